@@ -1,0 +1,75 @@
+"""Milliseconds of each network of a pack on one CPU thread, for one dancer and for a troupe of nine.
+
+    python -m bench.networks [PACK] [--calls 400]
+
+The networks run as the live program runs them. A decode is needed for each frame, a step sixteen times and a letter
+twice a beat; an encode never, while dancing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from visualizer.dancer.pack import NETWORKS, expected_inputs, find_pack, load_pack, open_session
+
+GOALS = {"dancer": 0.3, "decoder": 4.0}  # ms for one dancer
+WORDS = {
+    "dancer": "dancer, one step",
+    "choreographer": "choreographer, one letter",
+    "decoder": "decoder, one frame",
+    "encoder": "encoder, one frame",
+}
+TROUPES = (1, 9)
+WARM_UP = 20
+
+
+def inputs(shapes: dict[str, tuple[int, ...]], letters: int, troupe: int) -> dict[str, NDArray]:
+    """Random inputs of the shapes of the contract."""
+    rng = np.random.default_rng(0)
+    return {
+        name: rng.integers(0, letters, (troupe, *shape)) if name in ("letter", "next_letter")
+        else rng.random((troupe, *shape), dtype=np.float32)
+        for name, shape in shapes.items()
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pack", nargs="?", help="folder or name of a pack; the one that ships if not given")
+    parser.add_argument("--calls", type=int, default=400, help="timed calls for each row")
+    given = parser.parse_args()
+    pack = load_pack(find_pack(given.pack), "cpu")
+    load = os.getloadavg()[0]
+    title = (
+        f"pack {pack.name}, one CPU thread, {given.calls} calls, {os.cpu_count()} cores, load {load:.1f} at the start"
+    )
+    table = Table(title=title)
+    for heading in ("network", "dancers", "median ms", "95% ms", "goal ms", "MB"):
+        table.add_column(heading, justify="left" if heading == "network" else "right")
+    for network in reversed(NETWORKS):
+        path = pack.folder / f"{network}.onnx"
+        session, _ = open_session(path, "cpu")
+        for troupe in TROUPES:
+            feed = inputs(expected_inputs(pack.info)[network], pack.letters, troupe)
+            taken = []
+            for _ in range(WARM_UP + given.calls):
+                begun = time.perf_counter()
+                session.run(None, feed)
+                taken.append(1000 * (time.perf_counter() - begun))
+            median, slow = np.quantile(taken[WARM_UP:], [0.5, 0.95])
+            goal = f"≤ {GOALS[network]:g}" if troupe == 1 and network in GOALS else ""
+            size = f"{path.stat().st_size / 1e6:.1f}" if troupe == 1 else ""
+            table.add_row(WORDS[network], str(troupe), f"{median:.3f}", f"{slow:.3f}", goal, size)
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()

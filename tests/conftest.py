@@ -1,0 +1,65 @@
+"""A tiny pack for the tests that need one, trained once a session by the program itself on clips made here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class TinyFit:
+    """What one run of `python -m training fit --tiny` was given, wrote and said."""
+
+    motion: Path
+    work: Path
+    pack: Path
+    said: str
+
+
+def run_training(*words: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training …` in the repository as a user would, on one thread."""
+    return subprocess.run(
+        [sys.executable, "-m", "training", *map(str, words)],
+        capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_fit(tmp_path_factory: pytest.TempPathFactory) -> TinyFit:
+    """Four clips of two styles, then the real training command with `--tiny`."""
+    pytest.importorskip("torch", reason="skipped: torch missing")
+    from tests.training.made_clips import dance_motion, write_clips
+
+    folder = tmp_path_factory.mktemp("tiny")
+    motion = write_clips(
+        folder / "motion",
+        [
+            ("house_1", "house", dance_motion("jack", 120, 24)[0]),
+            ("house_2", "house", dance_motion("sidewalk stomp", 112, 24)[0]),
+            ("hiphop_1", "hiphop", dance_motion("bounce and rock", 100, 24)[0]),
+            ("hiphop_2", "hiphop", dance_motion("wide stomp", 104, 24)[0]),
+        ],
+    )
+    done = run_training("fit", "--motion", motion, "--out", folder / "pack", "--work", folder / "work", "--tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return TinyFit(motion, folder / "work", folder / "pack", done.stdout)
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tiny_fit: TinyFit) -> Path:
+    """Folder of a whole pack that dances badly. Do not change it: copy it first."""
+    return tiny_fit.pack
+
+
+@pytest.fixture(scope="session")
+def tiny_work(tiny_fit: TinyFit) -> Path:
+    """Work folder of the tiny pack: its data set, checkpoints and TensorBoard files. Do not change it."""
+    return tiny_fit.work

@@ -1,0 +1,122 @@
+"""Start the real program and follow what it says, line by line; nothing here waits by the clock."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+PATIENCE = 60.0  # seconds after which something that should have happened counts as failed
+
+
+class Program:
+    """`visualizer` in a process of its own."""
+
+    def __init__(self, *words: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+        self.said: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        # From another folder it must still find the package: a checkout is not always installed.
+        root = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "visualizer", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": path, **(env or {})},
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The next line that matches; AssertionError with all that was said if there is none."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                line = self._lines.get(timeout=max(end - time.monotonic(), 0.01))
+            except queue.Empty:
+                raise AssertionError(f"no '{pattern}' within {PATIENCE:g} s, only:\n" + "\n".join(self.said)) from None
+            if line is None:
+                raise AssertionError(f"ended without '{pattern}':\n" + "\n".join(self.said))
+            self.said.append(line)
+            if match := re.search(pattern, line):
+                return match
+
+    def end(self) -> int:
+        """Exit code, once it ended by itself."""
+        code = self.process.wait(PATIENCE)
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.said.append(line)
+        return code
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Screen:
+    """An X server of our own, with a screen that only exists in memory."""
+
+    def __init__(self, width: int = 1280, height: int = 800) -> None:
+        self._server = subprocess.Popen(
+            ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._server.stdout is not None
+        self.name = ":" + self._server.stdout.readline().strip()  # written once the server is ready
+
+    @property
+    def env(self) -> dict[str, str]:
+        """For programs that shall open there."""
+        return {"DISPLAY": self.name, "WAYLAND_DISPLAY": "", "SDL_VIDEODRIVER": "", "XDG_SESSION_TYPE": "x11"}
+
+    def grab(self) -> NDArray[np.uint8]:
+        """(height, width, 3) of the whole screen, taken by ImageMagick from outside the program."""
+        done = subprocess.run(
+            ["import", "-silent", "-window", "root", "png:-"],
+            env={**os.environ, "DISPLAY": self.name},
+            capture_output=True,
+            check=True,
+            timeout=PATIENCE,
+        )
+        surface = pygame.image.load(io.BytesIO(done.stdout), "shot.png")
+        return pygame.surfarray.array3d(surface).transpose(1, 0, 2)
+
+    def grab_until(self, accept) -> NDArray[np.uint8]:
+        """The first grabbed picture that `accept` takes; AssertionError after a minute."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if accept(shot := self.grab()):
+                return shot
+        raise AssertionError("the screen never showed what was waited for")
+
+    def press(self, key: str) -> None:
+        """A real key event, by the XTEST extension."""
+        subprocess.run(["xdotool", "key", key], env={**os.environ, "DISPLAY": self.name}, check=True, timeout=PATIENCE)
+
+    def close(self) -> None:
+        self._server.terminate()
+        self._server.wait()

@@ -1,0 +1,131 @@
+"""`visualizer film` as a user runs it, with the pack that ships."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.e2e.figure import assert_dances, figures
+from tests.needs import needs
+from tests.visualizer.test_song import write_song
+from visualizer import paths
+from visualizer.music.features import RATE
+from visualizer.music.song import read_song
+
+OWN = paths.assets() / "own_music.ogg"
+
+
+@pytest.fixture(autouse=True)
+def _pack() -> None:
+    needs(list(paths.models().glob("*/pack.json")), "a trained pack")
+
+
+def visualizer(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-m", "visualizer", *map(str, arguments), "--device", "cpu"]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def grey_frames(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
+
+
+def test_a_film_of_our_own_music(tmp_path: Path) -> None:
+    words = ["film", OWN, "-o", "dance.mp4", "--size", "640x360", "--seconds", 4, "--seed", 5, "--look", "paper"]
+    done = visualizer(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "x real time" in done.stderr
+    out = tmp_path / "dance.mp4"
+    with av.open(str(out)) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        assert (video.codec_context.name, video.width, video.height, video.average_rate) == ("h264", 640, 360, 30)
+        assert video.pix_fmt == "yuv420p"
+        assert audio.codec_context.name == "aac"
+        assert container.duration is not None
+        assert container.duration / 1e6 == pytest.approx(4, abs=0.05)
+    frames = grey_frames(out)
+    assert len(frames) == 120
+    assert_dances(figures(frames[::10]))
+    film, song = (np.concatenate([b[:, 0] for b in read_song(p, RATE, 1)])[: 3 * RATE] for p in (out, OWN))
+    n = len(song)
+    correlation = np.fft.irfft(np.fft.rfft(film, 2 * n) * np.conj(np.fft.rfft(song, 2 * n)))
+    lag = (int(np.argmax(correlation)) + n) % (2 * n) - n
+    assert abs(lag) <= 0.002 * RATE
+    assert [p.name for p in tmp_path.iterdir()] == ["dance.mp4"]
+
+
+def test_the_same_seed_makes_the_same_film(tmp_path: Path) -> None:
+    for name, seed in (("a.mp4", 1), ("b.mp4", 1), ("c.mp4", 2)):
+        done = visualizer("film", OWN, "-o", name, "--size", "320x180", "--seconds", 2, "--seed", seed, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    a, b, c = (grey_frames(tmp_path / name) for name in ("a.mp4", "b.mp4", "c.mp4"))
+    np.testing.assert_array_equal(a, b)
+    assert np.abs(a.astype(float) - c).max() > 50
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "silent folder"])
+def test_a_bad_song(kind: str, tmp_path: Path) -> None:
+    song = tmp_path / "song.mp3"
+    if kind == "text":
+        song.write_text("no music\n" * 1000)
+    elif kind == "silent folder":
+        song.mkdir()
+    done = visualizer("film", song, "-o", "a.mp4", cwd=tmp_path)
+    assert done.returncode == 2
+    assert str(song) in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def test_a_song_without_a_beat_is_danced_at_the_tempo_asked_for(tmp_path: Path) -> None:
+    bang = 0.3 * np.random.default_rng(0).standard_normal(RATE // 2)  # too short to hold a beat
+    song = write_song(tmp_path / "bang.flac", bang)
+    done = visualizer("film", song, "-o", "a.mp4", "--size", "320x180", "--bpm", 97, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no beat found in bang.flac: danced at 97 BPM" in done.stderr
+    assert len(grey_frames(tmp_path / "a.mp4")) == 15
+
+
+def test_a_film_that_exists_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    out.write_text("precious")
+    done = visualizer("film", OWN, "-o", out, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--size", "641x360"), ("--fps", "0"), ("--look", "none-such"), ("--style", "none-such"), ("--bpm", "5")],
+)
+def test_bad_options(arguments: tuple[str, str], tmp_path: Path) -> None:
+    done = visualizer("film", OWN, "-o", "a.mp4", "--seconds", 1, *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_leaves_a_film_that_plays(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-m", "visualizer", "film", str(OWN), "-o", "a.mp4", "--size", "1280x720"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    part = None
+    while process.poll() is None and part is None:  # until the first bytes of picture are on disk
+        part = next((p for p in tmp_path.glob(".a.*.mp4") if p.stat().st_size > 50_000), None)
+    assert part is not None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped early" in said
+    assert "a.mp4" in said
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert 10 < len(grey_frames(tmp_path / "a.mp4")) < 960

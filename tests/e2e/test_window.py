@@ -1,0 +1,224 @@
+"""The real program on a real X server: seen from outside, played by real key events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+from numpy.typing import NDArray
+
+from tests.e2e.figure import assert_dances, change, figures, is_figure
+from tests.e2e.program import Program, Screen
+from tests.needs import needs_program
+
+WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    needs_program("Xvfb", "xdotool", "import")
+    screen = Screen()
+    yield screen
+    screen.close()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict[str, str]:
+    """A home of its own: no settings of whoever runs the tests."""
+    return {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+
+def window(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey levels of the window in the middle of the screen."""
+    return shot[200:600, 320:960].max(axis=2)
+
+
+def is_paper(shot: NDArray[np.uint8]) -> bool:
+    return bool(shot[220, 340].min() > 220)
+
+
+def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, config: dict[str, str]) -> None:
+    words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--seed", "4", "--look", "paper", "--stats"]
+    with Program(*words, env={**screen.env, **config}) as program:
+        assert program.wait_for(r"seed (\d+), style (.+), look paper")[1] == "4"
+        assert program.wait_for(r"(painter|shader) (\d+)x(\d+)").groups()[1:] == ("640", "400")
+        program.wait_for(r"first frame after [\d.]+ s")
+        # Toasts are gone when the lower edge is empty.
+        shot = screen.grab_until(lambda s: is_paper(s) and (s[570:600, 330:500] > 220).all())
+        seen = [window(shot)]
+        for _ in range(15):
+            before = seen[-1] < 70
+            shot = screen.grab_until(lambda s, before=before: change(window(s) < 70, before) > 0.15)
+            seen.append(window(shot))
+            assert (shot[:190] == 0).all()  # beyond the window nothing was drawn
+        assert_dances(figures(seen))
+
+        screen.press("space")
+        seed = program.wait_for(r"toast: a new dance, seed (\d+)")[1]
+        screen.press("space")
+        assert program.wait_for(r"toast: a new dance, seed (\d+)")[1] != seed
+
+        screen.press("Right")
+        style = program.wait_for(r"toast: style: (.+)")[1]
+        screen.press("Right")
+        assert program.wait_for(r"toast: style: (.+)")[1] != style
+        screen.press("Left")
+        assert program.wait_for(r"toast: style: (.+)")[1] == style
+
+        screen.press("Up")
+        program.wait_for("toast: look: Neon")
+        screen.grab_until(lambda s: s[220, 340].max() < 60)  # dark
+        screen.press("Down")
+        program.wait_for("toast: look: Paper")
+        without = screen.grab_until(is_paper)
+
+        screen.press("h")
+        program.wait_for("help: shown")
+        panel = screen.grab_until(lambda s: not is_paper(s))[200:600, 320:640]
+        assert (panel != without[200:600, 320:640]).mean() > 0.2
+        screen.press("h")
+        program.wait_for("help: hidden")
+        screen.grab_until(is_paper)
+
+        screen.press("f")
+        program.wait_for("toast: full screen")
+        screen.grab_until(lambda s: (s[:20, :20] > 220).all() and (s[:20, -20:] > 220).all())
+        screen.press("f")
+        program.wait_for("toast: window")
+        screen.grab_until(lambda s: (s[:20, :20] == 0).all() and is_paper(s))
+
+        screen.press("Escape")
+        program.wait_for(r"stats: \d+ frames in [\d.]+ s, [\d.]+ fps")
+        assert program.end() == 0
+
+
+def test_fullscreen_is_the_default_and_seconds_end_it(screen: Screen, config: dict[str, str]) -> None:
+    with Program("--audio", "none", "--seconds", "1", "--stats", env={**screen.env, **config}) as program:
+        program.wait_for("painter 1280x800|shader 1280x800")
+        seconds = float(program.wait_for(r"stats: \d+ frames in ([\d.]+) s")[1])
+        assert program.end() == 0
+    assert 0.5 < seconds < 1.2
+
+
+def test_software_opengl_gives_way_to_the_painter_and_says_so(screen: Screen, config: dict[str, str]) -> None:
+    soft = {"LIBGL_ALWAYS_SOFTWARE": "1", **screen.env, **config}
+    with Program("--window", "320x200", "--audio", "none", "--seconds", "0.5", env=soft) as program:
+        program.wait_for("painter 320x200")
+        program.wait_for("toast: no GPU for the picture .*painting on the processor")
+        assert program.end() == 0
+
+
+def test_the_shader_stage_in_a_window(screen: Screen, config: dict[str, str]) -> None:
+    words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--look", "paper", "--stage", "shader"]
+    words += ["--seed", "4"]
+    with Program(*words, env={**screen.env, **config}) as program:
+        program.wait_for("shader 640x400")
+        program.wait_for("first frame after")
+        screen.grab_until(lambda s: is_figure(window(s)))
+        screen.press("f")
+        program.wait_for("toast: full screen")
+        screen.grab_until(lambda s: (s[:20, :20] > 220).all())
+        screen.press("h")
+        program.wait_for("help: shown")
+        screen.grab_until(lambda s: (s[50:100, 50:100].max(axis=2) < 100).any())
+        screen.press("Escape")
+        assert program.end() == 0
+
+
+@pytest.mark.parametrize("look", ["paper", "neon"])
+def test_shader_stage_without_a_screen(config: dict[str, str], tmp_path: Path, look: str) -> None:
+    out = tmp_path / "last.png"
+    env = {**config, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    words = ["--window", "480x270", "--audio", "none", "--look", look, "--stage", "shader", "--seconds", "1"]
+    words += ["--seed", "4"]
+    with Program(*words, "--screenshot", str(out), env=env) as program:
+        program.wait_for("shader 480x270")
+        program.wait_for("picture saved")
+        assert program.end() == 0
+    picture = pygame.surfarray.array3d(pygame.image.load(out)).astype(int)
+    assert picture.shape == (480, 270, 3)
+    assert np.ptp(picture) > 120
+    if look == "paper":
+        assert is_figure(picture.max(axis=2).T.astype(np.uint8))
+    else:
+        assert picture.std() > 10
+
+
+def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(
+    screen: Screen, config: dict[str, str]
+) -> None:
+    folder = Path(config["XDG_CONFIG_HOME"]) / "dancing-screen"
+    folder.mkdir(parents=True)
+    text = 'style = "quantum polka"\nlook = "sepia"\ndisplay = 7\npack = "gone"\naudio = "gone.mp3"\nbpm = 99\n'
+    (folder / "settings.toml").write_text(text)
+    with Program("--window", "320x200", "--seconds", "0.5", env={**screen.env, **config}) as program:
+        program.wait_for("first frame")
+        assert program.end() == 0
+    toasts = [line for line in program.said if line.startswith("toast: settings file: ")]
+    assert sorted(word for word in ("quantum polka", "sepia", "display 7", "gone'", "gone.mp3") for line in toasts
+                  if word in line) == ["display 7", "gone'", "gone.mp3", "quantum polka", "sepia"]  # fmt: skip
+    assert len(toasts) == 5
+    assert (folder / "settings.toml").read_text() == text
+
+
+def test_a_device_that_does_not_run_here_is_no_news_unless_asked(screen: Screen, config: dict[str, str]) -> None:
+    words = ["--window", "320x200", "--audio", "none", "--seconds", "0.2"]
+    with Program(*words, env={**screen.env, **config}) as program:
+        provider = program.wait_for("networks on (cpu|cuda|coreml)")[1]
+        assert program.end() == 0
+    assert not any("does not run here" in line for line in program.said)
+    with Program(*words, "--verbose", env={**screen.env, **config}) as program:
+        tried = "does not run here" in program.wait_for("does not run here|networks on")[0]
+        assert program.end() == 0
+    import onnxruntime
+
+    assert tried == (provider == "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--display", "7"], r"display 7 does not exist; there are: 0 \(1280x800\)"),
+        (["--style", "quantum polka"], "quantum polka"),
+        (["--device", "coreml"], "coreml was asked for"),
+        (["--pack", "no/such/pack"], "no/such/pack"),
+        (["--audio", "no-such-song.mp3"], "no-such-song.mp3"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    screen: Screen, config: dict[str, str], words: list[str], says: str
+) -> None:
+    with Program("--window", "320x200", "--audio", "none", *words, env={**screen.env, **config}) as program:
+        program.wait_for(f"^visualizer: .*{says}")
+        assert program.end() == 2
+    assert not any("Traceback" in line for line in program.said)
+    assert [line for line in program.said if line.startswith("visualizer: ")] == program.said[-1:]
+
+
+def test_a_broken_pack_is_one_line_and_exit_code_2(screen: Screen, config: dict[str, str], tmp_path: Path) -> None:
+    pack = tmp_path / "torn"
+    pack.mkdir()
+    (pack / "pack.json").write_text("{")
+    with Program("--window", "320x200", "--pack", str(pack), env={**screen.env, **config}) as program:
+        program.wait_for("^visualizer: .*torn")
+        assert program.end() == 2
+    assert not any("Traceback" in line for line in program.said)
+    assert [line for line in program.said if line.startswith("visualizer: ")] == program.said[-1:]
+
+
+def test_without_a_screen_a_film_is_made_and_nothing_overwritten(config: dict[str, str], tmp_path: Path) -> None:
+    env = {**config, "DISPLAY": "", "WAYLAND_DISPLAY": "", "SDL_VIDEODRIVER": ""}
+    made = []
+    for _ in range(2):
+        with Program("--window", "320x180", "--seconds", "1", env=env, cwd=tmp_path) as program:
+            program.wait_for("no display .*making a film")
+            made.append(Path(program.wait_for(r"film: (.+\.mp4)")[1]))
+            assert program.end() == 0
+    assert made[0] != made[1]
+    assert {path.name for path in tmp_path.glob("dance-*.mp4")} == {path.name for path in made}
+    for path in made:
+        assert path.stat().st_size > 5000
+        assert path.read_bytes()[4:8] == b"ftyp"

@@ -1,0 +1,206 @@
+"""The loop, with a clock, a dancer, an ear and a window that the test holds in its hands."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pygame
+import pytest
+
+from tests.visualizer import fakes
+from visualizer.app import FrameTimes, Show, play
+from visualizer.controls import CONTROLS
+from visualizer.dancer.dancer import Picture
+from visualizer.music.clock import Hearing
+from visualizer.stage.looks import LOOKS
+
+
+class FakeDancer:
+    style = "salsa"
+
+    def __init__(self) -> None:
+        self.seeds: list[int] = []
+        self.steps: list[tuple[float, float]] = []
+
+    def step_to(self, musical_time: float, energy: float) -> None:
+        self.steps.append((musical_time, energy))
+
+    def picture(self, musical_time: float) -> Picture:
+        return fakes.picture(musical_time)
+
+    def reseed(self, seed: int) -> None:
+        self.seeds.append(seed)
+
+    def set_style(self, style: str) -> None:
+        self.style = style
+
+
+class FakeEar:
+    name = "a test"
+
+    def __init__(self) -> None:
+        self.news: list[str] = []
+
+    def hearing(self, now: float) -> Hearing:
+        return fakes.hearing(now)
+
+    def musical_time(self, now: float) -> float:
+        return now * 2
+
+    def toasts(self) -> list[str]:
+        news, self.news = self.news, []
+        return news
+
+    def close(self) -> None: ...
+
+
+class FakeWindow:
+    def __init__(self) -> None:
+        self.size: tuple[int, int] = (320, 240)
+        self.fullscreen = False
+        self.resized = False
+        self.drawn: list[tuple] = []
+
+    def draw(self, picture, look, hearing, musical_time, writing, changed) -> None:
+        self.drawn.append((look.name, musical_time, writing is not None))
+
+    def toggle_fullscreen(self) -> None:
+        self.fullscreen = not self.fullscreen
+        self.size = (640, 480) if self.fullscreen else (320, 240)
+
+    def follow_size(self) -> bool:
+        resized, self.resized = self.resized, False
+        return resized
+
+
+class FakeTime:
+    """A clock that moves only when somebody sleeps or works."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
+@pytest.fixture
+def show() -> Show:
+    return Show(FakeDancer(), FakeEar(), FakeWindow(), ("salsa", "waltz", "techno"), "paper", random.Random(3), 1 / 60)
+
+
+def key(code: int) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code)
+
+
+def test_every_control_does_something(show: Show) -> None:
+    for control in CONTROLS:
+        show.act(control.action, 0.0)
+    with pytest.raises(ValueError, match="juggle"):
+        show.act("juggle", 0.0)
+
+
+def test_keys_change_style_look_and_seed_and_say_so(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    show.handle([key(pygame.K_RIGHT)], 0.0)
+    assert show.dancer.style == "waltz"
+    show.handle([key(pygame.K_LEFT), key(pygame.K_LEFT)], 0.0)
+    assert show.dancer.style == "techno"
+    show.handle([key(pygame.K_UP)], 0.0)
+    assert show.look == LOOKS[1]
+    show.handle([key(pygame.K_DOWN), key(pygame.K_DOWN)], 0.0)
+    assert show.look == LOOKS[-1]
+    show.handle([key(pygame.K_SPACE), key(pygame.K_SPACE)], 0.0)
+    assert isinstance(show.dancer, FakeDancer)
+    assert len(set(show.dancer.seeds)) == 2
+    assert show.overlay.render(0.0)[0] is not None
+
+
+def test_escape_and_closing_the_window_end_the_show(show: Show) -> None:
+    show.handle([key(pygame.K_ESCAPE)], 0.0)
+    assert not show.running
+    show.running = True
+    show.handle([pygame.event.Event(pygame.QUIT)], 0.0)
+    assert not show.running
+
+
+def test_fullscreen_and_resizing_carry_the_writing_along(show: Show) -> None:
+    show.act("fullscreen", 0.0)
+    assert show.overlay.size == (640, 480)
+    assert isinstance(show.window, FakeWindow)
+    show.window.size, show.window.resized = (200, 100), True
+    show.frame(0.0)
+    assert show.overlay.size == (200, 100)
+
+
+def test_a_frame_leads_by_the_time_it_takes_to_the_screen(show: Show) -> None:
+    show.frame(10.0)
+    assert isinstance(show.window, FakeWindow)
+    assert isinstance(show.dancer, FakeDancer)
+    assert show.window.drawn[-1][1] == pytest.approx((10.0 + 1 / 60) * 2)
+    assert show.dancer.steps[-1] == (pytest.approx((10.0 + 1 / 60) * 2), 0.6)
+
+
+def test_what_the_ear_says_is_shown(show: Show) -> None:
+    assert isinstance(show.ear, FakeEar)
+    assert isinstance(show.window, FakeWindow)
+    show.frame(0.0)
+    assert not show.window.drawn[-1][2]
+    show.ear.news = ["microphone is gone"]
+    show.frame(0.1)
+    assert show.window.drawn[-1][2]
+
+
+def test_play_keeps_the_rate_ends_in_time_and_counts(show: Show) -> None:
+    time, firsts = FakeTime(), []
+    times = play(
+        show,
+        rate=64,  # a period that floats can hold exactly
+        seconds=2.0,
+        clock=time,
+        sleep=time.sleep,
+        events=list,
+        first_frame=lambda: firsts.append(time.now),
+    )
+    assert isinstance(show.window, FakeWindow)
+    assert len(show.window.drawn) == 128
+    assert time.now == pytest.approx(102.0, abs=0.03)
+    assert firsts == [100.0]
+    assert "64.0 fps" in times.report()
+    assert "median 15.62, 95% 15.62, worst 15.62" in times.report()
+
+
+def test_play_without_a_limit_never_sleeps(show: Show) -> None:
+    time = FakeTime()
+
+    def events() -> list[pygame.event.Event]:
+        time.now += 0.01
+        return []
+
+    def asleep(_seconds: float) -> None:
+        raise AssertionError("slept")
+
+    times = play(show, rate=0, seconds=1.0, clock=time, sleep=asleep, events=events)
+    assert len(times.intervals) == 99
+
+
+def test_a_late_frame_is_not_followed_by_a_burst(show: Show) -> None:
+    time, stamps = FakeTime(), []
+
+    def events() -> list[pygame.event.Event]:
+        stamps.append(time.now)
+        if len(stamps) == 5:
+            time.now += 0.5  # one frame takes half a second
+        return []
+
+    play(show, rate=50, seconds=1.5, clock=time, sleep=time.sleep, events=events)
+    gaps = [after - before for before, after in itertools.pairwise(stamps[6:])]
+    assert min(gaps) > 0.0199
+
+
+def test_a_report_of_nothing() -> None:
+    assert "too few" in FrameTimes().report()

@@ -1,0 +1,162 @@
+"""The command line: one clear line and exit code 2 for what cannot be done; nothing overwritten."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from visualizer import cli
+from visualizer.errors import UserError
+from visualizer.film import FilmReport
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Exit code of `visualizer words…`, in this process."""
+    monkeypatch.setattr(sys, "argv", ["visualizer", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code if isinstance(ended.value.code, int) else 1
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder for the user's configuration; the path of the settings file."""
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda name: str(tmp_path / name))
+    path = tmp_path / "dancing-screen" / "settings.toml"
+    path.parent.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--look", "sepia"], "no look is called 'sepia'"),
+        (["--window", "huge"], "1280x720"),
+        (["--device", "tpu"], "no device is called 'tpu'"),
+        (["--bpm", "1"], "between 30 and 300"),
+        (["--seconds", "-3"], "longer than -3"),
+        (["--display", "two"], "--display"),
+        (["--nonsense"], "--nonsense"),
+        (["juggle"], "juggle"),
+        (["film"], "SONG"),
+        (["film", "song.mp3"], "out"),
+        (["film", "song.mp3", "-o", "x.mp4", "--size", "big"], "1280x720"),
+        (["film", "song.mp3", "-o", "x.mp4", "--fps", "0"], "0"),
+        (["--seed", "3", "film", "song.mp3", "-o", "x.mp4"], "--seed goes after 'film'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Path, words: list[str], says: str
+) -> None:
+    assert call(monkeypatch, *words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.strip().splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("visualizer: ")
+    assert says.lower() in lines[0].lower()
+
+
+def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from visualizer import __version__
+
+    assert call(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out.strip() == f"visualizer {__version__}"
+    assert call(monkeypatch, "--help") == 0
+    text = capsys.readouterr().out
+    for option in (
+        "--window",
+        "--display",
+        "--seed",
+        "--style",
+        "--look",
+        "--pack",
+        "--seconds",
+        "--device",
+        "--audio",
+    ):
+        assert option in text
+    assert "film" in text
+    assert "--stage" not in text  # hidden: for tests
+
+
+def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
+    seen = []
+    monkeypatch.setattr("visualizer.app.run", lambda chosen, **more: seen.append((chosen, more)))
+    settings.write_text('look = "paper"\nbpm = 99\n')
+    words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
+    assert call(monkeypatch, *words) == 0
+    chosen, more = seen[0]
+    assert (chosen.window, chosen.seed, chosen.bpm, chosen.look) == ((640, 360), 5, 130.0, "paper")
+    assert (chosen.audio, chosen.seconds, chosen.stats) == ("none", 2.5, True)
+    assert more["notes"] == ()
+
+
+def test_a_broken_settings_file_is_told_to_the_show(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
+    seen = []
+    monkeypatch.setattr("visualizer.app.run", lambda chosen, **more: seen.append(more["notes"]))
+    settings.write_text("look = [")
+    assert call(monkeypatch) == 0
+    assert len(seen[0]) == 1
+    assert str(settings) in seen[0][0]
+    assert settings.with_suffix(".broken.toml").exists()
+
+
+def test_a_user_error_of_the_show_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Path
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise UserError("the pack\nis torn")
+
+    monkeypatch.setattr("visualizer.app.run", fail)
+    assert call(monkeypatch) == 2
+    assert capsys.readouterr().err == "visualizer: the pack is torn\n"
+
+
+def test_a_film_is_not_overwritten(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "dance.mp4"
+    out.write_bytes(b"dear to somebody")
+    assert call(monkeypatch, "film", "song.mp3", "-o", str(out)) == 2
+    assert "--force" in capsys.readouterr().err
+    assert out.read_bytes() == b"dear to somebody"
+
+
+@pytest.mark.parametrize(("cancelled", "code"), [(False, 0), (True, 130)])
+def test_a_film_stopped_early_says_so_to_scripts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cancelled: bool, code: int
+) -> None:
+    seen = []
+
+    def make(song: Path | None, out: Path, **more: object) -> FilmReport:
+        seen.append(more)
+        return FilmReport(out, 30, 1.0, 1.0, cancelled)
+
+    monkeypatch.setattr("visualizer.film.make_film", make)
+    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
+    assert call(monkeypatch, "film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97") == code
+    assert seen[0]["bpm"] == 97.0
+
+
+def test_a_free_name_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "dance.mp4"
+    assert cli.unused(path) == path
+    path.touch()
+    (tmp_path / "dance-2.mp4").touch()
+    assert cli.unused(path) == tmp_path / "dance-3.mp4"
+
+
+def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:
+    """A fresh interpreter that imports all that the show imports."""
+    program = (
+        "import sys, visualizer.cli, visualizer.app, visualizer.stage.window, visualizer.stage.shader\n"
+        "import visualizer.dancer.dancer, visualizer.music.sources, os\n"
+        "slow = {'torch', 'training', 'librosa', 'sounddevice', 'av', 'scipy', 'numba', 'rich'} & set(sys.modules)\n"
+        "print(sorted(slow), os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[] 1"

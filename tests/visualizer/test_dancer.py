@@ -1,0 +1,409 @@
+"""The dancer at work: the seed decides, time comes in any portions, nothing jumps, and nothing stops it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from visualizer.dancer import dancer as room
+from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, Pack, find_pack, load_pack
+from visualizer.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def pack(tiny_pack: Path) -> Pack:
+    return load_pack(tiny_pack, "cpu")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Pack:
+    return load_pack(find_pack(None), "cpu")
+
+
+def dance(dancer: Dancer, beats: float, per_beat: int = STEPS_PER_BEAT, start: float = 0.0) -> np.ndarray:
+    """Latents (T, N, D) at every step of `beats` beats, stepped `per_beat` times a beat."""
+    out = []
+    for i in range(round(beats * per_beat)):
+        time = start + i / per_beat
+        dancer.step_to(time, 0.5)
+        if (time * STEPS_PER_BEAT) % 1 == 0:
+            out.append(dancer.between(time)[0])
+    return np.stack(out)
+
+
+# --- the seed decides
+
+
+def test_the_same_seed_is_the_same_dance(pack: Pack) -> None:
+    one, same, other = (dance(Dancer(pack, seed), 12) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one[64:] - other[64:]).max() > 0.1
+
+
+def test_two_dances_of_one_pack_do_not_disturb_each_other(pack: Pack) -> None:
+    alone = dance(Dancer(pack, 5), 8)
+    a, b = Dancer(pack, 5), Dancer(pack, 6)
+    mixed = []
+    for i in range(8 * STEPS_PER_BEAT):
+        for dancer in (b, a):
+            dancer.step_to(i / STEPS_PER_BEAT, 0.5)
+        mixed.append(a.between(i / STEPS_PER_BEAT)[0])
+    np.testing.assert_array_equal(alone, np.stack(mixed))
+
+
+def test_the_seed_picks_the_first_style(pack: Pack) -> None:
+    assert {Dancer(pack, seed).style for seed in range(30)} == set(pack.styles)
+    assert Dancer(pack, 0, pack.styles[1]).style == pack.styles[1]
+
+
+def test_temperature_changes_the_dance(pack: Pack) -> None:
+    cold, warm = (dance(Dancer(pack, 5, temperature=t), 8) for t in (0.0, 2.0))
+    assert (cold != warm).any()
+
+
+# --- time
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(portions=st.lists(st.floats(0.001, 3.5), min_size=1, max_size=12))
+def test_time_may_come_in_any_portions(pack: Pack, portions: list[float]) -> None:
+    """Small or large strides: the same dance, as long as none is a stall."""
+    one, two = Dancer(pack, 3), Dancer(pack, 3)
+    end = float(np.sum(portions))
+    time = 0.0
+    for portion in portions:
+        time += portion
+        one.step_to(time, 0.5)
+    for k in range(int(end * STEPS_PER_BEAT) + 1):
+        two.step_to(k / STEPS_PER_BEAT, 0.5)
+    two.step_to(time, 0.5)
+    np.testing.assert_array_equal(one.between(time)[0], two.between(time)[0])
+    assert len(one.letters_written) == len(two.letters_written)
+
+
+def test_stepping_twice_to_the_same_moment_changes_nothing(pack: Pack) -> None:
+    dancer = Dancer(pack, 3)
+    dancer.step_to(2.3)
+    before = dancer.between(2.3)[0]
+    dancer.step_to(2.3)
+    dancer.step_to(2.0)  # a clock that falls back a little
+    np.testing.assert_array_equal(dancer.between(2.3)[0], before)
+
+
+def test_a_letter_is_written_every_half_beat(pack: Pack) -> None:
+    dancer = Dancer(pack, 3)
+    for beat in range(10):
+        dancer.step_to(beat + 1 - 3 / STEPS_PER_BEAT)  # with what it looks ahead: up to, not including, the next beat
+        assert len(dancer.letters_written) == 2 * (beat + 1)
+
+
+def test_latents_pass_through_the_steps_without_a_jump(pack: Pack) -> None:
+    dancer = Dancer(pack, 3)
+    dancer.step_to(0.0)
+    fine: list[np.ndarray] = []
+    for i in range(1, 8 * 64):
+        time = i / 64 + 1e-9
+        dancer.step_to(time)
+        newest = dancer._step - room.LOOK_AHEAD
+        if i % 4 == 0 and i > 4:  # on a step
+            assert newest == i // 4
+            np.testing.assert_allclose(dancer.between(time)[0], dancer._steps[1].latent, atol=1e-5)
+        fine.append(dancer.between(time)[0][0])
+    path = np.stack(fine)[16:]
+    little = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    whole = np.linalg.norm(path[4:] - path[:-4], axis=1)
+    # A quarter of a step is never much more than the longest step: no leap where one interval meets the next.
+    assert little.max() < 0.75 * whole.max()
+
+
+def test_a_stall_is_skipped_and_keeps_its_place_in_the_bar(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    dancer = Dancer(pack, 3)
+    dancer.step_to(4.0)
+    calls = []
+    advance = dancer._advance
+    monkeypatch.setattr(dancer, "_advance", lambda energy: (calls.append(dancer._step), advance(energy)))
+    before = dancer.between(4.0)[0]
+    dancer.step_to(4000.6)
+    assert len(calls) <= room.LONGEST_GAP + 4  # not 64,000
+    assert dancer._step == int(4000.6 * STEPS_PER_BEAT) + room.LOOK_AHEAD
+    assert (calls[0] - 4 * STEPS_PER_BEAT - room.LOOK_AHEAD) % (4 * STEPS_PER_BEAT) == 0
+    assert np.isfinite(dancer.between(4000.6)[0]).all()
+    assert (dancer.between(4000.6)[0] != before).any()
+
+
+def test_a_clock_may_start_anywhere(pack: Pack) -> None:
+    dancer = Dancer(pack, 3)
+    dancer.step_to(123456.75)
+    assert dancer._step == int(123456.75 * STEPS_PER_BEAT) + room.LOOK_AHEAD
+    assert dancer.picture(123456.75).frames.shape == (1, 1, 128, 128)
+
+
+def test_a_picture_before_the_first_step_is_a_mistake(pack: Pack) -> None:
+    with pytest.raises(RuntimeError, match="step_to"):
+        Dancer(pack, 0).picture(0.0)
+
+
+# --- what the keys do
+
+
+def test_reseeding_changes_what_follows_and_not_the_picture(pack: Pack) -> None:
+    changed, plain = Dancer(pack, 3), Dancer(pack, 3)
+    for dancer in (changed, plain):
+        dancer.step_to(5.4)
+    changed.reseed(99)
+    np.testing.assert_array_equal(changed.picture(5.4).frames, plain.picture(5.4).frames)
+    follow = [dance(d, 12, start=5.5) for d in (changed, plain)]
+    np.testing.assert_array_equal(follow[0][0], follow[1][0])  # two steps were danced already
+    assert np.abs(follow[0][32:] - follow[1][32:]).max() > 0.1
+
+
+def test_a_change_of_style_changes_what_follows_and_not_the_picture(pack: Pack) -> None:
+    changed, plain = (Dancer(pack, 3, pack.styles[0]) for _ in range(2))
+    for dancer in (changed, plain):
+        dancer.step_to(5.4)
+    changed.set_style(pack.styles[1])
+    assert changed.style == pack.styles[1]
+    np.testing.assert_array_equal(changed.picture(5.4).frames, plain.picture(5.4).frames)
+    assert np.abs(dance(changed, 12, start=5.5) - dance(plain, 12, start=5.5)).max() > 0.1
+
+
+def test_style_weights_are_a_blend_that_arrives_within_two_beats(pack: Pack) -> None:
+    dancer = Dancer(pack, 3, pack.styles[0])
+    rng = np.random.default_rng(0)
+    dancer.step_to(0.0)
+    time = 0.0
+    for _ in range(20):
+        goal = int(rng.integers(len(pack.styles)))
+        dancer.set_style(pack.styles[goal])
+        before = dancer._weights.copy()
+        steps = int(rng.integers(1, 32)) if rng.random() < 0.5 else 32  # some are changed again midway
+        for _ in range(steps):
+            time += 1 / STEPS_PER_BEAT
+            dancer.step_to(time)
+            assert dancer._weights.sum() == pytest.approx(1, abs=1e-5)
+            assert dancer._weights.min() >= 0
+            assert dancer._weights[goal] >= before[goal] - 1e-6
+            assert np.abs(dancer._weights - before).max() < 0.08  # no jump
+            before = dancer._weights.copy()
+        if steps == 32:
+            np.testing.assert_allclose(dancer._weights, np.eye(len(pack.styles))[goal], atol=1e-5)
+
+
+def test_an_unknown_style_is_refused_and_the_dance_goes_on(pack: Pack) -> None:
+    with pytest.raises(UserError, match="no style 'polka'"):
+        Dancer(pack, 0, "polka")
+    dancer = Dancer(pack, 0, pack.styles[0])
+    with pytest.raises(UserError, match=pack.styles[1]):  # says what there is
+        dancer.set_style("polka")
+    assert dancer.style == pack.styles[0]
+
+
+# --- fake networks
+
+
+class Spy:
+    """A session that notes what it was given and may spoil what it gives back."""
+
+    def __init__(self, session: Any, spoil: Any = None) -> None:
+        self.session, self.spoil = session, spoil
+        self.given: list[dict[str, np.ndarray]] = []
+
+    def run(self, outputs: Any, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        self.given.append({k: v.copy() for k, v in inputs.items()})
+        made = [np.array(o) for o in self.session.run(outputs, inputs)]
+        if self.spoil:
+            self.spoil(len(self.given), made)
+        return made
+
+    def get_outputs(self) -> Any:
+        return self.session.get_outputs()
+
+
+def test_a_troupe_of_nine_is_one_call(pack: Pack) -> None:
+    spied = dataclasses.replace(
+        pack, dancer=Spy(pack.dancer), choreographer=Spy(pack.choreographer), decoder=Spy(pack.decoder)
+    )
+    dancer = Dancer(spied, 3, troupe=9)
+    dancer.step_to(4.0)
+    picture = dancer.picture(4.0)
+    assert picture.frames.shape == (9, 1, 128, 128)
+    assert picture.joints is not None
+    assert picture.joints.shape == (9, 21, 2)
+    assert picture.place.shape == (9,)
+    assert len(spied.dancer.given) == dancer._step + 1
+    assert len(spied.choreographer.given) == len(dancer.letters_written)
+    assert len(spied.decoder.given) == 1
+    assert (np.diff(picture.place) > 0.2).all()  # side by side
+    assert abs(picture.place.mean()) < 0.2
+    latents = dancer.between(4.0)[0]
+    assert all(np.abs(latents[i] - latents[j]).max() > 1e-3 for i in range(9) for j in range(i))
+
+
+def test_nobody_is_no_troupe(pack: Pack) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Dancer(pack, 0, troupe=0)
+
+
+@pytest.mark.parametrize(
+    ("energy", "given"), [(-3.0, 0.0), (7.0, 1.0), (0.25, 0.25), (float("inf"), 1.0), (float("nan"), 0.0)]
+)
+def test_energy_stays_within_its_range(pack: Pack, energy: float, given: float) -> None:
+    spied = dataclasses.replace(pack, dancer=Spy(pack.dancer), choreographer=Spy(pack.choreographer))
+    Dancer(spied, 3).step_to(2.0, energy)
+    for inputs in (*spied.dancer.given, *spied.choreographer.given):
+        assert (inputs["energy"] == np.float32(given)).all()
+
+
+def test_the_networks_are_told_where_in_the_beat_they_are(pack: Pack) -> None:
+    spied = dataclasses.replace(pack, dancer=Spy(pack.dancer), choreographer=Spy(pack.choreographer))
+    dancer = Dancer(spied, 3)
+    dancer.step_to(6.0)
+    for step, inputs in enumerate(spied.dancer.given):
+        np.testing.assert_allclose(inputs["bar_phase"][0], room.bar_phase(step / STEPS_PER_BEAT), atol=1e-6)
+        assert inputs["place"][0, 0] == pytest.approx(step % 8 / 8)
+        letter = step // 8
+        assert inputs["letter"][0] == dancer.letters_written[letter]
+        if letter + 1 < len(dancer.letters_written):
+            assert inputs["next_letter"][0] == dancer.letters_written[letter + 1]
+    for number, inputs in enumerate(spied.choreographer.given):  # writes the letter of the next half beat
+        np.testing.assert_allclose(inputs["bar_phase"][0], room.bar_phase((number + 1) / 2), atol=1e-6)
+        assert inputs["letter"][0] == dancer.letters_written[number]
+
+
+def nan_latent(call: int, made: list[np.ndarray]) -> None:
+    if call == 40:
+        made[0][:] = np.nan
+
+
+def inf_state(call: int, made: list[np.ndarray]) -> None:
+    if call == 40:
+        made[1][0, 0, 0] = np.inf
+
+
+def nan_travel(call: int, made: list[np.ndarray]) -> None:
+    if call == 40:
+        made[2][-1] = np.nan
+
+
+@pytest.mark.parametrize("spoil", [nan_latent, inf_state, nan_travel])
+@pytest.mark.parametrize("troupe", [1, 3])
+def test_nonsense_from_the_dancer_network_is_got_over(
+    pack: Pack, spoil: Any, troupe: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    spied = dataclasses.replace(pack, dancer=Spy(pack.dancer, spoil))
+    dancer = Dancer(spied, 3, troupe=troupe)
+    with caplog.at_level(logging.WARNING):
+        path = dance(dancer, 8)
+    assert dancer.restarts == 1
+    assert "starts again" in caplog.text
+    assert np.isfinite(path).all()
+    assert np.isfinite(dancer.picture(8.0).place).all()
+    assert np.abs(np.diff(path[60:], axis=0)).max() > 1e-4  # it goes on dancing
+
+
+def test_only_those_who_stumbled_start_again(pack: Pack) -> None:
+    def one(call: int, made: list[np.ndarray]) -> None:
+        if call == 40:
+            made[0][1] = np.nan
+
+    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, one)), 3, troupe=3)
+    while len(dancer.pack.dancer.given) < 40:
+        dancer._advance(0.5)
+    seeds = np.stack([s.latent for s in pack.seeds])
+    at_seed = [np.abs(seeds - dancer._latent[i]).max(axis=1).min() < 1e-6 for i in range(3)]
+    assert at_seed == [False, True, False]
+    assert (dancer._body[1] == 0).all()
+    assert (dancer._body[0] != 0).any()
+
+
+@pytest.mark.parametrize("letter", [-1, 10**6])
+def test_a_letter_that_is_none_is_got_over(pack: Pack, letter: int) -> None:
+    def odd(call: int, made: list[np.ndarray]) -> None:
+        if call == 5:
+            made[0][:] = letter
+
+    dancer = Dancer(dataclasses.replace(pack, choreographer=Spy(pack.choreographer, odd)), 3)
+    assert np.isfinite(dance(dancer, 8)).all()
+    assert dancer.restarts == 1
+
+
+def test_endless_nonsense_neither_stops_it_nor_floods_the_log(pack: Pack, caplog: pytest.LogCaptureFixture) -> None:
+    def always(call: int, made: list[np.ndarray]) -> None:
+        made[0][:] = np.nan
+
+    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, always)), 3)
+    with caplog.at_level(logging.WARNING):
+        path = dance(dancer, 30)
+    assert np.isfinite(path).all()
+    assert dancer.restarts == dancer._step + 1
+    assert 1 <= len(caplog.records) <= 12
+
+
+def test_no_travel_leads_off_the_stage(pack: Pack) -> None:
+    """Even a network that always runs to one side."""
+
+    def run_away(call: int, made: list[np.ndarray]) -> None:
+        made[2][:] = 3.0
+
+    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, run_away)), 3, troupe=2)
+    place = np.zeros(2)
+    for beat in range(100):
+        dancer.step_to(float(beat))
+        place = dancer.between(float(beat))[1]
+        assert np.abs(place - dancer._home).max() <= room.ROAM + 1e-3
+    assert (place - dancer._home > 0.5).all()
+
+
+def test_a_pack_without_joints_dances(pack: Pack) -> None:
+    class NoJoints(Spy):
+        def get_outputs(self) -> Any:
+            return [o for o in self.session.get_outputs() if o.name == "frame"]
+
+        def run(self, outputs: Any, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return self.session.run(["frame"], inputs)
+
+    dancer = Dancer(dataclasses.replace(pack, decoder=NoJoints(pack.decoder)), 3)
+    dancer.step_to(1.0)
+    picture = dancer.picture(1.0)
+    assert picture.joints is None
+    assert picture.frames.shape == (1, 1, 128, 128)
+
+
+# --- the pack that ships
+
+
+def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
+    """1,200 beats at 120 BPM: nobody leaves the stage, and the body never stands still for a second."""
+    dancer = Dancer(shipped, 11)
+    rng = np.random.default_rng(0)
+    places, latents = [], []
+    for step in range(1200 * STEPS_PER_BEAT):
+        time = step / STEPS_PER_BEAT
+        if step % (64 * STEPS_PER_BEAT) == 0:
+            dancer.set_style(str(rng.choice(shipped.styles)))
+        dancer.step_to(time, 0.5 - 0.4 * np.cos(2 * np.pi * time / 32))
+        latent, place = dancer.between(time)
+        places.append(place[0])
+        latents.append(latent[0])
+    assert np.abs(places).max() <= room.ROAM
+    assert np.abs(np.mean(places)) < 0.3
+    assert dancer.restarts == 0
+    path = np.stack(latents) / shipped.latent_spread
+    assert np.abs(path - shipped.latent_mean / shipped.latent_spread).max() < 20  # stays where the data were
+    from training.measure import joints_network
+
+    (joints,) = joints_network(shipped).run(["joints"], {"latent": np.stack(latents)})
+    joints = np.array(joints)
+    joints[:, :, 0] += np.array(places)[:, None]
+    pace = np.linalg.norm(np.diff(joints * FRAME_METRES, axis=0), axis=-1).mean(axis=1) * 2 * STEPS_PER_BEAT
+    seconds = pace[: len(pace) // 32 * 32].reshape(-1, 32).mean(axis=1)
+    assert (seconds < 0.05).sum() == 0  # metres a second, the mean joint
+    assert len(set(dancer.letters_written)) > 0.2 * min(shipped.letters, 100)

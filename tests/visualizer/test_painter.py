@@ -1,0 +1,158 @@
+"""The painter against direct arithmetic: the same curve at any size, antialiased, and nothing left behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pygame
+import pytest
+
+from tests.visualizer.fakes import BAND, SIZE, hearing, picture
+from visualizer.dancer.dancer import Picture
+from visualizer.stage.haze import HazeCanvas
+from visualizer.stage.layout import layout
+from visualizer.stage.looks import LOOKS, lights, look
+from visualizer.stage.mood import Mood
+from visualizer.stage.painter import Painter, box_of, upsampling
+
+
+def pixels(surface: pygame.Surface) -> np.ndarray:
+    """(height, width, 3) of a surface."""
+    return pygame.surfarray.array3d(surface).transpose(1, 0, 2)
+
+
+def disc(radius: float = 0.3) -> Picture:
+    """A round dancer: its area and outline are known exactly."""
+    centres = (np.arange(SIZE) + 0.5) / SIZE - 0.5
+    field = np.clip(np.hypot(*np.meshgrid(centres, centres)) - radius, -BAND, BAND)
+    return Picture(field.astype(np.float32)[None, None], None, np.zeros(1, np.float32))
+
+
+@pytest.mark.parametrize("size", [(320, 240), (1280, 720), (1920, 1080), (600, 900)])
+def test_a_disc_keeps_its_area_and_is_antialiased_at_any_size(size: tuple[int, int]) -> None:
+    painter = Painter(size)
+    seen = pixels(painter.paint(disc(), look("paper"), hearing(), 0.0))
+    assert seen.shape == (size[1], size[0], 3)
+    grey = seen[:, :, 0].astype(float)
+    ink, paper = grey.min(), grey.max()
+    cover = (paper - grey) / (paper - ink)
+    side = painter.layout.side
+    assert cover.sum() == pytest.approx(np.pi * (0.3 * side) ** 2, rel=0.005)
+    between = ((cover > 0.05) & (cover < 0.95)).sum() / (2 * np.pi * 0.3 * side)
+    assert 0.5 < between < 2.5  # pixels of grey for each pixel of outline: an edge neither hard nor blurred
+
+
+def test_upsampling_weights_sum_to_one_and_reproduce_a_line() -> None:
+    weights = upsampling(720, 128, 720 / 128, 0.0)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(720), abs=1e-5)
+    ramp = weights @ np.arange(128, dtype=np.float32)
+    expected = (np.arange(720) + 0.5) * 128 / 720 - 0.5
+    assert ramp[20:-20] == pytest.approx(expected[20:-20], abs=1e-4)
+    assert ((weights != 0).sum(axis=1) <= 4).all()
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_what_was_drawn_before_leaves_no_ghost(each) -> None:
+    """A dancer who moves on: the picture equals that of a fresh painter, as far as the look has no memory."""
+    old, fresh = Painter((640, 360)), Painter((640, 360))
+    for beat in np.arange(0, 24, 1 / 8):
+        old.paint(picture(beat, (-0.5 if beat < 8 else 0.4,)), each, hearing(), beat)
+    last = picture(24.0, (0.4,))
+    for beat in np.arange(8, 24, 1 / 8):
+        fresh.paint(picture(beat, (0.4,)), each, hearing(), beat)
+    seen = pixels(old.paint(last, each, hearing(), 24.0)).astype(int)
+    expected = pixels(fresh.paint(last, each, hearing(), 24.0)).astype(int)
+    assert np.abs(seen - expected).max() <= 3
+    assert seen.std() > 5
+
+
+def test_dirty_holds_every_pixel_that_changed() -> None:
+    painter = Painter((640, 360))
+    before = pixels(painter.paint(picture(0.0), look("paper"), hearing(), 0.0)).copy()
+    for step in range(1, 20):
+        after = pixels(painter.paint(picture(step / 4, (step / 50,)), look("paper"), hearing(), step / 4)).copy()
+        changed = (before != after).any(axis=2)
+        box = painter.dirty
+        changed[box.top : box.bottom, box.left : box.right] = False
+        assert not changed.any()
+        assert box.w < 640  # and not just everything
+        before = after
+
+
+def test_a_dancer_moves_by_less_than_a_pixel() -> None:
+    painter = Painter((640, 360))
+    centres = []
+    for step in range(9):
+        seen = pixels(painter.paint(disc(), look("paper"), hearing(), 0.0))[:, :, 0].astype(float)
+        dark = seen.max() - seen
+        centres.append((dark.sum(axis=0) * np.arange(640)).sum() / dark.sum())
+        moved = disc()
+        painter = Painter((640, 360))
+        moved.place[0] = (step + 1) / 8 / 360
+        seen = pixels(painter.paint(moved, look("paper"), hearing(), 0.0))[:, :, 0].astype(float)
+        dark = seen.max() - seen
+        shift = (dark.sum(axis=0) * np.arange(640)).sum() / dark.sum() - centres[0]
+        assert shift == pytest.approx((step + 1) / 8, abs=0.03)
+
+
+def test_two_dancers_half_out_of_the_window_are_both_drawn() -> None:
+    seen = pixels(Painter((640, 360)).paint(picture(1.0, (-0.9, 0.0, 0.9)), look("paper"), hearing(), 1.0))
+    dark = seen[:, :, 0] < 128
+    assert dark[:, :100].any()
+    assert dark[:, 270:370].any()
+    assert dark[:, 540:].any()
+
+
+def test_a_dancer_far_off_the_stage_is_no_error() -> None:
+    for each in LOOKS:
+        seen = pixels(Painter((320, 240)).paint(picture(0.0, (5.0,)), each, hearing(), 0.0))
+        assert seen.std() < 12
+
+
+def test_the_same_pictures_are_painted_the_same() -> None:
+    first, second = Painter((480, 270)), Painter((480, 270))
+    for step in range(30):
+        a = pixels(first.paint(picture(step / 16), look("neon"), hearing(step / 32), step / 16)).copy()
+        b = pixels(second.paint(picture(step / 16), look("neon"), hearing(step / 32), step / 16))
+        assert (a == b).all()
+
+
+def test_trails_hardly_depend_on_the_frame_rate() -> None:
+    def after_four_beats(steps: int) -> np.ndarray:
+        canvas, mood, each = HazeCanvas(layout((640, 360))), Mood(), look("neon")
+        assert each.haze is not None
+        for step in range(4 * steps + 1):
+            mood.follow(hearing(), step / steps)
+            now = picture(step / steps)
+            canvas.update(now.frames, now.place, each.haze, lights(each, mood, 360), step / steps)
+        return canvas.trails
+
+    slow, fast = after_four_beats(16), after_four_beats(64)
+    assert slow.max() > 0.3
+    assert np.abs(slow - fast).mean() < 0.1 * slow.mean()
+
+
+def test_neon_leaves_trails_that_fade() -> None:
+    painter = Painter((640, 360))
+    for beat in np.arange(0, 4, 1 / 16):
+        painter.paint(picture(beat, (0.2 * np.sin(3 * beat),)), look("neon"), hearing(), beat)
+    moving = painter.canvas.trails.sum()
+    still = picture(4.0)
+    for beat in np.arange(4, 14, 1 / 16):
+        painter.paint(still, look("neon"), hearing(), beat)
+    assert 0 < painter.canvas.trails.sum() < moving
+
+
+def test_box_of_is_tight_and_cut_to_the_array() -> None:
+    mask = np.zeros((10, 12), bool)
+    assert box_of(mask, 1) is None
+    mask[3:5, 0] = True
+    assert box_of(mask, 1) == (2, 6, 0, 2)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1920, 1080), (2560, 1080), (720, 1280)])
+def test_the_whole_frame_height_is_seen_in_every_shape(size: tuple[int, int]) -> None:
+    place = layout(size)
+    assert place.top >= 0
+    assert place.top + place.side <= size[1]
+    assert place.left(0.0) + place.side / 2 == size[0] / 2
+    assert place.side * 0.75 <= size[0] + 1  # a figure is at most about two thirds of the frame wide

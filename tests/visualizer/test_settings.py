@@ -1,0 +1,145 @@
+"""defaults < settings file < command line; a broken file is kept aside and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from visualizer.errors import UserError
+from visualizer.settings import Settings, check, load_settings, merged, met, parse_size, settings_file
+
+
+def test_no_file_means_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "none.toml") == (Settings(), None)
+
+
+def test_command_line_beats_file_beats_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('look = "paper"\nbpm = 98\nwindow = "640x360"\n')
+    settings, note = load_settings(path)
+    assert note is None
+    of_file = frozenset({"look", "bpm", "window"})
+    assert settings == Settings(look="paper", bpm=98, window=(640, 360), from_file=of_file)
+    final = merged(settings, bpm=140.0, look=None, seed=7)
+    assert (final.bpm, final.look, final.seed, final.window) == (140.0, "paper", 7, (640, 360))
+    assert final.from_file == {"look", "window"}
+
+
+def test_a_look_that_is_gone_is_said_and_the_file_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('look = "sepia"\nbpm = 98\n')
+    settings, note = load_settings(path)
+    assert settings == Settings(bpm=98, from_file=frozenset({"bpm"}))
+    assert note is not None
+    assert "'sepia'" in note
+    assert Settings().look in note
+    assert path.read_text() == 'look = "sepia"\nbpm = 98\n'
+
+
+def test_what_the_file_wants_and_cannot_have_is_said_and_replaced() -> None:
+    def attempt(settings: Settings) -> str:
+        if settings.style == "polka":
+            raise UserError("no polka here")
+        return f"danced {settings.style}"
+
+    notes: list[str] = []
+    assert met(Settings(style="waltz"), ("style",), attempt, notes) == "danced waltz"
+    assert notes == []
+    asked = Settings(style="polka")
+    with pytest.raises(UserError, match="no polka here"):
+        met(asked, ("style",), attempt, notes)
+    in_file = Settings(style="polka", from_file=frozenset({"style"}))
+    with pytest.raises(UserError, match="no polka here"):
+        met(in_file, ("audio",), attempt, notes)
+    assert notes == []
+    assert met(in_file, ("style", "audio"), attempt, notes) == "danced None"
+    assert notes == ["settings file: no polka here; using the default"]
+    with pytest.raises(UserError, match="no polka here"):  # over and above the file, the command line asked for it
+        met(merged(in_file, style="polka"), ("style",), attempt, notes)
+
+
+@pytest.mark.parametrize("order", [("style", "audio", "display"), ("display", "audio", "style")])
+def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str, ...]) -> None:
+    def attempt(settings: Settings) -> Settings:
+        for key, wrong in (("style", "polka"), ("display", 7)):
+            if getattr(settings, key) == wrong:
+                raise UserError(f"no {wrong}")
+        return settings
+
+    wanted = Settings(style="polka", audio="none", display=7, from_file=frozenset(order))
+    notes: list[str] = []
+    got = met(wanted, order, attempt, notes)
+    assert (got.style, got.audio, got.display) == (None, "none", 0)
+    assert sorted(notes) == [f"settings file: no {wrong}; using the default" for wrong in ("7", "polka")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("look = ", "Invalid value"),
+        ('colour = "red"', "'colour' is no setting"),
+        ("look = 3", "wrong type"),
+        ("display = true", "wrong type"),
+        ("bpm = 3", "30 and 300"),
+        ('window = "huge"', "1280x720"),
+    ],
+)
+def test_a_broken_file_is_kept_aside_and_named(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "settings.toml"
+    (tmp_path / "settings.broken.toml").write_text("an older one")
+    path.write_text(text)
+    settings, note = load_settings(path)
+    assert settings == Settings()
+    assert note is not None
+    assert str(path) in note
+    assert reason in note
+    assert not path.exists()
+    assert (tmp_path / "settings.broken-2.toml").read_text() == text
+    assert (tmp_path / "settings.broken.toml").read_text() == "an older one"
+    assert load_settings(path) == (Settings(), None)  # the next start is clean
+
+
+def test_a_file_that_is_no_text_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    settings, note = load_settings(path)
+    assert settings == Settings()
+    assert note is not None
+    assert "cannot be read" in note
+    assert path.exists()
+
+
+def test_the_file_lies_in_the_users_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda name: str(tmp_path / name))
+    assert settings_file() == tmp_path / "dancing-screen" / "settings.toml"
+
+
+@pytest.mark.parametrize("text", ["1280", "x720", "1280x", "0x0", "99999x99999", "-4x8", "12.5x8", ""])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(UserError):
+        parse_size(text)
+
+
+def test_sizes() -> None:
+    assert parse_size("1280x720") == (1280, 720)
+    assert parse_size(" 720X1280 ") == (720, 1280)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"look": "sepia"},
+        {"device": "tpu"},
+        {"stage": "opera"},
+        {"bpm": 1000.0},
+        {"bpm": float("nan")},
+        {"seconds": 0.0},
+        {"seconds": float("nan")},
+        {"seed": -1},
+        {"fps": -1.0},
+    ],
+)
+def test_values_that_make_no_sense(wrong: dict) -> None:
+    with pytest.raises(UserError):
+        check(Settings(**wrong))

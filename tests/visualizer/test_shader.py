@@ -1,0 +1,83 @@
+"""The shader stage on whatever OpenGL there is, compared with the painter, picture by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import moderngl
+import numpy as np
+import pygame
+import pytest
+
+from tests.needs import needs
+from tests.visualizer.fakes import hearing, picture
+from visualizer.stage.looks import LOOKS, look
+from visualizer.stage.painter import Painter
+from visualizer.stage.shader import Shader
+
+SIZE = (640, 360)
+
+
+@pytest.fixture(scope="module")
+def gl() -> Iterator[moderngl.Context]:
+    """A context without a window."""
+    try:
+        context = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
+    except (ImportError, ValueError, moderngl.Error) as error:
+        needs(False, f"OpenGL 3.3 through EGL ({error})")
+        raise
+    yield context
+    context.release()
+
+
+def pixels(surface: pygame.Surface) -> np.ndarray:
+    return pygame.surfarray.array3d(surface).transpose(1, 0, 2).astype(float)
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("places", [(0.0,), (-0.4, 0.35)], ids=["one", "two"])
+def test_shader_and_painter_show_the_same_picture(gl: moderngl.Context, each, places: tuple[float, ...]) -> None:
+    painter, shader = Painter(SIZE), Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
+    surface = painter.surface
+    for step in range(48):
+        beat = step / 16
+        surface = painter.paint(picture(beat, places), each, hearing(beat / 2), beat)
+        shader.draw(picture(beat, places), each, hearing(beat / 2), beat)
+    painted, shaded = pixels(surface), pixels(shader.read())
+    shader.release()
+    above = slice(0, round(0.92 * SIZE[1]))  # below the floor line a look's own GLSL may add to it
+    apart = np.abs(painted[above] - shaded[above])
+    assert painted.std() > 10
+    assert apart.mean() < 2.0  # of 255
+    assert np.percentile(apart, 99) < 24
+    alike = np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1]
+    assert alike > 0.99
+
+
+def test_trails_are_left_and_forgotten_with_the_look(gl: moderngl.Context) -> None:
+    shader = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
+    for step in range(64):
+        shader.draw(picture(0.0, (0.01 * step - 0.5,)), look("neon"), hearing(), step / 16)
+    trail = pixels(shader.read())[150, 140:200].mean()  # where the dancer has been
+    still = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
+    still.draw(picture(0.0, (0.13,)), look("neon"), hearing(), 4.0)
+    assert trail > pixels(still.read())[150, 140:200].mean() + 3
+    shader.draw(picture(0.0, (0.13,)), look("paper"), hearing(), 4.0)
+    shader.draw(picture(0.0, (0.13,)), look("neon"), hearing(), 4.0)
+    assert np.abs(pixels(shader.read()) - pixels(still.read())).mean() < 1.5
+    shader.release()
+    still.release()
+
+
+def test_writing_lies_over_the_picture(gl: moderngl.Context) -> None:
+    shader = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
+    shader.draw(picture(0.0), look("paper"), hearing(), 0.0)
+    before = pixels(shader.read())
+    writing = pygame.Surface(SIZE, pygame.SRCALPHA, 32)
+    writing.fill((255, 0, 0, 255), (0, 0, 50, 20))  # top left
+    shader.write(writing, True)
+    after = pixels(shader.read())
+    assert (after[:20, :50] == (255, 0, 0)).all()
+    assert (after[20:] == before[20:]).all()
+    assert (after[:, 50:] == before[:, 50:]).all()
+    shader.release()

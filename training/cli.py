@@ -1,0 +1,69 @@
+"""The command line of the offline half: `python -m training …`. Thin: each command calls one function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visualizer.errors import UserError
+
+app = typer.Typer(
+    help="Train dancers: clips and choreography in, a pack of ONNX networks out.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+
+Motion = Annotated[Path | None, typer.Option(help="Folder of motion clips with an index.json.")]
+Work = Annotated[Path | None, typer.Option(help="Folder for data, checkpoints and logs; runs/NAME if not given.")]
+
+
+@app.callback()
+def _commands() -> None:
+    """Train dancers: clips and choreography in, a pack of ONNX networks out."""
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Option(help="Folder of the pack to write.")],
+    motion: Motion = None,
+    work: Work = None,
+    seed: Annotated[int, typer.Option(help="Decides the split, the first weights and the order of the data.")] = 7,
+    precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed where the hardware has it.")] = "32-true",
+    tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it dances badly.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
+) -> None:
+    """Train a dancer from motion clips and the written choreography, and write its pack. Resumes after a kill."""
+    from .recipe import Recipe, fit_pack
+
+    if precision not in ("32-true", "bf16-mixed"):
+        raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
+    recipe = Recipe(seed=seed, precision=precision, tiny=tiny)
+    fit_pack(motion, out, work or Path("runs") / out.name, recipe, force)
+
+
+@app.command()
+def measure(
+    pack: Annotated[Path, typer.Argument(help="Folder of the pack.")],
+    motion: Motion = None,
+    work: Work = None,
+    sheets: Annotated[Path | None, typer.Option(help="Also draw contact sheets into this folder.")] = None,
+    save: Annotated[bool, typer.Option(help="Write the figures into the pack.json.")] = False,
+) -> None:
+    """Print every figure that the README quotes, on clips that training never saw."""
+    from .measure import measure_pack
+
+    measure_pack(pack, motion, work or Path("runs") / pack.name, sheets, save)
+
+
+def main() -> None:
+    """Run a command; a UserError is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,238 @@
+"""Torch -> ONNX -> pack: every network checked against torch, the pack written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
+from visualizer.errors import UserError
+
+from .autoencoders import Autoencoder
+from .dancer import Choreographer, DancerNetwork
+from .motion.skeleton import JOINTS
+
+TOLERANCE = 1e-4  # largest difference between torch and onnxruntime that is let through
+OPSET = 18
+
+
+class _Encoder(nn.Module):
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+
+    def forward(self, frame: Tensor) -> Tensor:
+        return self.autoencoder.encode(frame)
+
+
+class _Decoder(nn.Module):
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+
+    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        return self.autoencoder.decode(latent)
+
+
+def fold(layers: nn.Sequential) -> nn.Sequential:
+    """Fold each batch norm into the convolution before it, also across a pixel shuffle: same numbers, fewer steps."""
+    out: list[nn.Module] = []
+    for layer in layers:
+        if not isinstance(layer, nn.BatchNorm2d):
+            out.append(layer)
+            continue
+        at = next(i for i in reversed(range(len(out))) if isinstance(out[i], nn.Conv2d))
+        conv = out[at]
+        assert isinstance(conv, nn.Conv2d)
+        assert layer.running_var is not None
+        assert layer.running_mean is not None
+        scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
+        shift = layer.bias - layer.running_mean * scale
+        copies = conv.out_channels // layer.num_features  # a pixel shuffle deals r² channels to each feature
+        scale, shift = scale.repeat_interleave(copies), shift.repeat_interleave(copies)
+        merged = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)  # type: ignore[arg-type]
+        merged.weight.data = conv.weight.data * scale[:, None, None, None].detach()
+        merged.bias.data = shift.detach()  # type: ignore[union-attr]
+        out[at] = merged
+    return nn.Sequential(*out)
+
+
+def folded(autoencoder: Autoencoder) -> Autoencoder:
+    """A copy of a trained autoencoder without batch norms before its activations."""
+    copy = Autoencoder(autoencoder.config)
+    copy.load_state_dict(autoencoder.state_dict())
+    copy.encoder, copy.decoder = fold(copy.encoder.eval()), fold(copy.decoder.eval())
+    return copy.eval()
+
+
+def _export(module: nn.Module, example: dict[str, Tensor], outputs: list[str], path: Path) -> None:
+    batch = torch.export.Dim("N", min=1, max=1024)
+    torch.onnx.export(
+        module.eval(), kwargs=example, f=str(path), input_names=list(example), output_names=outputs,
+        opset_version=OPSET, dynamic_shapes={name: {0: batch} for name in example}, dynamo=True, external_data=False,
+        verbose=False, optimize=True,
+    )  # fmt: skip
+
+
+def difference(module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str]) -> float:
+    """Largest absolute difference between torch and onnxruntime over all outputs, for one batch."""
+    session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    given = {k: v.numpy() for k, v in inputs.items()}
+    found = session.run(outputs, given)
+    with torch.no_grad():
+        wanted = module(**inputs)
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    # np.max, not max: a NaN must come through.
+    return float(
+        np.max(
+            [
+                np.abs(np.asarray(a, np.float64) - b.numpy().astype(np.float64)).max()
+                for a, b in zip(found, wanted, strict=True)
+            ]
+        )
+    )
+
+
+def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: DancerNetwork, n: int) -> dict[str, Any]:
+    """Random inputs for each network, batch of `n`, and the names of its outputs."""
+    d, c = autoencoder.config.latent, choreographer.config
+    conditions = {
+        "bar_phase": torch.randn(n, 4).clamp(-1, 1),
+        "energy": torch.rand(n, 1),
+        "style": torch.softmax(torch.randn(n, c.styles), dim=-1),
+    }
+    letter = torch.randint(0, c.letters, (n,))
+    return {
+        "encoder": (_Encoder(autoencoder), {"frame": (torch.rand(n, 1, FRAME_SIZE, FRAME_SIZE) - 0.5) * 0.04},
+                    ["latent"]),
+        "decoder": (_Decoder(autoencoder), {"latent": torch.randn(n, d)}, ["frame", "joints"]),
+        "choreographer": (
+            choreographer,
+            {"letter": letter, "state": torch.randn(n, c.layers, c.hidden) * 0.5, **conditions,
+             "noise": torch.rand(n, c.letters), "temperature": torch.full((n, 1), 0.9)},
+            ["letter_out", "state_out"],
+        ),
+        "dancer": (
+            dancer,
+            {"latent": torch.randn(n, d), "state": torch.randn(n, dancer.config.layers, dancer.config.hidden) * 0.5,
+             "letter": letter, "next_letter": letter.flip(0), "place": torch.randint(0, 8, (n, 1)) / STEPS_PER_LETTER,
+             **conditions, "noise": torch.randn(n, d)},
+            ["latent_out", "state_out", "travel"],
+        ),
+    }  # fmt: skip
+
+
+def check_out(out: Path, force: bool) -> None:
+    """UserError where a pack must not be written: `out` exists, or with `force` is something else than a pack."""
+    if out.exists() and not force:
+        raise UserError(f"{out}: exists already; --force replaces it")
+    if out.exists() and not (out / "pack.json").is_file():
+        raise UserError(f"{out}: exists and is not a pack, so --force does not replace it")
+
+
+def write_pack(
+    out: Path,
+    autoencoder: Autoencoder,
+    choreographer: Choreographer,
+    dancer: DancerNetwork,
+    styles: list[str],
+    latent_mean: np.ndarray,
+    latent_spread: np.ndarray,
+    seeds: list[dict[str, Any]],
+    training: dict[str, Any],
+    credits: list[str],
+    force: bool = False,
+) -> dict[str, float]:
+    """Write the pack to `out` and return each network's largest difference from torch.
+
+    It is written beside `out` first and moved there when whole. UserError if `out` exists and `force` is not set;
+    ArithmeticError if a network differs from torch by more than `TOLERANCE`.
+    """
+    check_out(out, force)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
+        part = Path(beside) / "pack"
+        part.mkdir()
+        differences = _write(
+            part, out.name, autoencoder, choreographer, dancer, styles, latent_mean, latent_spread, seeds, training,
+            credits,
+        )  # fmt: skip
+        if out.exists():
+            out.rename(Path(beside) / "old")
+        part.rename(out)
+    return differences
+
+
+def _write(
+    part: Path,
+    name: str,
+    autoencoder: Autoencoder,
+    choreographer: Choreographer,
+    dancer: DancerNetwork,
+    styles: list[str],
+    latent_mean: np.ndarray,
+    latent_spread: np.ndarray,
+    seeds: list[dict[str, Any]],
+    training: dict[str, Any],
+    credits: list[str],
+) -> dict[str, float]:
+    """Fill the folder `part` with the pack called `name`."""
+    autoencoder = folded(autoencoder)
+    # Float weights are kept, but no training-only state: the exported graph is what evaluation mode computes.
+    networks = (choreographer.eval(), dancer.eval())
+    torch.manual_seed(0)
+    differences: dict[str, float] = {}
+    examples = _examples(autoencoder, *networks, n=3)
+    single = _examples(autoencoder, *networks, n=1)
+    for network in NETWORKS:
+        module, example, outputs = examples[network]
+        path = part / f"{network}.onnx"
+        with torch.no_grad():
+            _export(module, example, outputs, path)
+        found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
+        differences[network] = float(np.max(found))
+        if not differences[network] <= TOLERANCE:
+            raise ArithmeticError(f"{network}: onnxruntime differs from torch by {differences[network]:.2g}")
+    info = {
+        "format": FORMAT,
+        "name": name,
+        "frame_size": FRAME_SIZE,
+        "latent_size": autoencoder.config.latent,
+        "letters": choreographer.config.letters,
+        "steps_per_beat": STEPS_PER_BEAT,
+        "steps_per_letter": STEPS_PER_LETTER,
+        "styles": styles,
+        "joints": list(JOINTS),
+        "choreographer_state": [choreographer.config.layers, choreographer.config.hidden],
+        "dancer_state": [dancer.config.layers, dancer.config.hidden],
+        "latent_mean": [round(float(v), 5) for v in latent_mean],
+        "latent_spread": [round(float(v), 5) for v in latent_spread],
+        "training": training,
+        "credits": credits,
+        "difference_from_torch": differences,
+        "sha256": {f"{n}.onnx": hashlib.sha256((part / f"{n}.onnx").read_bytes()).hexdigest() for n in NETWORKS},
+        "measures": {},
+        "seeds": seeds,
+    }
+    write_info(part, info)
+    (part / "NOTICE").write_text(
+        "The networks of this pack were trained on:\n\n" + "\n".join(f"- {c}" for c in credits) + "\n", encoding="utf-8"
+    )
+    return differences
+
+
+def write_info(folder: Path, info: dict[str, Any]) -> None:
+    """Write `pack.json`, one line a key, so that a change of it can be read."""
+    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in info.items())
+    path = folder / "pack.json"
+    part = path.with_suffix(".part")
+    part.write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,153 @@
+"""One training loop for every network: progress bar, checkpoints, resume, TensorBoard; Fabric picks the hardware."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.loggers.tensorboard import TensorBoardLogger
+from lightning.fabric.plugins.precision import MixedPrecision
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+from visualizer.errors import UserError
+
+CHECKPOINT_SECONDS = 60.0
+LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How long and how hard to train one network."""
+
+    steps: int
+    rate: float = 2e-3
+    warm_up: float = 0.05  # share of the steps over which the rate climbs
+    decay: float = 1e-2  # AdamW weight decay
+    clip: float = 1.0  # gradient norm
+    precision: str = "32-true"  # "bf16-mixed" is 2-3 times as fast where the processor has it
+
+
+class _Autocast(MixedPrecision):
+    """Mixed precision that leaves the batch alone: targets rounded to bfloat16 would blur the outline, and a
+    bfloat16 frame takes a path through the convolutions that was measured five times slower on a CPU."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
+def schedule(step: int, config: FitConfig) -> float:
+    """Learning rate at `step`: linear warm-up, then half a cosine down to a hundredth."""
+    warm = max(1, round(config.warm_up * config.steps))
+    if step < warm:
+        return config.rate * (step + 1) / warm
+    progress = (step - warm) / max(1, config.steps - warm)
+    return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def fit(
+    name: str,
+    network: nn.Module,
+    loss: Callable[[nn.Module, Any], dict[str, Tensor]],
+    batches: Callable[[int], Iterator[Any]],
+    config: FitConfig,
+    folder: Path,
+    seed: int,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> nn.Module:
+    """Train `network` for `config.steps` steps and return it, on the CPU and in evaluation mode.
+
+    `loss(network, batch)` gives named losses, of which `total` is minimised. `batches(start)` begins an endless
+    stream of batches at step `start`. Checkpoints go to `folder/name.ckpt` every minute and at the end; a run that
+    was killed goes on from there, and one that had finished is only loaded. Raises FloatingPointError when the loss
+    or its gradient stops being a number, and UserError where the checkpoint is broken or belongs to another network.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / f"{name}.ckpt"
+    logger = TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
+    if config.precision == "bf16-mixed":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        fabric = Fabric(accelerator="auto", devices="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger)
+    else:
+        fabric = Fabric(accelerator="auto", devices="auto", precision="32-true", loggers=logger)
+    fabric.launch()
+    torch.manual_seed(seed)
+    adam = optimizer or torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
+    model, adam = fabric.setup(network, adam)
+    model.mark_forward_method("loss")
+    state: dict[str, Any] = {"network": model, "optimizer": adam, "step": 0}
+    if checkpoint.exists():
+        try:
+            fabric.load(checkpoint, state)
+        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            said = " ".join(str(error).split())[:160]
+            raise UserError(f"{checkpoint}: broken or of another network ({said}); choose another --work") from error
+    step = int(state["step"])
+
+    def save() -> None:
+        state["step"] = step
+        part = checkpoint.with_suffix(".part")
+        fabric.save(part, state)
+        if fabric.is_global_zero:
+            part.replace(checkpoint)  # a kill while writing leaves the last whole checkpoint in place
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    model.train()
+    if step < config.steps:
+        torch.manual_seed(seed + step)
+        console = Console()
+        bar = fabric.is_global_zero and console.is_terminal
+        with Progress(*columns, console=console, disable=not bar, speed_estimate_period=120) as progress:
+            task = progress.add_task(name, total=config.steps, completed=step, loss="…")
+            began, first = time.monotonic(), step
+            saved = logged = began
+            average, stream = None, batches(step)
+            for batch in stream:
+                for group in adam.param_groups:
+                    group["lr"] = schedule(step, config)
+                if fabric.world_size > 1:
+                    losses = loss(model, batch)  # through the wrapper, which gathers the gradients
+                else:
+                    # The wrapper's redirection of `loss` was measured three times slower than the plain network.
+                    with fabric.autocast():
+                        losses = loss(network, batch)
+                value = float(losses["total"].detach())
+                fabric.backward(losses["total"])
+                norm = fabric.clip_gradients(model, adam, max_norm=config.clip, error_if_nonfinite=False)
+                # Before the step: a network that holds NaN must never reach the checkpoint.
+                if not math.isfinite(value) or (norm is not None and not math.isfinite(float(norm))):
+                    raise FloatingPointError(f"{name}: the loss is {value}, its gradient {norm}, at step {step + 1}")
+                adam.step()
+                adam.zero_grad()
+                step += 1
+                average = value if average is None else 0.98 * average + 0.02 * value
+                progress.update(task, completed=step, loss=f"{average:.4f}")
+                if step % 20 == 0:
+                    fabric.log_dict({k: float(v.detach()) for k, v in losses.items()}, step=step)
+                now = time.monotonic()
+                if now - saved > CHECKPOINT_SECONDS:
+                    save()
+                    saved = now
+                if fabric.is_global_zero and not bar and (now - logged > LOG_SECONDS or step == config.steps):
+                    left = (now - began) / (step - first) * (config.steps - step)
+                    print(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left", flush=True)
+                    logged = now
+                if step >= config.steps:
+                    break
+            close = getattr(stream, "close", None)
+            if close:
+                close()
+        save()
+        logger.finalize("success")
+    return network.cpu().eval()

@@ -1,0 +1,260 @@
+"""The loop of the live show: events, hear, step, decode, draw. It owns nothing else.
+
+The ear hears on its own thread and hands over one immutable `Hearing`; all here runs on the main thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import pygame
+
+from visualizer.controls import action_of
+from visualizer.settings import Settings, met
+from visualizer.stage.looks import LOOKS, look
+from visualizer.stage.overlay import Overlay
+
+if TYPE_CHECKING:
+    from visualizer.dancer.dancer import Picture
+    from visualizer.music.clock import Hearing
+    from visualizer.music.sources import Ear
+    from visualizer.stage.looks import Look
+
+log = logging.getLogger("visualizer")
+
+
+class Body(Protocol):
+    """What the loop asks of a dancer."""
+
+    @property
+    def style(self) -> str: ...
+    def step_to(self, musical_time: float, energy: float) -> None: ...
+    def picture(self, musical_time: float) -> Picture: ...
+    def reseed(self, seed: int) -> None: ...
+    def set_style(self, style: str) -> None: ...
+
+
+class Screen(Protocol):
+    """What the loop asks of a window."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+    def draw(
+        self,
+        picture: Picture,
+        look: Look,
+        hearing: Hearing,
+        musical_time: float,
+        writing: pygame.Surface | None,
+        changed: bool,
+    ) -> None: ...
+    def toggle_fullscreen(self) -> None: ...
+    def follow_size(self) -> bool: ...
+
+
+@dataclass
+class FrameTimes:
+    """Seconds from flip to flip, and seconds of work in them."""
+
+    intervals: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
+
+    def report(self) -> str:
+        """One line with frames a second and the spread of frame times."""
+        if len(self.intervals) < 2:
+            return "stats: too few frames to tell"
+        ordered = sorted(self.intervals)
+        ms = [1000 * ordered[min(math.ceil(share * len(ordered)) - 1, len(ordered) - 1)] for share in (0.5, 0.95, 1)]
+        total = sum(self.intervals)
+        return (
+            f"stats: {len(ordered)} frames in {total:.2f} s, {len(ordered) / total:.1f} fps; frame ms: "
+            f"median {ms[0]:.2f}, 95% {ms[1]:.2f}, worst {ms[2]:.2f}; work ms: "
+            f"median {1000 * statistics.median(self.work):.2f}"
+        )
+
+
+class Show:
+    """One evening: a dancer, an ear and a window, and what the keys do to them."""
+
+    def __init__(
+        self,
+        dancer: Body,
+        ear: Ear,
+        window: Screen,
+        styles: tuple[str, ...],
+        look_name: str,
+        seeds: random.Random,
+        lead: float = 1 / 60,
+    ) -> None:
+        """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen."""
+        self.dancer, self.ear, self.window = dancer, ear, window
+        self.styles = styles
+        self.look = look(look_name)
+        self.overlay = Overlay(window.size)
+        self.running = True
+        self._seeds = seeds
+        self._lead = lead
+
+    def say(self, text: str, now: float) -> None:
+        """A toast on the screen and a line in the log."""
+        log.info("toast: %s", text)
+        self.overlay.toast(text, now)
+
+    def act(self, action: str, now: float) -> None:
+        """Do what a key asks for; `action` is one of controls.CONTROLS."""
+        match action:
+            case "quit":
+                self.running = False
+            case "reseed":
+                seed = self._seeds.getrandbits(32)
+                self.dancer.reseed(seed)
+                self.say(f"a new dance, seed {seed}", now)
+            case "next style" | "previous style":
+                step = 1 if action == "next style" else -1
+                style = self.styles[(self.styles.index(self.dancer.style) + step) % len(self.styles)]
+                self.dancer.set_style(style)
+                self.say(f"style: {style}", now)
+            case "next look" | "previous look":
+                step = 1 if action == "next look" else -1
+                self.look = LOOKS[(LOOKS.index(self.look) + step) % len(LOOKS)]
+                self.say(f"look: {self.look.title}", now)
+            case "fullscreen":
+                self.window.toggle_fullscreen()
+                self.overlay.resize(self.window.size)
+                self.say("full screen" if getattr(self.window, "fullscreen", False) else "window", now)
+            case "help":
+                self.overlay.help = not self.overlay.help
+                log.info("help: %s", "shown" if self.overlay.help else "hidden")
+            case _:
+                raise ValueError(f"nothing is known of the action '{action}'")
+
+    def handle(self, events: list[pygame.event.Event], now: float) -> None:
+        """Act on keys and on the closing of the window."""
+        for event in events:
+            if event.type == pygame.QUIT:
+                self.running = False
+            elif event.type == pygame.KEYDOWN and (action := action_of(event.key)):
+                self.act(action, now)
+
+    def frame(self, now: float) -> None:
+        """Hear, step, decode and draw one picture; `now` is the time on the show's clock, s."""
+        hearing = self.ear.hearing(now)
+        musical_time = self.ear.musical_time(now + self._lead)  # the picture is seen a little later than it is drawn
+        self.dancer.step_to(musical_time, hearing.energy)
+        for text in self.ear.toasts():
+            self.say(text, now)
+        if self.window.follow_size():
+            self.overlay.resize(self.window.size)
+        picture = self.dancer.picture(musical_time)
+        writing, changed = self.overlay.render(now)
+        self.window.draw(picture, self.look, hearing, musical_time, writing, changed)
+
+
+def play(
+    show: Show,
+    *,
+    rate: float,
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+    events: Callable[[], list[pygame.event.Event]] = pygame.event.get,
+    first_frame: Callable[[], None] = lambda: None,
+) -> FrameTimes:
+    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit."""
+    times = FrameTimes()
+    started = due = clock()
+    last: float | None = None
+    while show.running:
+        begun = clock()
+        if seconds is not None and begun - started >= seconds:
+            break
+        show.handle(events(), begun)
+        if not show.running:
+            break
+        show.frame(begun)
+        shown = clock()
+        if last is None:
+            first_frame()
+        else:
+            times.intervals.append(shown - last)
+            times.work.append(shown - begun)
+        last = shown
+        if rate:
+            # A late frame is not made up for by a hurried one: the next is due a whole period later.
+            due = max(due + 1 / rate, clock() - 1 / rate)
+            if (wait := due - clock()) > 0:
+                sleep(wait)
+    return times
+
+
+def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | None = None) -> None:
+    """Open the window, the dancer and the ear, and play until the end.
+
+    `notes` are shown as toasts at the start; `started` is when the program started, on `time.perf_counter`.
+    Raises UserError for settings that cannot be met, and stage.window.NoDisplay where there is no screen.
+    """
+    from visualizer.stage.window import Window, open_video
+
+    clock = time.perf_counter
+    started = clock() if started is None else started
+    seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
+    unmet: list[str] = []
+    open_video()
+    # The networks load while the window opens.
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(_load_dancer, settings, seed, unmet)
+        window = met(settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage), unmet)
+        try:
+            dancer, styles, provider = loading.result()
+            ear = met(settings, ("audio",), lambda s: _open_ear(s, clock), unmet)
+        except BaseException:
+            window.close()
+            raise
+    try:
+        log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
+        log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, ear.name)
+        rate = window.rate if settings.fps is None else settings.fps
+        if settings.fps is None and window.vsync:
+            rate *= 2  # the flip waits for the display; this only keeps a hidden window from racing
+        lead = 1 / window.rate
+        show = Show(dancer, ear, window, styles, settings.look, random.Random(seed), lead)
+        for note in (*notes, *unmet, *window.notes):
+            show.say(note, clock())
+        times = play(
+            show,
+            rate=rate,
+            seconds=settings.seconds,
+            clock=clock,
+            first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
+        )
+        if settings.screenshot:
+            window.save(settings.screenshot)
+            log.info("picture saved as %s", settings.screenshot)
+        if settings.stats:
+            print(times.report(), flush=True)
+    finally:
+        ear.close()
+        window.close()
+
+
+def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body, tuple[str, ...], str]:
+    from visualizer.dancer.dancer import Dancer
+    from visualizer.dancer.pack import find_pack, load_pack
+
+    pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    dancer = met(settings, ("style",), lambda s: Dancer(pack, seed, s.style), unmet)
+    return dancer, pack.styles, pack.provider
+
+
+def _open_ear(settings: Settings, clock: Callable[[], float]) -> Ear:
+    from visualizer.music.sources import open_ear
+
+    return open_ear(settings.audio, bpm=settings.bpm, clock=clock)

@@ -1,0 +1,223 @@
+"""The command line: reads options, hands them on, and turns a UserError into one line and exit code 2."""
+
+from __future__ import annotations
+
+import os
+import time
+
+STARTED = time.perf_counter()
+# Before numpy is imported: on few cores OpenBLAS's threads cost more than they bring (56 -> 15 ms a frame, measured).
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import datetime  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
+
+import typer  # noqa: E402
+
+from visualizer.errors import UserError  # noqa: E402
+from visualizer.log import log, say_more, start_log  # noqa: E402
+
+if TYPE_CHECKING:
+    from visualizer.settings import Settings
+
+FILM_WITHOUT_SCREEN = 15.0  # seconds
+# BadParameter is a UsageError is a ClickException: found like this in the click that typer uses, its own or another.
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
+INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
+
+app = typer.Typer(
+    help="A neural network dances on your screen to the music in the room.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from visualizer import __version__
+
+        print(f"visualizer {__version__}")
+        raise typer.Exit()
+
+
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is tried.")]
+
+
+@app.callback(invoke_without_command=True)
+def show(
+    context: typer.Context,
+    window: Annotated[str | None, typer.Option(metavar="WxH", help="In a window; else fullscreen.")] = None,
+    display: Annotated[int | None, typer.Option(metavar="N", help="Display to open on, from 0.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed dances the same; else random.")] = None,
+    style: Annotated[str | None, typer.Option(help="Style to begin with.")] = None,
+    look: Annotated[str | None, typer.Option(help="Look to begin with.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
+    device: Annotated[str | None, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = None,
+    audio: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="A song to play and dance to, mic, mic:NAME, none or auto.")
+    ] = None,
+    bpm: Annotated[float | None, typer.Option(help="Own tempo where nothing is heard.")] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Print frame times at the end.")] = False,
+    verbose: Verbose = False,
+    stage: Annotated[str | None, typer.Option(hidden=True)] = None,
+    fps: Annotated[float | None, typer.Option(hidden=True)] = None,
+    screenshot: Annotated[str | None, typer.Option(hidden=True)] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Dance on this screen."""
+    from visualizer.settings import load_settings, merged, parse_size, settings_file
+
+    if context.invoked_subcommand is not None:
+        given = [name for name, value in context.params.items() if value and name != "_version"]
+        if given:
+            raise UserError(f"--{given[0]} goes after '{context.invoked_subcommand}', or is not for it")
+        return
+    if verbose:
+        say_more()
+    base, note = load_settings(settings_file())
+    settings = merged(
+        base,
+        window=parse_size(window) if window is not None else None,
+        display=display,
+        seed=seed,
+        style=style,
+        look=look,
+        pack=pack,
+        seconds=seconds,
+        device=device,
+        audio=audio,
+        bpm=bpm,
+        stats=stats,
+        stage=stage,
+        fps=fps,
+        screenshot=screenshot,
+    )
+    from visualizer.app import run
+    from visualizer.stage.window import NoDisplay
+
+    try:
+        run(settings, notes=(note,) if note else (), started=STARTED)
+    except NoDisplay as reason:
+        seconds = settings.seconds or FILM_WITHOUT_SCREEN
+        log.info("no display (%s): making a film of %g seconds instead", reason, seconds)
+        if note:
+            log.info(note)
+        _film_instead(settings, seconds)
+
+
+def _film_instead(settings: Settings, seconds: float) -> None:
+    """What there is to see where there is no screen: a film in the current folder, under a name not yet taken."""
+    from visualizer.dancer.pack import find_pack, load_pack
+    from visualizer.film import make_film
+    from visualizer.settings import met
+
+    unmet: list[str] = []
+    out = unused(Path.cwd() / f"dance-{datetime.datetime.now():%Y%m%d-%H%M%S}.mp4")
+    width, height = settings.window or (1280, 720)
+    seed = settings.seed if settings.seed is not None else int.from_bytes(os.urandom(4))
+    pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    report = met(
+        settings,
+        ("style", "audio"),
+        lambda s: make_film(
+            None if s.audio in ("auto", "mic", "none") or s.audio.startswith("mic:") else Path(s.audio).expanduser(),
+            out,
+            pack=pack,
+            size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
+            seconds=seconds,
+            seed=seed,
+            style=s.style,
+            look=s.look,
+            bpm=s.bpm,
+        ),
+        unmet,
+    )
+    for text in unmet:
+        log.info(text)
+    print(f"film: {out}")
+    if report.cancelled:
+        raise typer.Exit(INTERRUPTED)
+
+
+def unused(path: Path) -> Path:
+    """`path`, or with -2, -3 … before its suffix, so that nothing is overwritten."""
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate
+
+
+@app.command()
+def film(
+    song: Annotated[Path, typer.Argument(help="The song to dance to.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The film to write, .mp4.")],
+    size: Annotated[str, typer.Option(metavar="WxH")] = "1280x720",
+    fps: Annotated[int, typer.Option(help="Frames a second.")] = 30,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="Only the first so many seconds.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same film.")] = 0,
+    style: Annotated[str | None, typer.Option(help="Style of dancing.")] = None,
+    look: Annotated[str | None, typer.Option(help="Look of the picture.")] = None,
+    bpm: Annotated[float, typer.Option(help="Tempo for a song in which no beat is found.")] = 120.0,
+    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
+    device: Annotated[str, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the film if it exists.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make a film of a dance to a song."""
+    from visualizer.settings import Settings, merged, parse_size
+
+    if verbose:
+        say_more()
+    # Not from the settings file: the same command makes the same film, whoever runs it.
+    settings = merged(
+        Settings(), window=parse_size(size), seconds=seconds, seed=seed, look=look, device=device, bpm=bpm
+    )
+    if not 1 <= fps <= 240:
+        raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
+    if out.exists() and not force:  # said before anything slow is begun
+        raise UserError(f"{out} exists; --force overwrites it")
+    from visualizer.dancer.pack import find_pack, load_pack
+    from visualizer.film import make_film
+
+    report = make_film(
+        song,
+        out,
+        pack=load_pack(find_pack(pack), device),
+        size=settings.window or (1280, 720),
+        fps=fps,
+        seconds=seconds,
+        seed=seed,
+        style=style,
+        look=settings.look,
+        bpm=bpm,
+        force=force,
+    )
+    if report.cancelled:
+        raise typer.Exit(INTERRUPTED)
+
+
+def main() -> NoReturn:
+    """Entry point. Exit codes: 0 done, 2 what was asked cannot be done (one line says why), 130 interrupted."""
+    start_log()
+    try:
+        code = app(standalone_mode=False)
+    except UserError as error:
+        _end(str(error))
+    except CommandLineError as error:
+        _end(error.format_message())  # pyright: ignore[reportAttributeAccessIssue]
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(INTERRUPTED) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _end(message: str) -> NoReturn:
+    print("visualizer: " + " ".join(message.split()), file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,318 @@
+"""A pack: one trained dancer in a folder. Loading checks everything before a network is opened.
+
+A pack from a stranger is data. `pack.json` is read as JSON and each number in it is held against the networks;
+the networks are opened from bytes, so that they cannot reach other files, and by onnxruntime's own operators only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import paths
+from visualizer.errors import UserError
+
+FORMAT = 1
+FRAME_SIZE = 128  # pixels a side of the learned field
+FRAME_METRES = 2.5  # width of the square that a frame shows
+FLOOR = 0.92  # height of the floor line in the frame, from the top
+STEPS_PER_BEAT = 16
+STEPS_PER_LETTER = 8  # a letter is a half-beat move
+BEATS_PER_BAR = 4
+JOINT_COUNT = 21
+
+DEFAULT_PACK = "first"
+NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
+LARGEST_FILE = 64 * 1024 * 1024  # bytes; ours are below 8 MB
+LARGEST_STATE = 65536  # numbers that a recurrent network may carry for each dancer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A pose of the training data from which a dance can start."""
+
+    latent: NDArray[np.float32]  # (D,)
+    letter: int
+    style: int
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A loaded dancer. Networks are onnxruntime sessions; `provider` is what truly runs them."""
+
+    name: str
+    folder: Path
+    styles: tuple[str, ...]
+    latent_size: int
+    letters: int
+    choreographer_state: tuple[int, ...]  # without the batch axis
+    dancer_state: tuple[int, ...]
+    latent_mean: NDArray[np.float32]  # (D,)
+    latent_spread: NDArray[np.float32]  # (D,)
+    seeds: tuple[Seed, ...]
+    provider: str  # "cpu", "cuda" or "coreml"
+    decoder: Any
+    choreographer: Any
+    dancer: Any
+    info: dict[str, Any]  # the whole of pack.json
+
+
+# --- finding ---------------------------------------------------------------------------------------------------
+
+
+def find_pack(name_or_path: str | None) -> Path:
+    """Folder of a pack: a path, or the name of one that ships; None for the default. UserError if there is none."""
+    if name_or_path is None:
+        name_or_path = DEFAULT_PACK
+    for folder in (Path(name_or_path), paths.models() / name_or_path):
+        try:
+            if (folder / "pack.json").is_file():
+                return folder
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
+    known = ", ".join(sorted(p.parent.name for p in paths.models().glob("*/pack.json"))) or "none"
+    raise UserError(f"no pack {name_or_path!r}: neither a folder with a pack.json nor one of {known}")
+
+
+# --- checking --------------------------------------------------------------------------------------------------
+
+
+def _positive(info: dict[str, Any], key: str, most: int, where: Path) -> int:
+    value = info.get(key)
+    if type(value) is not int or not 1 <= value <= most:  # a bool is an int, but no number here
+        raise UserError(f"{where}: {key} must be a whole number from 1 to {most}, not {value!r}")
+    return value
+
+
+def _numbers(value: Any, size: int, key: str, where: Path) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # too large becomes infinite, which is refused below
+            array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        array = np.zeros(0, dtype=np.float32)
+    if array.shape != (size,) or not np.isfinite(array).all():
+        raise UserError(f"{where}: {key} must be {size} finite numbers")
+    return array
+
+
+def read_info(folder: Path) -> dict[str, Any]:
+    """Read and check `pack.json`. Raises UserError with what is wrong and where."""
+    where = folder / "pack.json"
+    try:
+        if where.stat().st_size > LARGEST_FILE:
+            raise UserError(f"{where}: too large to be a pack.json")
+        info = json.loads(where.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no pack.json there, so not a pack") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{where}: cannot be read ({_first_line(error)})") from error
+    if not isinstance(info, dict) or info.get("format") != FORMAT:
+        raise UserError(f"{where}: not a pack of format {FORMAT}")
+    for key, needed in (("frame_size", FRAME_SIZE), ("steps_per_beat", STEPS_PER_BEAT),
+                        ("steps_per_letter", STEPS_PER_LETTER)):  # fmt: skip
+        if info.get(key) != needed:
+            raise UserError(f"{where}: {key} must be {needed}, not {info.get(key)!r}")
+    latent = _positive(info, "latent_size", 128, where)
+    letters = _positive(info, "letters", 65536, where)
+    name = info.get("name", "")
+    if not isinstance(name, str) or len(name) > 80 or not name.isprintable():
+        raise UserError(f"{where}: name must be a short line of text")
+    styles = info.get("styles")
+    if (
+        not isinstance(styles, list)
+        or not 1 <= len(styles) <= 1000
+        or not all(isinstance(s, str) and 0 < len(s) <= 40 and s.isprintable() for s in styles)
+        or len(set(styles)) != len(styles)
+    ):
+        raise UserError(f"{where}: styles must be distinct short names")
+    _numbers(info.get("latent_mean"), latent, "latent_mean", where)
+    if not (_numbers(info.get("latent_spread"), latent, "latent_spread", where) > 0).all():
+        raise UserError(f"{where}: latent_spread must be above zero")
+    for key in ("choreographer_state", "dancer_state"):
+        shape = info.get(key)
+        if (
+            not isinstance(shape, list)
+            or not 1 <= len(shape) <= 3
+            or not all(type(n) is int and 0 < n <= 8192 for n in shape)
+            or math.prod(shape) > LARGEST_STATE
+        ):
+            raise UserError(f"{where}: {key} must be a short list of sizes")
+    seeds = info.get("seeds")
+    if not isinstance(seeds, list) or not seeds:
+        raise UserError(f"{where}: no seeds to start from")
+    for seed in seeds:
+        if not isinstance(seed, dict):
+            raise UserError(f"{where}: a seed must have a latent, a letter and a style")
+        _numbers(seed.get("latent"), latent, "a seed's latent", where)
+        for key, most in (("letter", letters), ("style", len(styles))):
+            number = seed.get(key)
+            if type(number) is not int or not 0 <= number < most:
+                raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {number!r}")
+    return info
+
+
+def expected_inputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The contract: input names and shapes (without the batch axis) of each network."""
+    d, k, s = info["latent_size"], info["letters"], len(info["styles"])
+    conditions = {"bar_phase": (4,), "energy": (1,), "style": (s,)}
+    return {
+        "encoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE)},
+        "decoder": {"latent": (d,)},
+        "choreographer": {"letter": (), "state": tuple(info["choreographer_state"]), **conditions,
+                          "noise": (k,), "temperature": (1,)},
+        "dancer": {"latent": (d,), "state": tuple(info["dancer_state"]), "letter": (), "next_letter": (),
+                   "place": (1,), **conditions, "noise": (d,)},
+    }  # fmt: skip
+
+
+def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The contract: output names and shapes (without the batch axis). The decoder alone may leave out joints."""
+    d = info["latent_size"]
+    return {
+        "encoder": {"latent": (d,)},
+        "decoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE), "joints": (JOINT_COUNT, 2)},
+        "choreographer": {"letter_out": (), "state_out": tuple(info["choreographer_state"])},
+        "dancer": {"latent_out": (d,), "state_out": tuple(info["dancer_state"]), "travel": (1,)},
+    }
+
+
+# --- opening ---------------------------------------------------------------------------------------------------
+
+_LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises for a network that it cannot read or run. Its errors share no class of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
+
+    names = ("Fail", "InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NotImplemented", "RuntimeException")
+    return (*(getattr(state, n) for n in names), ValueError, RuntimeError, MemoryError)
+
+
+def _first_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120]
+
+
+def open_session(path: Path, device: str = "cpu") -> tuple[Any, str]:
+    """Open one network and say what truly runs it, "cpu", "cuda" or "coreml".
+
+    One thread a step: the networks are small, and the drawing wants the other cores. UserError if it is no network.
+    """
+    import onnxruntime as ort
+
+    ort.set_default_logger_severity(4)  # it would print its own story of a missing CUDA beside ours
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    wanted = [_PROVIDERS[device], _PROVIDERS["cpu"]] if device != "cpu" else [_PROVIDERS["cpu"]]
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UserError(f"{path}: {path.stat().st_size} bytes is too large for a network of a pack")
+        # From bytes, not from the path: weights kept in other files cannot be reached from a pack.
+        session = ort.InferenceSession(path.read_bytes(), options, providers=wanted)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except _refusals() as error:
+        raise UserError(f"{path}: not a usable network ({_first_line(error)})") from error
+    # What is listed as available is not what runs: CUDA falls back to the CPU silently.
+    running = session.get_providers()[0]
+    return session, {v: k for k, v in _PROVIDERS.items()}.get(running, "cpu")
+
+
+def _check_contract(session: Any, network: str, info: dict[str, Any], path: Path) -> None:
+    """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of two: what a
+    file says of its outputs is a claim, and a party is a bad place to find that out."""
+    inputs = {i.name: i for i in session.get_inputs()}
+    found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
+    wanted = expected_inputs(info)[network]
+    if found != wanted:
+        raise UserError(f"{path}: inputs are {found}, but the pack says {wanted}")
+    given = {}
+    for name, shape in wanted.items():
+        kind, dtype = ("tensor(int64)", np.int64) if name in _LETTERS else ("tensor(float)", np.float32)
+        if inputs[name].type != kind or not inputs[name].shape or isinstance(inputs[name].shape[0], int):
+            raise UserError(f"{path}: input {name} must be {kind} with a free first axis")
+        given[name] = np.zeros((2, *shape), dtype=dtype)
+    names = [o.name for o in session.get_outputs()]
+    shapes = expected_outputs(info)[network]
+    missing = set(shapes) - set(names) - {"joints"}
+    if missing:
+        raise UserError(f"{path}: output {', '.join(sorted(missing))} is missing")
+    shapes = {name: shape for name, shape in shapes.items() if name in names}
+    try:
+        made = dict(zip(shapes, session.run(list(shapes), given), strict=True))
+    except _refusals() as error:
+        raise UserError(f"{path}: does not run ({_first_line(error)})") from error
+    for name, shape in shapes.items():
+        dtype = np.int64 if name in _LETTERS else np.float32
+        if not isinstance(made[name], np.ndarray) or made[name].shape != (2, *shape) or made[name].dtype != dtype:
+            raise UserError(f"{path}: output {name} of two dancers must be {np.dtype(dtype).name} {(2, *shape)}")
+
+
+def _devices(device: str) -> list[str]:
+    """Devices to try, best first."""
+    import onnxruntime as ort
+
+    if device not in ("auto", *_PROVIDERS):
+        raise UserError(f"device must be auto, cpu, cuda or coreml, not {device!r}")
+    available = ort.get_available_providers()
+    if device != "auto":
+        if _PROVIDERS[device] not in available:
+            has = ", ".join(d for d, p in _PROVIDERS.items() if p in available)
+            raise UserError(f"{device} was asked for, but the onnxruntime here only has: {has}")
+        return [device]
+    return [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available] + ["cpu"]
+
+
+def load_pack(folder: Path | str, device: str = "auto") -> Pack:
+    """Load and check a pack. `device` is "auto", "cpu", "cuda" or "coreml".
+
+    Raises UserError for anything broken, and where a device asked for by name does not run.
+    """
+    folder = Path(folder)
+    info = read_info(folder)
+    tries = _devices(device)
+    sessions: dict[str, Any] = {}
+    provider = "cpu"
+    for choice in tries:
+        sessions, provider = {}, choice
+        for network in NETWORKS[1:]:  # the encoder is for training and footage; it is opened when asked for
+            path = folder / f"{network}.onnx"
+            if not path.is_file():
+                raise UserError(f"{path}: missing from the pack")
+            sessions[network], running = open_session(path, choice)
+            _check_contract(sessions[network], network, info, path)
+            provider = provider if running == choice else running
+        if provider == choice:
+            break
+        if device != "auto":
+            raise UserError(f"{device} was asked for, but onnxruntime runs on the {provider} here")
+        _log.info("%s is listed but does not run here; using the %s", choice, provider)
+    d = info["latent_size"]
+    return Pack(
+        name=info.get("name") or folder.name,
+        folder=folder,
+        styles=tuple(info["styles"]),
+        latent_size=d,
+        letters=info["letters"],
+        choreographer_state=tuple(info["choreographer_state"]),
+        dancer_state=tuple(info["dancer_state"]),
+        latent_mean=np.asarray(info["latent_mean"], dtype=np.float32),
+        latent_spread=np.asarray(info["latent_spread"], dtype=np.float32),
+        seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
+        provider=provider,
+        info=info,
+        **sessions,
+    )

@@ -1,0 +1,22 @@
+"""Where the packs and assets lie: beside the package in a checkout, inside it once installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _folder(name: str) -> Path:
+    inside = _PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def models() -> Path:
+    """Folder of the packs that ship with the program."""
+    return _folder("models")
+
+
+def assets() -> Path:
+    """Folder of fonts, icon and the program's own music."""
+    return _folder("assets")

@@ -1,0 +1,239 @@
+"""The window: which display, how large, and whether a GPU or the processor paints in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pygame
+
+from visualizer.errors import UserError
+from visualizer.paths import assets
+from visualizer.stage.painter import Painter
+
+if TYPE_CHECKING:
+    from visualizer.dancer.dancer import Picture
+    from visualizer.music.clock import Hearing
+    from visualizer.stage.looks import Look
+    from visualizer.stage.shader import Shader
+
+log = logging.getLogger("visualizer")
+
+TITLE = "The Dancing Screen"
+# OpenGL that runs on the processor: correct, but far slower than the painter.
+SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software", "gdi generic", "basic render")
+NOT_SEEN = ("offscreen", "dummy")  # SDL's drivers without a screen; fine if asked for
+
+
+class NoDisplay(Exception):
+    """This machine has no screen that a window could open on."""
+
+
+class NoGpu(Exception):
+    """OpenGL is absent, too old, or runs on the processor."""
+
+
+class Window:
+    """A window on one display. `draw` paints and shows; `notes` holds what there is to say about it."""
+
+    def __init__(self, size: tuple[int, int] | None, display: int = 0, stage: str = "auto") -> None:
+        """`size` None is fullscreen. `stage`: "auto", "shader" or "painter".
+
+        NoDisplay where there is no screen; UserError if the display or the forced stage does not exist.
+        """
+        self.notes: list[str] = []
+        self.vsync = False
+        self._shader: Shader | None = None
+        self._painter: Painter | None = None
+        self._was_written = True
+        open_video()
+        desktops = pygame.display.get_desktop_sizes()
+        if not 0 <= display < len(desktops):
+            names = ", ".join(f"{i} ({w}x{h})" for i, (w, h) in enumerate(desktops))
+            pygame.display.quit()
+            raise UserError(f"display {display} does not exist; there are: {names}")
+        self.display = display
+        desktop = desktops[display]
+        self._windowed = size or (desktop[0] * 2 // 3, desktop[1] * 2 // 3)
+        self.fullscreen = size is None
+        self.gpu = stage != "painter"
+        self._forced = stage == "shader"
+        if self.gpu:
+            try:
+                self._open()
+            except NoGpu as error:
+                if stage == "shader":
+                    pygame.display.quit()
+                    raise UserError(f"the shader stage needs OpenGL 3.3: {error}") from error
+                self.gpu = False
+                self.notes.append(f"no GPU for the picture ({error}): painting on the processor")
+        if not self.gpu:
+            self._open()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels now."""
+        return pygame.display.get_window_size()
+
+    @property
+    def stage_name(self) -> str:
+        """Who paints, in words."""
+        return "shader" if self.gpu else "painter"
+
+    @property
+    def rate(self) -> float:
+        """Frames a second worth showing here. Displays beyond 75 Hz get a half or a third from the painter."""
+        rate = float(pygame.display.get_current_refresh_rate() or 60)
+        while not self.gpu and rate > 75:
+            rate /= 2
+        return rate
+
+    def _open(self) -> None:
+        """(Re)open the window with what is chosen now. NoGpu if it cannot be had with OpenGL."""
+        self._release()
+        if pygame.display.get_surface() is not None:
+            # A window that is there cannot change between full screen and window, nor drop OpenGL, where no window
+            # manager runs, as on many a machine behind a projector. A new one always can.
+            pygame.display.quit()
+            open_video()
+        pygame.display.set_caption(TITLE)
+        pygame.display.set_icon(pygame.image.load(str(assets() / "icon.png")))
+        pygame.display.set_allow_screensaver(False)
+        size = (0, 0) if self.fullscreen else self._windowed
+        flags = pygame.FULLSCREEN if self.fullscreen else pygame.RESIZABLE
+        if self.gpu:
+            self._open_gl(size, flags)
+        else:
+            if pygame.display.get_driver() == "x11":
+                # SDL would send each frame through OpenGL, which is slow here; shared memory is 8 times faster.
+                os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+            try:
+                pygame.display.set_mode(size, flags, display=self.display)
+            except pygame.error as error:
+                raise NoDisplay(str(error)) from error
+        pygame.mouse.set_visible(False)
+        self._fit()
+
+    def _open_gl(self, size: tuple[int, int], flags: int) -> None:
+        flags |= pygame.OPENGL | pygame.DOUBLEBUF
+        for attribute, value in (
+            (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
+            (pygame.GL_CONTEXT_MINOR_VERSION, 3),
+            (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
+        ):
+            pygame.display.gl_set_attribute(attribute, value)
+        try:
+            pygame.display.set_mode(size, flags, display=self.display, vsync=1)
+            self.vsync = True
+        except pygame.error:  # some drivers have OpenGL but no vsync: the loop paces itself then
+            self.vsync = False
+            try:
+                pygame.display.set_mode(size, flags, display=self.display)
+            except pygame.error as error:
+                raise NoGpu(str(error)) from error
+
+    def _fit(self) -> None:
+        """Make a stage for the size the window has."""
+        self._release()
+        if not self.gpu:
+            self._painter = Painter(self.size)
+            self._was_written = True
+            return
+        import moderngl
+
+        from visualizer.stage.shader import Shader
+
+        try:
+            moderngl.init_context()  # not create_context, which finds only the first context, and none made by EGL
+        except (RuntimeError, OSError, ValueError, moderngl.Error) as error:
+            raise NoGpu(str(error)) from error
+        context = moderngl.get_context()
+        renderer = str(context.info["GL_RENDERER"])
+        if context.version_code < 330:
+            raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
+        if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
+            raise NoGpu(renderer)
+        self._shader = Shader(context, self.size)
+
+    def _release(self) -> None:
+        if self._shader is not None:
+            self._shader.release()
+        self._shader = self._painter = None
+
+    def toggle_fullscreen(self) -> None:
+        """From window to full screen and back."""
+        if not self.fullscreen:
+            self._windowed = self.size
+        self.fullscreen = not self.fullscreen
+        self._open()
+
+    def draw(
+        self,
+        picture: Picture,
+        look: Look,
+        hearing: Hearing,
+        musical_time: float,
+        writing: pygame.Surface | None,
+        changed: bool,
+    ) -> None:
+        """Paint one picture, lay `writing` over it and show it."""
+        if self._shader is not None:
+            self._shader.draw(picture, look, hearing, musical_time)
+            if writing is not None:
+                self._shader.write(writing, changed)
+            pygame.display.flip()
+            return
+        assert self._painter is not None
+        surface = self._painter.paint(picture, look, hearing, musical_time)
+        screen = pygame.display.get_surface()
+        if screen is None:
+            return
+        if writing is None and not self._was_written:
+            screen.blit(surface, self._painter.dirty.topleft, self._painter.dirty)
+            pygame.display.update(self._painter.dirty)
+            return
+        screen.blit(surface, (0, 0))
+        if writing is not None:
+            screen.blit(writing, (0, 0))
+        self._was_written = writing is not None
+        pygame.display.flip()
+
+    def follow_size(self) -> bool:
+        """Fit the stage to the window if somebody resized it; whether that was so."""
+        stage = self._shader or self._painter
+        if stage is None or stage.size == self.size:
+            return False
+        self._fit()
+        return True
+
+    def save(self, path: str) -> None:
+        """The last picture as a PNG."""
+        surface = self._shader.read() if self._shader is not None else pygame.display.get_surface()
+        if surface is not None:
+            pygame.image.save(surface, path)
+
+    def close(self) -> None:
+        """Give the screen back."""
+        self._release()
+        pygame.display.quit()
+
+
+def open_video() -> None:
+    """Start SDL's video; does nothing if it runs. NoDisplay where there is no screen."""
+    if not (asked := os.environ.get("SDL_VIDEODRIVER")):
+        os.environ.pop("SDL_VIDEODRIVER", None)  # SDL takes an empty name for a driver that does not exist
+        if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
+            # The one way left is the bare console. SDL would try all others too, some of which complain on stderr.
+            if not any(Path("/dev/dri").glob("card*")):
+                raise NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set")
+    try:
+        pygame.display.init()
+    except pygame.error as error:
+        raise NoDisplay(str(error)) from error
+    driver = pygame.display.get_driver()
+    if driver in NOT_SEEN and not asked:
+        pygame.display.quit()
+        raise NoDisplay(f"SDL found only its '{driver}' driver")
