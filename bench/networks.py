@@ -3,21 +3,25 @@
     python -m bench.networks [PACK] [--calls 400]
 
 The networks run as the live program runs them. A decode is needed for each frame, a step sixteen times and a letter
-twice a beat; an encode never, while dancing.
+twice a beat; an encode never, while dancing. The last rows are what a step of the dance takes beside its networks: the
+time of the whole step, less that of the networks in it.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from visualizer.dancer.pack import NETWORKS, expected_inputs, find_pack, load_pack, open_session
+from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.pack import NETWORKS, STEPS_PER_BEAT, Pack, expected_inputs, find_pack, load_pack, open_session
 
 GOALS = {"dancer": 0.3, "decoder": 4.0}  # ms for one dancer
 WORDS = {
@@ -38,6 +42,34 @@ def inputs(shapes: dict[str, tuple[int, ...]], letters: int, troupe: int) -> dic
         else rng.random((troupe, *shape), dtype=np.float32)
         for name, shape in shapes.items()
     }  # fmt: skip
+
+
+class Timed:
+    """A session that adds up the seconds it takes."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.seconds = 0.0
+
+    def run(self, outputs: list[str], feed: dict[str, NDArray]) -> list[NDArray]:
+        begun = time.perf_counter()
+        made = self.session.run(outputs, feed)
+        self.seconds += time.perf_counter() - begun
+        return made
+
+
+def own_times(pack: Pack, troupe: int, calls: int) -> list[float]:
+    """Milliseconds of a step less those of its networks, the mean of each of `calls` beats."""
+    choreographer, body = Timed(pack.choreographer), Timed(pack.dancer)
+    dancer = Dancer(dataclasses.replace(pack, choreographer=choreographer, dancer=body), 0, troupe=troupe)
+    taken = []
+    for beat in range(WARM_UP + calls):
+        choreographer.seconds = body.seconds = 0.0
+        begun = time.perf_counter()
+        dancer.step_to(float(beat))
+        own = time.perf_counter() - begun - choreographer.seconds - body.seconds
+        taken.append(1000 * own / STEPS_PER_BEAT)
+    return taken[WARM_UP:]
 
 
 def main() -> None:
@@ -68,6 +100,9 @@ def main() -> None:
             goal = f"≤ {GOALS[network]:g}" if troupe == 1 and network in GOALS else ""
             size = f"{path.stat().st_size / 1e6:.1f}" if troupe == 1 else ""
             table.add_row(WORDS[network], str(troupe), f"{median:.3f}", f"{slow:.3f}", goal, size)
+    for troupe in TROUPES:
+        median, slow = np.quantile(own_times(pack, troupe, given.calls), [0.5, 0.95])
+        table.add_row("own time of a step (Python)", str(troupe), f"{median:.3f}", f"{slow:.3f}", "", "")
     Console(width=100).print(table)
 
 

@@ -33,14 +33,20 @@ def fit(
     precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed where the hardware has it.")] = "32-true",
     tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it dances badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Train only this half, autoencoder or dancer, and write no pack: two can work side by side."),
+    ] = None,
 ) -> None:
     """Train a dancer from motion clips and the written choreography, and write its pack. Resumes after a kill."""
-    from .recipe import Recipe, fit_pack
+    from .recipe import HALVES, Recipe, fit_pack
 
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
+    if only is not None and only not in HALVES:
+        raise UserError(f"only must be {' or '.join(HALVES)}, not {only!r}")
     recipe = Recipe(seed=seed, precision=precision, tiny=tiny)
-    fit_pack(motion, out, work or Path("runs") / out.name, recipe, force)
+    fit_pack(motion, out, work or Path("runs") / out.name, recipe, force, only)
 
 
 @app.command()
@@ -50,11 +56,25 @@ def measure(
     work: Work = None,
     sheets: Annotated[Path | None, typer.Option(help="Also draw contact sheets into this folder.")] = None,
     save: Annotated[bool, typer.Option(help="Write the figures into the pack.json.")] = False,
+    hours: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="Hours danced to see whether it drifts; 8 if not given.")
+    ] = None,
 ) -> None:
-    """Print every figure that the README quotes, on clips that training never saw."""
+    """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
     from .measure import measure_pack
 
-    measure_pack(pack, motion, work or Path("runs") / pack.name, sheets, save)
+    measure_pack(pack, motion, work or Path("runs") / pack.name, sheets, save, hours)
+
+
+@app.command()
+def beats(
+    motion: Annotated[Path, typer.Option(help="Folder of motion clips with an index.json.")],
+    plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
+) -> None:
+    """Print the beats found in captured clips, and draw them to be checked by eye."""
+    from .sheets import show_beats
+
+    show_beats(motion, plots)
 
 
 def main() -> None:

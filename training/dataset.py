@@ -1,7 +1,8 @@
-"""Frames, joints and conditions on disk, one Zarr group a take, split by clip.
+"""Bodies, frames and conditions on disk, one Zarr group a take, split by clip.
 
 A take is one dance seen by one camera: a clip, perhaps mirrored, perhaps turned. All takes of a clip fall on
-the same side of the split, so a held-out frame shows a dance that training never saw from any side.
+the same side of the split, so a held-out frame shows a dance that training never saw from any side. Where the
+joints are known, frames are drawn when they are asked for: that is faster than reading them.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
 
 from . import choreography
-from .motion.beats import find_beats, to_musical_time
+from .motion.beats import dancing_part, find_beats, to_musical_time
 from .motion.body import CLAMP_PIXELS, project, silhouettes
 from .motion.clips import Clip, read_clips
-from .motion.skeleton import INDEX, mirror, turn
+from .motion.skeleton import INDEX, MIRROR, mirror, turn
 
 CHUNK = 64  # frames a Zarr chunk: what one read brings
 HELD_OUT = 0.15  # share of the captured clips that training never sees
@@ -39,7 +40,8 @@ FIELD_RANGE = CLAMP_PIXELS / FRAME_SIZE  # frame widths; fields are stored as by
 class Motion:
     """A dance in musical time, before any camera. `positions` float32 (S, 21, 3) metres, 16 steps a beat.
 
-    `energy` (S,) 0..1; `timed` is False where no beat could be found; `dance` names written choreography.
+    `energy` (S,) 0..1; `timed` is False where no beat could be found; `dance` names written choreography; `phrase`:
+    the first phrase of eight beats begins after so many beats.
     """
 
     clip: str
@@ -51,6 +53,7 @@ class Motion:
     captured: bool
     dance: str
     licence: str
+    phrase: int = 0
 
 
 # --- from clips and choreography to motions -------------------------------------------------------------------
@@ -99,28 +102,40 @@ def _rank_energy(speeds: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]
 def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
     """Bring captured clips into musical time by the beats found in their movement."""
     held = held_out_clips(clips, seed)
-    made: list[tuple[Clip, NDArray[np.float32], bool]] = []
+    made: list[tuple[Clip, NDArray[np.float32], int | None]] = []  # None: no beat
     for clip in track(clips, description="finding beats"):
         beats = find_beats(clip.positions, clip.fps)
         if beats.steady:
-            made.append((clip, to_musical_time(clip.positions, clip.fps, beats.times), True))
+            made.append((clip, to_musical_time(clip.positions, clip.fps, beats.times), beats.phrase))
         else:
-            grid = np.arange(0, clip.seconds - 1 / clip.fps, 60 / UNTIMED_BPM)
+            begin, end = dancing_part(clip.positions, clip.fps)
+            grid = np.arange(begin, end - 1, clip.fps * 60 / UNTIMED_BPM) / clip.fps
             if len(grid) > 1:
-                made.append((clip, to_musical_time(clip.positions, clip.fps, grid), False))
+                made.append((clip, to_musical_time(clip.positions, clip.fps, grid), None))
     speeds = [joint_speed(p) for _, p, _ in made]
     energies: dict[int, NDArray[np.float32]] = {}
     for style in {c.style for c, _, _ in made}:
         of_style = [i for i, (c, _, _) in enumerate(made) if c.style == style]
         energies.update(zip(of_style, _rank_energy([speeds[i] for i in of_style]), strict=True))
     return [
-        Motion(c.name, c.style, p, energies[i], timed, c.name in held, True, "", c.licence)
-        for i, (c, p, timed) in enumerate(made)
+        Motion(c.name, c.style, p, energies[i], phrase is not None, c.name in held, True, "", c.licence, phrase or 0)
+        for i, (c, p, phrase) in enumerate(made)
     ]
 
 
 WRITTEN_LOOPS = 2  # times a written dance is danced in a row, each loop a new take of it as a person would
-WRITTEN_LEVELS = (0.35, 0.85)  # small in a quiet break, big in the drop
+WRITTEN_LEVELS = (0.15, 0.5, 0.9)  # small in a quiet break, big in the drop
+
+
+def join_takes(takes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Seamless loops (S, 21, 3), one after the other and round again: each begins as the one before would go on, and
+    has become itself a beat later."""
+    share = np.arange(STEPS_PER_BEAT, dtype=np.float32) / STEPS_PER_BEAT
+    share = (share * share * (3 - 2 * share))[:, None, None]
+    joined = [take.copy() for take in takes]
+    for take, before, itself in zip(joined, [takes[-1], *takes[:-1]], takes, strict=True):
+        take[:STEPS_PER_BEAT] = before[:STEPS_PER_BEAT] * (1 - share) + itself[:STEPS_PER_BEAT] * share
+    return np.concatenate(joined)
 
 
 def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[Motion]:
@@ -132,7 +147,7 @@ def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[M
                 choreography.perform(dance, energy=level, steps_per_beat=STEPS_PER_BEAT, seed=seed + 1000 * number + k)
                 for k in range(WRITTEN_LOOPS)
             ]
-            positions = np.concatenate([loop.positions for loop in loops])
+            positions = join_takes([loop.positions for loop in loops])
             energy = np.full(len(positions), level, dtype=np.float32)
             motions.append(
                 Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, False, False, dance.name,
@@ -177,7 +192,7 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     Raises UserError where `motion_folder` holds no clips, or `path` holds something else or data of another recipe:
     hours of drawing are not thrown away because an option was left out.
     """
-    recipe = f"v1 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
+    recipe = f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
     if path.exists():
         try:
             old = zarr.open_group(path, mode="r").attrs.asdict()
@@ -205,7 +220,7 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
                   "motions_sha256": digest.hexdigest()}  # fmt: skip
     root = zarr.open_group(path, mode="w", attributes=attributes)
     number = 0
-    for motion in track(motions, description="drawing frames"):
+    for motion in track(motions, description="turning the camera"):
         for mirrored, yaw in views(motion, seed, tiny):
             positions = turn(mirror(motion.positions) if mirrored else motion.positions, yaw)
             centre = crop_centre(positions)
@@ -215,16 +230,81 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
             group.attrs.update(
                 {"clip": motion.clip, "style": motion.style, "dance": motion.dance, "mirrored": mirrored, "yaw": yaw,
                  "timed": motion.timed, "held_out": motion.held_out, "captured": motion.captured,
-                 "licence": motion.licence}
+                 "licence": motion.licence, "phrase": motion.phrase}
             )  # fmt: skip
-            frames = to_bytes(silhouettes(joints)[:, 0])
-            group.create_array("frames", data=frames, chunks=(CHUNK, FRAME_SIZE, FRAME_SIZE))
+            if yaw == 0 and not mirrored:  # the body in the room, for cameras that training chooses itself
+                group.create_array("positions", data=motion.positions)
             group.create_array("joints", data=joints)
             group.create_array("energy", data=motion.energy)
             # Sideways speed that the crop took away, frame widths a beat.
             group.create_array("travel", data=(np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32))
     root.attrs["finished"] = True
     return path
+
+
+# --- bodies before cameras ------------------------------------------------------------------------------------
+
+WIDEST_YAW = 60.0  # degrees: how far round the training camera walks
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """All bodies of the training takes, in memory: `positions` (B, 21, 3) metres, `pelvis` (B, 3) where the crop is
+    centred (smoothed over a beat), `share` (B,) rising to 1: how often each is drawn."""
+
+    positions: NDArray[np.float32]
+    pelvis: NDArray[np.float32]
+    share: NDArray[np.float64]
+
+    def seen(
+        self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Joints (N, 21, 2) of bodies `index` (N,), each by a camera of its own: `yaw` (N,) degrees, `mirrored`."""
+        cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+        body, middle = self.positions[index], self.pelvis[index]
+        x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]
+        centre = middle[:, 0] * cos + middle[:, 2] * sin
+        turned = np.stack([x, body[..., 1], np.zeros_like(x)], axis=-1)
+        joints = project(turned.astype(np.float32), centre.astype(np.float32))
+        flipped = joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+        return np.where(mirrored[:, None, None], flipped, joints)
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Joints (count, 21, 2) of random bodies by random cameras, one in five from straight ahead."""
+        index = np.searchsorted(self.share, rng.random(count) * self.share[-1])
+        yaw = rng.uniform(-WIDEST_YAW, WIDEST_YAW, count) * (rng.random(count) < 0.8)
+        return self.seen(index, yaw, rng.random(count) < 0.5)
+
+
+def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
+    """The bodies of all `takes` that have positions; one of a written dance is drawn `written` times as often."""
+    mine = [t for t in takes if "positions" in t.group]
+    if not mine:
+        raise UserError("no take has bodies to train on")
+    positions = [t.read("positions") for t in mine]
+    pelvis = [gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest") for p in positions]
+    weight = np.concatenate(
+        [np.full(len(p), 1.0 if t.captured else written) for t, p in zip(mine, positions, strict=True)]
+    )
+    return Bodies(np.concatenate(positions), np.concatenate(pelvis), np.cumsum(weight) / weight.sum())
+
+
+def body_batches(
+    bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0
+) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
+
+    A share `between` of them are bodies that nobody danced: half of those lie between two bodies of the data, half
+    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies.
+    """
+    rng = np.random.default_rng([seed, start])
+    few = round(batch * between / 2)
+    while True:
+        joints = bodies.draw(rng, batch)
+        other = bodies.draw(rng, few)
+        joints[:few] += (other - joints[:few]) * rng.random((few, 1, 1), dtype=np.float32)
+        joints[few : 2 * few] += rng.normal(0, 0.004, joints[few : 2 * few].shape).astype(np.float32)
+        yield silhouettes(joints), joints
 
 
 # --- reading --------------------------------------------------------------------------------------------------
@@ -244,8 +324,12 @@ class Take:
     held_out: bool
     captured: bool
     licence: str
+    phrase: int
 
     def read(self, name: str, part: slice = slice(None)) -> NDArray:
+        """One of "frames" (bytes, see `to_bytes`), "joints", "positions", "energy" and "travel"."""
+        if name == "frames" and name not in self.group:
+            return to_bytes(silhouettes(self.read("joints", part))[:, 0])
         array = self.group[name]
         assert isinstance(array, zarr.Array)
         return np.asarray(array[part])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,12 @@ def fold(layers: nn.Sequential) -> nn.Sequential:
 
 def folded(autoencoder: Autoencoder) -> Autoencoder:
     """A copy of a trained autoencoder without batch norms before its activations."""
-    copy = Autoencoder(autoencoder.config)
-    copy.load_state_dict(autoencoder.state_dict())
-    copy.encoder, copy.decoder = fold(copy.encoder.eval()), fold(copy.decoder.eval())
-    return copy.eval()
+    copy = deepcopy(autoencoder).eval()
+    copy.compare = fold(copy.compare)
+    # The eye is left half-way for the marks: fold it in two, so that the way out stays where it was.
+    eye = [*fold(copy.eye[:5]), nn.Identity(), *fold(copy.eye[5:])]
+    copy.eye = nn.Sequential(*eye)
+    return copy
 
 
 def _export(module: nn.Module, example: dict[str, Tensor], outputs: list[str], path: Path) -> None:
@@ -105,9 +108,10 @@ def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: Da
     """Random inputs for each network, batch of `n`, and the names of its outputs."""
     d, c = autoencoder.config.latent, choreographer.config
     conditions = {
-        "bar_phase": torch.randn(n, 4).clamp(-1, 1),
+        "bar_phase": torch.randn(n, 6).clamp(-1, 1),
         "energy": torch.rand(n, 1),
         "style": torch.softmax(torch.randn(n, c.styles), dim=-1),
+        "dance": torch.softmax(torch.randn(n, c.dances), dim=-1),
     }
     letter = torch.randint(0, c.letters, (n,))
     return {
@@ -144,9 +148,11 @@ def write_pack(
     choreographer: Choreographer,
     dancer: DancerNetwork,
     styles: list[str],
+    dances: list[dict[str, Any]],
     latent_mean: np.ndarray,
     latent_spread: np.ndarray,
     seeds: list[dict[str, Any]],
+    limits: dict[str, float],
     training: dict[str, Any],
     credits: list[str],
     force: bool = False,
@@ -162,8 +168,8 @@ def write_pack(
         part = Path(beside) / "pack"
         part.mkdir()
         differences = _write(
-            part, out.name, autoencoder, choreographer, dancer, styles, latent_mean, latent_spread, seeds, training,
-            credits,
+            part, out.name, autoencoder, choreographer, dancer, styles, dances, latent_mean, latent_spread, seeds,
+            limits, training, credits,
         )  # fmt: skip
         if out.exists():
             out.rename(Path(beside) / "old")
@@ -178,9 +184,11 @@ def _write(
     choreographer: Choreographer,
     dancer: DancerNetwork,
     styles: list[str],
+    dances: list[dict[str, Any]],
     latent_mean: np.ndarray,
     latent_spread: np.ndarray,
     seeds: list[dict[str, Any]],
+    limits: dict[str, float],
     training: dict[str, Any],
     credits: list[str],
 ) -> dict[str, float]:
@@ -210,11 +218,13 @@ def _write(
         "steps_per_beat": STEPS_PER_BEAT,
         "steps_per_letter": STEPS_PER_LETTER,
         "styles": styles,
+        "dances": dances,
         "joints": list(JOINTS),
         "choreographer_state": [choreographer.config.layers, choreographer.config.hidden],
         "dancer_state": [dancer.config.layers, dancer.config.hidden],
         "latent_mean": [round(float(v), 5) for v in latent_mean],
         "latent_spread": [round(float(v), 5) for v in latent_spread],
+        "limits": limits,
         "training": training,
         "credits": credits,
         "difference_from_torch": differences,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import pickle
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +36,15 @@ class FitConfig:
     decay: float = 1e-2  # AdamW weight decay
     clip: float = 1.0  # gradient norm
     precision: str = "32-true"  # "bf16-mixed" is 2-3 times as fast where the processor has it
+
+
+def keep_memory() -> None:
+    """Have glibc keep what is freed instead of handing it back to the system, which clears it before it comes again:
+    a step was measured twice as fast. Other C libraries have no `mallopt`, and nothing is done there."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        for option, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):  # M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
+            mallopt(option, value)
 
 
 class _Autocast(MixedPrecision):
@@ -70,6 +81,7 @@ def fit(
     was killed goes on from there, and one that had finished is only loaded. Raises FloatingPointError when the loss
     or its gradient stops being a number, and UserError where the checkpoint is broken or belongs to another network.
     """
+    keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{name}.ckpt"
     logger = TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)

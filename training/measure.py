@@ -1,10 +1,13 @@
-"""Every figure that the README quotes, on clips that training never saw, with yardsticks in the same table."""
+"""Every figure that the README quotes, measured beside real motion and a rival in one run. Definitions: figures.py."""
 
 from __future__ import annotations
 
 import json
+import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +20,84 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.ndimage import zoom
-from scipy.spatial import KDTree
 from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
 from torch.nn import functional as F
 
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, Pack, load_pack, open_session, read_info
+from visualizer.dancer.pack import (
+    FRAME_METRES,
+    FRAME_SIZE,
+    PHRASE_BEATS,
+    STEPS_PER_BEAT,
+    Pack,
+    load_pack,
+    open_session,
+    read_info,
+)
 from visualizer.errors import UserError
 
+from . import choreography
+from . import figures as fg
 from .autoencoders import StudentDense
-from .dataset import Take, build, frame_batches, from_bytes, motions_digest, open_takes
+from .dataset import (
+    WRITTEN_LEVELS,
+    Motion,
+    Take,
+    build,
+    crop_centre,
+    frame_batches,
+    from_bytes,
+    join_takes,
+    motions_digest,
+    open_takes,
+    views,
+)
 from .export import write_info
-from .motion.body import silhouettes
+from .figures import BPM, PHRASE, iou
+from .motion.body import project, silhouettes
+from .motion.skeleton import mirror
+from .recipe import name_dances
+from .rival import RivalConfig, train_rival
+from .sheets import draw_all_dances, draw_film, draw_sheets
 
-FIGURE_HEIGHT = 1.70 / FRAME_METRES  # of a frame: a standing body, for errors in shares of it
-STILL = 0.05  # metres a second: a second with a lower mean joint speed counts as standing still
-BPM = 120.0
-MINUTES = 10
-STUDENT_STEPS, STUDENT_BATCH = 1000, 256
-PCA_FRAMES = 4000  # what the principal components are learned on
-TINY_MINUTES, TINY_STUDENT_STEPS, TINY_PCA_FRAMES = 1, 20, 400  # for packs that `--tiny` made
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is danced and trained to measure a pack. Beats are danced at 16 steps each."""
+
+    windows: int = 600  # 8-beat windows a side of Fréchet distances and diversities
+    segment: int = 32  # beats of one style and energy in that dance
+    asked: int = 3  # 8-beat windows of each dance on demand
+    improvised: int = 6  # 8-beat windows of each style on demand
+    minutes: float = 10  # of the dance whose phrases are counted
+    hours: float = 8
+    changes: int = 120  # of style, and of dance
+    student_steps: int = 300
+    pca_frames: int = 4000
+    every_frame: int = 8  # of the held-out takes
+    fine_frames: int = 200  # of those, drawn and compared at 512
+    rival_steps: int = RivalConfig.steps
+    rivals: int = 4  # rollouts of so many minutes, side by side
+
+
+TINY = Effort(
+    windows=16, segment=16, asked=1, improvised=1, minutes=1, hours=0.02, changes=4, student_steps=20, pca_frames=400,
+    every_frame=4, fine_frames=10, rival_steps=10, rivals=1,
+)  # fmt: skip
+LEAD_IN = PHRASE_BEATS  # beats danced before one looks: from a seed's pose into the dance
+STUDENT_BATCH = 256
+ENERGIES = (0.35, 0.6, 0.85)  # of a dance on demand, phrase by phrase
+QUIET, LOUD = 0.1, 0.9
+UNSEEN = 10_000_000  # added to the seed of training: takes of the written dances that it never saw
+TAKE_BEATS = 32  # of a new take of a written dance
+TEMPI = (0.81, 0.87, 1.13, 1.19)  # of a beat that is not the one played
+POSE_EVERY = 4  # steps: of training takes every so many is a pose to be near to
+TENTHS = 10
+CLEARLY = 1.1  # times: what "clearly above" means
 
 
 # --- frames ---------------------------------------------------------------------------------------------------
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Intersection over union of silhouettes, (T, H, W) each -> (T,). Two empty pictures agree: 1."""
-    both, either = (a & b).sum(axis=(1, 2)), (a | b).sum(axis=(1, 2))
-    return np.where(either > 0, both / np.maximum(either, 1), 1.0)
 
 
 def _run(session: Any, name: str, data: NDArray[np.float32], batch: int = 64) -> list[NDArray[np.float32]]:
@@ -71,7 +123,7 @@ def upsample(frames: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 
 
 def principal_components(
-    takes: list[Take], frames: NDArray[np.float32], size: int, seed: int, learned: int = PCA_FRAMES
+    takes: list[Take], frames: NDArray[np.float32], size: int, seed: int, learned: int = Effort.pca_frames
 ) -> NDArray[np.float32]:
     """Reconstruction of `frames` from as many principal components, learned on frames that are not held out."""
     stream = frame_batches([t for t in takes if not t.held_out], learned, seed)
@@ -83,7 +135,7 @@ def principal_components(
 
 
 def student_dense(
-    takes: list[Take], frames: NDArray[np.float32], seed: int, steps: int = STUDENT_STEPS
+    takes: list[Take], frames: NDArray[np.float32], seed: int, steps: int = Effort.student_steps
 ) -> tuple[NDArray[np.float32], float]:
     """The seed's dense network trained on the same frames as it was written; reconstruction as a field-like picture
     (0.5 - probability, scaled up to 128) and its held-out loss, which stays at ln 2 = 0.6931 if it learns nothing."""
@@ -111,84 +163,657 @@ def student_dense(
     return (0.5 - big).numpy(), held
 
 
-# --- dancing --------------------------------------------------------------------------------------------------
+def decode_time(pack: Pack, runs: int = 200) -> float:
+    """Median milliseconds of one decode on one thread (as `load_pack` opens it on the CPU)."""
+    latent = pack.latent_mean[None]
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        pack.decoder.run(None, {"latent": latent})
+        taken.append(time.perf_counter() - start)
+    return 1000 * float(np.median(taken))
+
+
+# --- generated dances -----------------------------------------------------------------------------------------
 
 
 def joints_network(pack: Pack) -> ort.InferenceSession:
     """The part of a pack's decoder that gives joints: 19,200 steps need no pictures, which are nearly all its work."""
     whole = onnx.load(pack.folder / "decoder.onnx")
     part = onnx.utils.Extractor(whole).extract_model(["latent"], ["joints"])
-    return ort.InferenceSession(part.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 @dataclass(frozen=True)
 class Danced:
-    """A simulated dance, one row a step. `latent` (S, D), `joints` (S, 21, 2) metres with the travel given back."""
+    """A dance in the picture, one row a step. `poses` (S, 21, 2) metres as the crop shows them, `joints` the same with
+    the travel given back."""
 
-    latent: NDArray[np.float32]
+    poses: NDArray[np.float32]
     joints: NDArray[np.float32]
-    letters: list[int]
+
+    def part(self, steps: slice) -> Danced:
+        return Danced(self.poses[steps], self.joints[steps])
 
 
-def simulate(pack: Pack, beats: int, seed: int, style: str | None = None, temperature: float = 1.0) -> Danced:
-    """Dance `beats` beats with energy that rises and falls every 32; without `style` it changes every 64 beats."""
-    dancer = Dancer(pack, seed, style, temperature=temperature)
+@dataclass
+class Studio:
+    """A pack that is asked to dance, and seen by its joints. `network` is what `joints_network` gives."""
+
+    pack: Pack
+    network: Any
+    rescues: int = 0  # of all who danced here
+    restarts: int = 0
+
+    def poses(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Latents (S, D) -> joints (S, 21, 2), metres as the crop shows them."""
+        (joints,) = _run(self.network, "latent", latent, 4096)
+        return joints * np.float32(FRAME_METRES)
+
+    def dance(
+        self, dancer: Dancer, beats: int, energy: Callable[[float], float], change: Callable[[int], None] | None = None
+    ) -> Danced:
+        """Let `dancer` dance `beats` beats from beat 0; `change` is called before each step with its number."""
+        latents, places = [], []
+        for beat in track(range(beats), description="dancing", disable=beats < 200):
+            for step in range(beat * STEPS_PER_BEAT, (beat + 1) * STEPS_PER_BEAT):
+                if change is not None:
+                    change(step)
+                now = step / STEPS_PER_BEAT
+                dancer.step_to(now, energy(now))
+                latent, place = dancer.between(now)
+                latents.append(latent[0])
+                places.append(float(place[0]))
+        self._count(dancer)
+        poses = self.poses(np.stack(latents))
+        joints = poses.copy()
+        joints[:, :, 0] += np.array(places, dtype=np.float32)[:, None] * FRAME_METRES
+        return Danced(poses, joints)
+
+    def dance_for_hours(self, hours: float, seed: int) -> NDArray[np.float32]:
+        """Poses (B, 21, 2), metres as the crop shows them, one a beat of `hours` hours at 120 BPM."""
+        beats = max(TENTHS, round(hours * 60 * BPM))
+        dancer = Dancer(self.pack, seed)
+        change = _changing(dancer, seed)
+        latents = np.empty((beats, self.pack.latent_size), dtype=np.float32)
+        for beat in track(range(beats), description=f"dancing for {hours:g} hours"):
+            change(beat * STEPS_PER_BEAT)
+            dancer.step_to(beat, waves(beat))
+            latents[beat] = dancer.between(beat)[0][0]
+        self._count(dancer)
+        return self.poses(latents)
+
+    def _count(self, dancer: Dancer) -> None:
+        self.rescues += dancer.rescues
+        self.restarts += dancer.restarts
+
+
+def waves(beat: float) -> float:
+    """An evening's energy: between a quiet break and the drop and back every 32 beats."""
+    return 0.5 - 0.4 * float(np.cos(2 * np.pi * beat / 32))
+
+
+def _changing(dancer: Dancer, seed: int, beats: int = 64) -> Callable[[int], None]:
+    """Another style, by chance, every `beats` beats."""
     rng = np.random.default_rng(seed)
-    latents, places = [], []
-    for step in range(beats * STEPS_PER_BEAT):
-        beat = step / STEPS_PER_BEAT
-        if style is None and step % (64 * STEPS_PER_BEAT) == 0:
-            dancer.set_style(str(rng.choice(pack.styles)))
-        dancer.step_to(beat, 0.5 - 0.4 * float(np.cos(2 * np.pi * beat / 32)))
-        latent, place = dancer.between(beat)
-        latents.append(latent[0])
-        places.append(float(place[0]))
-    latent = np.stack(latents)
-    (joints,) = _run(joints_network(pack), "latent", latent)
-    joints = joints * FRAME_METRES
-    joints[:, :, 0] += np.array(places, dtype=np.float32)[:, None] * FRAME_METRES
-    return Danced(latent, joints, list(dancer.letters_written))
+
+    def change(step: int) -> None:
+        if step % (beats * STEPS_PER_BEAT) == 0:
+            dancer.set_style(str(rng.choice(dancer.pack.styles)))
+
+    return change
 
 
-def joint_speeds(joints: NDArray[np.float32], bpm: float = BPM) -> NDArray[np.float64]:
-    """Mean speed of the joints in the picture, (S, 21, 2) metres -> (S - 1,) metres a second."""
-    per_second = STEPS_PER_BEAT * bpm / 60
-    return np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=1) * per_second
+@dataclass(frozen=True)
+class Asked:
+    """What real motion would have been asked for: its style and energy."""
+
+    style: str
+    energy: float
+    captured: bool
 
 
-def still_seconds(joints: NDArray[np.float32], bpm: float = BPM) -> tuple[int, int]:
-    """How many whole seconds stand still (mean joint speed below `STILL`), and how many there are."""
-    speed = joint_speeds(joints, bpm)
-    length = round(STEPS_PER_BEAT * bpm / 60)
-    seconds = speed[: len(speed) // length * length].reshape(-1, length).mean(axis=1)
-    return int((seconds < STILL).sum()), len(seconds)
+def dance_what_was_asked(studio: Studio, asked: list[Asked], beats: int, seed: int) -> list[Danced]:
+    """One evening in which each wish is danced for `beats` beats, one dance a wish; the lead-in is left out."""
+    dancer = Dancer(studio.pack, seed, asked[0].style)
+
+    def wish(step: int) -> Asked:
+        return asked[max(0, step // STEPS_PER_BEAT - LEAD_IN) // beats]
+
+    def change(step: int) -> None:
+        if dancer.style != wish(step).style:
+            dancer.set_style(wish(step).style)
+
+    total = LEAD_IN + len(asked) * beats
+    whole = studio.dance(dancer, total, lambda beat: wish(round(beat * STEPS_PER_BEAT)).energy, change)
+    cuts = [(LEAD_IN + k * beats) * STEPS_PER_BEAT for k in range(len(asked) + 1)]
+    return [whole.part(slice(a, b)) for a, b in pairwise(cuts)]
 
 
-def jitter(joints: NDArray[np.float32]) -> float:
-    """Mean norm of the third difference of the joints, metres a step³: what shaking hands make large."""
-    return float(np.linalg.norm(np.diff(joints.astype(np.float64), n=3, axis=0), axis=-1).mean())
+def dances_on_demand(studio: Studio, phrases: int, seed: int) -> dict[str, Danced]:
+    """Each dance by its name, `phrases` phrases of 8 beats at rising energy after the lead-in."""
+    out = {}
+    for number, dance in enumerate(track(studio.pack.dances, description="dances on demand")):
+        dancer = Dancer(studio.pack, seed + number, dance=dance.name)
+
+        def energy(beat: float) -> float:
+            return ENERGIES[int(max(0.0, beat - LEAD_IN) // PHRASE_BEATS) % len(ENERGIES)]
+
+        out[dance.name] = studio.dance(dancer, LEAD_IN + phrases * PHRASE_BEATS, energy).part(_after_lead_in)
+    return out
 
 
-def accent(joints: NDArray[np.float32]) -> float:
-    """Braking on the beat over braking half-way between beats; 1 where the dance ignores the beat."""
-    speed = joint_speeds(joints)
-    brake = np.maximum(-np.diff(speed), 0)
-    smooth = np.convolve(brake, np.ones(3) / 3, mode="same")
-    beat = np.arange(STEPS_PER_BEAT, len(smooth) - STEPS_PER_BEAT, STEPS_PER_BEAT)
-    return float(smooth[beat].mean() / (smooth[beat + STEPS_PER_BEAT // 2].mean() + 1e-12))
+_after_lead_in = slice(LEAD_IN * STEPS_PER_BEAT, None)
+
+
+def styles_on_demand(studio: Studio, phrases: int, seed: int) -> dict[str, Danced]:
+    """Each style by its name, what is danced left to the dancer."""
+    out = {}
+    for number, style in enumerate(track(studio.pack.styles, description="styles on demand")):
+        dancer = Dancer(studio.pack, seed + number, style)
+        out[style] = studio.dance(dancer, LEAD_IN + phrases * PHRASE_BEATS, waves).part(_after_lead_in)
+    return out
+
+
+def jumps_at_changes(studio: Studio, changes: int, of_dance: bool, seed: int) -> float:
+    """The largest step of any joint, metres, within two beats after a change of style (or of the dance asked for),
+    at any moment of the phrase."""
+    rng = np.random.default_rng(seed)
+    names = [d.name for d in studio.pack.dances] if of_dance else list(studio.pack.styles)
+    gaps = rng.integers(6 * STEPS_PER_BEAT, 10 * STEPS_PER_BEAT, changes)
+    at = LEAD_IN * STEPS_PER_BEAT + np.cumsum(gaps)
+    dancer = Dancer(studio.pack, seed)
+    moments = set(at.tolist())
+
+    def change(step: int) -> None:
+        if step in moments:
+            others = [n for n in names if n != (dancer.dance if of_dance else dancer.style)]
+            (dancer.set_dance if of_dance else dancer.set_style)(str(rng.choice(others)))
+
+    danced = studio.dance(dancer, int(at[-1]) // STEPS_PER_BEAT + 4, lambda _: 0.6, change)
+    lengths = fg.step_lengths(danced.joints)
+    # The step before is the last that could not know; from there on two beats.
+    return float(max(lengths[i - 1 : i + 2 * STEPS_PER_BEAT].max() for i in at))
+
+
+def energy_response(studio: Studio, seed: int) -> float:
+    """Mean joint speed at energy 0.9 over that at 0.1, all styles together."""
+    speeds: dict[float, list[NDArray[np.float32]]] = {QUIET: [], LOUD: []}
+    half = LEAD_IN + 2 * PHRASE_BEATS
+    for number, style in enumerate(studio.pack.styles):
+        dancer = Dancer(studio.pack, seed + number, style)
+        danced = studio.dance(dancer, 2 * half, lambda beat: QUIET if beat < half else LOUD)
+        for k, level in enumerate((QUIET, LOUD)):
+            speeds[level].append(danced.joints[k * half * STEPS_PER_BEAT :][_after_lead_in][: 2 * PHRASE])
+    return fg.mean_speed(speeds[LOUD]) / max(fg.mean_speed(speeds[QUIET]), 1e-9)
+
+
+# --- real dances ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Real:
+    """A real take as the generated ones are seen. `round_steps`: length of a written dance's loop."""
+
+    style: str
+    dance: str
+    captured: bool
+    front: bool  # not mirrored
+    energy: NDArray[np.float32]
+    danced: Danced
+    round_steps: int = 0
 
 
 def _real_joints(take: Take) -> NDArray[np.float32]:
-    """Joints of a take in metres with its travel given back, as `simulate` gives them."""
+    """Joints of a take in metres with its travel given back, as a `Studio` gives them."""
     joints = (take.read("joints") * FRAME_METRES).astype(np.float32)
     joints[:, :, 0] += np.cumsum(take.read("travel"))[:, None] / STEPS_PER_BEAT * FRAME_METRES
     return joints
 
 
+def real_take(take: Take) -> Real:
+    """A take of the data set in metres, from its first phrase on."""
+    start = slice(take.phrase * STEPS_PER_BEAT, None)
+    poses = (take.read("joints") * FRAME_METRES).astype(np.float32)
+    danced = Danced(poses, _real_joints(take)).part(start)
+    return Real(take.style, take.dance, take.captured, not take.mirrored, take.read("energy")[start], danced)
+
+
+def new_takes(names: set[str], seed: int, tiny: bool) -> list[Real]:
+    """Takes of the written dances that training never saw, from the front, mirrored where its own takes were."""
+    out = []
+    for number, dance in enumerate(choreography.DANCES):
+        if dance.name not in names:
+            continue
+        for level in WRITTEN_LEVELS:
+            rounds = [
+                choreography.perform(dance, level, STEPS_PER_BEAT, seed=seed + UNSEEN + 1000 * number + k).positions
+                for k in range(max(1, TAKE_BEATS // dance.beats))
+            ]
+            positions = join_takes(rounds)
+            energy = np.full(len(positions), level, dtype=np.float32)
+            motion = Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, True, False, dance.name, "")
+            for mirrored in sorted({mirrored for mirrored, yaw in views(motion, seed, tiny) if yaw == 0}):
+                seen = mirror(positions) if mirrored else positions
+                centre = crop_centre(seen)
+                poses = project(seen, centre) * np.float32(FRAME_METRES)
+                joints = poses.copy()
+                joints[:, :, 0] += centre[:, None]
+                danced = Danced(poses, joints)
+                out.append(Real(dance.style, dance.name, False, not mirrored, energy, danced, len(rounds[0])))
+    return out
+
+
+def mixed(captured: list[Real], written: list[Real], like: list[Real], seed: int) -> list[Real]:
+    """All of `captured`, and of `written` by chance as much as keeps the proportion that the two have in `like`."""
+    lengths = [sum(len(r.energy) for r in like if r.captured == kind) for kind in (True, False)]
+    if not captured or lengths[0] == 0:
+        return written
+    wanted = sum(len(r.energy) for r in captured) * lengths[1] / lengths[0]
+    out, total = list(captured), 0
+    for i in np.random.default_rng(seed).permutation(len(written)):
+        if total >= wanted:
+            break
+        out.append(written[i])
+        total += len(written[i].energy)
+    return out
+
+
+@dataclass(frozen=True)
+class Windows:
+    """8-beat windows of real or generated dances, with the style of each and where it comes from."""
+
+    joints: NDArray[np.float32]  # (N, 128, 21, 2)
+    poses: NDArray[np.float32]
+    style: NDArray[np.str_]
+    dance: NDArray[np.str_]
+    captured: NDArray[np.bool_]
+    energy: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.style)
+
+    def pick(self, index: NDArray[Any]) -> Windows:
+        return Windows(*(getattr(self, n)[index] for n in self.__dataclass_fields__))
+
+    def features(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Kinetic and geometric."""
+        return fg.kinetic_features(self.joints), fg.geometric_features(self.joints)
+
+
+def windows_of(takes: Sequence[Real]) -> Windows:
+    """All 8-beat windows that begin with a phrase. UserError if no take is as long."""
+    rows = [(t, at) for t in takes for at in range(0, len(t.energy) - PHRASE + 1, PHRASE)]
+    if not rows:
+        raise UserError(f"no take is {PHRASE_BEATS} beats long, so there is nothing to measure a dance against")
+    return Windows(
+        np.stack([t.danced.joints[at : at + PHRASE] for t, at in rows]),
+        np.stack([t.danced.poses[at : at + PHRASE] for t, at in rows]),
+        np.array([t.style for t, _ in rows]),
+        np.array([t.dance for t, _ in rows]),
+        np.array([t.captured for t, _ in rows]),
+        np.array([t.energy[at : at + PHRASE].mean() for t, at in rows]),
+    )
+
+
+def held_out_windows(captured: list[Real], written: list[Real], like: list[Real], count: int, seed: int) -> Windows:
+    """`count` windows of unseen takes at most, captured and written in the proportion that they have in `like`."""
+    rng = np.random.default_rng(seed)
+    share = sum(len(r.energy) for r in like if r.captured) / max(1, sum(len(r.energy) for r in like))
+    pools = [windows_of(pool) if pool else None for pool in (captured, written)]
+    shares = (share, 1 - share) if all(pools) else (1.0, 1.0)
+    known = [(pool, part) for pool, part in zip(pools, shares, strict=True) if pool is not None and part > 0]
+    count = min([count, *(int(len(pool) / part) for pool, part in known)])
+    picked = [pool.pick(rng.permutation(len(pool))[: max(1, round(count * part))]) for pool, part in known]
+    return Windows(*(np.concatenate([getattr(p, n) for p in picked]) for n in Windows.__dataclass_fields__))
+
+
+def latents_of(takes: list[Take], studio: Studio, encoder: Any) -> list[NDArray[np.float32]]:
+    """Latents (S, D) of takes. Where a pack's joints are a linear function of its latent that can be turned round, by
+    least squares from the joints; else by the encoder from the frames."""
+    size = studio.pack.latent_size
+    base = studio.poses(np.zeros((1, size), np.float32)).reshape(-1)
+    slopes = studio.poses(np.eye(size, dtype=np.float32)).reshape(size, -1) - base
+    probe = np.random.default_rng(0).normal(size=(64, size)).astype(np.float32)
+    linear = np.abs(studio.poses(probe).reshape(64, -1) - (probe @ slopes + base)).max() < 1e-3
+    if linear and np.linalg.matrix_rank(slopes, tol=1e-4) == size:
+        back = np.linalg.pinv(slopes)
+        return [((t.read("joints").reshape(len(t), -1) * FRAME_METRES - base) @ back).astype(np.float32) for t in takes]
+    return [
+        _run(encoder, "frame", from_bytes(t.read("frames"))[:, None])[0]
+        for t in track(takes, description="encoding for the rival")
+    ]
+
+
+def phrase_threshold(takes: list[Real]) -> float:
+    """Median distance, metres, between two takes of one written dance, at equal or different energy."""
+    rounds: dict[str, list[NDArray[np.float32]]] = {}
+    for take in takes:
+        if take.front and take.round_steps:
+            for at in range(0, len(take.energy) - PHRASE + 1, max(PHRASE, take.round_steps)):
+                rounds.setdefault(take.dance, []).append(take.danced.poses[at : at + PHRASE])
+    apart = []
+    for own in rounds.values():
+        distance = fg.phrase_distances(np.stack(own), np.stack(own))
+        apart.append(distance[np.triu_indices(len(own), 1)])
+    return float(np.median(np.concatenate(apart))) if apart else 0.0
+
+
 # --- the table ------------------------------------------------------------------------------------------------
 
 
-def measure_pack(folder: Path, motion: Path | None, work: Path, sheets: Path | None, save: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. Values are numbers or words; None where there is nothing to measure."""
+
+    name: str
+    goal: str
+    ours: float | str | None
+    real: float | str | None = None
+    rival: float | str | None = None
+    met: bool | None = None
+
+
+def _three(name: str, goal: str, values: Sequence[float | str], met: bool | None = None) -> Row:
+    """A line whose values are ours, real and the rival's."""
+    ours, real, rival = values
+    return Row(name, goal, ours, real, rival, met)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _kept(value: Any) -> Any:
+    """A value as `pack.json` keeps it: JSON knows no infinity."""
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    return value
+
+
+def print_table(console: Console, title: str, rows: list[Row]) -> None:
+    table = Table(title=title)
+    for head in ("measure", "goal", "ours", "real held-out", "rival", "met?"):
+        table.add_column(head)
+    for row in rows:
+        table.add_row(row.name, row.goal, *map(_text, (row.ours, row.real, row.rival, row.met)))
+    console.print(table)
+
+
+def measure_pictures(
+    pack: Pack, encoder: Any, takes: list[Take], seed: int, effort: Effort, console: Console
+) -> tuple[list[Row], NDArray[np.float32], NDArray[np.float32]]:
+    """The autoencoder beside principal components and the student's network: rows, true and found frames."""
+    frames, joints = held_out_frames(takes, effort.every_frame)
+    if len(frames) == 0:  # a data set without clips holds out nothing
+        frames = from_bytes(np.concatenate([t.read("frames")[::16] for t in takes]))[:, None]
+        joints = np.concatenate([t.read("joints")[::16] for t in takes])
+        console.print("note: nothing is held out in these data; the frames below were trained on")
+    (latent,) = _run(encoder, "frame", frames)
+    found, found_joints = _run(pack.decoder, "latent", latent)[:2]
+    inside = frames[:, 0] < 0
+    size = pack.latent_size
+    ours, components = f"ours, latent {size}", f"principal components, {size}"
+    fields = {ours: found[:, 0]}
+    fields[components] = principal_components(takes, frames, size, seed, effort.pca_frames)[:, 0]
+    dense, dense_loss = student_dense(takes, frames, seed, effort.student_steps)
+    fields["student's dense network, latent 128"] = dense[:, 0]
+    few = slice(None, None, max(1, len(frames) // effort.fine_frames))
+    exact = silhouettes(joints[few], 512)[:, 0]
+    table = Table(title=f"Held-out frames and their reconstruction ({len(frames)} frames)")
+    for head in ("network", "IoU at 128", "worst 5%", "IoU at 512 after cubic", "outline error, px at 512",
+                 "variety kept", "ghost limbs"):  # fmt: skip
+        table.add_column(head)
+    values: dict[str, list[float]] = {}
+    for name, made in {**fields, "the true field at 128, for comparison": frames[:, 0]}.items():
+        large = upsample(made[few], 512)
+        at_128 = iou(inside, made < 0)
+        values[name] = [
+            float(at_128.mean()), float(np.quantile(at_128, 0.05)), float(iou(exact < 0, large < 0).mean()),
+            fg.outline_error(exact, large), fg.variety_kept(frames[few, 0], made[few]),
+            float(fg.ghost_limbs(frames[:, 0], made).mean()),
+        ]  # fmt: skip
+        row = values[name]
+        table.add_row(name, *(f"{v:.4f}" for v in row[:3]), f"{row[3]:.3f}", f"{row[4]:.3f}", f"{100 * row[5]:.1f}%")
+    console.print(table)
+    console.print(f"student's dense network: held-out loss {dense_loss:.4f} (ln 2 = 0.6931)")
+    as_given, exchanged = fg.joints_error(joints, found_joints)
+    decode = decode_time(pack)
+    mine, theirs = values[ours], values[components]
+    rows = [
+        Row("IoU at 128", "≥ 0.97", mine[0], None, theirs[0], mine[0] >= 0.97),
+        Row("IoU at 128, worst 5%", "", mine[1], None, theirs[1]),
+        Row("IoU at 512 after cubic", "", mine[2], None, theirs[2]),
+        Row("outline error at 512, px", "≤ 0.35, below components'", mine[3], None, theirs[3],
+            mine[3] <= 0.35 and mine[3] < theirs[3]),
+        Row("variety kept", "≥ 0.95", mine[4], None, theirs[4], mine[4] >= 0.95),
+        Row("ghost limbs, share of frames", "0", mine[5], None, theirs[5], mine[5] == 0),
+        Row("joints error, % of height", "≤ 1.5", 100 * as_given, None, None, as_given <= 0.015),
+        Row("joints error, left and right exchanged where that fits", "≤ 1.5", 100 * exchanged, None, None,
+            exchanged <= 0.015),
+        Row("decode on one thread, ms", "≤ 4", decode, None, None, decode <= 4),
+        Row("student's dense network, IoU at 128", "", None, None,
+            values["student's dense network, latent 128"][0]),
+    ]  # fmt: skip
+    return rows, frames, found
+
+
+def measure_wishes(
+    studio: Studio, seen: list[Real], fresh: list[Real], unseen: Windows, effort: Effort, seed: int
+) -> list[Row]:
+    """Is the dance, and the style, that was asked for the one that is danced?"""
+    pack = studio.pack
+    rows: list[Row] = []
+    demanded = dances_on_demand(studio, effort.asked, seed)
+    known = [t for t in seen if t.dance in demanded]
+    if known:
+        # A written dance begins again where it ends; a captured one does not, and may be entered at any bar.
+        shifts = [
+            fg.windows(t.danced.poses, hop=PHRASE // 2) if t.captured else fg.round_windows(t.danced.poses)
+            for t in known
+        ]
+        names = [t.dance for t, s in zip(known, shifts, strict=True) for _ in s]
+        references = np.concatenate(shifts)
+        captured = {t.dance for t in known if t.captured}
+
+        def right(takes: list[tuple[str, NDArray[np.float32]]]) -> tuple[int, int]:
+            phrases = [fg.windows(poses) for _, poses in takes]
+            found = fg.nearest_dance(np.concatenate(phrases), references, names)
+            asked = [name for (name, _), p in zip(takes, phrases, strict=True) for _ in p]
+            return fg.danced_as_asked(asked, found)
+
+        good, count = right([(name, d.poses) for name, d in demanded.items() if name not in captured])
+        others, few = (
+            right([(name, d.poses) for name, d in demanded.items() if name in captured]) if captured else (0, 0)
+        )
+        good_real, count_real = right([(t.dance, t.danced.poses) for t in fresh if t.dance in demanded and t.front])
+        rows.append(
+            Row("dance asked for is the dance performed", "≥ 95% of ≥ 150", f"{good} of {count}",
+                f"{good_real} of {count_real}", None, count >= 150 and good >= 0.95 * count)
+        )  # fmt: skip
+        if captured:
+            others, few = right([(name, d.poses) for name, d in demanded.items() if name in captured])
+            rows.append(Row("  the same of captured dances", "", f"{others} of {few}"))
+    train = windows_of([t for t in seen if t.style in pack.styles])
+    classifier = ExtraTreesClassifier(300, class_weight="balanced", random_state=seed)
+    classifier.fit(np.concatenate(train.features(), axis=1), train.style)
+
+    def recognised(joints: NDArray[np.float32], styles: NDArray[np.str_]) -> NDArray[np.bool_]:
+        features = np.concatenate([fg.kinetic_features(joints), fg.geometric_features(joints)], axis=1)
+        return np.asarray(classifier.predict(features) == styles)
+
+    def share(of: NDArray[np.bool_]) -> float | None:
+        return float(of.mean()) if len(of) else None
+
+    improvised = [(s, fg.windows(d.joints)) for s, d in styles_on_demand(studio, effort.improvised, seed).items()]
+    named = [(pack.styles[d.style], fg.windows(demanded[d.name].joints)) for d in pack.dances]
+    given = improvised + named
+    right_style = recognised(np.concatenate([w for _, w in given]), np.array([s for s, w in given for _ in w]))
+    count = sum(len(w) for _, w in improvised)
+    real = recognised(unseen.joints, unseen.style)
+    total = float(right_style.mean())
+    return [
+        *rows,
+        Row("style recognised, share of 8-beat windows", "≥ 0.9", total, share(real), None, total >= 0.9),
+        Row("  styles by name, dance as it comes (real: captured)", "", share(right_style[:count]),
+            share(real[unseen.captured])),
+        Row("  dances by name (real: new takes)", "", share(right_style[count:]), share(real[~unseen.captured])),
+    ]  # fmt: skip
+
+
+def measure_features(train: Windows, ours: Windows, unseen: Windows, rival: Windows) -> list[Row]:
+    """Fréchet distances and diversity of both features, between sets of one size."""
+    count = min(len(ours), len(unseen), len(rival))
+    ours, unseen, rival = (w.pick(np.linspace(0, len(w) - 1, count).astype(int)) for w in (ours, unseen, rival))
+    rows: list[Row] = []
+    varied: list[Row] = []
+    for k, name in enumerate(("kinetic", "geometric")):
+        base = train.features()[k]
+        mean, spread = fg.scale_of(base)
+        a, b, c = ((w.features()[k] - mean) / spread for w in (ours, unseen, rival))
+        base = (base - mean) / spread
+        one, two, three = (fg.frechet_distance(x, base) for x in (a, b, c))
+        rows.append(Row(f"FID, {name} features", "≤ 1.5 × real", one, two, three, one <= 1.5 * two))
+        few = [(w.captured.nonzero()[0]) for w in (ours, unseen)]
+        least = min(map(len, few))
+        if least > 8 and train.captured.any():
+            one, two = (fg.frechet_distance(x[i[:least]], base[train.captured])
+                        for x, i in zip((a, b), few, strict=True))  # fmt: skip
+            rows.append(Row(f"  {name}, captured clips and their styles only", "", one, two))
+        one, two, three = map(fg.diversity, (a, b, c))
+        varied.append(Row(f"diversity, {name} features", "±10% of real", one, two, three, abs(one / two - 1) <= 0.1))
+    return rows + varied
+
+
+Dances = list[NDArray[np.float32]]
+
+
+def measure_movement(ours: Dances, real: Dances, rival: Dances) -> list[Row]:
+    """On the beat, alive, calm hands and feet that grip. `rival`: its poses, for it does not travel."""
+    all_three = (ours, real, rival)
+    on, by_chance = [fg.beat_alignment(d) for d in all_three], [fg.beat_chance(d) for d in all_three]
+    off = [fg.beat_alignment(d, 0.5) for d in all_three]
+    clear = on[0] >= on[1] and on[0] >= CLEARLY * max(by_chance[0], off[0])
+    spectra = [fg.motion_spectrum(d) for d in all_three]
+    share = [fg.beat_power(s) for s in spectra]
+    detuned = [float(np.mean([fg.beat_power(s, t) for t in TEMPI])) for s in spectra]
+    rough = [1000 * fg.jitter(d) for d in all_three]
+    still = [fg.frozen_seconds(d) for d in all_three]
+    skating = [fg.foot_skating(d) for d in all_three]
+    return [
+        _three("beat alignment score", f"≥ real, {CLEARLY} × the two below", on, clear),
+        _three("  of beats shifted by chance", "", by_chance),
+        _three("  of beats half a beat late", "", off),
+        _three("  braking on the beat over half-way", "", [fg.accent(d) for d in all_three]),
+        _three("motion power at ½, 1, 2 × the beat", "≥ 0.9 × real", share, share[0] >= 0.9 * share[1]),
+        _three("  at detuned tempi (× 0.81 … 1.19)", "< ½ of it", detuned, detuned[0] < 0.5 * share[0]),
+        _three("jitter, mm a step³", "≤ 1.1 × real", rough, rough[0] <= 1.1 * rough[1]),
+        _three("frozen seconds", "0", [f"{a} of {b}" for a, b in still], still[0][0] == 0),
+        _three("foot skating, cm/s", "≤ 1.2 × real", skating, skating[0] <= 1.2 * skating[1]),
+        _three("mean joint speed, m/s", "", [fg.mean_speed(d) for d in all_three]),
+    ]
+
+
+def measure_dancing(
+    studio: Studio, encoder: Any, takes: list[Take], work: Path, seed: int, effort: Effort, tiny: bool
+) -> tuple[list[Row], dict[str, Any]]:
+    """All measures of dance, and curves for the plots."""
+    pack = studio.pack
+    # As the recurrent networks see them: with a beat, from the front, mirrored or not.
+    data = [t for t in takes if t.timed and t.yaw == 0 and t.style in pack.styles]
+    named, numbers = name_dances(data, list(pack.styles))
+    names = {clip: named[number][0] for clip, number in numbers.items()}
+    seen = [replace(real_take(t), dance=names[t.clip]) for t in data if not t.held_out]
+    captured = [real_take(t) for t in data if t.held_out]
+    fresh = new_takes({t.dance for t in seen if t.dance}, seed, tiny)
+    if not fresh and not captured:
+        raise UserError("nothing in these data is held out or can be danced anew, so there is nothing real to compare")
+    train = windows_of(seen)
+    unseen = held_out_windows(captured, fresh, seen, effort.windows, seed)
+    mix = [t.danced.joints for t in mixed(captured, fresh, seen, seed)]
+
+    # The rival learns and dances.
+    latents = latents_of([t for t in data if not t.held_out], studio, encoder)
+    scale = np.concatenate(latents)
+    mean, spread = scale.mean(axis=0), scale.std(axis=0) + 1e-6
+    config = RivalConfig(pack.latent_size, steps=effort.rival_steps)
+    rival = train_rival([(z - mean) / spread for z in latents], config, seed, work / "rival.pt")
+    rng = np.random.default_rng(seed)
+    start = np.stack([latents[i][0] for i in rng.integers(0, len(latents), effort.rivals)])
+    steps = round(effort.minutes * BPM * STEPS_PER_BEAT)
+    rolled = rival.roll(torch.from_numpy((start - mean) / spread), steps, seed)
+    rival_poses = [studio.poses(z * spread + mean) for z in rolled]
+    alone = [Real("", "", False, True, np.zeros(len(p), np.float32), Danced(p, p)) for p in rival_poses]
+
+    # An evening of what the real motion would have asked for.
+    rng = np.random.default_rng(seed + 1)
+    wanted = -(-len(unseen) * PHRASE_BEATS // effort.segment)
+    wishes = [
+        Asked(str(unseen.style[i]), float(unseen.energy[i]), bool(unseen.captured[i]))
+        for i in rng.integers(0, len(unseen), wanted)
+    ]
+    evening = dance_what_was_asked(studio, wishes, effort.segment, seed)
+    made = [
+        Real(w.style, "", w.captured, True, np.full(len(d.poses), w.energy, np.float32), d)
+        for w, d in zip(wishes, evening, strict=True)
+    ]
+    whole = [np.concatenate([d.joints for d in evening])]
+    rows = measure_wishes(studio, seen, fresh, unseen, effort, seed)
+    rows += measure_features(train, windows_of(made), unseen, windows_of(alone))
+    rows += measure_movement(whole, mix, rival_poses)
+
+    # Never twice the same, and never lost.
+    danced = studio.dance(dancer := Dancer(pack, seed), steps // STEPS_PER_BEAT, waves, _changing(dancer, seed))
+    threshold = phrase_threshold(fresh)
+    phrases = fg.windows(danced.poses)
+    shuffled = unseen.poses[np.random.default_rng(seed).permutation(len(unseen))[: len(phrases)]]
+    counts = [fg.distinct_phrases(p, threshold) for p in (phrases, shuffled, fg.windows(rival_poses[0]))]
+    name = f"distinct phrases in {effort.minutes:g} minutes (of {len(phrases)})"
+    rows.append(_three(name, "≥ 60", counts, counts[0] >= 60))
+    poses = fg.Poses(np.concatenate([t.danced.poses[::POSE_EVERY] for t in seen]))
+    hours = studio.dance_for_hours(effort.hours, seed)
+    tenths = [100 * poses.distance(part) for part in np.array_split(hours, TENTHS)]
+    near = [float(np.median(d)) for d in tenths]
+    ends = [np.array_split(rival_poses[0], TENTHS)[k] for k in (0, -1)]
+    lost = [float(np.median(100 * poses.distance(end[::STEPS_PER_BEAT]))) for end in ends]
+    held = float(np.median(100 * poses.distance(unseen.poses[:, ::STEPS_PER_BEAT].reshape(-1, 21, 2))))
+    drift = near[-1] / max(near[0], 1e-9)
+    rows += [
+        Row(f"cm to the nearest training pose, first tenth of {effort.hours:g} h (rival: minutes)", "", near[0], held,
+            lost[0]),
+        Row("  last tenth", "", near[-1], None, lost[1]),
+        Row("  last over first", "≤ 1.1", drift, None, lost[1] / max(lost[0], 1e-9), drift <= 1.1),
+    ]  # fmt: skip
+
+    # Changes, and energy.
+    lengths = np.concatenate([fg.step_lengths(t.danced.joints) for t in captured + fresh])
+    largest, usual = float(lengths.max()), float(np.quantile(lengths, 0.999))
+    for of_dance in (False, True):
+        if len(pack.dances if of_dance else pack.styles) > 1:
+            jump = jumps_at_changes(studio, effort.changes, of_dance, seed)
+            rows.append(Row(f"largest step at a change of {'dance' if of_dance else 'style'}, m", "≤ real's largest",
+                            jump, f"{largest:.3g} (99.9%: {usual:.3g})", None, jump <= largest))  # fmt: skip
+    levels = [[t.danced.joints for t in fresh if t.energy[0] == np.float32(level)] for level in WRITTEN_LEVELS]
+    written = fg.mean_speed(levels[-1]) / fg.mean_speed(levels[0]) if all(levels) else None
+    name = f"joint speed at energy {LOUD} over {QUIET} (real: {WRITTEN_LEVELS[-1]} over {WRITTEN_LEVELS[0]})"
+    rows.append(Row(name, "", energy_response(studio, seed), written))
+    rows.append(Row("rescues by the watchdog, restarts", "", f"{studio.rescues}, {studio.restarts}"))
+    curves = {
+        "spectrum": [fg.motion_spectrum(d) for d in (whole, mix, rival_poses)],
+        "tenths": near, "held": held,
+    }  # fmt: skip
+    return rows, curves
+
+
+def measure_pack(
+    folder: Path, motion: Path | None, work: Path, sheets: Path | None, save: bool, hours: float | None = None
+) -> dict[str, Any]:
     """Measure a pack, print the tables and return the figures. UserError where the pack or the data are missing."""
     info = read_info(folder)
     pack = load_pack(folder, "cpu")
@@ -199,6 +824,11 @@ def measure_pack(folder: Path, motion: Path | None, work: Path, sheets: Path | N
         trained_on = {str(c) for c in training["clips"]}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{folder / 'pack.json'}: training says too little to measure the pack ({error!r})") from error
+    if "joints" not in [o.name for o in pack.decoder.get_outputs()]:
+        raise UserError(f"{folder}: the decoder gives no joints, by which a dance is measured")
+    effort = TINY if tiny else Effort()
+    if hours is not None:
+        effort = replace(effort, hours=hours)
     data = work / "data.zarr"
     if motion is not None or not data.exists():
         build(data, motion, seed, tiny)
@@ -209,122 +839,82 @@ def measure_pack(folder: Path, motion: Path | None, work: Path, sheets: Path | N
     leaked = {t.clip for t in takes if t.held_out} & trained_on
     if leaked:
         warnings.warn(f"trained on clips that are held out here: {sorted(leaked)}", stacklevel=2)
-    figures: dict[str, Any] = {}
 
-    # Reconstruction.
-    frames, joints = held_out_frames(takes, 8 if not tiny else 4)
-    if len(frames) == 0:  # a data set without clips holds out nothing
-        frames = from_bytes(np.concatenate([t.read("frames")[::16] for t in takes]))[:, None]
-        joints = np.concatenate([t.read("joints")[::16] for t in takes])
-        console.print("note: nothing is held out in these data; the frames below were trained on")
-    (latent,) = _run(encoder, "frame", frames)
-    found, found_joints = _run(pack.decoder, "latent", latent)
-    inside = frames[:, 0] < 0
-    size = pack.latent_size
-    rows = {f"ours, latent {size}": found[:, 0]}
-    rows[f"principal components, {size}"] = principal_components(
-        takes, frames, size, seed, TINY_PCA_FRAMES if tiny else PCA_FRAMES
-    )[:, 0]
-    dense, dense_loss = student_dense(takes, frames, seed, TINY_STUDENT_STEPS if tiny else STUDENT_STEPS)
-    rows["student's dense network, latent 128"] = dense[:, 0]
-    few = slice(None, None, max(1, len(frames) // (10 if tiny else 200)))
-    exact = silhouettes(joints[few], 512)[:, 0] < 0
-    table = Table(title=f"Held-out frames and their reconstruction ({len(frames)} frames)")
-    for head in ("network", "IoU at 128", "worst 5% at 128", "IoU at 512 after cubic", "goal at 128"):
-        table.add_column(head)
-    for name, field in rows.items():
-        at_128 = iou(inside, field < 0)
-        at_512 = iou(exact, upsample(field[few], 512) < 0)
-        figures[f"IoU, {name}"] = round(float(at_128.mean()), 4)
-        figures[f"IoU at 512, {name}"] = round(float(at_512.mean()), 4)
-        table.add_row(name, f"{at_128.mean():.4f}", f"{np.quantile(at_128, 0.05):.4f}", f"{at_512.mean():.4f}",
-                      "≥ 0.93" if name.startswith("ours") else "")  # fmt: skip
-    ceiling = iou(exact, upsample(frames[few, 0], 512) < 0).mean()
-    table.add_row("the true field at 128, for comparison", "1.0000", "1.0000", f"{ceiling:.4f}", "")
-    console.print(table)
-    pose = np.linalg.norm(found_joints - joints, axis=-1).mean() / FIGURE_HEIGHT
-    figures["joints error, share of height"] = round(float(pose), 4)
-    figures["student's held-out loss"] = round(dense_loss, 4)
-    console.print(f"joints: mean error {100 * pose:.2f}% of the figure's height; "
-                  f"student's dense network: held-out loss {dense_loss:.4f} (ln 2 = 0.6931)")  # fmt: skip
-
-    # Dancing: simulated minutes against the held-out clips.
-    minutes = TINY_MINUTES if tiny else MINUTES
-    danced = simulate(pack, round(minutes * BPM), seed)
-    still, seconds = still_seconds(danced.joints)
-    real = [_real_joints(t) for t in takes if t.held_out and t.timed and t.yaw == 0 and not t.mirrored]
-    real = real or [_real_joints(t) for t in takes if t.timed]
-    seen = np.concatenate([t.read("frames")[::16] for t in takes if not t.held_out and t.timed and t.yaw == 0])
-    (seen_latent,) = _run(encoder, "frame", from_bytes(seen)[:, None])
-    tree = KDTree(seen_latent / pack.latent_spread)
-
-    def nearest(latents: NDArray[np.float32]) -> float:
-        return float(np.median(tree.query(latents / pack.latent_spread)[0]))
-
-    still_real, seconds_real = (sum(n) for n in zip(*map(still_seconds, real), strict=True))
-    speed_real = np.mean(np.concatenate([joint_speeds(j) for j in real]))
-    accent_real = np.mean([accent(j) for j in real if len(j) > 64] or [np.nan])
-    values = {
-        "seconds standing still": (f"{still} of {seconds}", f"{still_real} of {seconds_real}"),
-        "mean joint speed, m/s": (np.mean(joint_speeds(danced.joints)), speed_real),
-        "jitter (third difference), mm": (1000 * jitter(danced.joints), 1000 * np.mean([jitter(j) for j in real])),
-        "braking on the beat over half-way": (accent(danced.joints), accent_real),
-        "distance to the nearest training latent": (nearest(danced.latent[::8]), nearest(latent[::2])),
-        "different letters used": (len(set(danced.letters)), ""),
-    }  # fmt: skip
-    table = Table(title=f"{minutes} simulated minutes at {BPM:.0f} BPM against held-out clips")
-    for head in ("measure", "ours", "real, held out"):
-        table.add_column(head)
-    for name, pair in values.items():
-        table.add_row(name, *(v if isinstance(v, str) else f"{v:.3g}" for v in pair))
-        figures[name] = [v if isinstance(v, str | int) else round(float(v), 4) for v in pair]
-    console.print(table)
-
+    rows, frames, found = measure_pictures(pack, encoder, takes, seed, effort, console)
+    studio = Studio(pack, joints_network(pack))
+    dance_rows, curves = measure_dancing(studio, encoder, takes, work, seed, effort, tiny)
+    print_table(console, f"The pictures of {pack.name} (rival: as many principal components)", rows)
+    print_table(
+        console, f"The dance of {pack.name} at {BPM:.0f} BPM (rival: memoryless LSTM, mixture of 24)", dance_rows
+    )
+    found_rows = {row.name.strip(): row for row in rows + dance_rows}
+    figures = {
+        name: {key: _kept(getattr(row, key)) for key in ("goal", "ours", "real", "rival", "met")}
+        for name, row in found_rows.items()
+    }
     if sheets:
-        draw_sheets(pack, frames, found, sheets, seed)
-        console.print(f"contact sheets in {sheets}")
+        draw_plots(curves, sheets)
+        draw_sheets(pack, takes, frames, found, sheets, seed)
+        draw_all_dances(pack, sheets, seed)
+        draw_film(pack, sheets, seed)
+        console.print(f"plots and contact sheets in {sheets}")
     if save:
         write_info(folder, {**info, "measures": figures})
     return figures
 
 
-# --- pictures -------------------------------------------------------------------------------------------------
-
-
-def _grid(rows: list[list[NDArray[np.float32]]], size: int) -> NDArray[np.uint8]:
-    """Fields (128, 128) in rows -> one grey picture, dark figures on white with hairlines between."""
-    cells = [
-        np.concatenate([
-            np.pad(np.clip(0.5 + upsample(f[None], size)[0] * size, 0, 1), ((0, 1), (0, 1)), constant_values=0.8)
-            for f in row], axis=1)
-        for row in rows
-    ]  # fmt: skip
-    return (255 * np.concatenate(cells)).astype(np.uint8)
-
-
-def draw_sheets(
-    pack: Pack, frames: NDArray[np.float32], found: NDArray[np.float32], folder: Path, seed: int
-) -> list[Path]:
-    """Contact sheets to be opened and judged: 32 held-out frames above their reconstruction, and 64 consecutive
-    generated steps of six styles."""
-    import cv2
-
-    folder.mkdir(parents=True, exist_ok=True)
-    pick = np.linspace(0, len(frames) - 1, 32).astype(int)
-    rows = []
-    for block in np.split(pick, 4):
-        rows += [[frames[i, 0] for i in block], [found[i, 0] for i in block]]
-    paths = [folder / "reconstruction.png"]
-    cv2.imwrite(str(paths[0]), _grid(rows, 192))
-    rng = np.random.default_rng(seed)
-    for style in rng.choice(pack.styles, size=min(6, len(pack.styles)), replace=False):
-        danced = simulate(pack, 12, seed, str(style))
-        steps = _run(pack.decoder, "latent", danced.latent[8 * STEPS_PER_BEAT :][:64])[0]
-        paths.append(folder / f"steps_{style}.png")
-        cv2.imwrite(str(paths[-1]), _grid([[f[0] for f in steps[i : i + 16]] for i in range(0, 64, 16)], 96))
-    return paths
-
-
 def load_figures(folder: Path) -> dict[str, Any]:
     """The figures that a pack carries in its `pack.json`."""
     return json.loads((folder / "pack.json").read_text(encoding="utf-8"))["measures"]
+
+
+# --- pictures -------------------------------------------------------------------------------------------------
+
+_INK = ((40, 40, 220), (60, 60, 60), (200, 140, 40))  # ours, real, rival: blue-green-red
+
+
+def plot_lines(
+    path: Path, title: str, across: str, x: NDArray[np.float64], lines: dict[str, NDArray[np.float64]]
+) -> Path:
+    """Draw curves (N,) over `x` (N,) into a PNG, the upright axis from 0 to the largest value."""
+    import cv2
+
+    width, height, edge = 900, 480, 60
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    top = max(float(np.max(y)) for y in lines.values()) or 1.0
+    low, high = float(np.min(x)), float(np.max(x))
+
+    def write(text: str, at: tuple[int, int], ink: tuple[int, int, int] = (0, 0, 0)) -> None:
+        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
+
+    cv2.rectangle(canvas, (edge, edge), (width - edge, height - edge), (210, 210, 210))
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        write(f"{low + share * (high - low):.3g}", (int(edge + share * (width - 2 * edge)) - 10, height - edge + 20))
+        write(f"{share * top:.3g}", (8, int(height - edge - share * (height - 2 * edge)) + 5))
+    write(title, (edge, 30))
+    write(across, (width // 2 - 80, height - 12))
+    for k, (name, y) in enumerate(lines.items()):
+        ink = _INK[k % len(_INK)]
+        right = edge + (x - low) / max(high - low, 1e-12) * (width - 2 * edge)
+        up = height - edge - y / top * (height - 2 * edge)
+        cv2.polylines(canvas, [np.stack([right, up], -1).astype(np.int32)], False, ink, 2, cv2.LINE_AA)
+        write(name, (width - edge - 190, edge + 22 + 20 * k), ink)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), canvas):
+        raise UserError(f"{path}: cannot be written")
+    return path
+
+
+def draw_plots(curves: dict[str, Any], folder: Path) -> list[Path]:
+    """The spectrum of motion, and how near to real poses the dance stays through the hours."""
+    names = ("ours", "real, held out", "rival")
+    lines = {}
+    frequency = np.linspace(0, 4, 257)
+    for name, (f, power) in zip(names, curves["spectrum"], strict=True):
+        lines[name] = np.interp(frequency, f, power / power.sum()) / f[1]
+    near = np.array(curves["tenths"])
+    return [
+        plot_lines(folder / "spectrum.png", "share of motion power", "cycles a beat", frequency, lines),
+        plot_lines(folder / "drift.png", "cm to the nearest training pose", "tenths of the hours danced",
+                   np.arange(1.0, len(near) + 1), {"ours": near, "real, held out": np.full(len(near), curves["held"])}),
+    ]  # fmt: skip

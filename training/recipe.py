@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shlex
 import sys
 from collections.abc import Iterator
@@ -15,15 +16,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
+from scipy.spatial import KDTree
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
-from visualizer.dancer.pack import STEPS_PER_LETTER
+from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 
-from .autoencoders import Autoencoder, AutoencoderConfig, parameters
+from . import choreography
+from .autoencoders import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
 from .dancer import (
+    FEET,
+    LETTERS_PER_BEAT,
+    LETTERS_PER_PHRASE,
+    Ballroom,
     Choreographer,
     ChoreographerConfig,
     Dance,
@@ -34,11 +40,15 @@ from .dancer import (
     learn_alphabet,
     spell,
 )
-from .dataset import Take, build, frame_batches, from_bytes, motions_digest, open_takes
+from .dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
 from .export import check_out, write_pack
 from .fit import FitConfig, fit
 
 SEEDS_PER_STYLE = 24
+
+
+CAPTURED_WEIGHT = 8.0  # of a captured move against a written one, when moves are gathered into letters
+HALVES = ("autoencoder", "dancer")
 
 
 @dataclass(frozen=True)
@@ -47,87 +57,99 @@ class Recipe:
 
     seed: int = 7
     precision: str = "32-true"
-    latent: int = 96
-    letters: int = 2048
-    autoencoder_steps: int = 3600
-    bodies_steps: int = 1100  # more steps, in which what lies between two latents is made a body
-    choreographer_steps: int = 800
-    dancer_steps: int = 2000
-    batch: int = 128
+    latent: int = 42
+    letters: int = 3072
+    drawing_steps: int = 2500
+    seeing_steps: int = 6000
+    autoencoder_steps: int = 3000
+    choreographer_steps: int = 1200
+    dancer_steps: int = 7000
+    batch: int = 64
     tiny: bool = False
 
     def shrunk(self) -> Recipe:
         """The same path in under a minute, for tests: the pack works and dances badly."""
         return replace(
-            self, tiny=True, latent=16, letters=32, batch=32,
-            autoencoder_steps=12, bodies_steps=4, choreographer_steps=20, dancer_steps=6,
+            self, tiny=True, letters=32, batch=16, drawing_steps=10, seeing_steps=8, autoencoder_steps=4,
+            choreographer_steps=20, dancer_steps=6,
         )  # fmt: skip
 
 
-def _autoencoder(recipe: Recipe) -> Autoencoder:
+# --- the autoencoder ------------------------------------------------------------------------------------------
+
+
+def find_basis(bodies: Bodies, recipe: Recipe) -> PoseBasis:
+    """The latent space: principal components of bodies as training sees them."""
+    return pose_basis(bodies.draw(np.random.default_rng(recipe.seed), 2000 if recipe.tiny else 20000), recipe.latent)
+
+
+def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path) -> Autoencoder:
+    """Three lessons, each with its checkpoint: to draw a body, to see one, and both together."""
     torch.manual_seed(recipe.seed)
     config = AutoencoderConfig(latent=recipe.latent)
     if recipe.tiny:
-        config = replace(config, encoder=(16, 16, 24, 32), decoder=(32, 24, 16, 16))
-    return Autoencoder(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def fit_autoencoder(recipe: Recipe, takes: list[Take], work: Path) -> Autoencoder:
-    """Train the autoencoder on all takes that are not held out."""
-    network = _autoencoder(recipe)
-    seen = [t for t in takes if not t.held_out]
+        config = replace(config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1)
+    network = Autoencoder(config, basis).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     Console().print(
-        f"autoencoder: {parameters(network):,} parameters, latent {recipe.latent}, "
-        f"{sum(map(len, seen)):,} frames of {len(seen)} takes"
+        f"autoencoder: {parameters(network):,} parameters, {parameters(network.decoder):,} of them in the decoder; "
+        f"latent {recipe.latent}, {len(bodies.positions):,} bodies"
     )
 
-    def batches(start: int, size: int = recipe.batch) -> Iterator[tuple[Tensor, Tensor]]:
-        for frames, joints in frame_batches(seen, size, recipe.seed, start=start):
-            frame = torch.from_numpy(from_bytes(frames))[:, None]
-            yield frame.contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
+    def batches(start: int, number: int, size: int, between: float) -> Iterator[tuple[Tensor, Tensor]]:
+        for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between):
+            yield torch.from_numpy(frames).contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
 
-    config = FitConfig(recipe.autoencoder_steps, rate=3e-3, precision=recipe.precision)
-    fit("autoencoder", network, lambda net, batch: net.loss(*batch), batches, config, work, recipe.seed)  # type: ignore[operator]
-    config = FitConfig(recipe.bodies_steps, rate=1.5e-3, precision=recipe.precision)
-    fit(
-        "bodies", network, lambda net, batch: net.bodies_loss(*batch),  # type: ignore[operator]
-        lambda start: batches(recipe.autoencoder_steps + start, recipe.batch * 3 // 4), config, work, recipe.seed,
-    )  # fmt: skip
+    # Names, what is minimised, steps, learning rate, bodies a step, and the share of them that nobody danced.
+    lessons = (
+        ("drawing", "drawing_loss", recipe.drawing_steps, 3e-3, recipe.batch, 0.6),
+        ("seeing", "seeing_loss", recipe.seeing_steps, 2e-3, recipe.batch * 3 // 2, 0.2),
+        ("autoencoder", "loss", recipe.autoencoder_steps, 1e-3, recipe.batch * 3 // 4, 0.1),
+    )
+    for number, (name, loss, steps, rate, size, between) in enumerate(lessons):
+        fit(
+            name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
+            lambda start, number=number, size=size, between=between: batches(start, number, size, between),
+            FitConfig(steps, rate=rate, precision=recipe.precision), work, recipe.seed + 10 * number,
+        )  # fmt: skip
     return network
 
 
-@torch.no_grad()
-def encode(network: Autoencoder, frames: NDArray[np.uint8], precision: str) -> NDArray[np.float32]:
-    """Stored frames (T, 128, 128) -> latents (T, D)."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
-        parts = [
-            network.encode(torch.from_numpy(from_bytes(part))[:, None]).float().numpy()
-            for part in np.array_split(frames, max(1, len(frames) // 256))
-        ]
-    return np.concatenate(parts)
+# --- the dances -----------------------------------------------------------------------------------------------
 
 
-def encode_takes(network: Autoencoder, takes: list[Take], work: Path, recipe: Recipe) -> list[NDArray[np.float32]]:
-    """Latents of every take that has a beat, kept in `work` for a resumed run."""
-    key = repr(recipe)
-    store = work / "latents.npz"
-    if store.exists():
-        with np.load(store) as file:
-            if str(file["key"]) == key:
-                return [file[f"take{i}"] for i in range(len(takes))]
-    latents = [encode(network, t.read("frames"), recipe.precision) for t in track(takes, description="encoding")]
-    part = store.with_suffix(".part.npz")
-    np.savez(part, key=np.array(key), **{f"take{i}": z for i, z in enumerate(latents)})  # type: ignore[arg-type]
-    part.replace(store)
-    return latents
+CAPTURED_BEATS = PHRASE_BEATS  # a captured dance is no loop; it can be entered at each of its phrases
+
+
+def name_dances(takes: list[Take], styles: list[str]) -> tuple[list[tuple[str, int]], dict[str, int]]:
+    """Everything that can be asked for by name: [(name, its style)], and the number of each clip there.
+
+    Written dances have names. Captured ones get their style's and a number; without a name of their own a network
+    would have to dance the mean of all that share a move.
+    """
+    written = {(t.dance, t.style) for t in takes if t.dance}
+    clips = sorted({(t.style, t.clip) for t in takes if t.captured and not t.held_out})
+    count: dict[str, int] = {}
+    numbered = {}
+    for style, clip in clips:
+        count[style] = count.get(style, 0) + 1
+        numbered[clip] = (f"{style} {count[style]}", style)
+    named = sorted(((n, styles.index(s)) for n, s in written | set(numbered.values())), key=lambda d: (d[1], d[0]))
+    place = {name: i for i, (name, _) in enumerate(named)}
+    if len(place) != len(named):
+        raise UserError("two dances have the same name")
+    return named, {t.clip: place[t.dance or numbered[t.clip][0]] for t in takes if t.dance or t.clip in numbered}
 
 
 def _dances(
-    takes: list[Take], latents: list[NDArray[np.float32]], alphabet: MiniBatchKMeans, styles: list[str]
-) -> list[Dance]:
+    takes: list[Take], latents: list[NDArray[np.float32]], alphabet: MiniBatchKMeans, styles: list[str],
+    numbers: dict[str, int],
+) -> list[Dance]:  # fmt: skip
     return [
-        Dance(f"{t.clip} {'mirrored ' if t.mirrored else ''}{t.yaw:+.0f}°", z, t.read("travel"), t.read("energy"),
-              styles.index(t.style), t.held_out, spell(alphabet, z), t.yaw == 0)
+        Dance(
+            f"{t.clip} {'mirrored ' if t.mirrored else ''}{t.yaw:+.0f}°", z, t.read("travel"), t.read("energy"),
+            styles.index(t.style), t.held_out, spell(alphabet, z), t.yaw == 0, numbers.get(t.clip, -1),
+            -t.phrase * LETTERS_PER_BEAT % LETTERS_PER_PHRASE, bool(t.dance),
+        )
         for t, z in zip(takes, latents, strict=True)
     ]  # fmt: skip
 
@@ -144,7 +166,7 @@ def mean_moves(dances: list[Dance], letters: int) -> NDArray[np.float32]:
 
 
 def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[str, Any]]:
-    """Poses from which a dance can start: bar lines of training takes seen from the front, some of each style."""
+    """Poses from which a dance can start: phrases of training takes seen from the front begin there."""
     rng = np.random.default_rng(seed)
     seeds: list[dict[str, Any]] = []
     for style in range(len(styles)):
@@ -152,7 +174,8 @@ def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[s
             (dance, letter)
             for dance in dances
             if dance.style == style and dance.front and not dance.held_out
-            for letter in range(8, len(dance.letters), 8)  # eight letters a bar
+            for letter in range(1, len(dance.letters))
+            if dance.place(letter) == 0
         ]
         for i in rng.permutation(len(places))[:SEEDS_PER_STYLE]:
             dance, letter = places[i]
@@ -161,8 +184,25 @@ def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[s
                 {"latent": [round(float(v), 4) for v in latent], "letter": int(dance.letters[letter]), "style": style}
             )
     if not seeds:
-        raise UserError("no take is longer than two bars, so there is nothing to start a dance from")
+        raise UserError("no take is longer than a phrase, so there is nothing to start a dance from")
     return seeds
+
+
+LEAST_SPREAD = 0.1  # of a latent's spread where it is divided by: what hardly moves shall not count much
+
+
+def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], spread: NDArray[np.float32]) -> dict[str, float]:
+    """What no healthy dance does, for the watchdog (see `Pack.limits`): once and a half as far from the nearest seed
+    as the farthest body of the training data, and a quarter of the motion of its stillest four beats that move."""
+    tree = KDTree(np.array([s["latent"] for s in seeds]) / spread)
+    far = max(float(tree.query(d.latent[::4] / spread)[0].max()) for d in dances) / np.sqrt(len(spread))
+    paces = []
+    for dance in dances:
+        step = np.sqrt(np.square(np.diff(dance.latent, axis=0) / spread).mean(axis=1))
+        for start in range(0, len(step) - 63, 64):
+            paces.append(float(step[start : start + 64].mean()))
+    moving = np.array(paces or [1e-3])
+    return {"far": round(1.5 * far, 4), "still": round(max(0.25 * float(np.quantile(moving, 0.005)), 1e-5), 6)}
 
 
 def claim(work: Path, recipe: Recipe, motion: Path | None) -> None:
@@ -176,54 +216,78 @@ def claim(work: Path, recipe: Recipe, motion: Path | None) -> None:
     note.write_text(json.dumps(mine, indent=1), encoding="utf-8")
 
 
-def fit_pack(motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False) -> dict[str, float]:
-    """Clips and choreography in, a pack out. Returns each exported network's largest difference from torch."""
-    check_out(out, force)  # now, not after hours of training
+def fit_pack(
+    motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
+) -> dict[str, float]:
+    """Clips and choreography in, a pack out. Returns each exported network's largest difference from torch.
+
+    The autoencoder and the dancer's networks do not need one another: `only` trains one of `HALVES` and writes no
+    pack, so that two processes can work side by side on one `work` whose data are there; the whole command then finds
+    both finished.
+    """
+    if only is None:
+        check_out(out, force)  # now, not after hours of training
     recipe = recipe.shrunk() if recipe.tiny else recipe
     console = Console()
     claim(work, recipe, motion)
     takes, styles = open_takes(build(work / "data.zarr", motion, recipe.seed, recipe.tiny))
-    autoencoder = fit_autoencoder(recipe, takes, work)
+    bodies = gather_bodies([t for t in takes if not t.held_out])
+    basis = find_basis(bodies, recipe)
+    autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
+    if only == "autoencoder":
+        return {}
 
-    timed = [t for t in takes if t.timed and len(t) >= 4 * STEPS_PER_LETTER]
-    latents = encode_takes(autoencoder, timed, work, recipe)
-    seen = [z for t, z in zip(timed, latents, strict=True) if not t.held_out]
-    pool = np.concatenate(seen)
-    mean, spread = pool.mean(axis=0), pool.std(axis=0) + 1e-3
+    timed = [t for t in takes if t.timed and t.yaw == 0 and len(t) >= 4 * STEPS_PER_LETTER]
+    latents = [basis.latents(t.read("joints")) for t in timed]
     store = work / "alphabet.joblib"
     if store.exists():
-        alphabet = joblib.load(store)  # our own file, in our own working folder
+        try:
+            alphabet = joblib.load(store)  # our own file, in our own working folder
+        except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+            raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
     else:
-        alphabet = learn_alphabet(seen, recipe.letters, recipe.seed)
+        seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
+        weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
+        alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
         joblib.dump(alphabet, store.with_suffix(".part"))
         store.with_suffix(".part").replace(store)
     letters = len(alphabet.cluster_centers_)
-    dances = _dances(timed, latents, alphabet, styles)
+    beats = {d.name: d.beats for d in choreography.DANCES}
+    named, numbers = name_dances(timed, styles)
+    dances = _dances(timed, latents, alphabet, styles, numbers)
     training = [d for d in dances if not d.held_out]
+    hall = Ballroom(training, len(styles), len(named))
 
     torch.manual_seed(recipe.seed + 1)
-    config = ChoreographerConfig(letters, len(styles))
+    config = ChoreographerConfig(letters, len(styles), max(1, len(named)))
     if recipe.tiny:
         config = replace(config, embedding=16, hidden=32)
     choreographer = Choreographer(config)
-    console.print(f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(styles)} styles")
+    console.print(
+        f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(styles)} styles, "
+        f"{len(named)} named dances"
+    )
     fit(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
-        lambda start: choreographer_batches(training, len(styles), letters, 128, 31, recipe.seed + start),
-        FitConfig(recipe.choreographer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 1,
+        lambda start: choreographer_batches(hall, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
+        FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
     )  # fmt: skip
 
     torch.manual_seed(recipe.seed + 2)
-    dancer_config = DancerConfig(recipe.latent, letters, len(styles))
+    dancer_config = DancerConfig(recipe.latent, letters, len(styles), max(1, len(named)))
     if recipe.tiny:
         dancer_config = replace(dancer_config, embedding=16, hidden=32)
-    dancer = DancerNetwork(dancer_config, mean_moves(training, letters), spread.astype(np.float32))
+    whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)  # joints out of latents
+    feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
+    dancer = DancerNetwork(dancer_config, mean_moves(training, letters), basis.spread, feet)
     console.print(f"dancer: {parameters(dancer):,} parameters")
     fit(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(training, len(styles), 64, 2 if recipe.tiny else 4, recipe.seed + start),
-        FitConfig(recipe.dancer_steps, rate=1.5e-3, precision=recipe.precision), work, recipe.seed + 2,
+        lambda start: dancer_batches(hall, 64, 2 if recipe.tiny else 4, recipe.seed + start),
+        FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
     )  # fmt: skip
+    if autoencoder is None:
+        return {}
 
     provenance = {
         "command": "python -m training " + " ".join(shlex.quote(a) for a in _public_arguments(sys.argv[1:])),
@@ -231,13 +295,17 @@ def fit_pack(motion: Path | None, out: Path, work: Path, recipe: Recipe, force: 
         "held_out": sorted({t.clip for t in takes if t.held_out}),
         "clips": sorted({t.clip for t in takes if t.captured and not t.held_out}),
         "written_dances": sorted({t.dance for t in takes if t.dance}),
-        "frames": sum(len(t) for t in takes if not t.held_out),
+        "bodies": len(bodies.positions),
         "motions_sha256": motions_digest(work / "data.zarr"),
         "torch": torch.__version__,
     }
     credits = sorted({t.licence for t in takes})
+    seeds = pick_seeds(dances, styles, recipe.seed)
+    spread = np.maximum(basis.spread, LEAST_SPREAD)
     differences = write_pack(
-        out, autoencoder, choreographer, dancer, styles, mean, spread, pick_seeds(dances, styles, recipe.seed),
+        out, autoencoder, choreographer, dancer, styles,
+        [{"name": name, "style": style, "beats": beats.get(name, CAPTURED_BEATS)} for name, style in named],
+        np.concatenate([d.latent for d in training]).mean(axis=0), spread, seeds, find_limits(training, seeds, spread),
         provenance, credits, force,
     )  # fmt: skip
     console.print(f"pack written to {out}; largest differences from torch: {differences}")
@@ -246,4 +314,10 @@ def fit_pack(motion: Path | None, out: Path, work: Path, recipe: Recipe, force: 
 
 def _public_arguments(arguments: list[str]) -> list[str]:
     """The command line as anyone can repeat it: folders by their last name, not by where they lie on one machine."""
-    return [Path(a).name if Path(a).is_absolute() else a for a in arguments]
+
+    def public(word: str) -> str:
+        option, equals, value = word.rpartition("=")
+        path = Path(value)
+        return option + equals + (path.name if path.is_absolute() or ".." in path.parts else value)
+
+    return [public(word) for word in arguments]

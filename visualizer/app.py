@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 import pygame
 
 from visualizer.controls import action_of
-from visualizer.settings import Settings, met
+from visualizer.dancer.pack import FORMATIONS
+from visualizer.settings import Settings, met, next_temperature
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.overlay import Overlay
 
@@ -34,12 +35,25 @@ log = logging.getLogger("visualizer")
 class Body(Protocol):
     """What the loop asks of a dancer."""
 
+    temperature: float
+
     @property
     def style(self) -> str: ...
+    @property
+    def dance(self) -> str | None: ...
+    @property
+    def dances(self) -> tuple[str, ...]: ...
+    @property
+    def troupe(self) -> int: ...
+    @property
+    def formation(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
     def picture(self, musical_time: float) -> Picture: ...
     def reseed(self, seed: int) -> None: ...
     def set_style(self, style: str) -> None: ...
+    def set_dance(self, dance: str | None) -> None: ...
+    def set_troupe(self, troupe: int) -> None: ...
+    def set_formation(self, formation: str) -> None: ...
 
 
 class Screen(Protocol):
@@ -109,7 +123,7 @@ class Show:
         self.overlay.toast(text, now)
 
     def act(self, action: str, now: float) -> None:
-        """Do what a key asks for; `action` is one of controls.CONTROLS."""
+        """Do what a key asks for; `action` is one of controls.ACTIONS."""
         match action:
             case "quit":
                 self.running = False
@@ -122,6 +136,18 @@ class Show:
                 style = self.styles[(self.styles.index(self.dancer.style) + step) % len(self.styles)]
                 self.dancer.set_style(style)
                 self.say(f"style: {style}", now)
+            case "next dance" | "previous dance":
+                self._change_dance(1 if action == "next dance" else -1, now)
+            case "tamer" | "wilder":
+                name, self.dancer.temperature = next_temperature(
+                    self.dancer.temperature, 1 if action == "wilder" else -1
+                )
+                self.say(f"temperature: {name}", now)
+            case "formation":
+                following = (FORMATIONS.index(self.dancer.formation) + 1) % len(FORMATIONS)
+                self.dancer.set_formation(FORMATIONS[following])
+                alone = "; it takes more than one dancer" if self.dancer.troupe == 1 else ""
+                self.say(f"formation: {self.dancer.formation}{alone}", now)
             case "next look" | "previous look":
                 step = 1 if action == "next look" else -1
                 self.look = LOOKS[(LOOKS.index(self.look) + step) % len(LOOKS)]
@@ -133,15 +159,30 @@ class Show:
             case "help":
                 self.overlay.help = not self.overlay.help
                 log.info("help: %s", "shown" if self.overlay.help else "hidden")
+            case _ if action.startswith("troupe "):
+                self.dancer.set_troupe(int(action.removeprefix("troupe ")))
+                self.say("one dancer" if self.dancer.troupe == 1 else f"{self.dancer.troupe} dancers", now)
             case _:
                 raise ValueError(f"nothing is known of the action '{action}'")
+
+    def _change_dance(self, step: int, now: float) -> None:
+        """On to the next dance of the style, or back; between the last and the first, as it comes."""
+        choices = (*self.dancer.dances, None)
+        if len(choices) == 1:
+            self.say(f"{self.dancer.style} has no named dances: improvised", now)
+            return
+        dance = choices[(choices.index(self.dancer.dance) + step) % len(choices)]
+        self.dancer.set_dance(dance)
+        self.say(f"dance: {dance or 'as it comes'}", now)
 
     def handle(self, events: list[pygame.event.Event], now: float) -> None:
         """Act on keys and on the closing of the window."""
         for event in events:
             if event.type == pygame.QUIT:
                 self.running = False
-            elif event.type == pygame.KEYDOWN and (action := action_of(event.key)):
+            elif event.type == pygame.KEYDOWN and (
+                action := action_of(event.key, bool(getattr(event, "mod", 0) & pygame.KMOD_SHIFT))
+            ):
                 self.act(action, now)
 
     def frame(self, now: float) -> None:
@@ -220,6 +261,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             raise
     try:
         log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
+        if dancer.dance is not None:
+            log.info("dance %s", dancer.dance)
         log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, ear.name)
         rate = window.rate if settings.fps is None else settings.fps
         if settings.fps is None and window.vsync:
@@ -250,7 +293,13 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body,
     from visualizer.dancer.pack import find_pack, load_pack
 
     pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
-    dancer = met(settings, ("style",), lambda s: Dancer(pack, seed, s.style), unmet)
+    dancer = met(
+        settings,
+        ("style", "dance"),
+        lambda s: Dancer(pack, seed, s.style, s.troupe, s.temperature, s.dance),
+        unmet,
+    )
+    dancer.set_formation(settings.formation)
     return dancer, pack.styles, pack.provider
 
 

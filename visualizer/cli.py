@@ -54,6 +54,10 @@ def show(
     display: Annotated[int | None, typer.Option(metavar="N", help="Display to open on, from 0.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed dances the same; else random.")] = None,
     style: Annotated[str | None, typer.Option(help="Style to begin with.")] = None,
+    dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
+    troupe: Annotated[int | None, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = None,
+    formation: Annotated[str | None, typer.Option(metavar="NAME", help="Troupe: each, unison or canon.")] = None,
+    temperature: Annotated[str | None, typer.Option(metavar="T", help="From faithful, 0.3, to wild, 1.6.")] = None,
     look: Annotated[str | None, typer.Option(help="Look to begin with.")] = None,
     pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
@@ -72,7 +76,7 @@ def show(
     ] = False,
 ) -> None:
     """Dance on this screen."""
-    from visualizer.settings import load_settings, merged, parse_size, settings_file
+    from visualizer.settings import load_settings, merged, parse_size, parse_temperature, settings_file
 
     if context.invoked_subcommand is not None:
         given = [name for name, value in context.params.items() if value and name != "_version"]
@@ -88,6 +92,10 @@ def show(
         display=display,
         seed=seed,
         style=style,
+        dance=dance,
+        troupe=troupe,
+        formation=formation,
+        temperature=parse_temperature(temperature) if temperature is not None else None,
         look=look,
         pack=pack,
         seconds=seconds,
@@ -125,7 +133,7 @@ def _film_instead(settings: Settings, seconds: float) -> None:
     pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
     report = met(
         settings,
-        ("style", "audio"),
+        ("style", "dance", "audio"),
         lambda s: make_film(
             None if s.audio in ("auto", "mic", "none") or s.audio.startswith("mic:") else Path(s.audio).expanduser(),
             out,
@@ -134,6 +142,10 @@ def _film_instead(settings: Settings, seconds: float) -> None:
             seconds=seconds,
             seed=seed,
             style=s.style,
+            dance=s.dance,
+            troupe=s.troupe,
+            formation=s.formation,
+            temperature=s.temperature,
             look=s.look,
             bpm=s.bpm,
         ),
@@ -164,6 +176,10 @@ def film(
     seconds: Annotated[float | None, typer.Option(metavar="S", help="Only the first so many seconds.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same film.")] = 0,
     style: Annotated[str | None, typer.Option(help="Style of dancing.")] = None,
+    dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
+    troupe: Annotated[int, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = 1,
+    formation: Annotated[str, typer.Option(metavar="NAME", help="Of a troupe: each, unison or canon.")] = "each",
+    temperature: Annotated[str, typer.Option(metavar="T", help="From faithful, 0.3, to wild, 1.6.")] = "free",
     look: Annotated[str | None, typer.Option(help="Look of the picture.")] = None,
     bpm: Annotated[float, typer.Option(help="Tempo for a song in which no beat is found.")] = 120.0,
     pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
@@ -172,14 +188,15 @@ def film(
     verbose: Verbose = False,
 ) -> None:
     """Make a film of a dance to a song."""
-    from visualizer.settings import Settings, merged, parse_size
+    from visualizer.settings import Settings, merged, parse_size, parse_temperature
 
     if verbose:
         say_more()
     # Not from the settings file: the same command makes the same film, whoever runs it.
     settings = merged(
-        Settings(), window=parse_size(size), seconds=seconds, seed=seed, look=look, device=device, bpm=bpm
-    )
+        Settings(), window=parse_size(size), seconds=seconds, seed=seed, look=look, device=device, bpm=bpm,
+        troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
+    )  # fmt: skip
     if not 1 <= fps <= 240:
         raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
     if out.exists() and not force:  # said before anything slow is begun
@@ -196,12 +213,30 @@ def film(
         seconds=seconds,
         seed=seed,
         style=style,
+        dance=dance,
+        troupe=settings.troupe,
+        formation=settings.formation,
+        temperature=settings.temperature,
         look=settings.look,
         bpm=bpm,
         force=force,
     )
     if report.cancelled:
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def dances(
+    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
+) -> None:
+    """List the dances that can be asked for by name, by style."""
+    from visualizer.dancer.pack import find_pack, read_info
+
+    info = read_info(find_pack(pack))
+    for number, style in enumerate(info["styles"]):
+        names = [d["name"] for d in info["dances"] if d["style"] == number]
+        print(style)
+        print("\n".join(f"  {name}" for name in names) if names else "  (improvised only)")
 
 
 def main() -> NoReturn:

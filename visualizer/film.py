@@ -92,6 +92,10 @@ def make_film(
     seconds: float | None = None,
     seed: int = 0,
     style: str | None = None,
+    dance: str | None = None,
+    troupe: int = 1,
+    formation: str = "each",
+    temperature: float = 1.0,
     look: str | None = None,
     bpm: float = 120.0,
     force: bool = False,
@@ -109,7 +113,9 @@ def make_film(
     _check(out, size, fps, seconds, bpm, force)
     the_look = find_look(look) if look else LOOKS[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
-    dancer = Dancer(pack, seed, style)  # before the song is listened to: it knows at once if there is no such style
+    # Before the song is listened to: it knows at once if there is no such style or dance.
+    dancer = Dancer(pack, seed, style, troupe, temperature, dance)
+    dancer.set_formation(formation)
     score: Score
     if song is None:
         pace = bpm * fold(bpm)

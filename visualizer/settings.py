@@ -16,6 +16,8 @@ from visualizer.errors import UserError
 
 DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
+# Of the choreographer's choices: 1 is as the dances are that it learned from.
+TEMPERATURES = {"faithful": 0.3, "tame": 0.55, "measured": 0.8, "free": 1.0, "bold": 1.3, "wild": 1.6}
 
 T = TypeVar("T")
 
@@ -27,7 +29,11 @@ class Settings:
     window: tuple[int, int] | None = None  # pixels; None: fullscreen
     display: int = 0
     seed: int | None = None  # None: a new one each time, so no two shows are alike
-    style: str | None = None  # None: the pack's first
+    style: str | None = None  # None: the seed's choice
+    dance: str | None = None  # a named dance, which has its style; None: as it comes
+    troupe: int = 1  # dancers
+    formation: str = "each"
+    temperature: float = 1.0
     look: str = "neon"
     pack: str | None = None  # name of a shipped pack or a path; None: the default one
     seconds: float | None = None  # None: until somebody ends it
@@ -41,7 +47,10 @@ class Settings:
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
 
 
-IN_FILE = ("window", "display", "style", "look", "pack", "device", "audio", "bpm", "stage")
+IN_FILE = (
+    "window", "display", "style", "dance", "troupe", "formation", "temperature", "look", "pack", "device", "audio",
+    "bpm", "stage",
+)  # fmt: skip
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -55,8 +64,32 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
+def parse_temperature(text: str | float) -> float:
+    """A name of TEMPERATURES, or a number. UserError if it is neither; `check` knows the range."""
+    if isinstance(text, str) and text in TEMPERATURES:
+        return TEMPERATURES[text]
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"a temperature is {_range_of_temperatures()}, not '{text}'") from None
+
+
+def _range_of_temperatures() -> str:
+    least, most = min(TEMPERATURES.values()), max(TEMPERATURES.values())
+    return f"{', '.join(TEMPERATURES)} or a number from {least:g} to {most:g}"
+
+
+def next_temperature(temperature: float, step: int) -> tuple[str, float]:
+    """The named temperature that is a step up (1) or down (-1), or the last one there is."""
+    ladder = sorted(TEMPERATURES.items(), key=lambda pair: pair[1])
+    further = [pair for pair in ladder[::step] if (pair[1] - temperature) * step > 1e-6]
+    return further[0] if further else ladder[::step][-1]
+
+
 def check(settings: Settings) -> Settings:
-    """The same settings; UserError if a value makes no sense. Styles are the pack's to check, displays the window's."""
+    """The same settings; UserError if a value makes no sense. Styles and dances are the pack's to check, displays
+    the window's."""
+    from visualizer.dancer.pack import FORMATIONS, MOST_DANCERS
     from visualizer.stage.looks import look
 
     look(settings.look)
@@ -66,6 +99,12 @@ def check(settings: Settings) -> Settings:
         raise UserError(f"no stage is called '{settings.stage}'; there are: {', '.join(STAGES)}")
     if not 30 <= settings.bpm <= 300:
         raise UserError(f"a tempo must lie between 30 and 300 BPM, not {settings.bpm:g}")
+    if not 1 <= settings.troupe <= MOST_DANCERS:
+        raise UserError(f"a troupe has 1 to {MOST_DANCERS} dancers, not {settings.troupe}")
+    if settings.formation not in FORMATIONS:
+        raise UserError(f"no formation is called '{settings.formation}'; there are: {', '.join(FORMATIONS)}")
+    if not min(TEMPERATURES.values()) <= settings.temperature <= max(TEMPERATURES.values()):
+        raise UserError(f"a temperature is {_range_of_temperatures()}, not {settings.temperature:g}")
     if settings.seconds is not None and not settings.seconds > 0:
         raise UserError(f"the show must last longer than {settings.seconds:g} seconds")
     if settings.seed is not None and not 0 <= settings.seed < 2**63:
@@ -87,14 +126,17 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     """
     from visualizer.stage.looks import look
 
-    kinds: dict[str, type | tuple[type, ...]] = {"display": int, "bpm": (int, float)}
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "display": int, "troupe": int, "bpm": (int, float), "temperature": (int, float, str),
+    }  # fmt: skip
+    parsers: dict[str, Callable[[Any], Any]] = {"window": parse_size, "temperature": parse_temperature}
     chosen: dict[str, Any] = {}
     for key, value in table.items():
         if key not in IN_FILE:
             raise ValueError(f"'{key}' is no setting; there are: {', '.join(IN_FILE)}")
         if isinstance(value, bool) or not isinstance(value, kinds.get(key, str)):
             raise ValueError(f"{key} = {value!r} has the wrong type")
-        chosen[key] = parse_size(value) if key == "window" else value
+        chosen[key] = parsers[key](value) if key in parsers else value
     note = None
     try:
         look(chosen.get("look", Settings.look))

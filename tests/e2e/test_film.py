@@ -33,6 +33,14 @@ def visualizer(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
 
 
+def visualizer_says(*arguments: object, cwd: Path) -> list[str]:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-m", "visualizer", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def grey_frames(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
         return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
@@ -71,6 +79,22 @@ def test_the_same_seed_makes_the_same_film(tmp_path: Path) -> None:
     assert np.abs(a.astype(float) - c).max() > 50
 
 
+def test_a_named_dance_by_a_troupe_is_another_film_and_dances_are_listed(tmp_path: Path) -> None:
+    listed = visualizer_says("dances", cwd=tmp_path)
+    styles = [line for line in listed if not line.startswith("  ")]
+    dances = [line.strip() for line in listed if line.startswith("  ") and not line.strip().startswith("(")]
+    assert len(styles) > 1
+    assert len(dances) > 1
+    words = ["--size", "640x180", "--seconds", 2, "--look", "paper", "--dance", dances[0]]
+    for name, more in (("one.mp4", []), ("four.mp4", ["--troupe", 4, "--formation", "canon", "--temperature", "wild"])):
+        done = visualizer("film", OWN, "-o", name, *words, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    one, four = (grey_frames(tmp_path / name)[-1] < 60 for name in ("one.mp4", "four.mp4"))
+    assert four.sum() > 2.5 * one.sum()
+    assert four[:, :240].any()
+    assert not one[:, :160].any()
+
+
 @pytest.mark.parametrize("kind", ["missing", "text", "silent folder"])
 def test_a_bad_song(kind: str, tmp_path: Path) -> None:
     song = tmp_path / "song.mp3"
@@ -105,7 +129,17 @@ def test_a_film_that_exists_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--size", "641x360"), ("--fps", "0"), ("--look", "none-such"), ("--style", "none-such"), ("--bpm", "5")],
+    [
+        ("--size", "641x360"),
+        ("--fps", "0"),
+        ("--look", "none-such"),
+        ("--style", "none-such"),
+        ("--dance", "none-such"),
+        ("--troupe", "12"),
+        ("--formation", "heap"),
+        ("--temperature", "hot"),
+        ("--bpm", "5"),
+    ],
 )
 def test_bad_options(arguments: tuple[str, str], tmp_path: Path) -> None:
     done = visualizer("film", OWN, "-o", "a.mp4", "--seconds", 1, *arguments, cwd=tmp_path)

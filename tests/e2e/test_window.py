@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from tests.e2e.figure import assert_dances, change, figures, is_figure
 from tests.e2e.program import Program, Screen
 from tests.needs import needs_program
+from visualizer.dancer.pack import find_pack, read_info
 
 WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
 
@@ -95,6 +97,46 @@ def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, confi
         assert program.end() == 0
 
 
+def groups(shot: NDArray[np.uint8]) -> int:
+    """How many figures stand apart on paper: stretches of columns with ink at the height of head and breast."""
+    ink = (window(shot)[40:300] < 70).any(axis=0)
+    return int((np.diff(ink.astype(int), prepend=0) == 1).sum())
+
+
+def test_dances_troupe_and_temperature_by_keys(screen: Screen, config: dict[str, str]) -> None:
+    info = read_info(find_pack(None))
+    counts = Counter(dance["style"] for dance in info["dances"])
+    style, count = next((style, count) for style, count in counts.items() if count > 1)
+    names = [dance["name"] for dance in info["dances"] if dance["style"] == style]
+    words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--seed", "4", "--look", "paper"]
+    words += ["--dance", names[-1].upper(), "--troupe", "2", "--formation", "unison", "--temperature", "tame"]
+    with Program(*words, env={**screen.env, **config}) as program:
+        assert program.wait_for("style (.+), look")[1] == info["styles"][style]
+        assert program.wait_for("^dance (.+)")[1] == names[-1]
+        program.wait_for("first frame")
+        screen.grab_until(lambda s: is_paper(s) and groups(s) == 2)
+        for name in ["as it comes", *names]:
+            screen.press("d")
+            assert program.wait_for("toast: dance: (.+)")[1] == name
+        screen.press("shift+d")
+        assert program.wait_for("toast: dance: (.+)")[1] == names[-2]
+        assert len(names) == count
+        screen.press("9")
+        program.wait_for("toast: 9 dancers")
+        screen.grab_until(lambda s: groups(s) >= 5)  # some hold hands, as it were
+        screen.press("u")
+        program.wait_for("toast: formation: canon")
+        screen.press("1")
+        program.wait_for("toast: one dancer")
+        screen.grab_until(lambda s: groups(s) == 1)
+        screen.press("bracketright")
+        program.wait_for("toast: temperature: measured")
+        screen.press("minus")
+        program.wait_for("toast: temperature: tame")
+        screen.press("Escape")
+        assert program.end() == 0
+
+
 def test_fullscreen_is_the_default_and_seconds_end_it(screen: Screen, config: dict[str, str]) -> None:
     with Program("--audio", "none", "--seconds", "1", "--stats", env={**screen.env, **config}) as program:
         program.wait_for("painter 1280x800|shader 1280x800")
@@ -152,15 +194,16 @@ def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(
 ) -> None:
     folder = Path(config["XDG_CONFIG_HOME"]) / "dancing-screen"
     folder.mkdir(parents=True)
-    text = 'style = "quantum polka"\nlook = "sepia"\ndisplay = 7\npack = "gone"\naudio = "gone.mp3"\nbpm = 99\n'
+    text = 'style = "quantum polka"\ndance = "quantum twist"\nlook = "sepia"\n'
+    text += 'display = 7\npack = "gone"\naudio = "gone.mp3"\nbpm = 99\n'
     (folder / "settings.toml").write_text(text)
     with Program("--window", "320x200", "--seconds", "0.5", env={**screen.env, **config}) as program:
         program.wait_for("first frame")
         assert program.end() == 0
     toasts = [line for line in program.said if line.startswith("toast: settings file: ")]
-    assert sorted(word for word in ("quantum polka", "sepia", "display 7", "gone'", "gone.mp3") for line in toasts
-                  if word in line) == ["display 7", "gone'", "gone.mp3", "quantum polka", "sepia"]  # fmt: skip
-    assert len(toasts) == 5
+    words = ["display 7", "gone'", "gone.mp3", "quantum polka", "quantum twist", "sepia"]
+    assert sorted(word for word in words for line in toasts if word in line) == words
+    assert len(toasts) == 6
     assert (folder / "settings.toml").read_text() == text
 
 
@@ -183,6 +226,7 @@ def test_a_device_that_does_not_run_here_is_no_news_unless_asked(screen: Screen,
     [
         (["--display", "7"], r"display 7 does not exist; there are: 0 \(1280x800\)"),
         (["--style", "quantum polka"], "quantum polka"),
+        (["--dance", "quantum twist"], "no dance 'quantum twist' in pack .*visualizer dances"),
         (["--device", "coreml"], "coreml was asked for"),
         (["--pack", "no/such/pack"], "no/such/pack"),
         (["--audio", "no-such-song.mp3"], "no-such-song.mp3"),

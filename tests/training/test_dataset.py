@@ -12,7 +12,7 @@ import zarr
 
 from tests.conftest import TinyFit
 from training import dataset
-from training.choreography import DANCES
+from training.choreography import DANCES, perform
 from training.dataset import Motion, frame_batches, from_bytes, held_out_clips, open_takes, to_bytes
 from training.motion.clips import Clip
 from training.motion.skeleton import INDEX
@@ -72,7 +72,6 @@ def test_all_cameras_of_a_clip_are_on_the_same_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_fit: TinyFit
 ) -> None:
     monkeypatch.setattr(dataset.choreography, "DANCES", DANCES[:1])
-    monkeypatch.setattr(dataset, "silhouettes", lambda joints: np.zeros((len(joints), 1, 8, 8), np.float32))
     takes, _ = open_takes(dataset.build(tmp_path / "data.zarr", tiny_fit.motion, seed=7))
     sides: dict[str, set[bool]] = {}
     cameras: dict[str, set[tuple[bool, float]]] = {}
@@ -126,7 +125,7 @@ def test_bytes_round_trip() -> None:
     np.testing.assert_array_equal(to_bytes(np.array([-1, 1], np.float32)), [0, 255])
 
 
-def test_stored_frames_are_the_joints_drawn(tiny_fit: TinyFit) -> None:
+def test_frames_are_the_joints_drawn(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
     take = next(t for t in takes if t.captured)
     part = slice(5, 9)
@@ -144,6 +143,55 @@ def test_travel_gives_back_what_the_crop_took(tiny_fit: TinyFit) -> None:
     true = motion.positions[:, INDEX["pelvis"], 0]
     np.testing.assert_allclose(pelvis - pelvis[0], true - true[0], atol=0.02)
     assert np.ptp(true) > 0.05  # it does travel
+
+
+# --- bodies and cameras
+
+
+def test_a_camera_sees_what_a_take_holds(tiny_fit: TinyFit) -> None:
+    """The cameras of training and those of takes agree, mirrored and turned."""
+    takes, _ = open_takes(tiny_fit.work / "data.zarr")
+    mine = [t for t in takes if not t.held_out][:1]
+    bodies = dataset.gather_bodies(mine)
+    index, count = np.arange(len(mine[0])), len(mine[0])
+    straight = bodies.seen(index, np.zeros(count), np.zeros(count, bool))
+    np.testing.assert_allclose(straight, mine[0].read("joints"), atol=1e-5)
+    positions = mine[0].read("positions")
+    for yaw, mirrored in ((35.0, False), (-20.0, True)):
+        turned = dataset.turn(dataset.mirror(positions) if mirrored else positions, -yaw if mirrored else yaw)
+        wanted = dataset.project(turned, dataset.crop_centre(turned))
+        found = bodies.seen(index, np.full(count, yaw), np.full(count, mirrored))
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_body_batches_hold_bodies_and_their_pictures(tiny_fit: TinyFit) -> None:
+    takes, _ = open_takes(tiny_fit.work / "data.zarr")
+    bodies = dataset.gather_bodies([t for t in takes if not t.held_out])
+    stream = dataset.body_batches(bodies, 12, 3, between=0.5)
+    frames, joints = next(stream)
+    assert frames.shape == (12, 1, 128, 128)
+    np.testing.assert_array_equal(frames, dataset.silhouettes(joints))
+    same, _ = next(dataset.body_batches(bodies, 12, 3, between=0.5))
+    np.testing.assert_array_equal(frames, same)
+    assert (next(stream)[0] != frames).any()
+    assert (next(dataset.body_batches(bodies, 12, 3, start=1))[0] != frames).any()
+    with pytest.raises(UserError, match="bodies"):
+        dataset.gather_bodies([t for t in takes if t.mirrored])
+
+
+def test_joined_takes_have_no_seam() -> None:
+    loops = [perform(DANCES[0], 0.5, seed=k).positions for k in range(3)]
+    joined = dataset.join_takes(loops)
+    assert joined.shape == (sum(map(len, loops)), 21, 3)
+    around = np.concatenate([joined, joined[:2]])
+    largest = lambda p: np.linalg.norm(np.diff(p, axis=0), axis=-1).max()  # noqa: E731
+    bare = np.concatenate([*loops, loops[0][:2]])
+    seams = np.cumsum([len(p) for p in loops])
+    for seam in seams:
+        assert largest(around[seam - 1 : seam + 1]) <= 1.05 * largest(loops[0])
+    assert any(largest(bare[s - 1 : s + 1]) > largest(around[s - 1 : s + 1]) for s in seams)
+    middle = len(loops[0]) // 2
+    np.testing.assert_array_equal(joined[STEPS_PER_BEAT : middle + 1], loops[0][STEPS_PER_BEAT : middle + 1])
 
 
 # --- what is there already
@@ -173,7 +221,7 @@ def test_an_unfinished_data_set_is_made_anew(tmp_path: Path, monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(dataset, "silhouettes", stop)
+        broken.setattr(dataset, "crop_centre", stop)
         with pytest.raises(KeyboardInterrupt):
             dataset.build(path, None, 7, tiny=True)
     with pytest.raises(UserError, match="not finished"):
@@ -205,7 +253,6 @@ def test_foreign_things_are_refused_and_left_alone(tmp_path: Path, kind: str) ->
 
 
 def test_the_digest_tells_other_motions_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "silhouettes", lambda joints: np.zeros((len(joints), 1, 8, 8), np.float32))
     digests = []
     for name, dances in (("a", DANCES[:1]), ("b", DANCES[:1]), ("c", DANCES[1:2])):
         monkeypatch.setattr(dataset.choreography, "DANCES", dances)
@@ -225,7 +272,7 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> list[dataset.Take]:
     for number, length in enumerate((130, 64, 7)):
         group = root.create_group(f"{number:05d}", attributes={
             "clip": f"c{number}", "style": "x", "dance": "", "mirrored": False, "yaw": 0.0, "timed": True,
-            "held_out": False, "captured": True, "licence": "MIT"})  # fmt: skip
+            "held_out": False, "captured": True, "licence": "MIT", "phrase": 0})  # fmt: skip
         frames = np.zeros((length, 4, 4), np.uint8)
         frames[:, 0, 0], frames[:, 0, 1] = number, np.arange(length)
         group.create_array("frames", data=frames, chunks=(dataset.CHUNK, 4, 4))

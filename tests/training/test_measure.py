@@ -1,98 +1,384 @@
-"""The figures: each measure on data whose answer is known, then the whole table on the tiny pack."""
+"""The measures of a whole pack: stand-ins that dance real takes, well or badly in one way, then the tiny pack."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
-import torch
+import zarr
+import zarr.storage
 
 from tests.conftest import TinyFit, run_training
 from training import measure
-from training.dataset import frame_batches, from_bytes, open_takes
-from training.measure import accent, iou, jitter, joint_speeds, simulate, still_seconds, student_dense, upsample
-from visualizer.dancer.pack import STEPS_PER_BEAT, load_pack
+from training.choreography import DANCES
+from training.dataset import Motion, Take, crop_centre, open_takes, views, written_motions
+from training.figures import PHRASE
+from training.measure import Danced, Effort, Real, Row, Studio, new_takes
+from training.motion.body import project
+from training.motion.skeleton import mirror, turn
+from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, NamedDance, Pack, load_pack
 from visualizer.errors import UserError
 
-SECOND = 2 * STEPS_PER_BEAT  # steps a second at 120 BPM
+SOME = DANCES[::24]
+EFFORT = Effort(
+    windows=64, segment=16, asked=2, improvised=2, minutes=1, hours=0.1, changes=6, rival_steps=5, rivals=1
+)  # fmt: skip
+SEED = 7
 
 
-def swinging(seconds: int, metres: float = 0.3, per_beat: float = 1.0) -> np.ndarray:
-    """Joints (S, 21, 2) metres that all swing sideways, `per_beat` times there and back a beat."""
-    beat = np.arange(seconds * SECOND) / STEPS_PER_BEAT
-    joints = np.zeros((len(beat), 21, 2), dtype=np.float32)
-    joints[:, :, 0] = (metres * np.sin(2 * np.pi * per_beat * beat))[:, None]
-    return joints
+# --- a stand-in that dances takes of its own
 
 
-def test_iou() -> None:
-    a = np.zeros((4, 4, 4), bool)
-    b = np.zeros((4, 4, 4), bool)
-    a[0, :2], b[0, :2] = True, True  # the same
-    a[1, :2], b[1, 2:] = True, True  # apart
-    a[2, :3], b[2, 1:] = True, True  # two rows of four
-    np.testing.assert_allclose(iou(a, b), [1.0, 0.0, 0.5, 1.0])  # and two empty pictures
+def made_takes(motions: list[Motion]) -> list[Take]:
+    """Takes of motions in memory, as `build` would write them, without frames."""
+    root = zarr.create_group(zarr.storage.MemoryStore())
+    takes: list[Take] = []
+    for motion in motions:
+        for mirrored, yaw in views(motion, SEED, False):
+            positions = turn(mirror(motion.positions) if mirrored else motion.positions, yaw)
+            centre = crop_centre(positions)
+            group = root.create_group(f"{len(takes):05d}")
+            group.create_array("joints", data=project(positions, centre))
+            group.create_array("energy", data=motion.energy)
+            travel = np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES
+            group.create_array("travel", data=travel.astype(np.float32))
+            takes.append(
+                Take(group, motion.clip, motion.style, motion.dance, mirrored, yaw, motion.timed, motion.held_out,
+                     motion.captured, motion.licence, motion.phrase)
+            )  # fmt: skip
+    return takes
+
+
+class Joints:
+    """The joints' part of a decoder whose latents are the joints."""
+
+    def run(self, _: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return [given["latent"].reshape(-1, 21, 2)]
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """What of a pack is asked for while it dances."""
+
+    styles: tuple[str, ...]
+    dances: tuple[NamedDance, ...]
+    latent_size: int = 42
+    name: str = "stand-in"
+
+
+Spoil = Callable[[int, np.ndarray, float], tuple[np.ndarray, float]]
+
+
+def replayer(pool: list[Real], spoil: Spoil | None = None, only: str | None = None) -> type:
+    """A dancer that dances real takes as it is asked to, in phase; `only`: whatever it is asked, one dance.
+
+    `spoil` is given the step, the joints (1, 42) and the place, and gives them back as they are to be shown.
+    """
+
+    class Replayer:
+        rescues = restarts = 0
+
+        def __init__(self, pack: Any, seed: int, style: str | None = None, dance: str | None = None) -> None:
+            self.pack, self.random = pack, np.random.default_rng(seed)
+            self.dance, self.style = None, style or str(self.random.choice(pack.styles))
+            self.at = 0
+            if dance:
+                self.set_dance(dance)
+            self.choose(0.5)
+
+        def set_style(self, style: str) -> None:
+            self.style, self.dance = style, None
+
+        def set_dance(self, dance: str) -> None:
+            self.dance = dance
+            self.style = next(r.style for r in pool if r.dance == dance)
+
+        def choose(self, energy: float) -> None:
+            wanted = only or self.dance
+            mine = [r for r in pool if (r.dance == wanted if wanted else r.style == self.style)]
+            near = min(abs(float(r.energy[0]) - energy) for r in mine)
+            mine = [r for r in mine if abs(float(r.energy[0]) - energy) < near + 1e-6]
+            self.take = mine[int(self.random.integers(len(mine)))]
+
+        def step_to(self, beat: float, energy: float) -> None:
+            self.at = round(beat * STEPS_PER_BEAT)
+            if self.at % PHRASE == 0:
+                self.choose(energy)
+
+        def between(self, beat: float) -> tuple[np.ndarray, np.ndarray]:
+            danced, step = self.take.danced, self.at % len(self.take.energy)
+            latent = danced.poses[step].reshape(1, -1) / FRAME_METRES
+            place = float(danced.joints[step, 0, 0] - danced.poses[step, 0, 0]) / FRAME_METRES
+            if spoil is not None:
+                latent, place = spoil(self.at, latent, place)
+            return latent.astype(np.float32), np.array([place], np.float32)
+
+    return Replayer
+
+
+@pytest.fixture(scope="module")
+def takes() -> list[Take]:
+    return made_takes(written_motions(SOME, SEED))
+
+
+@pytest.fixture(scope="module")
+def pool() -> list[Real]:
+    """Other takes of the same dances, from the front: what the stand-ins dance."""
+    return [r for r in new_takes({d.name for d in SOME}, 99, False) if r.front]
+
+
+def pack_of(pool: list[Real]) -> Any:
+    styles = tuple(sorted({r.style for r in pool}))
+    lengths = {r.dance: (styles.index(r.style), r.round_steps // STEPS_PER_BEAT) for r in pool}
+    return StandIn(styles, tuple(NamedDance(name, style, beats) for name, (style, beats) in lengths.items()))
+
+
+@pytest.fixture(scope="module")
+def table(
+    takes: list[Take], pool: list[Real], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, Row]]:
+    """The table of dance of a stand-in, row by row."""
+    work = tmp_path_factory.mktemp("work")
+
+    def measured(spoil: Spoil | None = None, only: str | None = None) -> dict[str, Row]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(measure, "Dancer", replayer(pool, spoil, only))
+            studio = Studio(pack_of(pool), Joints())
+            rows, curves = measure.measure_dancing(studio, None, takes, work, SEED, EFFORT, False)
+        assert len(curves["tenths"]) == measure.TENTHS
+        return {row.name.strip(): row for row in rows}
+
+    return measured
+
+
+@pytest.fixture(scope="module")
+def good(table: Callable[..., dict[str, Row]]) -> dict[str, Row]:
+    return table()
+
+
+def number(row: Row) -> float:
+    assert isinstance(row.ours, float)
+    return row.ours
+
+
+def row_of(rows: dict[str, Row], start: str) -> Row:
+    return next(row for name, row in rows.items() if name.startswith(start))
+
+
+def test_who_dances_real_takes_meets_the_goals(good: dict[str, Row]) -> None:
+    count = len(SOME)
+    assert good["dance asked for is the dance performed"].ours == f"{count} of {count}"
+    assert good["dance asked for is the dance performed"].real == f"{count} of {count}"
+    assert not good["dance asked for is the dance performed"].met  # all, but they are not 150
+    for name in ("style recognised, share of 8-beat windows", "frozen seconds", "last over first"):
+        assert good[name].met, good[name]
+    assert number(row_of(good, "cm to the nearest training pose")) < 4
+    assert number(row_of(good, "joint speed at energy")) > 1.1
+    distinct = row_of(good, "distinct phrases in 1 minutes (of 15)")
+    assert distinct.ours is not None
+    assert 5 <= float(distinct.ours) <= 15
+    for row in good.values():
+        assert row.rival is None or row.real is not None or "tenth" in row.name or "last" in row.name
+
+
+def test_the_rival_stands_in_the_table(good: dict[str, Row]) -> None:
+    for name in ("FID, kinetic features", "diversity, geometric features", "beat alignment score", "frozen seconds",
+                 "motion power at ½, 1, 2 × the beat", "jitter, mm a step³", "last over first"):  # fmt: skip
+        assert good[name].rival is not None
+    fid = good["FID, kinetic features"]
+    assert isinstance(fid.rival, float)
+    assert fid.rival > number(fid)  # five steps of training
+
+
+def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good: dict[str, Row]) -> None:
+    pose = pool[0].danced.poses[0].reshape(1, -1) / FRAME_METRES
+    rows = table(lambda step, latent, place: (pose, 0.0))
+    still = rows["frozen seconds"]
+    assert isinstance(still.ours, str)
+    some, all_of_them = still.ours.split(" of ")
+    assert some == all_of_them
+    assert not still.met
+    assert not rows["dance asked for is the dance performed"].met
+    assert int(str(rows["dance asked for is the dance performed"].ours).split()[0]) <= 1
+    assert not rows["style recognised, share of 8-beat windows"].met
+    assert not rows["FID, kinetic features"].met
+    assert not rows["FID, geometric features"].met
+    assert not rows["diversity, kinetic features"].met
+    assert not rows["motion power at ½, 1, 2 × the beat"].met
+    assert not rows["beat alignment score"].met
+    assert row_of(rows, "distinct phrases").ours == 1
+
+
+def test_the_jittering(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
+    rng = np.random.default_rng(0)
+    rows = table(lambda step, latent, place: (latent + rng.normal(0, 0.01, latent.shape), place))
+    assert not rows["jitter, mm a step³"].met
+    assert number(rows["jitter, mm a step³"]) > 2 * number(good["jitter, mm a step³"])
+    assert number(rows["FID, kinetic features"]) > 3 * number(good["FID, kinetic features"])
+    assert not rows["FID, kinetic features"].met
+    assert not rows["motion power at ½, 1, 2 × the beat"].met
+
+
+def test_the_one_with_one_dance_only(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
+    rows = table(only=SOME[0].name)
+    assert rows["dance asked for is the dance performed"].ours == f"1 of {len(SOME)}"
+    assert number(rows["style recognised, share of 8-beat windows"]) < 0.5
+    assert not rows["style recognised, share of 8-beat windows"].met
+    assert not rows["diversity, kinetic features"].met
+    assert not rows["diversity, geometric features"].met
+    few, many = (row_of(r, "distinct phrases").ours for r in (rows, good))
+    assert isinstance(few, int)
+    assert isinstance(many, int)
+    assert few < many / 2
+
+
+def test_the_skating_and_drifting(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
+    def drift(step: int, latent: np.ndarray, place: float) -> tuple[np.ndarray, float]:
+        about = latent.reshape(21, 2)
+        swollen = 0.5 + (about - 0.5) * (1 + step / (0.1 * 3600 * 2 * STEPS_PER_BEAT))
+        return swollen.reshape(1, -1), place + 0.2 * step / (2 * STEPS_PER_BEAT) / FRAME_METRES
+
+    rows = table(drift)
+    assert not rows["last over first"].met
+    assert number(rows["last over first"]) > 2
+    assert not rows["foot skating, cm/s"].met
+    assert number(rows["foot skating, cm/s"]) > number(good["foot skating, cm/s"]) + 10
+
+
+def test_the_one_off_the_beat(takes: list[Take], pool: list[Real]) -> None:
+    """The same dances a tempo of their own: on the beat their power lies at ½, 1 and 2, off it elsewhere."""
+    steps = np.arange(0, 512 * 0.87, 0.87)
+
+    def slowed(take: Real) -> np.ndarray:
+        joints = np.concatenate([take.danced.joints] * 2)
+        return np.stack([np.interp(steps, np.arange(len(joints)), column) for column in joints.reshape(-1, 42).T],
+                        -1).reshape(-1, 21, 2).astype(np.float32)  # fmt: skip
+
+    on = [r.danced.joints for r in pool]
+    off = [slowed(r) for r in pool]
+    rows = {r.name.strip(): r for r in measure.measure_movement(off, on, on)}
+    assert not rows["motion power at ½, 1, 2 × the beat"].met
+    assert not rows["beat alignment score"].met
+    late = [np.roll(d, STEPS_PER_BEAT // 2, axis=0) for d in on]
+    half = {r.name.strip(): r for r in measure.measure_movement(late, on, on)}
+    assert number(half["braking on the beat over half-way"]) < 0.95
+    same = {r.name.strip(): r for r in measure.measure_movement(on, on, on)}
+    assert same["motion power at ½, 1, 2 × the beat"].met
+    assert number(same["braking on the beat over half-way"]) > 1.05
+
+
+def test_a_jump_at_a_change_is_seen_and_a_blend_is_not(pool: list[Real], monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = pool[0].danced
+    still = [replace(r, danced=Danced(quiet.poses[:1].repeat(PHRASE, 0), quiet.joints[:1].repeat(PHRASE, 0)),
+                     energy=r.energy[:PHRASE]) for r in pool]  # fmt: skip
+    monkeypatch.setattr(measure, "Dancer", replayer(still))
+    studio = Studio(pack_of(pool), Joints())
+    assert measure.jumps_at_changes(studio, 6, False, SEED) == 0  # all styles are one pose
+    assert measure.jumps_at_changes(studio, 6, True, SEED) == 0
+    monkeypatch.setattr(measure, "Dancer", replayer(pool))
+    assert measure.jumps_at_changes(studio, 6, False, SEED) > 0.2  # from one take into another at once
+    assert measure.jumps_at_changes(studio, 6, True, SEED) > 0.2
+
+
+# --- real motion
+
+
+def test_new_takes_are_no_copies_of_the_training_data(takes: list[Take]) -> None:
+    seen = [measure.real_take(t) for t in takes if t.yaw == 0]
+    fresh = new_takes({SOME[0].name}, SEED, False)
+    mine = [t for t in seen if t.dance == SOME[0].name]
+    assert {t.style for t in fresh} == {SOME[0].style}
+    assert len(fresh) == len(mine)
+    assert sum(t.front for t in fresh) == sum(t.front for t in mine)
+    for take in fresh:
+        assert len(take.energy) == len(take.danced.poses) == len(take.danced.joints) >= 32 * STEPS_PER_BEAT
+        for old in mine:
+            assert np.abs(take.danced.poses[:PHRASE] - old.danced.poses[:PHRASE]).max() > 0.005
+
+
+def test_takes_begin_with_their_first_phrase(takes: list[Take]) -> None:
+    late = measure.real_take(replace(takes[0], phrase=4))
+    whole = measure.real_take(takes[0])
+    np.testing.assert_array_equal(late.danced.joints, whole.danced.joints[4 * STEPS_PER_BEAT :])
+    np.testing.assert_array_equal(late.energy, whole.energy[4 * STEPS_PER_BEAT :])
+
+
+def test_captured_and_written_are_mixed_as_in_training(pool: list[Real]) -> None:
+    captured = [replace(r, captured=True) for r in pool[:4]]
+    like = [replace(r, captured=True) for r in pool[:6]] + pool[6:9]  # two parts to one
+    length = len(pool[0].energy)
+    assert {len(r.energy) for r in pool} == {length}
+    mix = measure.mixed(captured, pool, like, 0)
+    assert sum(r.captured for r in mix) == 4
+    assert sum(not r.captured for r in mix) == 2
+    assert measure.mixed([], pool, like, 0) == pool
+    windows = measure.held_out_windows(captured, pool, like, 1000, 0)
+    assert windows.captured.sum() == 2 * (~windows.captured).sum() == 4 * length // PHRASE
+    assert len(measure.held_out_windows(captured, pool, like, 6, 0)) == 6
+    assert not measure.held_out_windows([], pool, pool, 1000, 0).captured.any()
+
+
+def test_the_threshold_of_phrases_is_that_of_two_takes(pool: list[Real]) -> None:
+    threshold = measure.phrase_threshold(pool)
+    assert 0.01 < threshold < 0.15
+    assert measure.phrase_threshold([r for r in pool if r.captured]) == 0  # nothing written
+
+
+def test_latents_come_from_joints_where_joints_are_linear(takes: list[Take], pool: list[Real]) -> None:
+    studio = Studio(pack_of(pool), Joints())
+    (latent,) = measure.latents_of(takes[:1], studio, None)
+    np.testing.assert_allclose(latent.reshape(-1, 21, 2), takes[0].read("joints"), atol=1e-4)
+
+    class Bent(Joints):
+        def run(self, _: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [np.tanh(given["latent"]).reshape(-1, 21, 2)]
+
+    class Encoder:
+        def run(self, _: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [given["frame"][:, 0, 0, :42]]
+
+    studio = Studio(pack_of(pool), Bent())
+    (latent,) = measure.latents_of(takes[:1], studio, Encoder())
+    assert latent.shape == (len(takes[0]), 42)
+    assert latent.max() <= 3 / 128 + 1e-6  # what the encoder gave, out of the frames
+
+
+# --- pictures
 
 
 def test_upsampling_keeps_the_outline() -> None:
     y, x = np.mgrid[:128, :128] + 0.5
     field = ((np.hypot(x - 60, y - 70) - 30).clip(-3, 3) / 128).astype(np.float32)
-    big = upsample(field[None], 512)
+    big = measure.upsample(field[None], 512)
     assert big.shape == (1, 512, 512)
     y, x = np.mgrid[:512, :512] + 0.5
     disc = np.hypot(x - 240, y - 280) < 120
-    assert iou(disc[None], big < 0)[0] > 0.995
+    assert measure.iou(disc[None], big < 0)[0] > 0.995
 
 
-def test_a_frozen_dance_is_all_still_and_a_moving_one_is_not() -> None:
-    assert still_seconds(np.zeros((10 * SECOND + 1, 21, 2), np.float32)) == (10, 10)
-    assert still_seconds(swinging(10)) == (0, 9)
-    half = np.concatenate([swinging(5), np.zeros((5 * SECOND + 1, 21, 2), np.float32)])
-    still, seconds = still_seconds(half)
-    assert seconds == 10
-    assert still == 5
-    slow = np.zeros((10 * SECOND + 1, 21, 2), np.float32)
-    slow[:, :, 0] = np.arange(len(slow))[:, None] * 0.04 / SECOND  # below and above 0.05 m/s
-    assert still_seconds(slow) == (10, 10)
-    assert still_seconds(2 * slow) == (0, 10)
+def test_a_plot_shows_its_lines(tmp_path: Path) -> None:
+    import cv2
+
+    x = np.arange(10.0)
+    path = measure.plot_lines(tmp_path / "new" / "plot.png", "a title", "x", x, {"one": x, "two": np.full(10, 9.0)})
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    blue, red = picture[..., 0].astype(int), picture[..., 2].astype(int)
+    rising = np.argwhere((red - blue > 100)[:, 60:700])
+    assert rising[:, 0].max() - rising[:, 0].min() > 200
+    assert np.corrcoef(rising[:, 1], rising[:, 0])[0, 1] < -0.9  # up is up
+    blank = measure.plot_lines(tmp_path / "blank.png", "a title", "x", x, {"one": np.zeros(10)})
+    assert blank.exists()
 
 
-def test_speed_is_in_metres_a_second() -> None:
-    joints = np.zeros((SECOND, 21, 2), np.float32)
-    joints[:, :, 1] = np.arange(SECOND)[:, None] / SECOND
-    np.testing.assert_allclose(joint_speeds(joints), 1.0, rtol=1e-4)
-    np.testing.assert_allclose(joint_speeds(joints, bpm=60), 0.5, rtol=1e-4)
-
-
-def test_shaking_hands_are_jitter_and_smooth_paths_are_not() -> None:
-    t = np.arange(200.0)
-    parabola = np.zeros((200, 21, 2), np.float32)
-    parabola[:, :, 0] = (0.01 * t + 0.001 * t**2)[:, None]
-    noise = np.random.default_rng(0).normal(0, 0.005, (320, 21, 2)).astype(np.float32)
-    assert jitter(parabola) < 1e-4  # float32 at 42 metres
-    assert jitter(parabola + noise[:200]) > 0.01
-    assert jitter(swinging(10)) < jitter(swinging(10) + noise)
-
-
-def test_accents_on_the_beat_between_the_beats_and_nowhere() -> None:
-    """Joints that dart and stop: braking ends where the stop is."""
-    beat = np.arange(64 * STEPS_PER_BEAT) / STEPS_PER_BEAT
-
-    def stops(at: float) -> np.ndarray:
-        phase = (beat - at) % 1.0
-        joints = np.zeros((len(beat), 21, 2), np.float32)
-        joints[:, :, 0] = (np.floor(beat - at) + np.clip((phase - 0.6) / 0.4, 0, 1))[:, None] * 0.2
-        return joints
-
-    assert accent(stops(0.0)) > 5
-    assert accent(stops(0.5)) < 0.2
-    assert accent(swinging(30, per_beat=0.37)) == pytest.approx(1.0, abs=0.2)
-
-
-# --- on the tiny pack
+# --- the tiny pack
 
 
 def test_held_out_frames_are_of_held_out_clips(tiny_fit: TinyFit) -> None:
@@ -100,7 +386,7 @@ def test_held_out_frames_are_of_held_out_clips(tiny_fit: TinyFit) -> None:
     frames, joints = measure.held_out_frames(takes, 4)
     held = [t for t in takes if t.held_out]
     assert len(frames) == len(joints) == sum(-(-len(t) // 4) for t in held) > 0
-    np.testing.assert_array_equal(frames[1, 0], from_bytes(held[0].read("frames")[4]))
+    np.testing.assert_array_equal(frames[1, 0], measure.from_bytes(held[0].read("frames")[4]))
     none, _ = measure.held_out_frames([t for t in takes if not t.held_out], 4)
     assert none.shape == (0, 1, 128, 128)
 
@@ -110,7 +396,7 @@ def test_principal_components_are_a_fair_rival(tiny_fit: TinyFit) -> None:
     frames, _ = measure.held_out_frames(takes, 8)
     frames = frames[::4]
     few, many = (measure.principal_components(takes, frames, size, 0, learned=300) for size in (2, 48))
-    scores = [iou(frames[:, 0] < 0, found[:, 0] < 0).mean() for found in (few, many)]
+    scores = [measure.iou(frames[:, 0] < 0, found[:, 0] < 0).mean() for found in (few, many)]
     assert many.shape == frames.shape
     assert scores[0] < scores[1]
     assert scores[1] > 0.6
@@ -119,8 +405,8 @@ def test_principal_components_are_a_fair_rival(tiny_fit: TinyFit) -> None:
 def test_the_students_network_learns_as_slowly_as_it_did(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
     frames, _ = measure.held_out_frames(takes, 32)
-    picture, first = student_dense(takes, frames, 0, steps=1)
-    again, later = student_dense(takes, frames, 0, steps=8)
+    picture, first = measure.student_dense(takes, frames, 0, steps=1)
+    again, later = measure.student_dense(takes, frames, 0, steps=8)
     assert picture.shape == frames.shape
     assert (again != picture).any()
     assert first == pytest.approx(np.log(2), abs=0.01)  # it knows nothing yet
@@ -130,36 +416,56 @@ def test_the_students_network_learns_as_slowly_as_it_did(tiny_fit: TinyFit) -> N
 
 def test_the_seed_decides_the_simulated_dance(tiny_pack: Path) -> None:
     pack = load_pack(tiny_pack, "cpu")
-    one, same, other = (simulate(pack, 8, seed) for seed in (1, 1, 2))
-    assert one.latent.shape == (8 * STEPS_PER_BEAT, pack.latent_size)
-    assert one.joints.shape == (8 * STEPS_PER_BEAT, 21, 2)
+    studio = Studio(pack, measure.joints_network(pack))
+
+    def danced(seed: int) -> Danced:
+        return studio.dance(measure.Dancer(pack, seed), 8, measure.waves)
+
+    one, same, other = danced(1), danced(1), danced(2)
+    assert one.joints.shape == one.poses.shape == (8 * STEPS_PER_BEAT, 21, 2)
     np.testing.assert_array_equal(one.joints, same.joints)
-    assert (one.latent != other.latent).any()
-    assert len(one.letters) >= 16
+    assert (one.joints != other.joints).any()
+
+
+def test_the_joints_part_gives_the_joints_of_the_whole(tiny_pack: Path) -> None:
+    pack: Pack = load_pack(tiny_pack, "cpu")
+    latent = np.stack([s.latent for s in pack.seeds[:3]])
+    names = [o.name for o in pack.decoder.get_outputs()]
+    whole = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))["joints"]
+    studio = Studio(pack, measure.joints_network(pack))
+    np.testing.assert_allclose(studio.poses(latent), whole * FRAME_METRES, atol=1e-5)
 
 
 def test_the_table(tiny_fit: TinyFit, tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(tiny_fit.pack, pack)
-    done = run_training("measure", pack, "--work", tiny_fit.work, "--sheets", tmp_path / "sheets", "--save")
+    work = tmp_path / "work"
+    shutil.copytree(tiny_fit.work, work)
+    done = run_training("measure", pack, "--work", work, "--sheets", tmp_path / "sheets", "--save", "--hours", "0.05")
     assert done.returncode == 0, done.stdout + done.stderr
-    for words in ("ours, latent 16", "principal components, 16", "student's dense network", "simulated minute",
-                  "seconds standing still", "jitter", "0.6931"):  # fmt: skip
+    size = load_pack(pack, "cpu").latent_size
+    for words in (f"ours, latent {size}", "principal", "student's dense", "met?", "rival", "memoryless LSTM",
+                  "real held-out", "0.05 h", "distinct phrases", "0.6931"):  # fmt: skip
         assert words in done.stdout
     assert "not the very ones" not in done.stdout
     figures = measure.load_figures(pack)
-    assert 0 <= figures["IoU, ours, latent 16"] <= 1
-    assert 0.3 < figures["IoU, principal components, 16"] <= 1
+    assert 0 <= figures["IoU at 128"]["ours"] <= 1
+    assert 0.3 < figures["IoU at 128"]["rival"] <= 1
+    assert figures["outline error at 512, px"]["goal"].startswith("≤ 0.35")
+    assert not figures["dance asked for is the dance performed"]["met"]
+    for name in ("FID, kinetic features", "jitter, mm a step³", "beat alignment score", "diversity, kinetic features"):
+        assert set(figures[name]) == {"goal", "ours", "real", "rival", "met"}
+        assert figures[name]["real"] > 0
+        assert isinstance(figures[name]["met"], bool)
     assert json.loads((pack / "pack.json").read_text(encoding="utf-8"))["measures"] == figures
     load_pack(pack, "cpu")  # still a pack
 
     import cv2
 
-    pictures = sorted((tmp_path / "sheets").glob("*.png"))
-    assert pictures[0].name == "reconstruction.png"
-    assert len(pictures) >= 3
-    for path in pictures:
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    names = {p.name for p in (tmp_path / "sheets").glob("*.png")}
+    assert {"reconstruction.png", "spectrum.png", "drift.png"} < names
+    for name in names:
+        picture = cv2.imread(str(tmp_path / "sheets" / name), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
         assert picture.std() > 5
 
@@ -179,10 +485,12 @@ def test_a_pack_without_a_recipe_is_a_user_error(tiny_fit: TinyFit, tmp_path: Pa
         measure.measure_pack(pack, None, tiny_fit.work, None, False)
 
 
-def test_training_data_come_as_torch_can_take_them(tiny_fit: TinyFit) -> None:
-    takes, _ = open_takes(tiny_fit.work / "data.zarr")
-    stream = frame_batches(takes, 8, 0)
-    frames, joints = next(stream)
-    stream.close()
-    assert torch.from_numpy(from_bytes(frames)).abs().max() <= measure.FRAME_SIZE / 128 * 3 / 128 + 1e-6
-    assert np.isfinite(joints).all()
+def test_a_pack_without_joints_is_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(tiny_fit.pack, pack)
+    network = onnx.load(pack / "decoder.onnx")
+    joints = next(o for o in network.graph.output if o.name == "joints")
+    network.graph.output.remove(joints)
+    (pack / "decoder.onnx").write_bytes(network.SerializeToString())
+    with pytest.raises(UserError, match="no joints"):
+        measure.measure_pack(pack, None, tiny_fit.work, None, False)

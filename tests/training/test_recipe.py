@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -15,7 +17,15 @@ from tests.conftest import TinyFit
 from training import cli
 from training.dancer import Dance
 from training.dataset import open_takes
-from training.recipe import Recipe, mean_moves, pick_seeds
+from training.recipe import (
+    Recipe,
+    _public_arguments,
+    find_limits,
+    fit_pack,
+    mean_moves,
+    name_dances,
+    pick_seeds,
+)
 from visualizer.dancer.pack import load_pack, read_info
 from visualizer.errors import UserError
 
@@ -41,7 +51,7 @@ def error_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 def test_every_stage_ran_and_left_its_checkpoint(tiny_fit: TinyFit) -> None:
     recipe = Recipe(tiny=True).shrunk()
-    for name in ("autoencoder", "choreographer", "dancer"):
+    for name in ("drawing", "seeing", "autoencoder", "choreographer", "dancer"):
         checkpoint = torch.load(tiny_fit.work / f"{name}.ckpt", weights_only=False)
         assert checkpoint["step"] == getattr(recipe, f"{name}_steps")
     assert list((tiny_fit.work / "tensorboard").rglob("events.out.*"))
@@ -55,7 +65,10 @@ def test_the_pack_says_where_it_comes_from(tiny_fit: TinyFit) -> None:
     training = info["training"]
     assert set(training["held_out"]) == {t.clip for t in takes if t.held_out} != set()
     assert not set(training["held_out"]) & set(training["clips"])
-    assert training["frames"] == sum(len(t) for t in takes if not t.held_out)
+    seen = [t for t in takes if not t.held_out and t.yaw == 0 and not t.mirrored]
+    assert training["bodies"] == sum(map(len, seen))
+    assert {d["name"] for d in info["dances"]} == {t.dance for t in takes if t.dance} != set()
+    assert all(info["styles"][d["style"]] == t.style for d in info["dances"] for t in takes if t.dance == d["name"])
     assert training["recipe"]["tiny"] is True
     assert str(tiny_fit.pack.parent) not in (tiny_fit.pack / "pack.json").read_text(encoding="utf-8")
     assert info["styles"] == styles
@@ -75,6 +88,7 @@ def test_the_pack_that_is_there_is_left_alone(tiny_fit: TinyFit, error_line: Say
 
 def test_what_is_asked_wrongly_is_said_in_one_line(tmp_path: Path, error_line: Say) -> None:
     out, work = tmp_path / "pack", tmp_path / "work"
+    assert "only must be" in error_line("fit", "--out", out, "--work", work, "--only", "half")
     assert "precision" in error_line("fit", "--out", out, "--work", work, "--precision", "8-bit")
     assert "index.json" in error_line("fit", "--motion", tmp_path, "--out", out, "--work", work, "--tiny")
     assert "no pack.json" in error_line("measure", tmp_path / "absent")
@@ -100,18 +114,65 @@ def test_mean_moves_are_the_mean_of_the_moves() -> None:
     assert (mean[3] == 0).all()  # a letter that nobody danced
 
 
-def test_dances_start_at_a_bar_line_of_what_was_learned() -> None:
-    letters = [k % 7 for k in range(40)]
-    dances = [made_dance(0, letters), made_dance(1, letters, held_out=True), made_dance(1, letters, front=False),
-              made_dance(1, [6] * 17)]  # fmt: skip
+def test_dances_start_where_a_phrase_does() -> None:
+    letters = [k % 7 for k in range(60)]
+    dances = [replace(made_dance(0, letters), phase=6), made_dance(1, letters, held_out=True),
+              made_dance(1, letters, front=False), made_dance(1, [6] * 17)]  # fmt: skip
     seeds = pick_seeds(dances, ["a", "b"], 0)
     assert {s["style"] for s in seeds} == {0, 1}
     for seed in seeds:
         if seed["style"] == 1:
             assert seed["letter"] == 6
-        else:  # the letter that begins a bar, and the last frame before it
-            at = [k for k in range(8, 40, 8) if letters[k] == seed["letter"]]
+        else:  # the letter that begins a phrase, and the last frame before it
+            at = [k for k in (10, 26, 42, 58) if letters[k] == seed["letter"]]
             assert any(np.allclose(seed["latent"], dances[0].latent[8 * k - 1], atol=1e-3) for k in at)
     assert pick_seeds(dances, ["a", "b"], 0) == seeds
-    with pytest.raises(UserError, match="two bars"):
-        pick_seeds([made_dance(0, [1] * 8)], ["a"], 0)
+    with pytest.raises(UserError, match="longer than a phrase"):
+        pick_seeds([made_dance(0, [1] * 16)], ["a"], 0)
+
+
+def test_no_dance_that_was_learned_is_beyond_the_limits() -> None:
+    rng = np.random.default_rng(0)
+    latent = np.cumsum(rng.normal(0, 0.1, (400, 3)), axis=0).astype(np.float32)
+    dance = replace(made_dance(0, [k % 5 for k in range(50)]), latent=latent)
+    seeds = [{"latent": latent[i].tolist()} for i in (100, 200, 300)]
+    spread = np.array([0.5, 1.0, 2.0], np.float32)
+    limits = find_limits([dance], seeds, spread)
+    gaps = np.sqrt(np.square((latent[:, None] - latent[[100, 200, 300]]) / spread).mean(-1)).min(1)
+    assert gaps.max() < limits["far"] < 2 * gaps.max()
+    steps = np.sqrt(np.square(np.diff(latent, axis=0) / spread).mean(-1))
+    assert 0 < limits["still"] < 0.5 * steps.mean()
+    assert find_limits([replace(dance, latent=latent * 0)], seeds, spread)["still"] > 0
+
+
+def test_folders_are_named_as_anyone_may_have_them() -> None:
+    words = ["fit", "--motion", "../else/where/motion", "--work=/home/me/work", "--out", "models/mine", "--seed=3"]
+    public = _public_arguments(words)
+    assert public == ["fit", "--motion", "motion", "--work=work", "--out", "models/mine", "--seed=3"]
+
+
+def test_captured_dances_are_named_after_their_style(tiny_fit: TinyFit) -> None:
+    takes, styles = open_takes(tiny_fit.work / "data.zarr")
+    named, numbers = name_dances(takes, styles)
+    assert len({name for name, _ in named}) == len(named)
+    for take in takes:
+        if take.held_out:
+            assert take.clip not in numbers  # nobody can ask for what was never learned
+            continue
+        name, style = named[numbers[take.clip]]
+        assert styles[style] == take.style
+        assert name == take.dance if take.dance else name.startswith(take.style + " ")
+
+
+def test_half_a_fit_writes_no_pack_and_the_whole_finds_it_done(tiny_fit: TinyFit, tmp_path: Path) -> None:
+    """Each half on its own has its checkpoints where the whole command looks for them."""
+    for half, made, other in (("autoencoder", "drawing", "choreographer"), ("dancer", "choreographer", "drawing")):
+        work = tmp_path / half
+        work.mkdir()
+        shutil.copytree(tiny_fit.work / "data.zarr", work / "data.zarr")
+        assert fit_pack(tiny_fit.motion, tmp_path / "pack", work, Recipe(tiny=True), only=half) == {}
+        assert (work / f"{made}.ckpt").exists()
+        assert not (work / f"{other}.ckpt").exists()
+        mine, whole = (torch.load(w / f"{made}.ckpt", weights_only=False)["network"] for w in (work, tiny_fit.work))
+        assert mine.keys() == whole.keys()
+    assert not (tmp_path / "pack").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.visualizer import fakes
 from visualizer.app import FrameTimes, Show, play
-from visualizer.controls import CONTROLS
+from visualizer.controls import ACTIONS
 from visualizer.dancer.dancer import Picture
 from visualizer.music.clock import Hearing
 from visualizer.stage.looks import LOOKS
@@ -18,6 +18,11 @@ from visualizer.stage.looks import LOOKS
 
 class FakeDancer:
     style = "salsa"
+    dance: str | None = None
+    troupe = 1
+    formation = "each"
+    temperature = 1.0
+    dances: tuple[str, ...] = ("basic", "cucaracha")
 
     def __init__(self) -> None:
         self.seeds: list[int] = []
@@ -34,6 +39,16 @@ class FakeDancer:
 
     def set_style(self, style: str) -> None:
         self.style = style
+        self.dances = () if style == "waltz" else FakeDancer.dances
+
+    def set_dance(self, dance: str | None) -> None:
+        self.dance = dance
+
+    def set_troupe(self, troupe: int) -> None:
+        self.troupe = troupe
+
+    def set_formation(self, formation: str) -> None:
+        self.formation = formation
 
 
 class FakeEar:
@@ -93,13 +108,13 @@ def show() -> Show:
     return Show(FakeDancer(), FakeEar(), FakeWindow(), ("salsa", "waltz", "techno"), "paper", random.Random(3), 1 / 60)
 
 
-def key(code: int) -> pygame.event.Event:
-    return pygame.event.Event(pygame.KEYDOWN, key=code)
+def key(code: int, mod: int = 0) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=mod)
 
 
 def test_every_control_does_something(show: Show) -> None:
-    for control in CONTROLS:
-        show.act(control.action, 0.0)
+    for action in ACTIONS:
+        show.act(action, 0.0)
     with pytest.raises(ValueError, match="juggle"):
         show.act("juggle", 0.0)
 
@@ -118,6 +133,49 @@ def test_keys_change_style_look_and_seed_and_say_so(show: Show, caplog: pytest.L
     assert isinstance(show.dancer, FakeDancer)
     assert len(set(show.dancer.seeds)) == 2
     assert show.overlay.render(0.0)[0] is not None
+
+
+def toasts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    said = [r.getMessage().removeprefix("toast: ") for r in caplog.records]
+    caplog.clear()
+    return said
+
+
+def test_d_goes_round_the_dances_of_the_style_and_says_which(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    seen = []
+    for _ in range(3):
+        show.handle([key(pygame.K_d)], 0.0)
+        seen.append(show.dancer.dance)
+    assert seen == ["basic", "cucaracha", None]
+    assert toasts(caplog) == ["dance: basic", "dance: cucaracha", "dance: as it comes"]
+    for mod in (pygame.KMOD_LSHIFT, pygame.KMOD_RSHIFT | pygame.KMOD_NUM):
+        show.handle([key(pygame.K_d, mod)], 0.0)
+    assert show.dancer.dance == "basic"
+    show.dancer.set_dance(None)
+    show.dancer.set_style("waltz")
+    caplog.clear()
+    show.handle([key(pygame.K_d)], 0.0)
+    assert show.dancer.dance is None
+    assert toasts(caplog) == ["waltz has no named dances: improvised"]
+
+
+def test_digits_and_u_make_a_troupe(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    show.handle([key(pygame.K_7), key(pygame.K_u), key(pygame.K_u), key(pygame.K_u), key(pygame.K_KP1)], 0.0)
+    assert (show.dancer.troupe, show.dancer.formation) == (1, "each")
+    said = toasts(caplog)
+    assert said == ["7 dancers", "formation: unison", "formation: canon", "formation: each", "one dancer"]
+
+
+def test_temperature_goes_by_named_steps_and_stops_at_the_ends(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    show.handle([key(pygame.K_MINUS)] * 4, 0.0)
+    assert show.dancer.temperature == 0.3
+    assert toasts(caplog)[-2:] == ["temperature: faithful", "temperature: faithful"]
+    show.handle([key(pygame.K_RIGHTBRACKET)] * 5, 0.0)
+    assert show.dancer.temperature == 1.6
+    assert toasts(caplog)[-1] == "temperature: wild"
 
 
 def test_escape_and_closing_the_window_end_the_show(show: Show) -> None:

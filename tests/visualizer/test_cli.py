@@ -39,12 +39,21 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--bpm", "1"], "between 30 and 300"),
         (["--seconds", "-3"], "longer than -3"),
         (["--display", "two"], "--display"),
+        (["--troupe", "12"], "1 to 9"),
+        (["--formation", "heap"], "each, unison, canon"),
+        (["--temperature", "hot"], "faithful"),
+        (["--temperature", "3"], "from 0.3 to 1.6"),
         (["--nonsense"], "--nonsense"),
         (["juggle"], "juggle"),
         (["film"], "SONG"),
         (["film", "song.mp3"], "out"),
         (["film", "song.mp3", "-o", "x.mp4", "--size", "big"], "1280x720"),
         (["film", "song.mp3", "-o", "x.mp4", "--fps", "0"], "0"),
+        (["film", "song.mp3", "-o", "x.mp4", "--troupe", "0"], "1 to 9"),
+        (["film", "song.mp3", "-o", "x.mp4", "--formation", "heap"], "each, unison, canon"),
+        (["film", "song.mp3", "-o", "x.mp4", "--temperature", "9"], "from 0.3 to 1.6"),
+        (["dances", "--pack", "no/such/pack"], "no/such/pack"),
+        (["--dance", "jack", "dances"], "--dance goes after 'dances'"),
         (["--seed", "3", "film", "song.mp3", "-o", "x.mp4"], "--seed goes after 'film'"),
     ],
 )
@@ -72,6 +81,10 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "--display",
         "--seed",
         "--style",
+        "--dance",
+        "--troupe",
+        "--formation",
+        "--temperature",
         "--look",
         "--pack",
         "--seconds",
@@ -80,6 +93,7 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     ):
         assert option in text
     assert "film" in text
+    assert "dances" in text
     assert "--stage" not in text  # hidden: for tests
 
 
@@ -88,11 +102,24 @@ def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.Monkey
     monkeypatch.setattr("visualizer.app.run", lambda chosen, **more: seen.append((chosen, more)))
     settings.write_text('look = "paper"\nbpm = 99\n')
     words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
+    words += ["--dance", "jack", "--troupe", "4", "--formation", "unison", "--temperature", "tame"]
     assert call(monkeypatch, *words) == 0
     chosen, more = seen[0]
     assert (chosen.window, chosen.seed, chosen.bpm, chosen.look) == ((640, 360), 5, 130.0, "paper")
     assert (chosen.audio, chosen.seconds, chosen.stats) == ("none", 2.5, True)
+    assert (chosen.dance, chosen.troupe, chosen.formation, chosen.temperature) == ("jack", 4, "unison", 0.55)
     assert more["notes"] == ()
+
+
+def test_dances_are_listed_by_style(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dances = [{"name": "jack", "style": 1, "beats": 8}, {"name": "stomp", "style": 1, "beats": 8}]
+    info = {"styles": ["ballet", "house"], "dances": dances}
+    monkeypatch.setattr("visualizer.dancer.pack.read_info", lambda folder: info)
+    monkeypatch.setattr("visualizer.dancer.pack.find_pack", lambda name: tmp_path)
+    assert call(monkeypatch, "dances") == 0
+    assert capsys.readouterr().out.splitlines() == ["ballet", "  (improvised only)", "house", "  jack", "  stomp"]
 
 
 def test_a_broken_settings_file_is_told_to_the_show(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
@@ -138,8 +165,10 @@ def test_a_film_stopped_early_says_so_to_scripts(
 
     monkeypatch.setattr("visualizer.film.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
-    assert call(monkeypatch, "film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97") == code
-    assert seen[0]["bpm"] == 97.0
+    words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
+    assert call(monkeypatch, *words, "--formation", "canon", "--temperature", "1.3") == code
+    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "formation", "temperature")}
+    assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "formation": "canon", "temperature": 1.3}
 
 
 def test_a_free_name_is_found(tmp_path: Path) -> None:

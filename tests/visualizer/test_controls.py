@@ -6,13 +6,13 @@ import pygame
 import pytest
 
 from visualizer import controls
-from visualizer.controls import CONTROLS, action_of
+from visualizer.controls import ACTIONS, CONTROLS, action_of
 from visualizer.stage import overlay
 from visualizer.stage.overlay import MOST_TOASTS, TOAST_SECONDS, Overlay
 
 
 def test_no_key_has_two_actions() -> None:
-    keys = [key for control in CONTROLS for key in control.keys]
+    keys = [(key, control.shift) for control in CONTROLS for key in control.keys]
     assert len(keys) == len(set(keys))
     labels = [control.label for control in CONTROLS]
     assert len(labels) == len(set(labels))
@@ -29,11 +29,28 @@ def test_no_key_has_two_actions() -> None:
         (pygame.K_f, "fullscreen"),
         (pygame.K_h, "help"),
         (pygame.K_ESCAPE, "quit"),
+        (pygame.K_d, "next dance"),
+        (pygame.K_MINUS, "tamer"),
+        (pygame.K_EQUALS, "wilder"),
+        (pygame.K_LEFTBRACKET, "tamer"),
+        (pygame.K_RIGHTBRACKET, "wilder"),
+        (pygame.K_1, "troupe 1"),
+        (pygame.K_9, "troupe 9"),
+        (pygame.K_KP1, "troupe 1"),
+        (pygame.K_KP9, "troupe 9"),
+        (pygame.K_0, None),
+        (pygame.K_u, "formation"),
+        (pygame.K_t, None),
         (pygame.K_F12, None),
     ],
 )
 def test_keys(key: int, action: str | None) -> None:
     assert action_of(key) == action
+    assert action_of(key, True) == (action if key != pygame.K_d else "previous dance")
+
+
+def test_every_digit_is_a_number_of_dancers() -> None:
+    assert [a for a in ACTIONS if a.startswith("troupe")] == [f"troupe {n}" for n in range(1, 10)]
 
 
 def test_help_is_drawn_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from visualizer.dancer import dancer as room
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, Pack, find_pack, load_pack
+from visualizer.dancer.pack import FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT, Pack, find_pack, load_pack
 from visualizer.errors import UserError
 
 
@@ -124,7 +124,7 @@ def test_latents_pass_through_the_steps_without_a_jump(pack: Pack) -> None:
     assert little.max() < 0.75 * whole.max()
 
 
-def test_a_stall_is_skipped_and_keeps_its_place_in_the_bar(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stall_is_skipped_and_keeps_its_place_in_the_phrase(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     dancer = Dancer(pack, 3)
     dancer.step_to(4.0)
     calls = []
@@ -134,7 +134,7 @@ def test_a_stall_is_skipped_and_keeps_its_place_in_the_bar(pack: Pack, monkeypat
     dancer.step_to(4000.6)
     assert len(calls) <= room.LONGEST_GAP + 4  # not 64,000
     assert dancer._step == int(4000.6 * STEPS_PER_BEAT) + room.LOOK_AHEAD
-    assert (calls[0] - 4 * STEPS_PER_BEAT - room.LOOK_AHEAD) % (4 * STEPS_PER_BEAT) == 0
+    assert (calls[0] - 4 * STEPS_PER_BEAT - room.LOOK_AHEAD) % (PHRASE_BEATS * STEPS_PER_BEAT) == 0
     assert np.isfinite(dancer.between(4000.6)[0]).all()
     assert (dancer.between(4000.6)[0] != before).any()
 
@@ -172,29 +172,10 @@ def test_a_change_of_style_changes_what_follows_and_not_the_picture(pack: Pack) 
     changed.set_style(pack.styles[1])
     assert changed.style == pack.styles[1]
     np.testing.assert_array_equal(changed.picture(5.4).frames, plain.picture(5.4).frames)
-    assert np.abs(dance(changed, 12, start=5.5) - dance(plain, 12, start=5.5)).max() > 0.1
-
-
-def test_style_weights_are_a_blend_that_arrives_within_two_beats(pack: Pack) -> None:
-    dancer = Dancer(pack, 3, pack.styles[0])
-    rng = np.random.default_rng(0)
-    dancer.step_to(0.0)
-    time = 0.0
-    for _ in range(20):
-        goal = int(rng.integers(len(pack.styles)))
-        dancer.set_style(pack.styles[goal])
-        before = dancer._weights.copy()
-        steps = int(rng.integers(1, 32)) if rng.random() < 0.5 else 32  # some are changed again midway
-        for _ in range(steps):
-            time += 1 / STEPS_PER_BEAT
-            dancer.step_to(time)
-            assert dancer._weights.sum() == pytest.approx(1, abs=1e-5)
-            assert dancer._weights.min() >= 0
-            assert dancer._weights[goal] >= before[goal] - 1e-6
-            assert np.abs(dancer._weights - before).max() < 0.08  # no jump
-            before = dancer._weights.copy()
-        if steps == 32:
-            np.testing.assert_allclose(dancer._weights, np.eye(len(pack.styles))[goal], atol=1e-5)
+    # How much it changes is asked of the pack that ships, below: a minute's training makes little of a style.
+    one, other = dance(changed, 12, start=5.5), dance(plain, 12, start=5.5)
+    np.testing.assert_array_equal(one[: STEPS_PER_BEAT // 2 - 1], other[: STEPS_PER_BEAT // 2 - 1])
+    assert (one[STEPS_PER_BEAT:] != other[STEPS_PER_BEAT:]).any(axis=(1, 2)).all()
 
 
 def test_an_unknown_style_is_refused_and_the_dance_goes_on(pack: Pack) -> None:
@@ -245,11 +226,6 @@ def test_a_troupe_of_nine_is_one_call(pack: Pack) -> None:
     assert abs(picture.place.mean()) < 0.2
     latents = dancer.between(4.0)[0]
     assert all(np.abs(latents[i] - latents[j]).max() > 1e-3 for i in range(9) for j in range(i))
-
-
-def test_nobody_is_no_troupe(pack: Pack) -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        Dancer(pack, 0, troupe=0)
 
 
 @pytest.mark.parametrize(
@@ -318,10 +294,10 @@ def test_only_those_who_stumbled_start_again(pack: Pack) -> None:
     while len(dancer.pack.dancer.given) < 40:
         dancer._advance(0.5)
     seeds = np.stack([s.latent for s in pack.seeds])
-    at_seed = [np.abs(seeds - dancer._latent[i]).max(axis=1).min() < 1e-6 for i in range(3)]
+    at_seed = [np.abs(seeds - dancer._rows.latent[i]).max(axis=1).min() < 1e-6 for i in range(3)]
     assert at_seed == [False, True, False]
-    assert (dancer._body[1] == 0).all()
-    assert (dancer._body[0] != 0).any()
+    assert (dancer._rows.body[1] == 0).all()
+    assert (dancer._rows.body[0] != 0).any()
 
 
 @pytest.mark.parametrize("letter", [-1, 10**6])
@@ -347,19 +323,20 @@ def test_endless_nonsense_neither_stops_it_nor_floods_the_log(pack: Pack, caplog
     assert 1 <= len(caplog.records) <= 12
 
 
-def test_no_travel_leads_off_the_stage(pack: Pack) -> None:
+@pytest.mark.parametrize(("troupe", "roam"), [(1, room.ROAM), (2, room.TROUPE_ROAM)])
+def test_no_travel_leads_off_the_stage_or_into_a_neighbour(pack: Pack, troupe: int, roam: float) -> None:
     """Even a network that always runs to one side."""
 
     def run_away(call: int, made: list[np.ndarray]) -> None:
         made[2][:] = 3.0
 
-    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, run_away)), 3, troupe=2)
-    place = np.zeros(2)
+    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, run_away)), 3, troupe=troupe)
+    place = np.zeros(troupe)
     for beat in range(100):
         dancer.step_to(float(beat))
         place = dancer.between(float(beat))[1]
-        assert np.abs(place - dancer._home).max() <= room.ROAM + 1e-3
-    assert (place - dancer._home > 0.5).all()
+        assert np.abs(place - dancer._rows.home).max() <= roam + 1e-3
+    assert (place - dancer._rows.home > 0.83 * roam).all()
 
 
 def test_a_pack_without_joints_dances(pack: Pack) -> None:
@@ -380,6 +357,74 @@ def test_a_pack_without_joints_dances(pack: Pack) -> None:
 # --- the pack that ships
 
 
+def joints_of(pack: Pack, latents: np.ndarray) -> np.ndarray:
+    """Joints (T, 21, 2) in metres of latents (T, D)."""
+    from training.measure import joints_network
+
+    return np.array(joints_network(pack).run(["joints"], {"latent": latents})[0]) * FRAME_METRES
+
+
+def longest_step(pack: Pack, latents: np.ndarray) -> float:
+    """Metres that the fastest joint goes in one step of latents (T, D)."""
+    return float(np.linalg.norm(np.diff(joints_of(pack, latents), axis=0), axis=-1).max())
+
+
+@pytest.fixture(scope="module")
+def plain_step(shipped: Pack) -> float:
+    """The longest step in 200 beats of dancing in which nothing is changed: ten styles, 20 beats each."""
+    steps = []
+    for number in np.linspace(0, len(shipped.styles) - 1, 10).astype(int):
+        path = dance(Dancer(shipped, 3, shipped.styles[number]), 24)[4 * STEPS_PER_BEAT :, 0]  # less the first bar
+        steps.append(longest_step(shipped, path))
+    return max(steps)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_another_style_is_another_dance(shipped: Pack, seed: int) -> None:
+    """From two beats after the change on, and not only for a moment: 0.1 m, the mean joint."""
+    old, new = np.random.default_rng(seed).choice(len(shipped.styles), 2, replace=False)
+    changed, plain = (Dancer(shipped, seed, shipped.styles[old]) for _ in range(2))
+    for dancer in (changed, plain):
+        dancer.step_to(5.5)
+    changed.set_style(shipped.styles[new])
+    one, other = (joints_of(shipped, dance(d, 18, start=5.5)[:, 0]) for d in (changed, plain))
+    apart = np.linalg.norm(one - other, axis=-1).mean(axis=1)  # (T,)
+    beats = apart.reshape(18, STEPS_PER_BEAT).mean(axis=1)
+    assert beats[2:].mean() > 0.1
+    assert (beats[2:] > 0.03).mean() > 0.9
+
+
+@pytest.mark.parametrize("asked", ["dance", "style"])
+@pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
+def test_a_change_is_made_without_a_leap(shipped: Pack, plain_step: float, asked: str, moment: float) -> None:
+    """In the three beats after it was asked for no joint goes much farther in a step than in plain dancing."""
+    rng = np.random.default_rng(round(1000 * moment))
+    dancer = Dancer(shipped, 3)
+    paths = [dance(dancer, moment + 1 / STEPS_PER_BEAT)[-1:, 0]]
+    for change in range(8):
+        if asked == "dance":
+            dancer.set_dance(str(rng.choice([d.name for d in shipped.dances])))
+        else:
+            dancer.set_style(str(rng.choice([s for s in shipped.styles if s != dancer.style])))
+        paths.append(dance(dancer, 3, start=moment + 3 * change + 1 / STEPS_PER_BEAT)[:, 0])
+    assert longest_step(shipped, np.concatenate(paths)) <= 1.25 * plain_step
+
+
+@pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
+def test_three_beats_after_it_was_asked_for_a_dance_is_danced(shipped: Pack, moment: float) -> None:
+    rng = np.random.default_rng(round(1000 * moment))
+    dancer = Dancer(shipped, 3, troupe=3)
+    dancer.step_to(moment)
+    for named in rng.choice(len(shipped.dances), 8, replace=False):
+        name = shipped.dances[named].name
+        dancer.set_dance(name)
+        moment += 3
+        dancer.step_to(moment)
+        assert dancer.danced == (name,) * 3
+        assert dancer._rows.next_dance.tolist() == [named] * 3  # and so is the letter that follows
+        assert dancer._rows.next_style.tolist() == [shipped.dances[named].style] * 3
+
+
 def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
     """1,200 beats at 120 BPM: nobody leaves the stage, and the body never stands still for a second."""
     dancer = Dancer(shipped, 11)
@@ -395,7 +440,7 @@ def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
         latents.append(latent[0])
     assert np.abs(places).max() <= room.ROAM
     assert np.abs(np.mean(places)) < 0.3
-    assert dancer.restarts == 0
+    assert (dancer.restarts, dancer.rescues) == (0, 0)
     path = np.stack(latents) / shipped.latent_spread
     assert np.abs(path - shipped.latent_mean / shipped.latent_spread).max() < 20  # stays where the data were
     from training.measure import joints_network

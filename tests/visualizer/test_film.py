@@ -28,9 +28,15 @@ class Waver:
     """Stands in for the dancer; one of 32 figures a bar, moved aside by the seed."""
 
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
+    made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
 
-    def __init__(self, pack: object, seed: int, style: str | None = None) -> None:
+    def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
+        self.asked: list[object] = [style, *asked]
+        self.made.append(self)
+
+    def set_formation(self, formation: str) -> None:
+        self.asked.append(formation)
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1
@@ -101,6 +107,12 @@ def test_same_seed_same_frames(song: Path, tmp_path: Path) -> None:
     _, other = make(song, tmp_path / "c.mp4", seed=4, seconds=2.0)
     assert first == again
     assert first != other
+
+
+def test_what_is_asked_for_reaches_the_dancer(tmp_path: Path) -> None:
+    asked = {"style": "house", "troupe": 3, "temperature": 1.3, "dance": "jack", "formation": "canon"}
+    make(None, tmp_path / "a.mp4", seconds=0.2, **asked)
+    assert Waver.made[-1].asked == list(asked.values())
 
 
 def test_seconds_cut_both(song: Path, tmp_path: Path) -> None:

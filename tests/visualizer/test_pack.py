@@ -64,6 +64,9 @@ def test_a_whole_pack_loads(tiny_pack: Path) -> None:
     assert pack.latent_mean.shape == pack.latent_spread.shape == (pack.latent_size,)
     assert pack.latent_mean.dtype == np.float32
     assert all(s.latent.shape == (pack.latent_size,) for s in pack.seeds)
+    written = read_info(tiny_pack)
+    assert [{"name": d.name, "style": d.style, "beats": d.beats} for d in pack.dances] == written["dances"]
+    assert pack.limits == written["limits"]
     frame, joints = pack.decoder.run(["frame", "joints"], {"latent": pack.latent_mean[None]})
     assert frame.shape == (1, 1, 128, 128)
     assert joints.shape == (1, 21, 2)
@@ -144,7 +147,7 @@ def test_packs_are_found_by_name_and_by_path(tiny_pack: Path, tmp_path: Path, mo
 # --- pack.json
 
 BAD_FIELDS: list[tuple[str, Any]] = [
-    ("format", 2), ("format", ...), ("format", "1"),
+    ("format", 1), ("format", 3), ("format", ...), ("format", "2"),
     ("frame_size", 64), ("frame_size", ...), ("steps_per_beat", 8), ("steps_per_letter", 4),
     ("latent_size", 0), ("latent_size", 129), ("latent_size", "16"), ("latent_size", 16.0), ("latent_size", True),
     ("letters", -1), ("letters", 10**9), ("letters", None),
@@ -159,6 +162,12 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("choreographer_state", [8192, 8192]), ("choreographer_state", [1] * 40), ("dancer_state", [True, 32]),
     ("dancer_state", [1, 32.5]), ("dancer_state", ...),
     ("seeds", []), ("seeds", ...), ("seeds", [3]), ("seeds", {"latent": []}),
+    ("dances", ...), ("dances", None), ("dances", {}), ("dances", "jack"), ("dances", [3]), ("dances", ["jack"]),
+    ("dances", [{}]), ("dances", [{"name": "jack", "style": 0, "beats": 8}] * 2),
+    ("dances", [{"name": n, "style": 0, "beats": 8} for n in ("jack", "Jack")]),  # names are asked for in any case
+    ("dances", [{"name": f"dance {n}", "style": 0, "beats": 8} for n in range(1001)]),
+    ("limits", ...), ("limits", None), ("limits", [1.0, 2.0]), ("limits", {}), ("limits", {"far": 3.0}),
+    ("limits", {"still": 3.0}),
 ]  # fmt: skip
 
 
@@ -186,7 +195,34 @@ def test_a_broken_seed_is_named(copied: Path, key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}', b"1" * 5000]
+    ("key", "value"),
+    [("name", ""), ("name", 5), ("name", None), ("name", "two\nlines"), ("name", "x" * 50), ("name", "\x1b[31mred"),
+     ("style", 999), ("style", -1), ("style", True), ("style", "house"), ("style", 0.0), ("style", None),
+     ("beats", 0), ("beats", -8), ("beats", 65), ("beats", 8.0), ("beats", True), ("beats", None)],
+)  # fmt: skip
+def test_a_broken_dance_is_named(copied: Path, key: str, value: Any) -> None:
+    whole = {"name": "jack", "style": 1, "beats": 8}
+    change(copied, dances=[whole, {**whole, "name": "stomp", key: value}])
+    with pytest.raises(UserError, match=rf"pack\.json.*dance's {key}"):
+        read_info(copied)
+
+
+@pytest.mark.parametrize("key", ["far", "still"])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), 1e7, 10**400, True, "3", None, [3.0]])
+def test_a_broken_limit_is_named(copied: Path, key: str, value: Any) -> None:
+    change(copied, limits={"far": 3.0, "still": 0.01, key: value})
+    with pytest.raises(UserError, match=rf"pack\.json.*limits.*{key}"):
+        read_info(copied)
+
+
+def test_a_pack_may_have_no_dances(copied: Path) -> None:
+    change(copied, dances=[])
+    wanted = packs.expected_inputs(read_info(copied))
+    assert wanted["dancer"]["dance"] == wanted["choreographer"]["dance"] == (1,)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}', b'{"format": 2}', b"1" * 5000]
 )
 def test_a_pack_json_that_is_none(copied: Path, text: bytes) -> None:
     (copied / "pack.json").write_bytes(text)
@@ -254,7 +290,12 @@ def test_networks_that_change_places(copied: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("letters", 33), ("choreographer_state", [2, 33]), ("dancer_state", [2, 32])],
+    [
+        ("letters", 33),
+        ("choreographer_state", [2, 33]),
+        ("dancer_state", [2, 32]),
+        ("dances", [{"name": f"dance {n}", "style": 0, "beats": 8} for n in range(999)]),
+    ],
 )
 def test_a_pack_json_that_does_not_fit_its_networks(copied: Path, field: str, value: Any) -> None:
     change(copied, **{field: value})

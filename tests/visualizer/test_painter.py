@@ -7,7 +7,7 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
-from visualizer.dancer.dancer import Picture
+from visualizer.dancer.dancer import SPACING, Picture, span_of
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import layout
 from visualizer.stage.looks import LOOKS, lights, look
@@ -63,6 +63,41 @@ def test_what_was_drawn_before_leaves_no_ghost(each) -> None:
     expected = pixels(fresh.paint(last, each, hearing(), 24.0)).astype(int)
     assert np.abs(seen - expected).max() <= 3
     assert seen.std() > 5
+
+
+NINE = tuple((k - 4) * SPACING for k in range(9))
+
+
+@pytest.mark.parametrize("size", [(640, 360), (1280, 720), (600, 900)])
+def test_nine_dancers_are_all_seen_whole_and_apart(size: tuple[int, int]) -> None:
+    alike = Picture(np.repeat(picture(0.0).frames, 9, axis=0), None, np.array(NINE, np.float32), span_of(9))
+    seen = pixels(Painter(size).paint(alike, look("paper"), hearing(), 0.0))
+    dark = seen[:, :, 0] < 128
+    edges = np.flatnonzero(np.diff(np.pad(dark.any(axis=0).astype(int), 1)))
+    widths = edges[1::2] - edges[::2]
+    assert len(widths) == 9
+    assert np.ptp(widths) <= 1
+    assert edges[0] > 0
+    assert edges[-1] < size[0]
+    rows = np.flatnonzero(dark.any(axis=1))
+    assert np.ptp(rows) > 0.6 * size[0] / span_of(9)  # as large as nine can be
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_a_camera_that_moves_leaves_no_ghost_and_keeps_the_trails(each) -> None:
+    old, fresh = Painter((640, 360)), Painter((640, 360))
+    for k, beat in enumerate(np.arange(0, 24, 1 / 8)):
+        span = span_of(9) - (span_of(9) - span_of(1)) * min(1.0, beat / 4)
+        old.paint(picture(beat, NINE if beat < 4 else (0.0,), span), each, hearing(), beat)
+        assert old.canvas.trails.shape == fresh.canvas.trails.shape
+        if each.haze is not None and each.haze.trail and k > 4:
+            assert old.canvas.trails.max() > 0.1
+    for beat in np.arange(4, 24, 1 / 8):
+        fresh.paint(picture(beat), each, hearing(), beat)
+    last = picture(24.0)
+    seen = pixels(old.paint(last, each, hearing(), 24.0)).astype(int)
+    expected = pixels(fresh.paint(last, each, hearing(), 24.0)).astype(int)
+    assert np.abs(seen - expected).max() <= 3
 
 
 def test_dirty_holds_every_pixel_that_changed() -> None:
@@ -147,6 +182,17 @@ def test_box_of_is_tight_and_cut_to_the_array() -> None:
     assert box_of(mask, 1) is None
     mask[3:5, 0] = True
     assert box_of(mask, 1) == (2, 6, 0, 2)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1920, 1080), (2560, 1080), (720, 1280), (64, 64)])
+def test_as_much_of_the_stage_is_seen_as_there_are_dancers(size: tuple[int, int]) -> None:
+    sides = [layout(size, span_of(n)).side for n in range(1, 10)]
+    assert sides == sorted(sides, reverse=True)
+    assert sides[0] == layout(size).side
+    for n, side in enumerate(sides, start=1):
+        assert side <= size[1]
+        assert side * span_of(n) <= size[0] + 5
+        assert side == size[1] or side * span_of(n) >= size[0] - 5  # and no smaller than need be
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1920, 1080), (2560, 1080), (720, 1280)])

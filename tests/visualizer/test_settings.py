@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from visualizer.errors import UserError
-from visualizer.settings import Settings, check, load_settings, merged, met, parse_size, settings_file
+from visualizer.settings import (
+    TEMPERATURES,
+    Settings,
+    check,
+    load_settings,
+    merged,
+    met,
+    next_temperature,
+    parse_size,
+    parse_temperature,
+    settings_file,
+)
 
 
 def test_no_file_means_defaults(tmp_path: Path) -> None:
@@ -24,6 +35,32 @@ def test_command_line_beats_file_beats_defaults(tmp_path: Path) -> None:
     final = merged(settings, bpm=140.0, look=None, seed=7)
     assert (final.bpm, final.look, final.seed, final.window) == (140.0, "paper", 7, (640, 360))
     assert final.from_file == {"look", "window"}
+
+
+def test_what_is_danced_may_stand_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('dance = "jack"\ntroupe = 3\nformation = "canon"\ntemperature = "wild"\n')
+    settings, note = load_settings(path)
+    assert note is None
+    assert (settings.dance, settings.troupe, settings.formation, settings.temperature) == ("jack", 3, "canon", 1.6)
+    path.write_text("temperature = 0.5\n")
+    assert load_settings(path)[0].temperature == 0.5
+
+
+def test_temperatures_are_names_or_numbers() -> None:
+    assert parse_temperature("faithful") == 0.3
+    assert parse_temperature("0.45") == 0.45
+    with pytest.raises(UserError, match=r"faithful, .*wild or a number from 0\.3 to 1\.6, not 'hot'"):
+        parse_temperature("hot")
+    up, temperature = [], 0.3
+    while not up or up[-1] != "wild":
+        name, temperature = next_temperature(temperature, 1)
+        up.append(name)
+    assert up == list(TEMPERATURES)[1:]
+    assert next_temperature(1.6, 1) == ("wild", 1.6)
+    assert next_temperature(0.3, -1) == ("faithful", 0.3)
+    assert next_temperature(0.9, 1) == ("free", 1.0)
+    assert next_temperature(0.9, -1) == ("measured", 0.8)
 
 
 def test_a_look_that_is_gone_is_said_and_the_file_left_alone(tmp_path: Path) -> None:
@@ -83,6 +120,12 @@ def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str,
         ("display = true", "wrong type"),
         ("bpm = 3", "30 and 300"),
         ('window = "huge"', "1280x720"),
+        ("dance = 3", "wrong type"),
+        ("troupe = 12", "1 to 9"),
+        ("troupe = 2.5", "wrong type"),
+        ('formation = "heap"', "each, unison, canon"),
+        ('temperature = "hot"', "not 'hot'"),
+        ("temperature = 5", "not 5"),
     ],
 )
 def test_a_broken_file_is_kept_aside_and_named(tmp_path: Path, text: str, reason: str) -> None:
@@ -138,6 +181,12 @@ def test_sizes() -> None:
         {"seconds": float("nan")},
         {"seed": -1},
         {"fps": -1.0},
+        {"troupe": 0},
+        {"troupe": 10},
+        {"formation": "heap"},
+        {"temperature": 0.1},
+        {"temperature": 2.0},
+        {"temperature": float("nan")},
     ],
 )
 def test_values_that_make_no_sense(wrong: dict) -> None:

@@ -133,9 +133,6 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "brush": (20, 30, -132, 34),
     "sprinkle": (82, 66, 76, 72),
     "sprinkle2": (84, 30, 82, 34),
-    "steer": (44, 30, -18, 62),
-    "steerup": (58, 36, -8, 66),
-    "steerdown": (22, 22, -6, 44),
 }  # fmt: skip
 
 # name: (wrist x, y, z, elbow to x, y, z [, hand out, hand front]), metres from the breastbone
@@ -166,6 +163,9 @@ PLACES: dict[str, tuple[float, ...]] = {
     "groundout": (0.34, -0.40, 0.20, 0.6, 0.2, -0.5),
     "ground": (0.10, -0.42, 0.30, 0.8, 0.2, -0.5),
     "pull": (0.16, -0.14, 0.04, 0.8, -0.2, -0.9, -20, 60),
+    "steer": (0.27, 0.06, 0.32, 1.0, -0.6, -0.1),  # hands on a wheel as wide as the shoulders
+    "steerup": (0.20, 0.32, 0.28, 1.0, -0.4, -0.1),
+    "steerdown": (0.24, -0.20, 0.28, 1.0, -0.3, -0.2),
     "ropehigh": (0.02, 0.34, 0.30, 0.8, -0.6, 0.0),
     "ropelow": (0.02, -0.22, 0.22, 1.0, -0.2, -0.2),
 }  # fmt: skip

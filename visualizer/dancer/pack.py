@@ -19,19 +19,27 @@ from numpy.typing import NDArray
 from visualizer import paths
 from visualizer.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 FRAME_SIZE = 128  # pixels a side of the learned field
 FRAME_METRES = 2.5  # width of the square that a frame shows
+FIGURE = 0.75  # frame widths that a dancer needs: few spread over more than two thirds of the frame
 FLOOR = 0.92  # height of the floor line in the frame, from the top
 STEPS_PER_BEAT = 16
 STEPS_PER_LETTER = 8  # a letter is a half-beat move
 BEATS_PER_BAR = 4
+PHRASE_BEATS = 8  # a written dance is a loop that begins where a phrase begins
 JOINT_COUNT = 21
 
-DEFAULT_PACK = "first"
+DEFAULT_PACK = "default"
 NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
 LARGEST_FILE = 64 * 1024 * 1024  # bytes; ours are below 8 MB
 LARGEST_STATE = 65536  # numbers that a recurrent network may carry for each dancer
+MOST_NAMES = 1000  # styles, and dances, of one pack
+LONGEST_DANCE = 64  # beats
+LIMITS = ("far", "still")
+MOST_DANCERS = 9
+FORMATIONS = ("each", "unison", "canon")  # of a troupe
+LARGEST_LIMIT = 1e6
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +51,15 @@ class Seed:
     latent: NDArray[np.float32]  # (D,)
     letter: int
     style: int
+
+
+@dataclass(frozen=True)
+class NamedDance:
+    """A written dance that can be asked for by its name. It is a loop whose first beat is the first of a phrase."""
+
+    name: str
+    style: int  # index into the pack's styles
+    beats: int  # of the loop
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,10 @@ class Pack:
     latent_mean: NDArray[np.float32]  # (D,)
     latent_spread: NDArray[np.float32]  # (D,)
     seeds: tuple[Seed, ...]
+    dances: tuple[NamedDance, ...]  # none where the pack was learnt from footage
+    # What no healthy dance does, measured at training, for the watchdog. "still": mean size of a latent's step over
+    # four beats; "far": distance to the nearest seed latent, in spreads. Both root mean squares over D.
+    limits: dict[str, float]
     provider: str  # "cpu", "cuda" or "coreml"
     decoder: Any
     choreographer: Any
@@ -104,6 +125,35 @@ def _numbers(value: Any, size: int, key: str, where: Path) -> NDArray[np.float32
     return array
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 40 and value.isprintable()
+
+
+def _check_dances(info: dict[str, Any], where: Path) -> None:
+    dances = info.get("dances")
+    if not isinstance(dances, list) or len(dances) > MOST_NAMES or not all(isinstance(d, dict) for d in dances):
+        raise UserError(f"{where}: dances must be a list of names with a style and beats; it may be empty")
+    for dance in dances:
+        if not _is_name(dance.get("name")):
+            raise UserError(f"{where}: a dance's name must be a short line of text")
+        for key, least, most in (("style", 0, len(info["styles"]) - 1), ("beats", 1, LONGEST_DANCE)):
+            number = dance.get(key)
+            if type(number) is not int or not least <= number <= most:
+                raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {number!r}")
+    if len({d["name"].casefold() for d in dances}) != len(dances):
+        raise UserError(f"{where}: dances must have distinct names")
+
+
+def _check_limits(info: dict[str, Any], where: Path) -> None:
+    limits = info.get("limits")
+    if not isinstance(limits, dict):
+        raise UserError(f"{where}: limits must say what is {' and '.join(LIMITS)}")
+    for key in LIMITS:
+        value: Any = limits.get(key)
+        if type(value) not in (int, float) or not 0 < value <= LARGEST_LIMIT:
+            raise UserError(f"{where}: limits must have a number above 0 for {key}, not {value!r}")
+
+
 def read_info(folder: Path) -> dict[str, Any]:
     """Read and check `pack.json`. Raises UserError with what is wrong and where."""
     where = folder / "pack.json"
@@ -129,8 +179,8 @@ def read_info(folder: Path) -> dict[str, Any]:
     styles = info.get("styles")
     if (
         not isinstance(styles, list)
-        or not 1 <= len(styles) <= 1000
-        or not all(isinstance(s, str) and 0 < len(s) <= 40 and s.isprintable() for s in styles)
+        or not 1 <= len(styles) <= MOST_NAMES
+        or not all(map(_is_name, styles))
         or len(set(styles)) != len(styles)
     ):
         raise UserError(f"{where}: styles must be distinct short names")
@@ -157,13 +207,16 @@ def read_info(folder: Path) -> dict[str, Any]:
             number = seed.get(key)
             if type(number) is not int or not 0 <= number < most:
                 raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {number!r}")
+    _check_dances(info, where)
+    _check_limits(info, where)
     return info
 
 
 def expected_inputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
     """The contract: input names and shapes (without the batch axis) of each network."""
     d, k, s = info["latent_size"], info["letters"], len(info["styles"])
-    conditions = {"bar_phase": (4,), "energy": (1,), "style": (s,)}
+    g = max(1, len(info["dances"]))  # no axis of a network is empty
+    conditions = {"bar_phase": (6,), "energy": (1,), "style": (s,), "dance": (g,)}
     return {
         "encoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE)},
         "decoder": {"latent": (d,)},
@@ -312,6 +365,8 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         latent_mean=np.asarray(info["latent_mean"], dtype=np.float32),
         latent_spread=np.asarray(info["latent_spread"], dtype=np.float32),
         seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
+        dances=tuple(NamedDance(d["name"], d["style"], d["beats"]) for d in info["dances"]),
+        limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=provider,
         info=info,
         **sessions,

@@ -54,16 +54,23 @@ class HazeCanvas:
     """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
 
     def __init__(self, place: Layout) -> None:
+        """`place`: the layout for one dancer; it decides how fine the canvas is."""
         self.rows = max(8, round(place.height / place.side * ROWS))
         self.columns = max(8, round(place.width / place.side * ROWS))
-        self.y = ((np.arange(self.rows) + 0.5) / self.rows * place.height - place.top) / place.side
-        self.x = ((np.arange(self.columns) + 0.5) / self.columns - 0.5) * place.width / place.side
+        self._side = place.side
         self.cell = 1 / FRAME_SIZE
         self.field = (np.arange(FRAME_SIZE) + 0.5) / FRAME_SIZE
         self.fresh = np.zeros((self.rows, self.columns), np.float32)  # the outlines as they are now
         self.trails = np.zeros_like(self.fresh)
         self.values = np.zeros_like(self.fresh)  # 0..1, what the haze ramp is looked up with
         self._tick: int | None = None
+        self.look_from(place)
+
+    def look_from(self, place: Layout) -> None:
+        """Show more of the stage, or less. The canvas keeps its cells; trails stay where they are in the window."""
+        self.y = ((np.arange(self.rows) + 0.5) / self.rows * place.height - place.top) / place.side
+        self.x = ((np.arange(self.columns) + 0.5) / self.columns - 0.5) * place.width / place.side
+        self._fine = 0.6 / ROWS * self._side / place.side  # frame widths: the finest spread that the cells can hold
         # What the wet floor shows: the rows above it, upside down.
         mirrored = np.interp(2 * FLOOR - self.y, self.y, np.arange(self.rows))
         depth = np.maximum(self.y - FLOOR, 0)
@@ -85,12 +92,13 @@ class HazeCanvas:
     def update(self, frames: Array, places: Array, haze: Haze, lights: Lights, musical_time: float) -> Array:
         """Haze (rows, columns) in 0..1 at `musical_time`, for fields (N, 1, 128, 128) of dancers at `places` (N,)."""
         light = outline_light(frames[:, 0])
+        wide = max(haze.glow_width, self._fine)
         self.fresh.fill(0)
         self.values.fill(0)
         for one, place in zip(light, places, strict=True):
             at = round(float(place) * 512) / 512  # so that a dancer who stands finds the same matrices again
-            self.fresh += self._down(0.6 / ROWS) @ one @ self._across(0.6 / ROWS, at)
-            self.values += self._down(haze.glow_width) @ one @ self._across(haze.glow_width, at)
+            self.fresh += self._down(self._fine) @ one @ self._across(self._fine, at)
+            self.values += self._down(wide) @ one @ self._across(wide, at)
         self.values *= lights.glow * 2.2  # a thin line blurred is dim: this brings the glow beside a limb to about 1
         self._grow_trails(haze, musical_time)
         self.values += lights.trail * self.trails

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from visualizer.dancer.pack import FIGURE
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -19,14 +21,14 @@ class Layout:
         return (self.width - self.side) / 2 + place * self.side
 
 
-def layout(size: tuple[int, int]) -> Layout:
+def layout(size: tuple[int, int], span: float = FIGURE) -> Layout:
     """The frame is as high as the window, so head, raised hands and feet are always seen.
 
-    In a tall window it is a third wider than the window instead: a dancer seldom spreads over more than two
-    thirds of the frame, and would be small otherwise.
+    Where `span` frame widths would not fit into the window then, the frame is so small that they do. One dancer
+    needs less than a frame's width, so that in a tall window he is not small.
     """
     width, height = size
     if width < 1 or height < 1:
         raise ValueError(f"a window must have pixels, not {width}x{height}")
-    side = min(height, round(width * 4 / 3))
+    side = max(1, min(height, round(width / span)))
     return Layout(width, height, side, round((height - side) * 0.6))

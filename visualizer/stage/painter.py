@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.stage.haze import HazeCanvas
-from visualizer.stage.layout import layout
+from visualizer.stage.layout import Layout, layout
 from visualizer.stage.looks import LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 
@@ -79,15 +79,12 @@ class Painter:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.layout = layout(size)
         width, height = size
         self.surface = pygame.Surface(size, 0, 32)
         self.dirty = pygame.Rect(0, 0, width, height)
         self.mood = Mood()
-        side = self.layout.side
-        self._scale = side / FRAME_SIZE
-        self._down = upsampling(side, FRAME_SIZE, self._scale, 0.0)
-        self._across: dict[int, Array] = {}
+        self.canvas = HazeCanvas(layout(size))
+        self._look_from(layout(size))
         self._scratch = np.empty(width * height, np.float32)
         # Index planes side by side in one 16-bit word: low byte the figure, high byte the haze.
         self._index = np.zeros((height, width), np.uint16)
@@ -100,13 +97,20 @@ class Painter:
         self._backdrop = -1
         self._box = self._figure_box = pygame.Rect(0, 0, 0, 0)
         self._mix = np.empty((LEVELS, LEVELS), np.float32)
-        self.canvas = HazeCanvas(self.layout)
         rows, columns = self.canvas.rows, self.canvas.columns
         self._half = np.empty(height * max(FRAME_SIZE, columns), np.float32)
         self._haze_down = upsampling(height, rows, height / rows, 0.0, cubic_b_spline)
         self._haze_across = upsampling(width, columns, width / columns, 0.0, cubic_b_spline).T.copy()
         # Half a level of fixed noise before cutting to 8 bits hides the steps of dark gradients.
         self._noise = np.random.default_rng(7).random((height, width), np.float32)
+
+    def _look_from(self, place: Layout) -> None:
+        """Fit what depends on how large a dancer is."""
+        self.layout = place
+        self._scale = place.side / FRAME_SIZE
+        self._down = upsampling(place.side, FRAME_SIZE, self._scale, 0.0)
+        self._across: dict[int, Array] = {}  # by phase, made when needed
+        self.canvas.look_from(place)
 
     def paint(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
         """The picture on a 32-bit surface that is used again for the next one."""
@@ -116,7 +120,11 @@ class Painter:
             self._index.fill(0)
             self._flat.fill(0)
             self._box = self._figure_box = pygame.Rect(0, 0, 0, 0)
-            self.canvas = HazeCanvas(self.layout)
+            self.canvas = HazeCanvas(layout(self.size))
+            self.canvas.look_from(self.layout)
+        place = layout(self.size, picture.span)
+        if place.side != self.layout.side:
+            self._look_from(place)
         self.mood.follow(hearing, musical_time)
         light = lights(look, self.mood, self.layout.side)
         if look.haze is None:

@@ -16,7 +16,7 @@ import pygame
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.haze import LINE, MIRROR, POOL, ROWS, SHORE, TICKS_PER_BEAT
-from visualizer.stage.layout import layout
+from visualizer.stage.layout import Layout, layout
 from visualizer.stage.looks import BAND, LEVELS, SURE, Look, lights
 from visualizer.stage.mood import Mood
 
@@ -75,13 +75,14 @@ float figure_distance(vec2 stage) {{
 
 OUTLINE = f"""
 uniform vec2 cells;
+uniform float line;      // frame widths; not much less than a cell, or it would fall between two
 out float light;
 void main() {{
     vec2 stage = (gl_FragCoord.xy / cells - vec2(0.5, 0.0)) * extent + vec2(0.0, top);
-    float rest = exp(-pow({SURE} / {LINE}, 2.0));
+    float rest = exp(-pow({SURE} / line, 2.0));
     light = 0.0;
     for (int k = 0; k < dancers; k++) {{
-        float d = one_distance(k, stage) / {LINE};
+        float d = one_distance(k, stage) / line;
         light += max(exp(-d * d) - rest, 0.0) / (1.0 - rest);
     }}
 }}
@@ -168,18 +169,22 @@ void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoor
 """
 
 
+def light_across(line: float) -> float:
+    """Light of an outline of spread `line`, summed across it: the integral of the profile in OUTLINE."""
+    rest = math.exp(-((SURE / line) ** 2))
+    return (line * math.sqrt(math.pi) * math.erf(SURE / line) - 2 * SURE * rest) / (1 - rest)
+
+
 class Shader:
     """Paints pictures of one size into `target` (default: the window's framebuffer)."""
 
     def __init__(self, gl: moderngl.Context, size: tuple[int, int], target: moderngl.Framebuffer | None = None) -> None:
         self.gl, self.size = gl, size
         self.target = target or gl.screen
-        self.layout = stage = layout(size)
+        self._look_from(layout(size))
         self.mood = Mood()
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._quad = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())  # one triangle over all
-        self._extent = (stage.width / stage.side, stage.height / stage.side)
-        self._top = -stage.top / stage.side
         self._field: moderngl.TextureArray | None = None
         wide, high = (max(16, round(length * CANVAS_ROWS)) for length in self._extent)
         self._cells = wide, high
@@ -191,6 +196,17 @@ class Shader:
         self._writing: moderngl.Texture | None = None
         self._tick: int | None = None
         self._look: str | None = None
+
+    def _look_from(self, place: Layout) -> None:
+        """What is seen of the stage. The canvases keep their cells."""
+        self.layout = place
+        self._extent = (place.width / place.side, place.height / place.side)
+        self._top = -place.top / place.side
+
+    @property
+    def _line(self) -> float:
+        """Spread of the outline on the canvas, frame widths."""
+        return max(LINE, self._extent[1] / self._cells[1])
 
     def _canvas(self) -> moderngl.Framebuffer:
         texture = self.gl.texture(self._cells, 1, dtype="f2")
@@ -228,6 +244,7 @@ class Shader:
             self._look, self._tick = look.name, None
             for name in ("trails", "next"):
                 self._canvases[name].clear()
+        self._look_from(layout(self.size, picture.span))
         self.mood.follow(hearing, musical_time)
         light = lights(look, self.mood, self.layout.side)
         self.gl.disable(moderngl.BLEND)
@@ -247,7 +264,7 @@ class Shader:
             wide=self._canvases["wide"].color_attachments[0],
             trails=self._canvases["trails"].color_attachments[0],
             reach=light.reach,
-            glow=light.glow,
+            glow=light.glow * light_across(LINE) / light_across(self._line),
             trail=light.trail,
             pool=light.floor,
             beat=musical_time % 64,
@@ -269,9 +286,9 @@ class Shader:
     def _draw_haze(self, scene: dict[str, object], look: Look, musical_time: float) -> None:
         assert look.haze is not None
         canvas = {name: buffer.color_attachments[0] for name, buffer in self._canvases.items()}
-        self._pass("outline", COMMON + OUTLINE, self._canvases["outline"], **scene, cells=self._cells)
+        self._pass("outline", COMMON + OUTLINE, self._canvases["outline"], **scene, cells=self._cells, line=self._line)
         for result, spread in (("fresh", 0.6 / ROWS), ("wide", look.haze.glow_width)):
-            cells = spread * CANVAS_ROWS
+            cells = max(spread * self._cells[1] / self._extent[1], 0.6 / ROWS * CANVAS_ROWS)
             self._pass("blur", BLUR, self._canvases["half"], source=canvas["outline"], along=(1, 0), spread=cells)
             self._pass("blur", BLUR, self._canvases[result], source=canvas["half"], along=(0, 1), spread=cells)
         tick = math.floor(musical_time * TICKS_PER_BEAT)

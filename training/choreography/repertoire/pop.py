@@ -52,7 +52,7 @@ DANCES = (
       head="tiltL - tiltR - nod look nod look", groove="down5"),
     D("ring finger flick", "pop",
       legs="R2 Rt-1 L2 Lt-1", body="2: hipL*1.2 hipL*.4 hipL*1.2 - hipR*1.2 hipR*.4 hipR*1.2 -",
-      arms="2: hip|halt! hip|lapel hip|halt! hip|lapel halt|hip! lapel|hip halt|hip! lapel|hip",
+      arms="2: hip|goal! hip|fist hip|goalwide! hip|fist goal|hip! fist|hip goalwide|hip! fist|hip",
       groove="down4", flip=True),
     D("moon glide", "pop",
       legs="^80+Lr0 Ls0b3+Rr0 Rs0b3+Lr0b3 @-3+Ls0b3+Rr0b3 @-3+Rs0+Lr0 ^0+L2 R2 .",

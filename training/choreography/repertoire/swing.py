@@ -5,7 +5,7 @@ from training.choreography.dance import Dance as D
 DANCES = (
     # charleston
     D("basic charleston", "charleston",
-      legs="^30+L0f2 Rk1f6u5w.75 R0b1 Lk1b4u4w.7", body="bow*.6 arch*.7 bow*.8 bow*1.3",
+      legs="^45+L0f2 Rk1f6u5w.75 R0b1 Lk1b4u4w.7", body="bow*.6 arch*.7 bow*.8 bow*1.3",
       arms="back|fore fore|back back|fore fore|back", groove="up4", flip=True),
     D("knee swap", "charleston",
       legs="Ls2y-12+Rs2y-12 . . . Ls2y30+Rs2y30 . . .", body="2: (kneesI*1.3+low*1.4 kneesO*1.3+low*1.4)8",
