@@ -274,7 +274,7 @@ class DancerNetwork(nn.Module):
         if self.has_feet:
             with exactly(target):
                 losses["skating"] = self._skating(target, travel, dance, speed, batch["spliced"])
-            total = total + 20 * losses["skating"]
+            total = total + 50 * losses["skating"]
         return {"total": total, **losses}
 
     def _skating(self, target: Tensor, travel: Tensor, dance: Tensor, speed: Tensor, spliced: Tensor) -> Tensor:
@@ -407,7 +407,7 @@ def blend_out(gap: NDArray[np.float32], slope: NDArray[np.float32], steps: int) 
     u = (np.arange(steps, dtype=np.float32) / steps)[:, None]
     from_gap = 1 - u**3 * (10 - 15 * u + 6 * u * u)
     from_slope = u - u**3 * (6 - 8 * u + 3 * u * u)
-    return gap * from_gap + slope * steps * from_slope
+    return (gap * from_gap + slope * steps * from_slope).astype(np.float32, copy=False)
 
 
 def dancer_batches(

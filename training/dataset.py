@@ -282,7 +282,10 @@ def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
     if not mine:
         raise UserError("no take has bodies to train on")
     positions = [t.read("positions") for t in mine]
-    pelvis = [gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest") for p in positions]
+    pelvis = [
+        np.asarray(gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest"), np.float32)
+        for p in positions
+    ]
     weight = np.concatenate(
         [np.full(len(p), 1.0 if t.captured else written) for t, p in zip(mine, positions, strict=True)]
     )

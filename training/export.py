@@ -71,8 +71,8 @@ def folded(autoencoder: Autoencoder) -> Autoencoder:
     copy = deepcopy(autoencoder).eval()
     copy.compare = fold(copy.compare)
     # The eye is left half-way for the marks: fold it in two, so that the way out stays where it was.
-    eye = [*fold(copy.eye[:5]), nn.Identity(), *fold(copy.eye[5:])]
-    copy.eye = nn.Sequential(*eye)
+    eye = list(copy.eye)
+    copy.eye = nn.Sequential(*fold(nn.Sequential(*eye[:5])), nn.Identity(), *fold(nn.Sequential(*eye[5:])))
     return copy
 
 

@@ -8,12 +8,14 @@ knows: no letters, no beat, no style, no energy. It is trained as it is used, on
 from __future__ import annotations
 
 import math
+import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,7 +28,7 @@ class RivalConfig:
     latent: int
     hidden: int = 256
     layers: int = 2
-    steps: int = 1000  # less than a minute of one core
+    steps: int = 5000  # a few minutes of one core
     batch: int = 256
     rate: float = 1e-3
 
@@ -70,18 +72,33 @@ class Rival(nn.Module):
         return torch.stack(out, dim=1).numpy()
 
 
+def _kept(store: Path, config: RivalConfig, key: str) -> Rival | None:
+    """The network in `store` if it was trained under `key`. None, and a word, where the file cannot be read."""
+    try:
+        kept = torch.load(store, weights_only=True)
+        if kept["key"] != key:
+            return None
+        network = Rival(config)
+        network.load_state_dict(kept["network"])
+        return network.eval()
+    # What torch says of a file that was cut off, emptied, is of something else, or must not be opened.
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
+        Console().print(f"note: {store}: cannot be read ({type(error).__name__}); the rival is trained anew")
+        return None
+
+
 def train_rival(dances: list[NDArray[np.float32]], config: RivalConfig, seed: int, store: Path | None = None) -> Rival:
-    """Train on each step of `dances` (S, D) and the one that follows. Kept in `store` for the same data and config."""
+    """Train on each step of `dances` (S, D) and the one that follows. Kept in `store` for the same data and config;
+    a file there that cannot be read is said and replaced."""
     before = np.concatenate([d[:-1] for d in dances])
     after = np.concatenate([d[1:] for d in dances])
     key = repr((asdict(config), seed, before.shape, round(float(np.abs(before, dtype=np.float64).sum()), 3)))
+    if store is not None and store.exists():
+        kept = _kept(store, config, key)
+        if kept is not None:
+            return kept
     torch.manual_seed(seed)
     network = Rival(config)
-    if store is not None and store.exists():
-        kept = torch.load(store, weights_only=True)
-        if kept["key"] == key:
-            network.load_state_dict(kept["network"])
-            return network.eval()
     optimizer = torch.optim.Adam(network.parameters(), lr=config.rate)
     rng = np.random.default_rng(seed)
     for _ in track(range(config.steps), description="training the rival"):

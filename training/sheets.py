@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -96,8 +96,8 @@ def _even(beat: float) -> float:
     return ENERGY
 
 
-def _waves(beat: float) -> float:
-    """Energy that rises and falls every 32 beats."""
+def waves(beat: float) -> float:
+    """An evening's energy: between a quiet break and the drop and back every 32 beats."""
     return 0.5 - 0.4 * float(np.cos(2 * np.pi * beat / 32))
 
 
@@ -133,20 +133,36 @@ def written_frames(dance: Dance, beats: Sequence[float], energy: float = ENERGY)
     return silhouettes(project(positions[at], centre[at]))[:, 0]
 
 
-def _overlap(a: Sequence[Field], b: Sequence[Field]) -> float:
-    """Mean intersection over union of two rows of figures."""
-    pairs = [(x < 0, y < 0) for x, y in zip(a, b, strict=True)]
-    return float(np.mean([(x & y).sum() / max(1, (x | y).sum()) for x, y in pairs]))
+def _overlap(a: Sequence[Field | None], b: Sequence[Field]) -> float:
+    """Mean intersection over union of two rows of figures, where both have one; 0 where none has."""
+    pairs = [(x < 0, y < 0) for x, y in zip(a, b, strict=True) if x is not None]
+    return float(np.mean([(x & y).sum() / max(1, (x | y).sum()) for x, y in pairs])) if pairs else 0.0
+
+
+def captured_rows(takes: Sequence[Take], beats: int, columns: int) -> list[list[Field | None]]:
+    """A captured dance, `columns` figures evenly over `beats` beats from the start of each of its phrases: a row for
+    every whole one, of every take; where no take has a whole one, its first, and None after its end."""
+    rows: list[list[Field | None]] = []
+    broken: list[list[Field | None]] = []
+    length = beats * STEPS_PER_BEAT
+    for take in takes:
+        for start in range(take.phrase * STEPS_PER_BEAT, len(take), PHRASE_BEATS * STEPS_PER_BEAT):
+            frames = take.read("frames", slice(start, start + length, max(1, length // columns)))[:columns]
+            row = [*from_bytes(frames), *[None] * (columns - len(frames))]
+            (rows if start + length <= len(take) else broken).append(row)
+    return rows or broken[:1]
 
 
 def draw_all_dances(
-    pack: Pack, folder: Path, seed: int, columns: int = 8, size: int = 72, page: int = 42
-) -> list[Path]:
-    """Every dance of the pack, one row a dance: as written at the left, as the pack dances it on demand at the right.
+    pack: Pack, folder: Path, seed: int, captured: Mapping[str, Sequence[Take]] | None = None,
+    columns: int = 8, size: int = 72, page: int = 42,
+) -> list[Path]:  # fmt: skip
+    """Every dance of the pack, one row a dance: the real one at the left, as the pack dances it on demand at the right.
 
-    Generated figures are taken after a phrase of lead-in, at the same beats of the loop as the written ones. A loop of
-    sixteen beats may begin on either of two phrases: the one that looks more like it is shown. Where nothing is
-    written under a name, the left is empty. `page` dances a picture.
+    Real is what is written, or what the takes in `captured` show, by the name of the dance. Generated figures are
+    taken after a phrase of lead-in, at the same beats of the loop as the written ones. A loop of sixteen beats may
+    begin on either of two phrases, and a captured dance at any of its own: those that look most alike are shown.
+    Where nothing real is at hand under a name, the left is empty. `page` dances a picture.
     """
     known = {d.name: d for d in DANCES}
     rows: list[list[Field | None]] = []
@@ -158,20 +174,22 @@ def draw_all_dances(
         all_moments = sorted({start + m for start in starts for m in moments})
         fields = dict(zip(all_moments, _danced(dancer, all_moments, _even), strict=True))
         choices = [[fields[start + m] for m in moments] for start in starts]
-        written: list[Field | None] = [None] * columns
-        shown = choices[0]
+        real: list[list[Field | None]] = []
         if dance.name in known:
-            real = list(written_frames(known[dance.name], moments))
-            written = [*real]
-            shown = max(choices, key=lambda row: _overlap(real, row))
-        rows.append([*written, *shown])
+            real = [[*written_frames(known[dance.name], moments)]]
+        elif captured and dance.name in captured:
+            real = captured_rows(captured[dance.name], dance.beats, columns)
+        empty: list[Field | None] = [None] * columns
+        pairs = [(left, right) for left in real or [empty] for right in choices]
+        left, right = max(pairs, key=lambda pair: _overlap(*pair))
+        rows.append([*left, *right])
         labels.append(dance.name.replace(" ", "\n", 1) if len(dance.name) > 20 else dance.name)
         labels[-1] += f"\n({pack.styles[dance.style]})"
     paths = []
     for number, first in enumerate(range(0, len(rows), page), 1):
         picture = _grid(rows[first : first + page], size, labels[first : first + page])
         middle = LABEL + columns * (size + 1) - 1
-        picture[:, middle - 1 : middle + 2] = 90  # between written and generated
+        picture[:, middle - 1 : middle + 2] = 90  # between real and generated
         paths.append(_save(folder / f"dances_{number}.png", picture))
     return paths
 
@@ -182,7 +200,7 @@ def draw_film(
 ) -> Path:  # fmt: skip
     """One improvised stretch, a figure every half second, energy rising and falling: `film.png`."""
     moments = [k * 0.5 * bpm / 60 for k in range(max(1, round(seconds / 0.5)))]
-    fields: list[Field | None] = [*_danced(Dancer(pack, seed, style), moments, _waves)]
+    fields: list[Field | None] = [*_danced(Dancer(pack, seed, style), moments, waves)]
     fields += [None] * (-len(fields) % columns)
     rows = [fields[i : i + columns] for i in range(0, len(fields), columns)]
     labels = [f"{k * columns / 2:g} s" for k in range(len(rows))]

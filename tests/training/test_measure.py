@@ -287,7 +287,131 @@ def test_a_jump_at_a_change_is_seen_and_a_blend_is_not(pool: list[Real], monkeyp
     assert measure.jumps_at_changes(studio, 6, True, SEED) > 0.2
 
 
+def changer(blend: int, late: int = 0) -> type:
+    """A dancer that stands, and at each change of style or dance goes 75 cm aside in `blend` steps, `late` steps
+    after it was told."""
+
+    class Changer:
+        rescues = restarts = 0
+
+        def __init__(self, pack: Any, seed: int, style: str | None = None) -> None:
+            self.style, self.dance = style or pack.styles[0], None
+            self.at, self.since, self.side = 0, -1000, 1.0
+
+        def set_style(self, style: str) -> None:
+            self.style, self.since, self.side = style, self.at + 1 + late, -self.side
+
+        def set_dance(self, dance: str) -> None:
+            self.dance, self.since, self.side = dance, self.at + 1 + late, -self.side
+
+        def step_to(self, beat: float, energy: float) -> None:
+            self.at = round(beat * STEPS_PER_BEAT)
+
+        def between(self, beat: float) -> tuple[np.ndarray, np.ndarray]:
+            way = min(max((self.at - self.since) / blend, 0.0), 1.0)
+            place = 0.15 * self.side * (2 * way - 1)
+            return np.full((1, 42), 0.5, np.float32), np.array([place], np.float32)
+
+    return Changer
+
+
+def test_who_jumps_at_a_change_fails_and_who_blends_does_not(pool: list[Real], monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio(pack_of(pool), Joints())
+
+    def changes(kind: type) -> list[Row]:
+        monkeypatch.setattr(measure, "Dancer", kind)
+        return measure.measure_changes(studio, pool, EFFORT, SEED)
+
+    good = changes(changer(2 * STEPS_PER_BEAT))
+    assert [row.name for row in good] == [
+        "largest step at a change of style, m",
+        "largest step at a change of dance, m",
+    ]
+    for row in good:
+        assert row.met, row
+        assert number(row) == pytest.approx(0.75 / 32, rel=1e-3)
+    # At once, and two beats and a half after it was told, when a late letter may bring the change.
+    for row in changes(changer(1)) + changes(changer(1, late=5 * STEPS_PER_BEAT // 2)):
+        assert not row.met, row
+        assert number(row) == pytest.approx(0.75, rel=1e-3)
+
+
+def test_changes_of_style_do_not_make_one_style_varied(pool: list[Real], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has one dance a style shows many phrases where styles change, and few in a style that is left alone."""
+    first = {r.style: r.dance for r in reversed(pool)}
+    few = [r for r in pool if first[r.style] == r.dance]
+    monkeypatch.setattr(measure, "Dancer", replayer(few))
+    studio, unseen = Studio(pack_of(few), Joints()), measure.windows_of(pool)
+    effort = replace(EFFORT, minutes=4)
+    headline, alone = measure.measure_variety(studio, pool, unseen, pool[0].danced.poses, effort, SEED)
+    assert headline.name == "distinct phrases in 4 minutes (of 60)"
+    assert alone.goal == ""
+    assert alone.met is None
+    assert isinstance(headline.ours, int)
+    assert isinstance(alone.ours, int)
+    assert headline.ours > len(first) / 2
+    assert alone.ours < headline.ours / 2
+    unwritten = [replace(r, round_steps=0) for r in pool]  # nothing says what two takes of a dance differ by
+    assert measure.measure_variety(studio, unwritten, unseen, pool[0].danced.poses, effort, SEED) == []
+
+
+def test_a_style_must_be_seen_by_its_own_name_and_by_its_dances(
+    takes: list[Take], pool: list[Real], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who dances every dance by its name, but one style whatever style is asked for, has not met the goal, though
+    most of all windows are right."""
+    pack = pack_of(pool)
+    replay: Any = replayer(pool)
+
+    class OneStyle(replay):
+        def choose(self, energy: float) -> None:
+            if self.dance is None:
+                self.style = pack.styles[0]
+            super().choose(energy)
+
+    monkeypatch.setattr(measure, "Dancer", OneStyle)
+    seen = [measure.real_take(t) for t in takes if t.yaw == 0]
+    effort = replace(EFFORT, asked=12, improvised=1)
+    found = measure.measure_wishes(Studio(pack, Joints()), seen, pool, measure.windows_of(pool), effort, SEED)
+    rows = {row.name.strip(): row for row in found}
+    both = rows["style recognised, share of 8-beat windows"]
+    by_style, by_dance = number(row_of(rows, "styles by name")), number(row_of(rows, "dances by name"))
+    assert by_style < 0.5
+    assert by_dance > 0.9
+    counts = len(pack.styles), 12 * len(pack.dances)
+    assert (by_style * counts[0] + by_dance * counts[1]) / sum(counts) > 0.85
+    assert both.ours == by_style
+    assert both.met is False
+
+
 # --- real motion
+
+
+def test_the_names_of_clips_are_those_of_the_pack_or_a_user_error(takes: list[Take], pool: list[Real]) -> None:
+    pack = pack_of(pool)
+    assert measure.names_of_clips(pack, takes) == {t.clip: t.dance for t in takes}
+    for dances, words in (
+        (pack.dances[1:], f"such as {pack.dances[0].name!r}"),
+        ((*pack.dances, NamedDance("salsa 3", 0, 8)), "1 are not the same, such as 'salsa 3'"),
+        (
+            (replace(pack.dances[0], style=(pack.dances[0].style + 1) % len(pack.styles)), *pack.dances[1:]),
+            "1 are not the same",
+        ),
+    ):
+        with pytest.raises(UserError, match="other data") as caught:
+            measure.names_of_clips(replace(pack, dances=dances), takes)
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_training_never_saw_gives_no_name(takes: list[Take], pool: list[Real]) -> None:
+    def again(**other: Any) -> Take:
+        return replace(takes[0], clip="other", dance="", captured=True, **other)
+
+    unseen = [again(held_out=True), again(timed=False), again(yaw=20.0)]
+    assert "other" not in measure.names_of_clips(pack_of(pool), [*takes, *unseen])
+    with pytest.raises(UserError, match=f"such as '{takes[0].style} 1'"):
+        measure.names_of_clips(pack_of(pool), [*takes, again()])
 
 
 def test_new_takes_are_no_copies_of_the_training_data(takes: list[Take]) -> None:
@@ -468,6 +592,41 @@ def test_the_table(tiny_fit: TinyFit, tmp_path: Path) -> None:
         picture = cv2.imread(str(tmp_path / "sheets" / name), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
         assert picture.std() > 5
+
+
+def test_plots_are_drawn_with_and_without_sheets(
+    tiny_fit: TinyFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(tiny_fit.work, work)
+    f = np.linspace(0, 8, 257)
+    curves = {"spectrum": [(f, 1 + f)] * 3, "tenths": [1.0] * measure.TENTHS, "held": 1.0}
+    monkeypatch.setattr(measure, "measure_pictures", lambda *given: ([], None, None))
+    monkeypatch.setattr(measure, "measure_dancing", lambda *given: ([], curves))
+    drawn: list[Any] = []
+    monkeypatch.setattr(measure, "draw_sheets", lambda *given: drawn.append("sheets"))
+    monkeypatch.setattr(measure, "draw_film", lambda *given: drawn.append("film"))
+    monkeypatch.setattr(measure, "draw_all_dances", lambda *given: drawn.append(given[-1]))
+    measure.measure_pack(tiny_fit.pack, None, work, None, False)
+    said = capsys.readouterr().out
+    for name in ("spectrum.png", "drift.png"):
+        assert (work / name).is_file()
+        assert str(work / name) in said
+    assert drawn == []
+    measure.measure_pack(tiny_fit.pack, None, work, tmp_path / "sheets", False)
+    assert {p.name for p in (tmp_path / "sheets").iterdir()} == {"spectrum.png", "drift.png"}
+    _, captured, _ = drawn
+    pack = load_pack(tiny_fit.pack, "cpu")
+    written = {d.name for d in DANCES}
+    assert set(captured) == {d.name for d in pack.dances if d.name not in written} != set()
+    for name, mine in captured.items():
+        assert mine
+        assert all(t.captured and not t.held_out and name.startswith(t.style) for t in mine)
+
+
+def test_other_data_than_the_pack_was_trained_on_are_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="trained on other data"):  # no clips: "house 1" is nobody's
+        measure.measure_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
 
 
 def test_measuring_never_touches_data_of_another_recipe(tiny_fit: TinyFit, tmp_path: Path) -> None:

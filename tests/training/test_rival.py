@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from training import rival
+from training.measure import Effort
 from training.rival import MIXTURES, Rival, RivalConfig, train_rival
 
 TINY = RivalConfig(latent=2, hidden=32, layers=1, steps=150, batch=64, rate=5e-3)
@@ -81,3 +84,50 @@ def test_it_is_kept_for_the_same_data_and_settings_only(tmp_path: Path, monkeypa
     train_rival([circle() * 2], replace(config, steps=4), 0, store)
     train_rival([circle() * 2], replace(config, steps=4), 1, store)
     assert trainings == [3, 4, 4]
+
+
+def test_the_rival_of_a_report_is_trained_long() -> None:
+    assert RivalConfig(latent=42).steps >= 5000
+    assert Effort().rival_steps == RivalConfig.steps
+
+
+def torn(store: Path) -> None:
+    store.write_bytes(store.read_bytes()[: store.stat().st_size // 2])
+
+
+def emptied(store: Path) -> None:
+    store.write_bytes(b"")
+
+
+def overwritten(store: Path) -> None:
+    store.write_text("not what torch saves")
+
+
+def of_something_else(store: Path) -> None:
+    torch.save([1, 2, 3], store)
+
+
+def of_another_network(store: Path) -> None:
+    torch.save({**torch.load(store, weights_only=True), "network": {"lstm": torch.zeros(3)}}, store)
+
+
+def hostile(store: Path) -> None:
+    store.write_bytes(pickle.dumps(Path, protocol=2))  # names a class, which must not be imported
+
+
+@pytest.mark.parametrize("spoil", [torn, emptied, overwritten, of_something_else, of_another_network, hostile])
+def test_a_file_that_cannot_be_read_is_said_and_trained_anew(
+    spoil: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "rival.pt"
+    config = replace(TINY, steps=3)
+    made = train_rival([circle()], config, 0, store)
+    assert "anew" not in capsys.readouterr().out
+    spoil(store)
+    again = train_rival([circle()], config, 0, store)
+    assert capsys.readouterr().out.count("trained anew") == 1
+    for a, b in zip(made.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert set(torch.load(store, weights_only=True)) == {"key", "network"}  # whole again
+    train_rival([circle()], config, 0, store)
+    assert "anew" not in capsys.readouterr().out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from tests.visualizer import standins
 from tests.visualizer.standins import Inputs, Network
 from training import sheets
 from training.choreography import DANCES
+from training.dataset import to_bytes
 from training.motion.beats import Beats, find_beats
 from training.motion.clips import Clip
 from visualizer.dancer.pack import NamedDance, Pack
@@ -113,6 +116,57 @@ def test_all_dances_stand_beside_what_was_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         middles(first, 2, 64, 8, half), 0.5 + 40 / 128 * np.sin(np.arange(8) * np.pi / 4), atol=0.03
     )
+
+
+@dataclass(frozen=True)
+class DiscTake:
+    """What of a take is asked for: a disc at `places` (S,), half a frame about the middle."""
+
+    places: np.ndarray
+    phrase: int = 0
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def read(self, name: str, part: slice) -> np.ndarray:
+        assert name == "frames"
+        return to_bytes(np.array([disc(20, 64 + 40 * place) for place in self.places[part]]).reshape(-1, 128, 128))
+
+
+def test_captured_dances_show_their_real_motion(tmp_path: Path) -> None:
+    """The pack's disc follows the sine of the bar. The take does so in its second phrase alone, which is shown."""
+    beats = np.arange(2 * 8 * 16) / 16
+    away, near = np.full(8 * 16, 0.7), 0.9 * np.sin(np.arange(8 * 16) / 16 * np.pi / 2)
+    whole: Any = DiscTake(np.concatenate([np.zeros(4 * 16), away, near]), phrase=4)
+    short: Any = DiscTake(0.4 * np.sin(beats[: 3 * 16]))
+    dances = tuple(NamedDance(f"salsa {k}", 0, 8) for k in (1, 2, 3))
+    (path,) = sheets.draw_all_dances(
+        disc_pack(dances), tmp_path, seed=1, captured={"salsa 1": [whole], "salsa 2": [short]}, size=64
+    )
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    wave = np.sin(np.arange(8) * np.pi / 2)
+    np.testing.assert_allclose(middles(picture, 0, 64, 8, sheets.LABEL), 0.5 + 0.9 * 40 / 128 * wave, atol=0.02)
+    found = middles(picture, 1, 64, 8, sheets.LABEL)  # what there is of a short one, then nothing
+    np.testing.assert_allclose(found[:3], 0.5 + 0.4 * 40 / 128 * np.sin(np.arange(3)), atol=0.02)
+    assert np.isnan(found[3:]).all()
+    assert np.isnan(middles(picture, 2, 64, 8, sheets.LABEL)).all()  # nobody has a take of it
+    for row in range(3):
+        np.testing.assert_allclose(
+            middles(picture, row, 64, 8, sheets.LABEL + 8 * 65), 0.5 + 40 / 128 * wave, atol=0.02
+        )
+
+
+def test_captured_rows_are_whole_phrases_of_all_takes() -> None:
+    steps = np.arange(20 * 16) / (20 * 16)
+    one, mirrored, short = DiscTake(steps, phrase=2), DiscTake(-steps), DiscTake(steps[: 5 * 16])
+    makes: Any = [one, mirrored, short]
+    rows = sheets.captured_rows(makes, 8, 4)
+    assert len(rows) == 2 + 2
+    assert all(len(row) == 4 and all(field is not None for field in row) for row in rows)
+    for row, start in ((0, 2), (1, 10)):
+        for k, field in enumerate(rows[row]):
+            np.testing.assert_allclose(field, disc(20, 64 + 40 * steps[(start + 2 * k) * 16]), atol=0.0003)
 
 
 def test_each_dance_is_asked_for_by_its_name(tmp_path: Path) -> None:

@@ -40,9 +40,10 @@ from .watchdog import Watchdog
 LOOK_AHEAD = 2  # steps past the present that a cubic needs
 LONGEST_GAP = PHRASE_BEATS * STEPS_PER_BEAT  # steps: after a longer stall the dance goes on from now, not catching up
 HOME_BEATS = 24.0  # time constant of the pull back to the dancer's own place
-MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or go, and of going
+MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or go
 SPACING = 0.5  # frame widths between two of a troupe
-WINGS = 1.0  # frame widths: so far beyond the last newcomers slide in, and so far beyond what is seen leavers are gone
+LEAVE = 1.0  # frame widths a beat: so fast leavers slide out; no slower than anybody beside them makes room
+WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 side by side
 ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that nobody leaves the screen
 TROUPE_ROAM = 0.25  # the same where there are neighbours: half their spacing, so that nobody changes places
 CANON_BEATS = 2  # each of a canon is so much later than the one before
@@ -136,6 +137,7 @@ class Dancer:
         self._check_troupe(troupe)
         self.pack = pack
         self.temperature = temperature
+        self.view = WIDEST  # width by height of the window, if somebody says: how far off the wings are
         self.restarts = 0  # times a network gave something that is not a number
         self.rescues = 0  # times the watchdog led a body on that stood still or was lost
         # Noise is drawn for the largest troupe there can be, so that nobody's dance depends on how many dance along.
@@ -222,16 +224,17 @@ class Dancer:
         self._formation = formation
 
     def set_troupe(self, troupe: int) -> None:
-        """So many dancers. Those who stay dance on and make room; newcomers slide in from the right, and the others
-        slide out there, dancing. Who is on the way out turns round before anybody new comes."""
+        """So many dancers. Those who stay dance on and make room; newcomers slide in from beyond the right edge of the
+        picture, and the others slide out there, dancing. Who is on the way out turns round before anybody new comes."""
         self._check_troupe(troupe)
         self._troupe = troupe
         old = len(self._planners)
         if troupe <= old:
             return
         self._planners += [Planner(self.pack.dances, [self._seed, i]) for i in range(old, troupe)]
-        edge = max(float(self._rows.home[-1]), self._homes(troupe)[-1]) + WINGS
-        new = self._newcomers(range(old, troupe), edge + SPACING * np.arange(troupe - old))
+        edge = self._edge(span_of(troupe), *(s.span for s in self._steps))
+        first = max(edge, float(self._rows.home[-1]) + SPACING)
+        new = self._newcomers(range(old, troupe), first + SPACING * np.arange(troupe - old))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
         for k, s in enumerate(self._steps):
             latent, place = np.concatenate([s.latent, new.latent]), np.concatenate([s.place, new.home])
@@ -240,9 +243,8 @@ class Dancer:
 
     def _let_go(self) -> None:
         """Drop the leavers, the last first, whom nobody sees any more."""
-        seen = self._steps[0]  # the newest is not in the picture yet
         count = len(self._planners)
-        while count > self._troupe and seen.place[count - 1] > seen.span / 2 + WINGS:
+        while count > self._troupe and all(s.place[count - 1] > self._edge(s.span) for s in self._steps):
             count -= 1
         if count == len(self._planners):
             return
@@ -278,6 +280,10 @@ class Dancer:
     @staticmethod
     def _homes(troupe: int) -> NDArray[np.float32]:
         return (np.arange(troupe, dtype=np.float32) - (troupe - 1) / 2) * SPACING
+
+    def _edge(self, *spans: float) -> float:
+        """Frame widths right of the middle from where on nothing of a dancer's frame is in the picture; see Layout."""
+        return (max(self.view, *spans) + 1) / 2
 
     @staticmethod
     def _roam_of(troupe: int) -> float:
@@ -457,15 +463,14 @@ class Dancer:
         """Walk by `travel` (N,) frame widths a beat.
 
         The crop took the sideways speed away; here it is given back, so that feet stay where they are put. The
-        pull home is slow enough not to be seen as sliding. Homes themselves move when others come or go; the home
-        of those who leave is beyond the place where they are let go, so that they get there soon.
+        pull home is slow enough not to be seen as sliding. Homes themselves move when others come or go; those of
+        leavers go out at an even pace.
         """
         rows, n = self._rows, len(self._planners)
         rows.away = (rows.away + travel / STEPS_PER_BEAT) * np.float32(math.exp(-1 / (HOME_BEATS * STEPS_PER_BEAT)))
         ease = 1 - math.exp(-1 / (MOVE_BEATS * STEPS_PER_BEAT))
-        beyond = span_of(self._troupe) / 2 + 2 * WINGS + SPACING * np.arange(n - self._troupe, dtype=np.float32)
-        homes = np.concatenate([self._homes(self._troupe), beyond])
-        rows.home = rows.home + (homes - rows.home) * np.float32(ease)
+        move = (self._homes(self._troupe) - rows.home[: self._troupe]) * np.float32(ease)
+        rows.home = rows.home + np.pad(move, (0, n - self._troupe), constant_values=LEAVE / STEPS_PER_BEAT)
         self._roam += (self._roam_of(self._troupe) - self._roam) * ease
         self._span += (span_of(self._troupe) - self._span) * ease
 
