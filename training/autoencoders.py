@@ -4,7 +4,8 @@ The latent is a body. Where the joints of the training data are known, the laten
 (`PoseBasis`), so that half-way between two latents lies the body half-way between two bodies, and a recurrent network
 that is unsure draws a whole person instead of half a leg. The decoder puts one stroke on each bone, lets the strokes
 melt together and corrects the outline by convolutions; the encoder guesses the body, looks at what the decoder draws of
-it, and corrects its guess (iterative error feedback, Carreira et al., 2016).
+it, corrects its guess (iterative error feedback, Carreira et al., 2016), and at last lets the drawn outline settle on
+the seen one by least squares.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .motion.skeleton import INDEX, JOINTS, PARENT
 COVERAGE_SLOPE = 4.0
 GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell into 2×2 pixels
 REACH = 6.0  # cells from a stroke beyond which its distance says nothing
+STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
+DAMPING = 1.0  # of a settling step, in squared pixels of the whole picture for a spread of a latent
 
 
 # --- the latent space -----------------------------------------------------------------------------------------
@@ -84,6 +87,7 @@ class AutoencoderConfig:
     unions: int = 16
     decoder: int = 24  # channels at 64²
     looks: int = 2  # how often the encoder corrects its guess
+    settles: int = 6  # steps of least squares after that
 
 
 def _down(inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
@@ -135,11 +139,14 @@ class Strokes(nn.Module):
         nn.init.zeros_(self.flesh[4].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.flesh[4].bias)  # type: ignore[arg-type]
 
-    def forward(self, latent: Tensor) -> Tensor:
-        step = 0.05
+    def _ends(self, latent: Tensor) -> Tensor:
+        """Ends of the strokes in cells, (N, K, 2, 2): stroke, end, axis."""
         with exactly(latent):
-            ends = F.linear(latent, self.first + step * self.moved, self.first_bias + step * self.shifted)
-        ends = ends.unflatten(1, (-1, 2, 2))
+            ends = F.linear(latent, self.first + STEP * self.moved, self.first_bias + STEP * self.shifted)
+        return ends.unflatten(1, (-1, 2, 2))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        ends = self._ends(latent)
         a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
         length2 = bone.square().sum(-1, keepdim=True) + 0.01
         # Everything that depends on x alone or y alone is computed on a line, and only their sum on the grid.
@@ -156,6 +163,32 @@ class Strokes(nn.Module):
         union = union.float().clamp(-REACH, REACH)
         plain = F.interpolate(union[:, :1], scale_factor=2.0, mode="bilinear", align_corners=False)
         return 2 * plain + self.flesh(union / 3).float()
+
+    def slopes(self, latent: Tensor) -> Tensor:
+        """How the first union answers to the latent (N, D): its derivatives (N, D, 64 * 64), in pixels.
+
+        The derivative of a smooth minimum is a mean over the strokes by their share in it, and a stroke's distance
+        changes by the way its nearest point moves along the line of sight (the envelope theorem; how the taper changes
+        with the place of that point is left out). All but the last product is in the ends alone.
+        """
+        ends = self._ends(latent)
+        a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+        length2 = bone.square().sum(-1, keepdim=True) + 0.01
+        x, y = self.grid - a[..., :1], self.grid - a[..., 1:]
+        along = (x * (bone[..., :1] / length2))[:, :, None] + (y * (bone[..., 1:] / length2))[..., None]
+        foot = along.clamp(0, 1)
+        across = x[:, :, None] - foot * bone[..., 0, None, None]
+        down = y[..., None] - foot * bone[..., 1, None, None]
+        away = (across.square() + down.square()).clamp(min=1e-3).sqrt()
+        radius = self.thickness.exp()
+        distance = away - radius[:, 0, None, None] - (radius[:, 1] - radius[:, 0])[:, None, None] * foot
+        share = torch.exp(distance.clamp(-REACH, REACH) / -self.softness.exp()) * self.weights[0].exp()[:, None, None]
+        share = share / (share.sum(1, keepdim=True) + 1e-9) / away
+        right, under = -share * across, -share * down
+        begin = torch.stack([right * (1 - foot), under * (1 - foot)], dim=2)
+        end = torch.stack([right * foot, under * foot], dim=2)
+        by_end = torch.stack([begin, end], dim=2).flatten(1, 3).flatten(2)  # (N, 4 K, 64 * 64)
+        return 2 * (self.first + STEP * self.moved).T @ by_end
 
 
 class Autoencoder(nn.Module):
@@ -198,8 +231,29 @@ class Autoencoder(nn.Module):
         with exactly(seen):
             return self.guess(seen) * self.spread
 
-    def encode(self, frame: Tensor, looks: int | None = None) -> Tensor:
+    def encode(self, frame: Tensor) -> Tensor:
         """(N, 1, 128, 128) -> (N, D)."""
+        latent = self.see(frame)
+        for _ in range(self.config.settles):
+            latent = self.settle(latent, frame)
+        return latent
+
+    def settle(self, latent: Tensor, frame: Tensor) -> Tensor:
+        """One step of least squares towards the frame (N, 1, 128, 128): (N, D) -> (N, D).
+
+        The picture and what is drawn are compared at 64², and the latent moves by (JJᵀ + damping)⁻¹ J r (Levenberg,
+        1944), r the difference and J the slopes of the strokes where the outline is near. A limb that is guessed half
+        a width beside its place gets there; what no outline shows stays as it was guessed.
+        """
+        drawn = self.decode_pixels(latent)
+        seen = F.avg_pool2d(frame * FRAME_SIZE - drawn.clamp(-CLAMP_PIXELS, CLAMP_PIXELS), 2).flatten(1)
+        near = (F.avg_pool2d(drawn, 2).abs() < CLAMP_PIXELS + 0.5).flatten(1).float()
+        slopes = self.decoder.slopes(latent) * self.spread[:, None] * near[:, None]
+        square = slopes @ slopes.transpose(1, 2) + DAMPING * torch.eye(self.config.latent)
+        return latent + self.spread * solve(square, (slopes @ seen[..., None])[..., 0])
+
+    def see(self, frame: Tensor, looks: int | None = None) -> Tensor:
+        """The learned part of `encode`: a first guess and so many corrections, (N, 1, 128, 128) -> (N, D)."""
         pixels = F.pixel_unshuffle(frame * (FRAME_SIZE / CLAMP_PIXELS), 4)
         latent = self.first_guess(pixels)
         for _ in range(self.config.looks if looks is None else looks):
@@ -257,15 +311,29 @@ class Autoencoder(nn.Module):
 
     def seeing_loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
         """Second lesson: guess the body from its picture."""
-        pose = self._pose_loss(self.encode(frame, looks=0), joints)
+        pose = self._pose_loss(self.see(frame, looks=0), joints)
         return {"total": 10 * pose, "pose": pose}
 
     def loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
         """Last lesson: what the decoder makes of what the encoder saw is the picture again."""
-        latent = self.encode(frame)
+        latent = self.see(frame)
         losses = self.picture_loss(latent, frame)
         pose = self._pose_loss(latent, joints)
         return {**losses, "total": losses["total"] + pose, "pose": pose}
+
+
+def solve(matrix: Tensor, right: Tensor, steps: int = 24) -> Tensor:
+    """Solve symmetric positive systems, (N, D, D) and (N, D) -> (N, D), by conjugate gradients (Hestenes and Stiefel,
+    1952): plain products, which every runtime has, where a factorisation is no ONNX operator."""
+    found, rest, way = torch.zeros_like(right), right, right
+    power = rest.square().sum(1, keepdim=True)
+    for _ in range(steps):
+        ahead = (matrix @ way[..., None])[..., 0]
+        length = power / ((way * ahead).sum(1, keepdim=True) + 1e-20)
+        found, rest = found + length * way, rest - length * ahead
+        left = rest.square().sum(1, keepdim=True)
+        way, power = rest + left / (power + 1e-20) * way, left
+    return found
 
 
 class StudentDense(nn.Module):

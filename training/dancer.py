@@ -119,6 +119,7 @@ class ChoreographerConfig:
     embedding: int = 64
     hidden: int = 256
     layers: int = 2
+    known: int = 192  # of the way from what is asked for to the letters that passes the memory by
     dropout: float = 0.2
 
 
@@ -129,7 +130,12 @@ class Choreographer(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.letters, config.embedding)
-        self.into = nn.Linear(config.embedding + CONDITIONS + config.styles + config.dances, config.hidden)
+        conditions = CONDITIONS + config.styles + config.dances
+        self.into = nn.Linear(config.embedding + conditions, config.hidden)
+        # Who is asked for another dance must not go on with the old one because its letters follow so well.
+        self.asked = nn.Sequential(
+            nn.Linear(conditions, config.known), nn.SiLU(), nn.Linear(config.known, config.hidden)
+        )
         self.gru = nn.GRU(config.hidden, config.hidden, config.layers, batch_first=True, dropout=config.dropout)
         self.drop = nn.Dropout(config.dropout)
         self.out = nn.Linear(config.hidden, config.letters)
@@ -139,7 +145,7 @@ class Choreographer(nn.Module):
         letter (N, T, 7 + S + G)."""
         x = torch.cat([self.embedding(letters), conditions], dim=-1)
         hidden, _ = self.gru(self.drop(F.silu(self.into(x))))
-        logits = self.out(self.drop(hidden)).float()
+        logits = self.out(self.drop(hidden) + self.asked(conditions)).float()
         cross = F.cross_entropy(logits.flatten(0, 1), following.flatten())
         right = (logits.detach().argmax(-1) == following).float().mean()
         return {"total": cross, "right": right}
@@ -153,8 +159,10 @@ class Choreographer(nn.Module):
         Chance is the Gumbel-max trick (Gumbel, 1954): the largest of logits / temperature + Gumbel noise is a draw
         from their softmax, so the noise that comes in decides everything.
         """
-        x = torch.cat([self.embedding(letter), bar_phase, energy, style, dance], dim=-1)
+        conditions = torch.cat([bar_phase, energy, style, dance], dim=-1)
+        x = torch.cat([self.embedding(letter), conditions], dim=-1)
         hidden, state = gru_step(self.gru, F.silu(self.into(x)), state)
+        hidden = hidden + self.asked(conditions)
         gumbel = -torch.log(-torch.log(noise.clamp(1e-6, 1 - 1e-6)))
         return (self.out(hidden) / temperature.clamp(min=1e-3) + gumbel).argmax(dim=-1), state
 
@@ -376,7 +384,7 @@ def _energy(dance: Dance, steps: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def choreographer_batches(
-    hall: Ballroom, letters: int, batch: int, length: int, seed: int, slip: float = 0.06, splices: float = 0.5
+    hall: Ballroom, letters: int, batch: int, length: int, seed: int, slip: float = 0.08, splices: float = 0.75
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Endless batches of letters (N, T), the letters that follow them (N, T) and conditions (N, T, 7 + S + G).
 

@@ -62,7 +62,7 @@ class Recipe:
     drawing_steps: int = 2500
     seeing_steps: int = 6000
     autoencoder_steps: int = 3000
-    choreographer_steps: int = 1200
+    choreographer_steps: int = 3600
     dancer_steps: int = 7000
     batch: int = 64
     tiny: bool = False
@@ -84,11 +84,14 @@ def find_basis(bodies: Bodies, recipe: Recipe) -> PoseBasis:
 
 
 def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path) -> Autoencoder:
-    """Three lessons, each with its checkpoint: to draw a body, to see one, and both together."""
+    """Three lessons, each with its checkpoint: to draw a body, to see one, and to correct by what was drawn.
+
+    The decoder rests in the last: pictures of bodies that were not quite seen would only blur what it draws.
+    """
     torch.manual_seed(recipe.seed)
     config = AutoencoderConfig(latent=recipe.latent)
     if recipe.tiny:
-        config = replace(config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1)
+        config = replace(config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1, settles=1)
     network = Autoencoder(config, basis).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     Console().print(
         f"autoencoder: {parameters(network):,} parameters, {parameters(network.decoder):,} of them in the decoder; "
@@ -106,6 +109,7 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
         ("autoencoder", "loss", recipe.autoencoder_steps, 1e-3, recipe.batch * 3 // 4, 0.1),
     )
     for number, (name, loss, steps, rate, size, between) in enumerate(lessons):
+        network.decoder.requires_grad_(name != "autoencoder")
         fit(
             name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
             lambda start, number=number, size=size, between=between: batches(start, number, size, between),
