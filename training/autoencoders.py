@@ -247,10 +247,10 @@ class Autoencoder(nn.Module):
         """
         drawn = self.decode_pixels(latent)
         seen = F.avg_pool2d(frame * FRAME_SIZE - drawn.clamp(-CLAMP_PIXELS, CLAMP_PIXELS), 2).flatten(1)
-        near = (F.avg_pool2d(drawn, 2).abs() < CLAMP_PIXELS + 0.5).flatten(1).float()
+        near = (CLAMP_PIXELS + 1 - F.avg_pool2d(drawn, 2).abs()).clamp(0, 1).flatten(1)
         slopes = self.decoder.slopes(latent) * self.spread[:, None] * near[:, None]
         square = slopes @ slopes.transpose(1, 2) + DAMPING * torch.eye(self.config.latent)
-        return latent + self.spread * solve(square, (slopes @ seen[..., None])[..., 0])
+        return latent + self.spread * solve(square, (slopes @ seen[..., None])[..., 0]).clamp(-1, 1)
 
     def see(self, frame: Tensor, looks: int | None = None) -> Tensor:
         """The learned part of `encode`: a first guess and so many corrections, (N, 1, 128, 128) -> (N, D)."""
@@ -322,9 +322,13 @@ class Autoencoder(nn.Module):
         return {**losses, "total": losses["total"] + pose, "pose": pose}
 
 
-def solve(matrix: Tensor, right: Tensor, steps: int = 24) -> Tensor:
+def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:
     """Solve symmetric positive systems, (N, D, D) and (N, D) -> (N, D), by conjugate gradients (Hestenes and Stiefel,
-    1952): plain products, which every runtime has, where a factorisation is no ONNX operator."""
+    1952) on rows and columns scaled to ones on the diagonal: plain products, which every runtime has, where a
+    factorisation is no ONNX operator. It stops early: what few steps do not reach is what no outline shows, and
+    in single precision many steps make noise of it."""
+    scale = torch.diagonal(matrix, dim1=1, dim2=2).rsqrt()
+    matrix, right = matrix * scale[:, :, None] * scale[:, None], right * scale
     found, rest, way = torch.zeros_like(right), right, right
     power = rest.square().sum(1, keepdim=True)
     for _ in range(steps):
@@ -333,7 +337,7 @@ def solve(matrix: Tensor, right: Tensor, steps: int = 24) -> Tensor:
         found, rest = found + length * way, rest - length * ahead
         left = rest.square().sum(1, keepdim=True)
         way, power = rest + left / (power + 1e-20) * way, left
-    return found
+    return found * scale
 
 
 class StudentDense(nn.Module):

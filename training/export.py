@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,9 @@ from .autoencoders import Autoencoder
 from .dancer import Choreographer, DancerNetwork
 from .motion.skeleton import JOINTS
 
-TOLERANCE = 1e-4  # largest difference between torch and onnxruntime that is let through
+# Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
+# make more of a rounding: one of a millionth in its input has moved a latent by as much (latents spread by about 1).
+TOLERANCE = {"encoder": 2e-3, "decoder": 1e-4, "choreographer": 1e-4, "dancer": 1e-4}
 OPSET = 18
 
 
@@ -83,6 +86,11 @@ def _export(module: nn.Module, example: dict[str, Tensor], outputs: list[str], p
         opset_version=OPSET, dynamic_shapes={name: {0: batch} for name in example}, dynamo=True, external_data=False,
         verbose=False, optimize=True,
     )  # fmt: skip
+    model = onnx.load(path)
+    for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, and paths of one machine
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.save(model, path)
 
 
 def difference(module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str]) -> float:
@@ -114,9 +122,10 @@ def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: Da
         "dance": torch.softmax(torch.randn(n, c.dances), dim=-1),
     }
     letter = torch.randint(0, c.letters, (n,))
+    with torch.no_grad():  # a body: in noise the encoder's least squares have no answer, and rounding decides
+        frame, _ = autoencoder.decode(0.5 * autoencoder.spread * torch.randn(n, d))
     return {
-        "encoder": (_Encoder(autoencoder), {"frame": (torch.rand(n, 1, FRAME_SIZE, FRAME_SIZE) - 0.5) * 0.04},
-                    ["latent"]),
+        "encoder": (_Encoder(autoencoder), {"frame": frame}, ["latent"]),
         "decoder": (_Decoder(autoencoder), {"latent": torch.randn(n, d)}, ["frame", "joints"]),
         "choreographer": (
             choreographer,
@@ -160,7 +169,7 @@ def write_pack(
     """Write the pack to `out` and return each network's largest difference from torch.
 
     It is written beside `out` first and moved there when whole. UserError if `out` exists and `force` is not set;
-    ArithmeticError if a network differs from torch by more than `TOLERANCE`.
+    ArithmeticError if a network differs from torch by more than its `TOLERANCE`.
     """
     check_out(out, force)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -207,7 +216,7 @@ def _write(
             _export(module, example, outputs, path)
         found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
         differences[network] = float(np.max(found))
-        if not differences[network] <= TOLERANCE:
+        if not differences[network] <= TOLERANCE[network]:
             raise ArithmeticError(f"{network}: onnxruntime differs from torch by {differences[network]:.2g}")
     info = {
         "format": FORMAT,

@@ -14,6 +14,7 @@ from training.autoencoders import (
     exactly,
     parameters,
     pose_basis,
+    solve,
 )
 from training.choreography import DANCES, perform
 from training.motion.body import CLAMP_PIXELS, project, silhouettes
@@ -121,9 +122,80 @@ def test_a_look_at_its_own_drawing_can_change_the_guess() -> None:
     network = small().eval()
     frame, _ = frames_and_joints(3)
     with torch.no_grad():
-        assert (network.encode(frame, looks=2) == network.encode(frame, looks=0)).all()  # it begins by trusting itself
+        assert (network.see(frame, looks=2) == network.see(frame, looks=0)).all()  # it begins by trusting itself
         torch.nn.init.normal_(network.correct[2].weight)  # type: ignore[arg-type]
-        assert (network.encode(frame, looks=2) != network.encode(frame, looks=0)).any()
+        assert (network.see(frame, looks=2) != network.see(frame, looks=0)).any()
+
+
+# --- least squares
+
+
+def test_systems_are_solved_as_far_as_steps_go() -> None:
+    root = torch.randn(5, 9, 9, dtype=torch.float64)
+    matrix = root @ root.transpose(1, 2) + torch.eye(9)
+    # Rows of very different sizes, as limbs and fingers have: what the scaling is for.
+    size = torch.logspace(0, 3, 9, dtype=torch.float64)
+    matrix = matrix * size[:, None] * size
+    right = torch.randn(5, 9, dtype=torch.float64) * size
+    wanted = torch.linalg.solve(matrix, right)
+    torch.testing.assert_close(solve(matrix, right, 9), wanted, rtol=1e-6, atol=1e-9)
+    gaps = [float(((solve(matrix, right, n) - wanted) * size).norm()) for n in (1, 3, 6)]
+    assert gaps[0] > gaps[1] > gaps[2] > 1e-6
+
+
+def test_slopes_are_the_first_unions_derivatives() -> None:
+    network = small().double().eval()
+    latent = network.pose_latent(frames_and_joints(3)[1].double())[1:2]
+
+    def union(z: torch.Tensor) -> torch.Tensor:
+        """What `Strokes.forward` draws before the flesh, where the body is near."""
+        strokes = network.decoder
+        ends = torch.nn.functional.linear(
+            z, strokes.first + 0.05 * strokes.moved, strokes.first_bias + 0.05 * strokes.shifted
+        )
+        a, b = ends.unflatten(1, (-1, 2, 2)).unbind(2)
+        y, x = torch.meshgrid(strokes.grid.double(), strokes.grid.double(), indexing="ij")
+        dots = torch.stack([x, y], dim=-1).flatten(0, 1)[None, None]
+        bone = (b - a)[:, :, None]
+        length2 = bone.square().sum(-1) + 0.01
+        foot = (((dots - a[:, :, None]) * bone).sum(-1) / length2).clamp(0, 1)
+        away = (dots - a[:, :, None] - foot[..., None] * bone).norm(dim=-1)
+        distance = away - strokes.thickness[:, 0].exp()[:, None]  # untrained: no taper
+        soft = strokes.softness.exp()
+        return 2 * -soft * torch.log(torch.exp(-distance / soft).sum(1))  # untrained: all weights of the first are 1
+
+    true = torch.func.jacfwd(union)(latent)[0, :, 0].T.detach()  # (D, 64 * 64)
+    near = union(latent)[0].detach().abs() < 4
+    found = network.decoder.slopes(latent)[0].detach()
+    assert near.sum() > 300
+    # A crumb is added to the square of a bone's length, so the nearest point is not quite the nearest: not equal.
+    gap = (found - true)[:, near].norm() / true[:, near].norm()
+    assert gap < 0.05
+
+
+def test_a_drawing_settles_on_the_body_it_was_drawn_of() -> None:
+    network = small().eval()
+    true = network.pose_latent(frames_and_joints(6)[1])
+    with torch.no_grad():
+        frame, _ = network.decode(true)
+        guess = true + 0.15 * network.spread * torch.randn(true.shape)
+        latent, gaps = guess, []
+        for _ in range(4):
+            gaps.append(float((network.decode(latent)[0] - frame).abs().mean()))
+            latent = network.settle(latent, frame)
+    assert gaps[-1] < 0.3 * gaps[0]
+    assert ((latent - guess).abs() <= 4 * network.spread + 1e-6).all()  # no step is longer than a spread
+
+
+def test_the_encoder_settles() -> None:
+    network = small().eval()
+    frame, _ = frames_and_joints(2)
+    with torch.no_grad():
+        wanted = network.see(frame)
+        for _ in range(SMALL.settles):
+            wanted = network.settle(wanted, frame)
+        assert (network.encode(frame) == wanted).all()
+        assert (network.encode(frame) != network.see(frame)).any()
 
 
 @pytest.mark.parametrize("lesson", ["drawing_loss", "seeing_loss", "loss"])
@@ -151,7 +223,7 @@ def test_unknown_joints_count_for_nothing() -> None:
     some = joints.clone()
     some[1:] = torch.nan
     torch.testing.assert_close(network.loss(frame, some)["edge"], network.loss(frame, joints)["edge"])
-    _, guess = network.decode(network.encode(frame))
+    _, guess = network.decode(network.see(frame))
     wanted = (guess[0] - joints[0]).norm(dim=-1).mean()
     torch.testing.assert_close(network.loss(frame, some)["pose"], wanted, atol=1e-4, rtol=1e-3)
     losses = network.loss(frame, torch.full_like(joints, torch.nan))

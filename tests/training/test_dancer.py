@@ -100,7 +100,8 @@ def test_the_choreographer_steps_as_it_was_trained() -> None:
         for t in range(5):
             x = torch.cat([network.embedding(letters[:, t]), given[:, t]], dim=-1)
             hidden, state = gru_step(network.gru, torch.nn.functional.silu(network.into(x)), state)
-            total += float(torch.nn.functional.cross_entropy(network.out(hidden), letters[:, t + 1]))
+            logits = network.out(hidden + network.asked(given[:, t]))
+            total += float(torch.nn.functional.cross_entropy(logits, letters[:, t + 1]))
     assert total / 5 == pytest.approx(cross, rel=1e-5)
 
 
@@ -119,13 +120,13 @@ def draw(network: Choreographer, count: int, temperature: float) -> np.ndarray:
 
 
 def odds(network: Choreographer, temperature: float) -> np.ndarray:
-    x = torch.cat(
-        [network.embedding(torch.tensor([3])), torch.zeros(1, 6), torch.full((1, 1), 0.5), torch.eye(STYLES)[[1]],
-         torch.zeros(1, NAMES)], -1,
-    )  # fmt: skip
+    given = torch.cat(
+        [torch.zeros(1, 6), torch.full((1, 1), 0.5), torch.eye(STYLES)[[1]], torch.zeros(1, NAMES)], dim=-1
+    )
     with torch.no_grad():
-        hidden, _ = gru_step(network.gru, torch.nn.functional.silu(network.into(x)), torch.zeros(1, 2, 16))
-        return torch.softmax(network.out(hidden)[0] / temperature, dim=-1).numpy().astype(np.float64)
+        x = network.into(torch.cat([network.embedding(torch.tensor([3])), given], dim=-1))
+        hidden, _ = gru_step(network.gru, torch.nn.functional.silu(x), torch.zeros(1, 2, 16))
+        return torch.softmax(network.out(hidden + network.asked(given))[0] / temperature, dim=-1).numpy().astype(np.float64)
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.7])
@@ -144,6 +145,15 @@ def test_a_cold_choreographer_always_takes_the_likeliest() -> None:
     network = small_choreographer()
     network.out.weight.data *= 12
     assert set(draw(network, 500, 0.0).tolist()) == {int(odds(network, 1.0).argmax())}
+
+
+def test_what_is_asked_has_a_way_past_the_memory() -> None:
+    """With a GRU that is deaf to it, another dance still changes the odds."""
+    network = small_choreographer()
+    network.into.weight.data[:] = 0
+    before = odds(network, 1.0)
+    network.asked[0].weight.data[:, CONDITIONS + 1] += 5  # the style that `odds` asks for
+    assert np.abs(odds(network, 1.0) - before).max() > 0.01
 
 
 def test_noise_at_its_ends_is_still_a_letter() -> None:
