@@ -91,7 +91,9 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
     torch.manual_seed(recipe.seed)
     config = AutoencoderConfig(latent=recipe.latent)
     if recipe.tiny:
-        config = replace(config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1, settles=1)
+        config = replace(
+            config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1, settles=1
+        )
     network = Autoencoder(config, basis).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     Console().print(
         f"autoencoder: {parameters(network):,} parameters, {parameters(network.decoder):,} of them in the decoder; "

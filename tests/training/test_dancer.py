@@ -126,7 +126,11 @@ def odds(network: Choreographer, temperature: float) -> np.ndarray:
     with torch.no_grad():
         x = network.into(torch.cat([network.embedding(torch.tensor([3])), given], dim=-1))
         hidden, _ = gru_step(network.gru, torch.nn.functional.silu(x), torch.zeros(1, 2, 16))
-        return torch.softmax(network.out(hidden + network.asked(given))[0] / temperature, dim=-1).numpy().astype(np.float64)
+        return (
+            torch.softmax(network.out(hidden + network.asked(given))[0] / temperature, dim=-1)
+            .numpy()
+            .astype(np.float64)
+        )
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.7])
@@ -152,7 +156,9 @@ def test_what_is_asked_has_a_way_past_the_memory() -> None:
     network = small_choreographer()
     network.into.weight.data[:] = 0
     before = odds(network, 1.0)
-    network.asked[0].weight.data[:, CONDITIONS + 1] += 5  # the style that `odds` asks for
+    asked = network.asked[0]
+    assert isinstance(asked, nn.Linear)
+    asked.weight.data[:, CONDITIONS + 1] += 5  # the style that `odds` asks for
     assert np.abs(odds(network, 1.0) - before).max() > 0.01
 
 

@@ -166,6 +166,7 @@ def test_captured_rows_are_whole_phrases_of_all_takes() -> None:
     assert all(len(row) == 4 and all(field is not None for field in row) for row in rows)
     for row, start in ((0, 2), (1, 10)):
         for k, field in enumerate(rows[row]):
+            assert field is not None
             np.testing.assert_allclose(field, disc(20, 64 + 40 * steps[(start + 2 * k) * 16]), atol=0.0003)
 
 

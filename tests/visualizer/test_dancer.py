@@ -417,13 +417,13 @@ def test_a_change_is_made_without_a_leap(shipped: Pack, plain_step: float, asked
 
 
 def test_two_beats_after_its_first_letter_the_body_is_in_the_new_dance(shipped: Pack) -> None:
-    """Pairs of written dances that are over within a phrase, faithfully danced. The body is then hardly farther from
-    one who has danced the new one all along than another of those is; before, it was in quite another place."""
+    """Pairs of written dances that are over within a phrase, faithfully danced. The body is then a tenth as far as it
+    was before from one of several who have danced the new one all along (some begin it with the other leg)."""
     written = set(shipped.info["training"]["written_dances"])
     names = [d.name for d in shipped.dances if d.name in written and d.beats <= PHRASE_BEATS]
     rng = np.random.default_rng(1)
     gaps, takes = [], []
-    for pair in range(12):
+    for pair in range(8):
         old, new = map(str, rng.choice(names, 2, replace=False))
         changed = Dancer(shipped, pair, temperature=0.3, dance=old)
         moment = 14 + int(rng.integers(64)) / STEPS_PER_BEAT
@@ -436,16 +436,17 @@ def test_two_beats_after_its_first_letter_the_body_is_in_the_new_dance(shipped: 
             moment += 1 / STEPS_PER_BEAT
         first = changed._step  # of the new dance's first letter
         path.append(dance(changed, 10, start=moment))
-        all_along = [dance(Dancer(shipped, 100 + pair + k, temperature=0.3, dance=new), 30) for k in (0, 50)]
-        mine, one, other = (
+        all_along = [dance(Dancer(shipped, 100 + k, temperature=0.3, dance=new), 30) for k in range(6)]
+        mine, *others = (
             joints_of(shipped, p[first - 2 * STEPS_PER_BEAT : first + 6 * STEPS_PER_BEAT, 0])
             for p in (np.concatenate(path), *all_along)
         )
-        for apart, poses in ((gaps, mine), (takes, other)):
-            apart.append(np.linalg.norm(poses - one, axis=-1).mean(axis=1).reshape(8, STEPS_PER_BEAT).mean(axis=1))
+        for apart, poses, rest in ((gaps, mine, others), (takes, others[0], others[1:])):
+            each = [np.linalg.norm(poses - other, axis=-1).mean(axis=1).reshape(8, -1).mean(axis=1) for other in rest]
+            apart.append(min(each, key=lambda beats: beats[4:].mean()))
     gap, take = np.mean(gaps, axis=0), np.mean(takes, axis=0)  # metres, of the mean joint, beat by beat
-    assert gap[4:].mean() <= 1.3 * take[4:].mean()
-    assert gap[0] > 2 * take[0]  # and this is not so of any two dances
+    assert take[4:].mean() < 0.01
+    assert gap[4:].mean() < 0.1 * gap[:2].mean()
 
 
 @pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
@@ -464,7 +465,7 @@ def test_three_beats_after_it_was_asked_for_a_dance_is_danced(shipped: Pack, mom
 
 
 def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
-    """1,200 beats at 120 BPM: nobody leaves the stage, and the body never stands still for a second."""
+    """1,200 beats at 120 BPM: nobody leaves the stage, and the body stands still for no second, wherever it begins."""
     dancer = Dancer(shipped, 11)
     rng = np.random.default_rng(0)
     places, latents = [], []
@@ -487,6 +488,6 @@ def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
     joints = np.array(joints)
     joints[:, :, 0] += np.array(places)[:, None]
     pace = np.linalg.norm(np.diff(joints * FRAME_METRES, axis=0), axis=-1).mean(axis=1) * 2 * STEPS_PER_BEAT
-    seconds = pace[: len(pace) // 32 * 32].reshape(-1, 32).mean(axis=1)
-    assert (seconds < 0.05).sum() == 0  # metres a second, the mean joint
+    second = 2 * STEPS_PER_BEAT
+    assert np.convolve(pace, np.full(second, 1 / second), mode="valid").min() > 0.05  # metres a second, the mean joint
     assert len(set(dancer.letters_written)) > 0.2 * min(shipped.letters, 100)

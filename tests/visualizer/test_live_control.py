@@ -536,6 +536,41 @@ def test_a_body_that_is_stuck_or_lost_is_led_to_a_seed(
     assert np.abs(np.diff(again[-64:], axis=0)).max() > 0.05
 
 
+def test_who_idles_is_urged_to_move_and_nobody_else() -> None:
+    """The second of three hardly moves: only he is told of more energy, from a beat later on, until he moves again."""
+    slow = [False]
+
+    def idling(given: Inputs) -> dict[str, np.ndarray]:
+        made = standins.step(given)
+        if slow[0]:
+            made["latent_out"][1] = given["latent"][1] + 2 * standins.pack().limits["still"] * SPREAD
+        return made
+
+    network = Network(idling, OUTPUTS)
+    dancer = Dancer(standins.pack(dancer=network), 3, troupe=3)
+    dance(dancer, 8, energy=0.1)
+
+    def told(steps: int) -> np.ndarray:
+        for _ in range(steps):
+            dancer._advance(0.1)
+        return np.stack([i["energy"][:, 0] for i in given(dancer)[-steps:]])
+
+    assert (told(8) == np.float32(0.1)).all()
+    slow[0] = True
+    assert (told(STEPS_PER_BEAT // 2) == np.float32(0.1)).all()
+    told(STEPS_PER_BEAT)
+    later = told(2 * STEPS_PER_BEAT)
+    assert (later[:, [0, 2]] == np.float32(0.1)).all()
+    assert (later[:, 1] == np.float32(room.URGED)).all()
+    slow[0] = False
+    assert (told(3 * STEPS_PER_BEAT)[-8:] == np.float32(0.1)).all()
+    assert dancer.rescues == 0
+    slow[0] = True
+    for _ in range(2 * STEPS_PER_BEAT):
+        dancer._advance(0.9)
+    assert (given(dancer)[-1]["energy"] == np.float32(0.9)).all()  # livelier already
+
+
 @pytest.mark.parametrize("late", range(STEPS_PER_LETTER))
 def test_the_seeds_letter_is_danced_when_the_body_has_arrived_at_the_seed(late: int) -> None:
     """Whole, from its beginning, wherever in a letter the body was lost."""
@@ -571,12 +606,13 @@ def test_the_seeds_letter_is_danced_when_the_body_has_arrived_at_the_seed(late: 
 def test_who_joins_is_not_watched_for_what_one_who_left_has_done() -> None:
     """The third stands still, or is far out, for one step less than is allowed, and leaves. Then another comes."""
     watchdog = Watchdog(standins.pack(), 3)
-    here, there = standins.SEEDS[0].latent, standins.SEEDS[0].latent + 0.5 * SPREAD
-    far = here + 1000 * SPREAD
+    here = standins.SEEDS[0].latent
+    there, far = (here + step * SPREAD for step in (np.float32(0.5), np.float32(1000)))
 
     def see(troupe: int, third: np.ndarray) -> list[bool]:
         """A step of two who dance, and of a third who stays where he is."""
-        before, now = np.stack([here, there, third]), np.stack([there, here, third])
+        before = np.stack([here, there, third]).astype(np.float32)
+        now = before[[1, 0, 2]]
         return watchdog.see(before[:troupe], now[:troupe]).tolist()
 
     for k in range(STILL_STEPS - 1):

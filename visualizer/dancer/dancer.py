@@ -47,6 +47,7 @@ WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 si
 ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that nobody leaves the screen
 TROUPE_ROAM = 0.25  # the same where there are neighbours: half their spacing, so that nobody changes places
 CANON_BEATS = 2  # each of a canon is so much later than the one before
+URGED, URGE_STEPS = 0.6, STEPS_PER_BEAT  # who idles is told of at least this energy, for a beat: so quiet never freezes
 RESCUE_STEPS = STEPS_PER_BEAT  # in a beat, and until a letter ends, a stuck body is led to a pose of the training data
 
 _PAST = (MOST_DANCERS - 1) * CANON_BEATS * STEPS_PER_BEAT + 1  # steps of the leader that a canon needs
@@ -105,6 +106,7 @@ class _Rows:
     next_style: NDArray[np.int64]
     home: NDArray[np.floating]  # (N,) frame widths from the middle
     away: NDArray[np.floating]  # (N,) frame widths from home that travel has led
+    urge: NDArray[np.int64]  # (N,) steps left in which it is urged to move
     rescue: NDArray[np.int64]  # (N,) steps left until a rescue is over
     rescue_steps: NDArray[np.int64]  # (N,) how many the rescue takes
     origin: NDArray[np.float32]  # (N, D) where the rescue began
@@ -303,7 +305,7 @@ class Dancer:
             letter=letter, next_letter=letter.copy(),
             dance=none, next_dance=none.copy(), style=style, next_style=style.copy(),
             home=homes.astype(np.float32), away=np.zeros(n, dtype=np.float32),
-            rescue=np.zeros(n, dtype=np.int64), rescue_steps=np.ones(n, dtype=np.int64),
+            urge=np.zeros(n, dtype=np.int64), rescue=np.zeros(n, dtype=np.int64), rescue_steps=np.ones(n, dtype=np.int64),
             origin=latent.copy(), goal=latent.copy(), goal_letter=letter.copy(),
         )  # fmt: skip
 
@@ -344,6 +346,7 @@ class Dancer:
             rows.next_letter[arriving] = rows.goal_letter[arriving]
             self._watchdog.forget(led)
         stuck = self._watchdog.see(before, rows.latent) & ~led
+        rows.urge = np.where(self._watchdog.idle(), URGE_STEPS, np.maximum(rows.urge - 1, 0))
         if not stuck.any():
             return
         for i in np.flatnonzero(stuck):
@@ -365,7 +368,7 @@ class Dancer:
         n = len(style)
         return {
             "bar_phase": np.broadcast_to(bar_phase(beat), (n, 6)),
-            "energy": np.full((n, 1), energy, dtype=np.float32),
+            "energy": np.where(self._rows.urge > 0, max(energy, URGED), energy).astype(np.float32)[:, None],
             "style": self._style_rows[style],
             "dance": self._dance_rows[dance],
         }

@@ -1,4 +1,4 @@
-"""The last resort: sees when a body stands still or has lost its way. A healthy pack never needs it.
+"""Sees when a body idles, and, as the last resort, when it stands still or has lost its way: a healthy pack never does.
 
 What is still and what is far is measured when a pack is trained and stands in its `limits`.
 """
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from .pack import STEPS_PER_BEAT, Pack
 
 STILL_STEPS = 4 * STEPS_PER_BEAT  # a bar without a move is no dance; a pause may be shorter
+IDLE_STEPS = STEPS_PER_BEAT
+IDLE = 4.0  # times the limit of stillness: as still as the stillest dancing of the training data
 LOST_STEPS = 8  # half a beat: a single odd step is seen by nobody
 
 Floats = NDArray[np.float64]
@@ -63,6 +65,11 @@ class Watchdog:
         nearest = np.einsum("nd,nd->n", scaled, scaled) + (scaled @ self._across + self._squares).min(axis=1)
         self._lost = np.where(nearest > latent.shape[1] * self._far**2, self._lost + 1, 0)
         return still | (self._lost >= LOST_STEPS)
+
+    def idle(self) -> NDArray[np.bool_]:
+        """(N,) who has hardly moved for a beat."""
+        last = self._sizes[np.arange(self._row - IDLE_STEPS, self._row)]  # a ring: negative rows are its end
+        return (self._seen >= IDLE_STEPS) & (last.sum(axis=0) < IDLE * self._still * IDLE_STEPS)
 
     def nearest_seed(self, latent: NDArray[np.float32], style: int) -> int:
         """Number of the seed of `style` (of any, if it has none) that is nearest to a latent (D,)."""
