@@ -305,7 +305,8 @@ class Dancer:
             letter=letter, next_letter=letter.copy(),
             dance=none, next_dance=none.copy(), style=style, next_style=style.copy(),
             home=homes.astype(np.float32), away=np.zeros(n, dtype=np.float32),
-            urge=np.zeros(n, dtype=np.int64), rescue=np.zeros(n, dtype=np.int64), rescue_steps=np.ones(n, dtype=np.int64),
+            urge=np.zeros(n, dtype=np.int64),
+            rescue=np.zeros(n, dtype=np.int64), rescue_steps=np.ones(n, dtype=np.int64),
             origin=latent.copy(), goal=latent.copy(), goal_letter=letter.copy(),
         )  # fmt: skip
 
