@@ -12,8 +12,8 @@ import numpy as np
 
 from .pack import BEATS_PER_BAR, PHRASE_BEATS, NamedDance
 
-IMPROVISE = 0.3  # share of phrases without a named dance: enough to surprise, too few to blur what is recognised
-AGAIN = 0.35  # chance that a dance of one phrase is danced for a second: it takes two to be sure what one saw
+IMPROVISE = 0.15  # share of phrases without a named dance: enough to surprise, too few to blur what is recognised
+AGAIN = 0.8  # chance that a dance of one phrase is danced for a second: it takes two to be sure what one saw
 FRESH = 0.5  # the next dance is one of this share of them that was danced longest ago; so all have their turn
 HIGH_ENERGY = 0.75  # from here on half phrases are allowed: a drop wants changes twice as often
 SHORT_BEATS = BEATS_PER_BAR  # a half phrase; only of dances that are over by then
