@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def run_training(*words: str | Path, timeout: float = 240) -> subprocess.Complet
         capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY,
         env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is heard of songs is kept here, also by the programs that tests start, and not among the user's files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,31 @@ def beats(
     show_beats(motion, plots)
 
 
+@app.command()
+def ear(
+    out: Annotated[Path, typer.Option(help="Folder to write ear.onnx and ear.json into.")],
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder of real music with an index.json of its beats: measured, never learned.")
+    ] = None,
+    work: Work = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides the music, the first weights and the order; 11 if not given.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="bf16-mixed, or 32-true where the hardware is older.")] = "bf16-mixed",
+    tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it hears badly.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
+) -> None:
+    """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
+    from .ear import EarRecipe, fit_ear
+
+    if precision not in ("32-true", "bf16-mixed"):
+        raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
+    recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
+    about = fit_ear(out, work or Path("runs") / out.name, recipe, clips, force)
+    for kind, figures in about["figures"].items():
+        print(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
+
+
 def main() -> None:
     """Run a command; a UserError is one line and exit code 2."""
     try:

@@ -19,7 +19,9 @@ import pygame
 
 from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
-from visualizer.settings import Settings, met, next_temperature
+from visualizer.music.clock import BEATS_PER_BAR
+from visualizer.music.taste import Stylist
+from visualizer.settings import AUTO, Settings, met, next_temperature
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.overlay import Overlay
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from visualizer.stage.looks import Look
 
 log = logging.getLogger("visualizer")
+
+NUDGE = 0.01  # seconds that the dance is moved by one key
+STATUS = 0.25  # seconds between two looks at what the ear hears, for the line below the help
 
 
 class Body(Protocol):
@@ -107,20 +112,29 @@ class Show:
         look_name: str,
         seeds: random.Random,
         lead: float = 1 / 60,
+        auto: bool = False,
     ) -> None:
-        """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen."""
+        """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen.
+
+        `auto`: the music chooses the style.
+        """
         self.dancer, self.ear, self.window = dancer, ear, window
         self.styles = styles
         self.look = look(look_name)
         self.overlay = Overlay(window.size)
         self.running = True
+        self.stylist = Stylist(styles) if auto else None
         self._seeds = seeds
         self._lead = lead
+        self._nudged = 0.0  # seconds
+        self._status_due = -math.inf
+        self._frames = self._led = 0  # pictures; those of them on a beat that was heard
+        self._bpm = 0.0  # danced last
 
-    def say(self, text: str, now: float) -> None:
-        """A toast on the screen and a line in the log."""
+    def say(self, text: str, now: float, topic: str = "") -> None:
+        """A toast on the screen, in place of the last of its topic if it has one, and a line in the log."""
         log.info("toast: %s", text)
-        self.overlay.toast(text, now)
+        self.overlay.toast(text, now, topic)
 
     def act(self, action: str, now: float) -> None:
         """Do what a key asks for; `action` is one of controls.ACTIONS."""
@@ -132,10 +146,7 @@ class Show:
                 self.dancer.reseed(seed)
                 self.say(f"a new dance, seed {seed}", now)
             case "next style" | "previous style":
-                step = 1 if action == "next style" else -1
-                style = self.styles[(self.styles.index(self.dancer.style) + step) % len(self.styles)]
-                self.dancer.set_style(style)
-                self.say(f"style: {style}", now)
+                self._change_style(1 if action == "next style" else -1, now)
             case "next dance" | "previous dance":
                 self._change_dance(1 if action == "next dance" else -1, now)
             case "tamer" | "wilder":
@@ -148,6 +159,8 @@ class Show:
                 self.dancer.set_formation(FORMATIONS[following])
                 alone = "; it takes more than one dancer" if self.dancer.troupe == 1 else ""
                 self.say(f"formation: {self.dancer.formation}{alone}", now)
+            case "tap tempo" | "half tempo" | "double tempo" | "earlier" | "later" | "trust the ear":
+                self._change_time(action, now)
             case "next look" | "previous look":
                 step = 1 if action == "next look" else -1
                 self.look = LOOKS[(LOOKS.index(self.look) + step) % len(LOOKS)]
@@ -164,6 +177,46 @@ class Show:
                 self.say("one dancer" if self.dancer.troupe == 1 else f"{self.dancer.troupe} dancers", now)
             case _:
                 raise ValueError(f"nothing is known of the action '{action}'")
+
+    def report(self) -> str:
+        """One line on what was danced to."""
+        if not self._frames:
+            return "stats: nothing was danced"
+        led = f"on a beat that was heard in {self._led / self._frames:.0%} of frames"
+        return f"stats: ear: {self.ear.name}, {led}, {self._bpm:.0f} BPM at the end"
+
+    def _change_style(self, step: int, now: float) -> None:
+        """On to the next style, or back; between the last and the first, the one that fits the music."""
+        choices = (*self.styles, AUTO)
+        style = choices[(choices.index(AUTO if self.stylist else self.dancer.style) + step) % len(choices)]
+        self.stylist = Stylist(self.styles) if style == AUTO else None
+        if self.stylist is None:
+            self.dancer.set_style(style)
+            self.say(f"style: {style}", now)
+        else:
+            self.say(f"style: {self.stylist.note or 'by the music'}", now)
+
+    def _change_time(self, action: str, now: float) -> None:
+        """What the ear does not know better than the one who presses the keys."""
+        steps, text = self.ear.steps, ""
+        match action:
+            case "tap tempo":
+                steps.tap(now)
+                text = f"tap: {steps.bpm:.0f} BPM"
+            case "half tempo" | "double tempo":
+                done = steps.scale(0.5 if action == "half tempo" else 2.0)
+                text = f"{action if done else 'no further'}: {steps.bpm:.0f} BPM"
+            case "earlier" | "later":
+                seconds = NUDGE if action == "earlier" else -NUDGE
+                steps.nudge(seconds * steps.bpm / 60)
+                self._nudged += seconds
+                text = f"{abs(self._nudged) * 1000:.0f} ms {'earlier' if self._nudged > 0 else 'later'}"
+                text = text if round(self._nudged / NUDGE) else "on time"
+            case "trust the ear":
+                steps.release()
+                self._nudged = 0.0
+                text = "as the ear hears it"
+        self.say(text, now, "time")
 
     def _change_dance(self, step: int, now: float) -> None:
         """On to the next dance of the style, or back; between the last and the first, as it comes."""
@@ -188,15 +241,39 @@ class Show:
     def frame(self, now: float) -> None:
         """Hear, step, decode and draw one picture; `now` is the time on the show's clock, s."""
         hearing = self.ear.hearing(now)
+        self._frames, self._led, self._bpm = self._frames + 1, self._led + (hearing.confidence > 0), hearing.bpm
         musical_time = self.ear.musical_time(now + self._lead)  # the picture is seen a little later than it is drawn
         self.dancer.step_to(musical_time, hearing.energy)
+        if self.stylist and self.dancer.dance is None:  # a dance asked for by name keeps its style
+            choice = self.stylist.choose(self.dancer.style, musical_time, hearing.mix)
+            if choice:
+                self.dancer.set_style(choice.style)
+                self.say(f"style: {choice.style} ({choice.why})", now)
         for text in self.ear.toasts():
             self.say(text, now)
         if self.window.follow_size():
             self.overlay.resize(self.window.size)
+        self.overlay.lamp = lamp(musical_time)
+        if self.overlay.help and now >= self._status_due:
+            self._status_due = now + STATUS
+            self.overlay.status = status(self.ear.name, hearing)
         picture = self.dancer.picture(musical_time)
         writing, changed = self.overlay.render(now)
         self.window.draw(picture, self.look, hearing, musical_time, writing, changed)
+
+
+def lamp(musical_time: float) -> int:
+    """Of the overlay: lit in the first quarter of each beat."""
+    if musical_time % 1 >= 0.25:
+        return 0
+    return 1 if int(musical_time) % BEATS_PER_BAR else 2
+
+
+def status(name: str, hearing: Hearing) -> str:
+    """What the ear hears now, in one line."""
+    sure = f"sure by {hearing.confidence:.0%}" if hearing.confidence else "keeping the tempo"
+    full = round(hearing.loudness * 8)
+    return f"{name}: {hearing.bpm:.0f} BPM, {sure}, loudness {'▮' * full}{'▯' * (8 - full)}"
 
 
 def play(
@@ -267,9 +344,10 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         rate = window.rate if settings.fps is None else settings.fps
         if settings.fps is None and window.vsync:
             rate *= 2  # the flip waits for the display; this only keeps a hidden window from racing
-        lead = 1 / window.rate
-        show = Show(dancer, ear, window, styles, settings.look, random.Random(seed), lead)
-        for note in (*notes, *unmet, *window.notes):
+        lead = 1 / window.rate + settings.latency_ms / 1000  # what the display says of itself, and what it cannot say
+        show = Show(dancer, ear, window, styles, settings.look, random.Random(seed), lead, settings.style == AUTO)
+        unknown = (show.stylist.note,) if show.stylist and show.stylist.note else ()
+        for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())
         times = play(
             show,
@@ -282,7 +360,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
         if settings.stats:
-            print(times.report(), flush=True)
+            print(times.report(), show.report(), sep="\n", flush=True)
     finally:
         ear.close()
         window.close()
@@ -296,7 +374,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body,
     dancer = met(
         settings,
         ("style", "dance"),
-        lambda s: Dancer(pack, seed, s.style, s.troupe, s.temperature, s.dance),
+        lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
         unmet,
     )
     dancer.set_formation(settings.formation)

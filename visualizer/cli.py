@@ -21,6 +21,9 @@ from visualizer.errors import UserError  # noqa: E402
 from visualizer.log import log, say_more, start_log  # noqa: E402
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from visualizer.music.meters import Meter
     from visualizer.settings import Settings
 
 FILM_WITHOUT_SCREEN = 15.0  # seconds
@@ -53,7 +56,7 @@ def show(
     window: Annotated[str | None, typer.Option(metavar="WxH", help="In a window; else fullscreen.")] = None,
     display: Annotated[int | None, typer.Option(metavar="N", help="Display to open on, from 0.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed dances the same; else random.")] = None,
-    style: Annotated[str | None, typer.Option(help="Style to begin with.")] = None,
+    style: Annotated[str | None, typer.Option(help="Style to begin with, or auto: by the music.")] = None,
     dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
     troupe: Annotated[int | None, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = None,
     formation: Annotated[str | None, typer.Option(metavar="NAME", help="Troupe: each, unison or canon.")] = None,
@@ -63,9 +66,11 @@ def show(
     seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
     device: Annotated[str | None, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = None,
     audio: Annotated[
-        str | None, typer.Option(metavar="SOURCE", help="A song to play and dance to, mic, mic:NAME, none or auto.")
+        str | None,
+        typer.Option(metavar="SOURCE", help="A song to play, mic, mic:NAME, loopback, link, none or auto."),
     ] = None,
     bpm: Annotated[float | None, typer.Option(help="Own tempo where nothing is heard.")] = None,
+    latency_ms: Annotated[float | None, typer.Option(metavar="MS", help="How late your projector shows it.")] = None,
     stats: Annotated[bool, typer.Option("--stats", help="Print frame times at the end.")] = False,
     verbose: Verbose = False,
     stage: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -102,6 +107,7 @@ def show(
         device=device,
         audio=audio,
         bpm=bpm,
+        latency_ms=latency_ms,
         stats=stats,
         stage=stage,
         fps=fps,
@@ -124,6 +130,7 @@ def _film_instead(settings: Settings, seconds: float) -> None:
     """What there is to see where there is no screen: a film in the current folder, under a name not yet taken."""
     from visualizer.dancer.pack import find_pack, load_pack
     from visualizer.film import make_film
+    from visualizer.music.sources import is_song
     from visualizer.settings import met
 
     unmet: list[str] = []
@@ -135,7 +142,7 @@ def _film_instead(settings: Settings, seconds: float) -> None:
         settings,
         ("style", "dance", "audio"),
         lambda s: make_film(
-            None if s.audio in ("auto", "mic", "none") or s.audio.startswith("mic:") else Path(s.audio).expanduser(),
+            Path(s.audio).expanduser() if is_song(s.audio) else None,
             out,
             pack=pack,
             size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
@@ -237,6 +244,47 @@ def dances(
         names = [d["name"] for d in info["dances"] if d["style"] == number]
         print(style)
         print("\n".join(f"  {name}" for name in names) if names else "  (improvised only)")
+
+
+@app.command()
+def devices(
+    seconds: Annotated[float, typer.Option(metavar="S", help="How long to listen.")] = 3.0,
+) -> None:
+    """List what there is to listen to, with live levels."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from visualizer.music.meters import link_session, open_meters
+
+    if not 0 < seconds < float("inf"):
+        raise UserError(f"to listen takes longer than {seconds:g} seconds")
+    with open_meters(time.monotonic) as meters, link_session() as session:
+        end = time.monotonic() + seconds
+        console = Console()
+        if not console.is_terminal:  # into a file or another program: once, at the end
+            console = Console(width=160)
+            time.sleep(seconds)
+            console.print(_table(meters, session()))
+            return
+        with Live(console=console, auto_refresh=False) as live:
+            while (left := end - time.monotonic()) > 0:
+                live.update(_table(meters, session()), refresh=True)
+                time.sleep(min(left, 0.1))
+
+
+def _table(meters: list[Meter], link: str) -> Table:
+    """What there is to listen to: how it is asked for, what it is, and how loud it is now."""
+    from rich.table import Table
+
+    table = Table("--audio", "is", "level", "", box=None, pad_edge=False)
+    for meter in meters:
+        level = meter.level()
+        full = 0 if level is None else min(max(round((level + 60) / 5), 0), 12)
+        bar = "" if meter.trouble else "▮" * full + "▯" * (12 - full)
+        word = meter.trouble or ("no sound yet" if level is None else f"{level:.0f} dB")
+        table.add_row(meter.audio, meter.name, bar, word)
+    table.add_row("link", "Ableton Link", "", link)
+    return table
 
 
 def main() -> NoReturn:

@@ -29,8 +29,10 @@ from visualizer.dancer.pack import Pack
 from visualizer.errors import UserError
 from visualizer.music.clock import Hearing, fold
 from visualizer.music.features import Floats
+from visualizer.music.own import own_hearing
 from visualizer.music.song import hear_song, read_song
-from visualizer.music.sources import own_hearing
+from visualizer.music.taste import Stylist
+from visualizer.settings import AUTO
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
@@ -105,17 +107,18 @@ def make_film(
     """Film the dance to `song`, or to our own tempo `bpm` and music where there is none.
 
     The first frame is the song's first sample; the film ends with the song or after `seconds`. `on_frame` is given
-    each frame's number and its pixels (height x width x 4 bytes) before they are encoded. Ctrl-C ends the film
-    early, whole as far as it goes. UserError for a song, size, path or codec that cannot be used; nothing is written
-    then.
+    each frame's number and its pixels (height x width x 4 bytes) before they are encoded. `style` "auto": the song
+    chooses, as in the live show. Ctrl-C ends the film early, whole as far as it goes. UserError for a song, size, path
+    or codec that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
     _check(out, size, fps, seconds, bpm, force)
     the_look = find_look(look) if look else LOOKS[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
-    dancer = Dancer(pack, seed, style, troupe, temperature, dance)
+    dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)
     dancer.set_formation(formation)
+    stylist = Stylist(pack.styles) if style == AUTO and dance is None else None
     score: Score
     if song is None:
         pace = bpm * fold(bpm)
@@ -126,6 +129,8 @@ def make_film(
         if not score.confidence:
             console.print(f"no beat found in {song.name}: danced at {score.bpm:.0f} BPM")
         length, sound = min(seconds or score.seconds, score.seconds), read_song(song, SOUND_RATE)
+    if stylist is not None:
+        _begin_by_the_music(dancer, stylist, score, console)
     frames = max(round(length * fps), 1)
     painter = Painter(size)
     part = out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
@@ -144,6 +149,9 @@ def make_film(
                     t = k / fps
                     beat, hearing = score.musical_time(t), score.hearing(t)
                     dancer.step_to(beat, hearing.energy)
+                    if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
+                        dancer.set_style(choice.style)
+                        console.print(f"{t:.0f} s: style {choice.style} ({choice.why})")
                     surface = painter.paint(dancer.picture(beat), the_look, hearing, beat)
                     pixels = _pixels(surface)
                     if on_frame is not None:
@@ -168,6 +176,15 @@ def make_film(
         f"{out}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, {report.speed:.2f} x real time{early}"
     )
     return report
+
+
+def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, console: Console) -> None:
+    best = stylist.best(score.hearing(0.0).mix)
+    if best is None:
+        console.print(f"style {dancer.style}: {stylist.note or 'nothing is known of the music'}")
+    else:
+        dancer.set_style(best)
+        console.print(f"style {best}, by the music")
 
 
 def _check(out: Path, size: tuple[int, int], fps: int, seconds: float | None, bpm: float, force: bool) -> None:

@@ -18,6 +18,8 @@ DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
 # Of the choreographer's choices: 1 is as the dances are that it learned from.
 TEMPERATURES = {"faithful": 0.3, "tame": 0.55, "measured": 0.8, "free": 1.0, "bold": 1.3, "wild": 1.6}
+AUTO = "auto"  # in place of a style: the one that fits the music
+LONGEST_LATENCY = 500  # ms
 
 T = TypeVar("T")
 
@@ -29,7 +31,7 @@ class Settings:
     window: tuple[int, int] | None = None  # pixels; None: fullscreen
     display: int = 0
     seed: int | None = None  # None: a new one each time, so no two shows are alike
-    style: str | None = None  # None: the seed's choice
+    style: str | None = None  # None: the seed's choice; "auto": the music's
     dance: str | None = None  # a named dance, which has its style; None: as it comes
     troupe: int = 1  # dancers
     formation: str = "each"
@@ -38,8 +40,9 @@ class Settings:
     pack: str | None = None  # name of a shipped pack or a path; None: the default one
     seconds: float | None = None  # None: until somebody ends it
     device: str = "auto"  # where the networks run
-    audio: str = "auto"  # a song, "mic", "mic:NAME", "none", or "auto": the microphone if one works
+    audio: str = "auto"  # a song, "mic", "mic:NAME", "loopback", "link", "none", or "auto": the microphone if one works
     bpm: float = 120.0  # own tempo, when nothing is heard
+    latency_ms: float = 0.0  # how late the picture is seen, beyond what is measured: the projector's delay
     stage: str = "auto"  # who paints
     stats: bool = False  # print frame times at the end
     fps: float | None = None  # None: the display's own rate; 0: as fast as it goes
@@ -49,7 +52,7 @@ class Settings:
 
 IN_FILE = (
     "window", "display", "style", "dance", "troupe", "formation", "temperature", "look", "pack", "device", "audio",
-    "bpm", "stage",
+    "bpm", "latency_ms", "stage",
 )  # fmt: skip
 
 
@@ -99,6 +102,8 @@ def check(settings: Settings) -> Settings:
         raise UserError(f"no stage is called '{settings.stage}'; there are: {', '.join(STAGES)}")
     if not 30 <= settings.bpm <= 300:
         raise UserError(f"a tempo must lie between 30 and 300 BPM, not {settings.bpm:g}")
+    if not -LONGEST_LATENCY <= settings.latency_ms <= LONGEST_LATENCY:
+        raise UserError(f"a latency lies within {LONGEST_LATENCY} ms either way, not {settings.latency_ms:g}")
     if not 1 <= settings.troupe <= MOST_DANCERS:
         raise UserError(f"a troupe has 1 to {MOST_DANCERS} dancers, not {settings.troupe}")
     if settings.formation not in FORMATIONS:
@@ -127,7 +132,8 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     from visualizer.stage.looks import look
 
     kinds: dict[str, type | tuple[type, ...]] = {
-        "display": int, "troupe": int, "bpm": (int, float), "temperature": (int, float, str),
+        "display": int, "troupe": int, "bpm": (int, float), "latency_ms": (int, float),
+        "temperature": (int, float, str),
     }  # fmt: skip
     parsers: dict[str, Callable[[Any], Any]] = {"window": parse_size, "temperature": parse_temperature}
     chosen: dict[str, Any] = {}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import queue
 import re
+import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -79,14 +82,26 @@ class Screen:
     """An X server of our own, with a screen that only exists in memory."""
 
     def __init__(self, width: int = 1280, height: int = 800) -> None:
+        self._folder = tempfile.TemporaryDirectory()
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"],
+            ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset",
+             "-fbdir", self._folder.name],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-        )
+        )  # fmt: skip
         assert self._server.stdout is not None
         self.name = ":" + self._server.stdout.readline().strip()  # written once the server is ready
+
+    def memory(self) -> NDArray[np.uint8]:
+        """(height, width, 4) as the server has it now, blue first, and changes; no copy, so reading takes no time."""
+        with (Path(self._folder.name) / "Xvfb_screen0").open("rb") as file:
+            memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header = struct.unpack(">25I", memory[:100])  # XWDFileHeader of X11/XWDFile.h
+        size, width, height, bits, stride, colours = (header[i] for i in (0, 4, 5, 11, 12, 19))
+        assert bits == 32
+        pixels = np.frombuffer(memory, np.uint8, stride * height, size + 12 * colours)
+        return pixels.reshape(height, stride // 4, 4)[:, :width]
 
     @property
     def env(self) -> dict[str, str]:
@@ -120,3 +135,31 @@ class Screen:
     def close(self) -> None:
         self._server.terminate()
         self._server.wait()
+        self._folder.cleanup()
+
+
+class Watch:
+    """How bright the screen is, in a coarse grid, as often as it can be looked at, and when that was."""
+
+    def __init__(self, pixels: NDArray[np.uint8], cell: int = 8) -> None:
+        """`pixels` as of Screen.memory, or a part of it. Looks on until `end`."""
+        self.times: list[float] = []  # time.monotonic
+        self.grids: list[NDArray[np.float64]] = []
+        rows, columns = pixels.shape[0] // cell, pixels.shape[1] // cell
+        cells = pixels[: rows * cell, : columns * cell, :3].reshape(rows, cell, columns, cell, 3)
+        assert np.shares_memory(cells, pixels)
+        self._look = lambda: cells.mean(axis=(1, 3, 4))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.004):  # four looks a frame
+            self.grids.append(self._look())
+            self.times.append(time.monotonic())
+
+    def end(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Times (n,) and brightness 0..255 (n, rows, columns)."""
+        self._stop.set()
+        self._thread.join()
+        return np.array(self.times), np.array(self.grids)

@@ -6,7 +6,9 @@ import ctypes.util
 import importlib.util
 import itertools
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,18 +17,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
+from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer.music.features import RATE
+from visualizer.stage.overlay import Overlay
 
 # Runs in a process of its own: PortAudio reads the sound configuration from the environment when it starts.
 LISTENER = """
-import json, sys, time
+import json, sys, time, types
+from visualizer.music import listener, loopback
 from visualizer.music.sources import open_ear
-ear = open_ear(sys.argv[1], bpm=120, clock=time.monotonic)
+audio = sys.argv[1]
+if audio == "loopback of Windows":
+    import soundcard
+    found = soundcard.default_speaker().id + ".monitor"  # WASAPI has one name for both
+    soundcard.default_speaker = lambda: types.SimpleNamespace(id=found)
+    loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
+    listener.open_loopback = lambda look_again, clock: loopback.SoundcardLine(clock)
+    audio = "loopback"
+ear = open_ear(audio, bpm=120, clock=time.monotonic)
 while True:
     now = time.monotonic()
     beat = ear.musical_time(now)
@@ -52,19 +66,40 @@ class Server:
             "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
-        (folder / "asound.conf").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        default = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
+        pulse = 'pcm.pulse { type pulse hint { show on description "PulseAudio Sound Server" } }\n'
+        (folder / "asound.conf").write_text(default + pulse)
         self.children: list[subprocess.Popen[bytes]] = []
         self.daemon: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, rate: int | None = 44_100) -> None:
+        """With a sink `party` at that rate, or without any sink."""
         command = ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"]
-        for module in (f"module-native-protocol-unix socket={self.folder}/socket auth-anonymous=1",
-                       "module-null-sink sink_name=party"):  # fmt: skip
-            command += ["-L", module]
+        command += ["-L", f"module-native-protocol-unix socket={self.folder}/socket auth-anonymous=1"]
         self.daemon = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
         wait_for(lambda: subprocess.run(["pactl", "info"], env=self.environment, capture_output=True).returncode == 0)
+        if rate is not None:
+            self.plug_in("party", rate)
+
+    def plug_in(self, name: str, rate: int = 44_100) -> str:
+        """A new sink; the number of its module."""
+        module = self.ask("load-module", "module-null-sink", f"sink_name={name}", f"rate={rate}")
         # A silent stream keeps the sink awake, else the first blocks come late.
-        self.children.append(self.run(["pacat", "--playback", "--raw", "/dev/zero"]))
+        silence = ["pacat", "--playback", "--raw", "--latency-msec=20", f"--device={name}", "/dev/zero"]
+        self.children.append(self.run(silence))
+        return module
+
+    def unplug(self, module: str) -> None:
+        self.ask("unload-module", module)
+
+    def ask(self, *words: str) -> str:
+        """What pactl answers."""
+        done = subprocess.run(["pactl", *words], env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def play(self, song: str, sink: str = "party") -> subprocess.Popen[bytes]:
+        self.children.append(self.run(["paplay", f"--device={sink}", song]))
+        return self.children[-1]
 
     def run(self, command: list[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -78,6 +113,43 @@ class Server:
             child.kill()
             child.wait()
         self.children.clear()
+
+
+class Recorder:
+    """What the loudspeaker gets, recorded from its monitor."""
+
+    def __init__(self, server: Server, sink: str = "party") -> None:
+        self._recorder = subprocess.Popen(
+            ["parec", "-d", f"{sink}.monitor", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1",
+             "--latency-msec=5"],
+            env=server.environment, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        server.children.append(self._recorder)
+        self._pieces: list[tuple[float, bytes]] = []
+        self._thread = threading.Thread(target=self._record, daemon=True)
+        self._thread.start()
+
+    def _record(self) -> None:
+        assert self._recorder.stdout is not None
+        while piece := os.read(self._recorder.stdout.fileno(), 65536):
+            self._pieces.append((time.monotonic(), piece))
+
+    @property
+    def loud(self) -> bool:
+        """Whether something sounds now."""
+        return bool(np.abs(np.frombuffer(b"".join(p for _, p in self._pieces[-100:]), np.int16)).max(initial=0) > 3000)
+
+    def end(self) -> tuple[float, np.ndarray]:
+        """When its first sample sounded, and all samples at RATE in -1..1.
+
+        Sample n was recorded at start + n / RATE. Pieces arrive late, never early: the earliest is the truest.
+        """
+        self._recorder.kill()
+        self._recorder.wait()
+        self._thread.join()
+        ends = np.cumsum([len(piece) // 2 for _, piece in self._pieces])
+        start = float(np.min([at - end / RATE for (at, _), end in zip(self._pieces, ends, strict=True)]))
+        return start, np.frombuffer(b"".join(piece for _, piece in self._pieces), np.int16).astype(float) / 32768
 
 
 class Listener:
@@ -104,6 +176,11 @@ class Listener:
     @property
     def said(self) -> list[str]:
         return [text for row in self.rows for text in row["toasts"]]
+
+    def said_near(self, bpm: int) -> list[str]:
+        """What it said, tempi that are heard to 1 BPM as `bpm`."""
+        tempo = f"({bpm - 1}|{bpm}|{bpm + 1}) BPM"
+        return [re.sub(tempo, f"{bpm} BPM", text) for text in self.said]
 
     def end(self) -> None:
         self.process.kill()
@@ -162,22 +239,84 @@ def test_microphone_hears_is_lost_and_comes_back(
     quiet = ear.now["loudness"]
     assert quiet < 0.1
 
-    player = server.run(["paplay", song])
-    server.children.append(player)
+    server.play(song)
     wait_for(lambda: ear.now["loudness"] > 0.7)
-    assert ear.said == ["listening to default"]
+    wait_for(lambda: len(ear.said) == 2)
+    assert ear.said_near(120) == ["listening to default", "on the beat, 120 BPM"]
+    assert ear.now["confidence"] > 0
 
     server.kill()
-    wait_for(lambda: len(ear.said) == 2)
-    assert ear.said[1] == "microphone lost. Dancing on at 120 BPM, looking again"
+    wait_for(lambda: len(ear.said) == 3)
+    assert ear.said_near(120)[2] == "microphone lost. Dancing on at 120 BPM, looking again"
     wait_for(lambda: ear.now["name"] == "own tempo" and ear.now["energy"] > 0.2)
 
     server.start()
     wait_for(lambda: ear.now["name"] == "microphone")
-    server.children.append(server.run(["paplay", song]))
+    server.play(song)
     wait_for(lambda: ear.now["loudness"] > 0.7)
-    assert ear.said[2:] == ["listening to default"]
+    assert ear.said[3:] == ["listening to default"]
     assert_dance_goes_on(ear.rows)
+
+
+def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
+    server: Server, listen: Callable[[str], Listener], tmp_path: Path
+) -> None:
+    samples, _ = beat_track(128, 60)
+    song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
+    server.kill()
+    server.start(rate=None)  # with no other device to which the sound server would move us
+    usb = server.plug_in("usb", 48_000)
+    ear = listen("mic")
+    wait_for(lambda: ear.said)
+    server.play(song, "usb")
+    wait_for(lambda: len(ear.said) == 2)
+    assert abs(ear.now["bpm"] - 128) < 1
+    lost = len(ear.rows)
+    server.unplug(usb)
+    wait_for(lambda: len(ear.said) == 3)
+    wait_for(lambda: ear.now["name"] == "own tempo")
+    server.plug_in("usb", 44_100)
+    server.play(song, "usb")
+    wait_for(lambda: ear.now["confidence"] > 0)
+    assert ear.said_near(128) == [
+        "listening to default",
+        "on the beat, 128 BPM",
+        "microphone lost. Dancing on at 128 BPM, looking again",
+        "listening to default",
+    ]
+    assert min(row["bpm"] for row in ear.rows[lost:]) > 126
+    assert_dance_goes_on(ear.rows)
+
+
+def test_without_any_device_it_dances_and_takes_the_first_that_is_plugged_in(
+    listen: Callable[[str], Listener], server: Server
+) -> None:
+    server.kill()
+    server.start(rate=None)
+    ear = listen("auto")
+    wait_for(lambda: ear.said)
+    assert ear.said[0].startswith("no microphone: ")
+    assert ear.said[0].endswith(". Dancing on at 120 BPM, looking again")
+    assert ear.now["energy"] > 0.1
+    server.plug_in("party")
+    wait_for(lambda: ear.now["name"] == "microphone")
+    assert ear.said[-1] == "listening to default"
+    assert_dance_goes_on(ear.rows)
+
+
+def test_devices_are_listed_with_what_is_heard_now(server: Server, tmp_path: Path) -> None:
+    """The microphone hears a silent room, the loopback what the computer plays."""
+    server.plug_in("room")
+    server.ask("set-default-source", "room.monitor")
+    server.ask("set-default-sink", "party")
+    noise = 0.1 * np.random.default_rng(0).standard_normal(30 * RATE)
+    recorder = Recorder(server)
+    server.play(str(write_song(tmp_path / "noise.wav", noise, codec="pcm_s16le")))
+    wait_for(lambda: recorder.loud)
+    with Program("devices", "--seconds", "2", env=server.environment) as program:
+        assert program.wait_for(r"^mic +default +\S+ +(-\d+) dB")[1] == "-100"
+        assert abs(int(program.wait_for(r"^loopback +what the computer plays +\S+ +(-\d+) dB")[1]) + 20) <= 3
+        assert program.end() == 0
 
 
 def test_microphone_that_is_not_there(listen: Callable[[str], Listener]) -> None:
@@ -190,34 +329,57 @@ def test_microphone_that_is_not_there(listen: Callable[[str], Listener]) -> None
     assert_dance_goes_on(ear.rows)
 
 
+def test_what_windows_is_heard_by_hears_a_beat(
+    server: Server, listen: Callable[[str], Listener], tmp_path: Path
+) -> None:
+    """The line of Windows' loopback, by the same package on this server."""
+    needs(importlib.util.find_spec("soundcard"), "soundcard")
+    server.ask("set-default-sink", "party")
+    samples, _ = beat_track(128, 60)
+    song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
+    ear = listen("loopback of Windows")
+    wait_for(lambda: ear.said)
+    server.play(song)
+    wait_for(lambda: len(ear.said) == 2)
+    assert ear.said_near(128) == ["listening to what the computer plays", "on the beat, 128 BPM"]
+    server.kill()
+    wait_for(lambda: len(ear.said) == 3)
+    assert ear.said_near(128)[2] == "loopback lost. Dancing on at 128 BPM, looking again"
+    assert_dance_goes_on(ear.rows)
+
+
+@pytest.mark.usefixtures("server")
+def test_two_screens_share_the_beat_by_link(listen: Callable[[str], Listener]) -> None:
+    """Two programs with nothing but the network between them: one tempo, and one place in the bar at each moment."""
+    needs(importlib.util.find_spec("link"), "the extra 'link'")
+    screens = [listen("link"), listen("link")]
+    wait_for(lambda: all(screen.now["name"] == "Ableton Link" for screen in screens))
+
+    def apart() -> float:
+        """Beats; of the last second that both have told of."""
+        last = [np.array([(row["time"], row["beat"]) for row in screen.rows[-100:]]) for screen in screens]
+        begin, end = max(rows[0, 0] for rows in last), min(rows[-1, 0] for rows in last)
+        if begin >= end:
+            return math.inf
+        times = np.linspace(begin, end, 50)
+        one, other = (np.interp(times, *rows.T) for rows in last)
+        return float(np.abs((one - other + 2) % 4 - 2).max())
+
+    wait_for(lambda: apart() < 0.02)
+    assert screens[0].now["bpm"] == pytest.approx(screens[1].now["bpm"], abs=0.01)
+    for screen in screens:
+        assert "Ableton Link: 1 other, 120 BPM" in screen.said
+        assert_dance_goes_on(screen.rows)
+
+
 def test_a_song_is_played_and_danced_in_time(server: Server, listen: Callable[[str], Listener], tmp_path: Path) -> None:
     """Record what the loudspeaker gets, and compare its kicks with the beats of the dance at those moments."""
     samples, times = beat_track(110, 8)
-    recorder = subprocess.Popen(
-        ["parec", "-d", "party.monitor", "--raw", "--format=s16le", "--rate=24000", "--channels=1",
-         "--latency-msec=10"],
-        env=server.environment, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    server.children.append(recorder)
-    pieces: list[tuple[float, bytes]] = []
-
-    def record() -> None:
-        assert recorder.stdout is not None
-        while piece := os.read(recorder.stdout.fileno(), 65536):
-            pieces.append((time.monotonic(), piece))
-
-    thread = threading.Thread(target=record, daemon=True)
-    thread.start()
+    recorder = Recorder(server)
     ear = listen(str(write_song(tmp_path / "song.flac", samples)))
     wait_for(lambda: len(ear.said) == 2, 60)
     assert ear.said == ["listening ahead to song.flac", "song.flac is over. Dancing on at 110 BPM"]
-    recorder.kill()
-    recorder.wait()
-    thread.join()
-    sound = np.frombuffer(b"".join(piece for _, piece in pieces), np.int16).astype(float) / 32768
-    # Sample n was recorded at start + n / RATE. Pieces arrive late, never early: the earliest is the truest.
-    ends = np.cumsum([len(piece) // 2 for _, piece in pieces])
-    start = float(np.min([at - end / RATE for (at, _), end in zip(pieces, ends, strict=True)]))
+    start, sound = recorder.end()
     assert np.abs(sound).max() > 0.2
     first_kick = int(np.argmax(np.abs(sound) > 0.1))
     heard_at = start + first_kick / RATE + (times - times[0])
@@ -225,7 +387,7 @@ def test_a_song_is_played_and_danced_in_time(server: Server, listen: Callable[[s
     rows = np.array([(row["time"], row["beat"]) for row in ear.rows])
     beats = np.interp(heard_at, rows[:, 0], rows[:, 1])
     off = (beats + 0.5) % 1 - 0.5
-    assert np.median(np.abs(off)) * 60 / 110 < 0.08  # seconds; most of it the recorder's own delay
+    assert np.median(np.abs(off)) * 60 / 110 < 0.04
     assert_dance_goes_on(ear.rows)
 
 
@@ -245,3 +407,88 @@ def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], 
     in_song = [row["time"] for row in ear.rows if row["confidence"] > 0]
     assert in_song[-1] - in_song[0] > 13  # to its end
     assert_dance_goes_on(ear.rows)
+
+
+# --- the whole program ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    needs_program("Xvfb", "xdotool")
+    screen = Screen(640, 400)
+    yield screen
+    screen.close()
+
+
+def lamp_of(screen: Screen) -> np.ndarray:
+    """The part of the screen's memory in which the lamp of the help is drawn."""
+    drawn = []
+    for lamp in (0, 1):
+        overlay = Overlay((640, 400))
+        overlay.help, overlay.status, overlay.lamp = True, "microphone", lamp
+        surface, _ = overlay.render(0.0)
+        assert surface is not None
+        drawn.append(pygame.surfarray.array2d(surface).T)
+    rows, columns = np.nonzero(drawn[0] != drawn[1])
+    middle, radius = (int(rows.mean()), int(columns.mean())), int(np.ptp(rows) // 3)
+    return screen.memory()[middle[0] - radius : middle[0] + radius, middle[1] - radius : middle[1] + radius]
+
+
+def flashes(times: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """When it was lit, of how bright it was when."""
+    lit = light > (light.min() + light.max()) / 2
+    return times[1:][lit[1:] & ~lit[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("audio", "rate", "bpm", "latency"), [("loopback", 44_100, 128, 0.0), ("mic", 48_000, 120, 0.1)]
+)
+def test_the_beat_is_drawn_when_it_sounds(
+    server: Server, screen: Screen, tmp_path: Path, audio: str, rate: int, bpm: int, latency: float
+) -> None:
+    """From the loudspeaker's samples to the flash of the lamp in the screen's memory: within 30 ms.
+
+    For a projector that is late by `latency`, seconds, it flashes so much earlier.
+    """
+    server.plug_in("hall", rate)
+    server.ask("set-default-sink", "hall")
+    server.ask("set-default-source", "hall.monitor")
+    samples, _ = beat_track(bpm, 60)
+    song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
+    words = ["--audio", audio, "--bpm", "97", "--look", "paper", "--window", "640x400", "--seed", "4"]
+    words += ["--latency-ms", str(1000 * latency)]
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    with Program(*words, env={**server.environment, **screen.env, **home}) as program:
+        program.wait_for("toast: listening to")
+        recorder = Recorder(server, "hall")
+        server.play(song, "hall")
+        assert abs(int(program.wait_for(r"toast: on the beat, (\d+) BPM")[1]) - bpm) <= 1
+        screen.press("h")
+        program.wait_for("help: shown")
+        lamp = lamp_of(screen)
+        watch = Watch(lamp, len(lamp))
+        wait_for(lambda: watch.times and watch.times[-1] - watch.times[0] > 10)
+        seen_at, grids = watch.end()
+        start, sound = recorder.end()
+        program.process.kill()
+    first_kick = start + int(np.argmax(np.abs(sound) > 0.1)) / RATE
+    lit = flashes(seen_at, grids[:, 0, 0])
+    lit = lit[lit > seen_at[0] + 4]  # until then the dance is steered onto the beat
+    beat = 60 / bpm
+    assert abs(len(lit) - 6 / beat) < 1.5  # in six seconds
+    off = (lit + latency - first_kick + beat / 2) % beat - beat / 2
+    print(f"drawn {1000 * np.median(off):.1f} ms after it sounds, spread {1000 * np.std(off):.1f} ms")
+    assert abs(np.median(off)) < 0.03
+
+
+def test_the_whole_program_without_portaudio(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    env = {**screen.env, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    with Program("--window", "320x200", "--seed", "4", env=env) as program:
+        program.wait_for("toast: no microphone: PortAudio is not installed. Dancing on at 120 BPM")
+        program.process.kill()
+    with Program("devices", env=env) as program:
+        program.wait_for("^visualizer: no sound devices: PortAudio is not installed$")
+        assert program.end() == 2
+    assert len(program.said) == 1

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pygame
 import pytest
 
 from tests.visualizer import fakes
-from visualizer.app import FrameTimes, Show, play
+from visualizer.app import NUDGE, FrameTimes, Show, play, status
 from visualizer.controls import ACTIONS
 from visualizer.dancer.dancer import Picture
-from visualizer.music.clock import Hearing
+from visualizer.music.clock import Hearing, MusicClock
 from visualizer.stage.looks import LOOKS
 
 
@@ -56,9 +57,12 @@ class FakeEar:
 
     def __init__(self) -> None:
         self.news: list[str] = []
+        self.steps = MusicClock(0.0, 120.0)
+        self.mix: tuple[tuple[str, float], ...] = ()
+        self.sure = 1.0
 
     def hearing(self, now: float) -> Hearing:
-        return fakes.hearing(now)
+        return replace(fakes.hearing(now), mix=self.mix, confidence=self.sure)
 
     def musical_time(self, now: float) -> float:
         return now * 2
@@ -123,7 +127,7 @@ def test_keys_change_style_look_and_seed_and_say_so(show: Show, caplog: pytest.L
     caplog.set_level("INFO", "visualizer")
     show.handle([key(pygame.K_RIGHT)], 0.0)
     assert show.dancer.style == "waltz"
-    show.handle([key(pygame.K_LEFT), key(pygame.K_LEFT)], 0.0)
+    show.handle([key(pygame.K_LEFT)] * 3, 0.0)
     assert show.dancer.style == "techno"
     show.handle([key(pygame.K_UP)], 0.0)
     assert show.look == LOOKS[1]
@@ -158,6 +162,75 @@ def test_d_goes_round_the_dances_of_the_style_and_says_which(show: Show, caplog:
     show.handle([key(pygame.K_d)], 0.0)
     assert show.dancer.dance is None
     assert toasts(caplog) == ["waltz has no named dances: improvised"]
+
+
+def test_after_the_last_style_comes_the_one_that_fits_the_music(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    assert isinstance(show.ear, FakeEar)
+    show.handle([key(pygame.K_LEFT)], 0.0)
+    assert toasts(caplog) == ["style: by the music"]
+    show.ear.mix = (("techno", 1.0),)
+    for now in range(0, 10):  # 2 beats a second: within one phrase and over its end
+        show.frame(now)
+    assert show.dancer.style == "techno"
+    assert toasts(caplog) == ["style: techno (sounds like techno)"]
+    show.handle([key(pygame.K_RIGHT)], 0.0)
+    show.ear.mix = (("disco", 1.0),)
+    for now in range(10, 60):
+        show.frame(now)
+    assert show.dancer.style == "salsa"  # whoever chooses by hand keeps it
+    assert toasts(caplog) == ["style: salsa"]
+
+
+def test_a_dance_asked_for_keeps_its_style(show: Show) -> None:
+    assert isinstance(show.ear, FakeEar)
+    show.handle([key(pygame.K_LEFT), key(pygame.K_d)], 0.0)
+    show.ear.mix = (("techno", 1.0),)
+    for now in range(0, 60):
+        show.frame(now)
+    assert (show.dancer.style, show.dancer.dance) == ("salsa", "basic")
+
+
+def test_taps_halving_doubling_and_nudging_reach_the_clock(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    steps = show.ear.steps
+    for beat in range(4):
+        show.handle([key(pygame.K_t)], 10 + beat * 0.6)
+    assert steps.bpm == pytest.approx(100)
+    assert toasts(caplog)[-1] == "tap: 100 BPM"
+    show.handle([key(pygame.K_COMMA)], 12.0)
+    show.handle([key(pygame.K_PERIOD)] * 2, 12.0)
+    assert toasts(caplog) == ["half tempo: 50 BPM", "double tempo: 100 BPM", "double tempo: 200 BPM"]
+    show.handle([key(pygame.K_PERIOD)], 12.0)
+    assert toasts(caplog) == ["no further: 200 BPM"]
+    show.handle([key(pygame.K_t, pygame.KMOD_LSHIFT)], 12.0)
+    assert steps.bpm == pytest.approx(100)
+    assert toasts(caplog) == ["as the ear hears it"]
+
+    before = steps.musical_time(30.0)  # by then nothing is left to be made up
+    show.handle([key(pygame.K_PERIOD, pygame.KMOD_LSHIFT)] * 2, 30.0)
+    assert steps.musical_time(40.0) == pytest.approx(before + (10 + 2 * NUDGE) * 100 / 60)
+    show.handle([key(pygame.K_COMMA, pygame.KMOD_RSHIFT)] * 3, 40.0)
+    assert toasts(caplog) == ["10 ms earlier", "20 ms earlier", "10 ms earlier", "on time", "10 ms later"]
+    assert len(show.overlay._toasts) == 1  # each takes the place of the one before
+
+
+def test_the_help_says_what_the_ear_hears(show: Show) -> None:
+    show.frame(0.0)
+    assert show.overlay.status == ""
+    show.act("help", 0.1)
+    show.frame(0.1)
+    assert show.overlay.status == "a test: 120 BPM, sure by 100%, loudness ▮▮▮▮▮▯▯▯"
+    quiet = replace(fakes.hearing(0.0, 90.0, 0.0), confidence=0.0)
+    assert status("microphone", quiet) == "microphone: 90 BPM, keeping the tempo, loudness ▯▯▯▯▯▯▯▯"
+
+
+def test_the_lamp_of_the_help_is_lit_on_the_beat(show: Show) -> None:
+    lit = []
+    for quarter in range(16):  # 2 beats a second, seen 1/60 s after they are drawn
+        show.frame(10.05 + quarter / 8 - 1 / 60)
+        lit.append(show.overlay.lamp)
+    assert lit == [2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
 
 
 def test_digits_and_u_make_a_troupe(show: Show, caplog: pytest.LogCaptureFixture) -> None:
@@ -260,5 +333,14 @@ def test_a_late_frame_is_not_followed_by_a_burst(show: Show) -> None:
     assert min(gaps) > 0.0199
 
 
-def test_a_report_of_nothing() -> None:
+def test_a_report_of_nothing(show: Show) -> None:
     assert "too few" in FrameTimes().report()
+    assert show.report() == "stats: nothing was danced"
+
+
+def test_the_report_says_how_long_a_beat_was_heard(show: Show) -> None:
+    assert isinstance(show.ear, FakeEar)
+    for now in range(4):
+        show.ear.sure = 0.8 if now == 2 else 0.0
+        show.frame(now)
+    assert show.report() == "stats: ear: a test, on a beat that was heard in 25% of frames, 120 BPM at the end"

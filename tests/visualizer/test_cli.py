@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
+from tests.visualizer.test_listener import FakeLine
 from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film import FilmReport
+from visualizer.music.line import Line
+from visualizer.music.meters import Meter
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -37,6 +44,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--window", "huge"], "1280x720"),
         (["--device", "tpu"], "no device is called 'tpu'"),
         (["--bpm", "1"], "between 30 and 300"),
+        (["--latency-ms", "900"], "within 500 ms"),
+        (["devices", "--seconds", "0"], "longer than 0 seconds"),
         (["--seconds", "-3"], "longer than -3"),
         (["--display", "two"], "--display"),
         (["--troupe", "12"], "1 to 9"),
@@ -90,8 +99,10 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "--seconds",
         "--device",
         "--audio",
+        "--latency-ms",
     ):
         assert option in text
+    assert "devices" in text
     assert "film" in text
     assert "dances" in text
     assert "--stage" not in text  # hidden: for tests
@@ -103,12 +114,51 @@ def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.Monkey
     settings.write_text('look = "paper"\nbpm = 99\n')
     words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
     words += ["--dance", "jack", "--troupe", "4", "--formation", "unison", "--temperature", "tame"]
+    words += ["--latency-ms", "-35"]
     assert call(monkeypatch, *words) == 0
     chosen, more = seen[0]
     assert (chosen.window, chosen.seed, chosen.bpm, chosen.look) == ((640, 360), 5, 130.0, "paper")
-    assert (chosen.audio, chosen.seconds, chosen.stats) == ("none", 2.5, True)
+    assert (chosen.audio, chosen.seconds, chosen.stats, chosen.latency_ms) == ("none", 2.5, True, -35.0)
     assert (chosen.dance, chosen.troupe, chosen.formation, chosen.temperature) == ("jack", 4, "unison", 0.55)
     assert more["notes"] == ()
+
+
+def test_devices_without_portaudio_are_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert call(monkeypatch, "devices") == 2
+    assert capsys.readouterr() == ("", "visualizer: no sound devices: PortAudio is not installed\n")
+
+
+def test_devices_are_listed_with_their_levels_or_their_trouble(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def meters(_clock: object) -> Iterator[list[Meter]]:
+        loud, quiet = FakeLine([np.full(2400, 0.1)] * 20), FakeLine([np.zeros(2400)])
+        yield [
+            Meter("mic", "Room", cast(Line, loud)),
+            Meter("mic:USB", "USB", cast(Line, quiet)),
+            Meter("mic:Old", "Old", cast(Line, FakeLine([]))),
+            Meter("loopback", "what the computer plays", trouble="no output"),
+        ]
+
+    @contextmanager
+    def session() -> Iterator[Callable[[], str]]:
+        yield lambda: "2 others, 126 BPM"
+
+    monkeypatch.setattr("visualizer.music.meters.open_meters", meters)
+    monkeypatch.setattr("visualizer.music.meters.link_session", session)
+    assert call(monkeypatch, "devices", "--seconds", "0.01") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[1] == ["mic", "Room", "▮▮▮▮▮▮▮▮▯▯▯▯", "-20", "dB"]
+    assert rows[2] == ["mic:USB", "USB", "▯▯▯▯▯▯▯▯▯▯▯▯", "-100", "dB"]
+    assert rows[3] == ["mic:Old", "Old", "▯▯▯▯▯▯▯▯▯▯▯▯", "no", "sound", "yet"]
+    assert rows[4] == ["loopback", "what", "the", "computer", "plays", "no", "output"]
+    assert rows[5] == ["link", "Ableton", "Link", "2", "others,", "126", "BPM"]
 
 
 def test_dances_are_listed_by_style(

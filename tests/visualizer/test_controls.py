@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pygame
 import pytest
 
@@ -40,13 +41,21 @@ def test_no_key_has_two_actions() -> None:
         (pygame.K_KP9, "troupe 9"),
         (pygame.K_0, None),
         (pygame.K_u, "formation"),
-        (pygame.K_t, None),
+        (pygame.K_t, "tap tempo"),
+        (pygame.K_COMMA, "half tempo"),
+        (pygame.K_PERIOD, "double tempo"),
         (pygame.K_F12, None),
     ],
 )
 def test_keys(key: int, action: str | None) -> None:
     assert action_of(key) == action
-    assert action_of(key, True) == (action if key != pygame.K_d else "previous dance")
+    with_shift = {
+        pygame.K_d: "previous dance",
+        pygame.K_t: "trust the ear",
+        pygame.K_COMMA: "later",
+        pygame.K_PERIOD: "earlier",
+    }
+    assert action_of(key, True) == with_shift.get(key, action)
 
 
 def test_every_digit_is_a_number_of_dancers() -> None:
@@ -57,7 +66,7 @@ def test_help_is_drawn_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """One control more makes the panel one line higher: nothing is written in two places."""
 
     def height() -> int:
-        each = Overlay((640, 480))
+        each = Overlay((640, 1280))
         each.help = True
         surface, changed = each.render(0.0)
         assert surface is not None
@@ -70,9 +79,63 @@ def test_help_is_drawn_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert height() > before
 
 
+@pytest.mark.parametrize("size", [(320, 180), (640, 400), (1280, 720), (1920, 1080), (1080, 1920)])
+def test_the_help_fits_every_window(size: tuple[int, int]) -> None:
+    each = Overlay(size)
+    each.help, each.status = True, "a song with a very long name.flac: 120 BPM, sure by 100%, loudness ▮▮▮▮▮▮▮▮" * 2
+    surface, _ = each.render(0.0)
+    assert surface is not None
+    box = surface.get_bounding_rect()
+    assert box.top > 0
+    assert box.bottom < size[1]
+    assert box.right < size[0]
+
+
+def test_the_status_line_is_drawn_anew_only_with_the_help_and_when_it_changes() -> None:
+    each = Overlay((640, 480))
+    each.status = "microphone: 120 BPM"
+    assert each.render(0.0) == (None, False)
+    each.help = True
+    surface, changed = each.render(0.0)
+    assert surface is not None
+    assert changed
+    assert each.render(0.1) == (surface, False)
+    before = surface.copy()
+    each.status = "microphone: 131 BPM"
+    assert each.render(0.2) == (surface, True)
+    assert pygame.surfarray.array2d(before).tolist() != pygame.surfarray.array2d(surface).tolist()
+    for lamp in (1, 2, 0):
+        before = surface.copy()
+        each.lamp = lamp
+        assert each.render(0.3) == (surface, True)
+        rows, columns = np.nonzero(pygame.surfarray.array2d(before) != pygame.surfarray.array2d(surface))
+        assert 0 < np.ptp(rows) < 20  # only the lamp
+        assert 0 < np.ptp(columns) < 20
+
+
+def test_the_help_does_not_shrink_and_grow_with_what_the_ear_says() -> None:
+    each = Overlay((640, 480))
+    each.help = True
+    widths = []
+    for status in ("microphone", "microphone: " + "▮" * 60, "microphone: 120 BPM", ""):
+        each.status = status
+        surface, _ = each.render(0.0)
+        assert surface is not None
+        widths.append(surface.get_bounding_rect().width)
+    assert widths[0] < widths[1] == widths[2] == widths[3]
+
+
+def test_a_toast_takes_the_place_of_the_last_of_its_topic() -> None:
+    each = Overlay((640, 480))
+    for text, topic in (("a", ""), ("10 ms", "time"), ("b", ""), ("20 ms", "time"), ("a", "")):
+        each.toast(text, 0.0, topic)
+    assert [text for text, *_ in each._toasts] == ["a", "b", "20 ms", "a"]
+
+
 def test_the_font_can_write_every_label() -> None:
     each = Overlay((640, 480))
-    missing = [label.label for label in CONTROLS if None in each._font.metrics(label.label)]
+    words = [*(control.label for control in CONTROLS), "▮▯"]
+    missing = [word for word in words if None in each._font.metrics(word)]
     assert not missing
 
 

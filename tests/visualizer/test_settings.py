@@ -43,8 +43,9 @@ def test_what_is_danced_may_stand_in_the_file(tmp_path: Path) -> None:
     settings, note = load_settings(path)
     assert note is None
     assert (settings.dance, settings.troupe, settings.formation, settings.temperature) == ("jack", 3, "canon", 1.6)
-    path.write_text("temperature = 0.5\n")
-    assert load_settings(path)[0].temperature == 0.5
+    path.write_text('temperature = 0.5\nlatency_ms = 40\nstyle = "auto"\n')
+    settings = load_settings(path)[0]
+    assert (settings.temperature, settings.latency_ms, settings.style) == (0.5, 40, "auto")
 
 
 def test_temperatures_are_names_or_numbers() -> None:
@@ -119,6 +120,8 @@ def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str,
         ("look = 3", "wrong type"),
         ("display = true", "wrong type"),
         ("bpm = 3", "30 and 300"),
+        ("latency_ms = 1000", "within 500 ms"),
+        ('latency_ms = "long"', "wrong type"),
         ('window = "huge"', "1280x720"),
         ("dance = 3", "wrong type"),
         ("troupe = 12", "1 to 9"),
@@ -177,6 +180,8 @@ def test_sizes() -> None:
         {"stage": "opera"},
         {"bpm": 1000.0},
         {"bpm": float("nan")},
+        {"latency_ms": 600.0},
+        {"latency_ms": float("nan")},
         {"seconds": 0.0},
         {"seconds": float("nan")},
         {"seed": -1},

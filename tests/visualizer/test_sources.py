@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer.errors import UserError
+from visualizer.music.own import course
 from visualizer.music.ring import Ring
-from visualizer.music.sources import Ear, course, open_ear
+from visualizer.music.sources import Ear, is_song, open_ear
 
 
 def wait_for(happened: Callable[[], object], seconds: float = 30.0) -> None:
@@ -74,16 +75,34 @@ def test_course_has_highs_and_lows_and_does_not_repeat() -> None:
 def test_a_song_that_cannot_be_played(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such song"):
         open_ear(str(tmp_path / "none.mp3"), bpm=120, clock=time.monotonic)
+    with pytest.raises(UserError, match=r"--audio microphone: no such song; .* link, none or mic:NAME"):
+        open_ear("microphone", bpm=120, clock=time.monotonic)
 
 
-@pytest.mark.parametrize("audio", ["mic", "mic:Studio", "auto"])
+@pytest.mark.parametrize(
+    ("audio", "song"),
+    [("auto", False), ("mic", False), ("mic:Studio", False), ("loopback", False), ("link", False), ("none", False),
+     ("mic.mp3", True), ("a/b.flac", True)],
+)  # fmt: skip
+def test_what_is_a_song(audio: str, song: bool) -> None:
+    assert is_song(audio) == song
+
+
+def test_loopback_on_macos_is_refused_with_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(UserError, match="mic:BlackHole"):
+        open_ear("loopback", bpm=120, clock=time.monotonic)
+
+
+@pytest.mark.parametrize("audio", ["mic", "mic:Studio", "auto", "loopback"])
 @pytest.mark.usefixtures("no_portaudio")
-def test_microphone_without_portaudio_dances_on(audio: str) -> None:
+def test_without_portaudio_it_dances_on(audio: str) -> None:
     ear = open_ear(audio, bpm=110, clock=time.monotonic)
     try:
         said: list[str] = []
-        wait_for(lambda: said.extend(ear.toasts()) or said)
-        assert said == ["no microphone: PortAudio is not installed. Dancing at 110 BPM"]
+        wait_for(lambda: said.extend(ear.toasts()) or any("PortAudio" in text for text in said))
+        what = "loopback" if audio == "loopback" else "microphone"
+        assert said[-1] == f"no {what}: PortAudio is not installed. Dancing on at 110 BPM"
         now = time.monotonic()
         start = ear.musical_time(now)
         assert ear.musical_time(now + 6) - start == pytest.approx(11)

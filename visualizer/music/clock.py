@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Protocol
 
 BEATS_PER_BAR = 4
 SLOWEST, FASTEST = 80.0, 160.0  # BPM; exactly one octave, so every tempo has a place in it
 STEER = 0.08  # the most that the pace is bent to mend the phase; more is seen as a hurry or a drag
 HORIZON = 0.5  # seconds in which a small phase error is mended; averages out jitter of the reports
+BAR_SURE = 0.7  # confidence from which the bar is believed
+BAR_PATIENCE = 6.0  # seconds
+TAPS = 8  # claps that make a tempo
+TAP_GAP = 2.5  # seconds without a clap after which the next begins anew
+TAP_HOLDS = 30.0  # seconds for which claps outdo the ear
+TAP_TEMPO, TAP_PHASE = 0.06, 0.2  # share and beats by which the ear may differ from the claps and be followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Hearing:
     mid: float
     treble: float
     energy: float
+    mix: tuple[tuple[str, float], ...] = ()  # genres it sounds like and their shares; () where unknown
 
 
 def fold(bpm: float, last: float | None = None) -> float:
@@ -36,8 +46,7 @@ def fold(bpm: float, last: float | None = None) -> float:
     factor in use; it is kept while it misses the range by no more than 5%, so that a tempo that wavers about 80
     does not make the dance double and halve. ValueError if `bpm` is not a positive number.
     """
-    if not (math.isfinite(bpm) and bpm > 0):
-        raise ValueError(f"tempo must be a positive number of beats a minute, not {bpm}")
+    _must_be_a_tempo(bpm)
     if last is not None and SLOWEST / 1.05 <= bpm * last <= FASTEST * 1.05:
         return last
     factor = 1.0
@@ -48,19 +57,39 @@ def fold(bpm: float, last: float | None = None) -> float:
     return factor
 
 
+class Tempo(Protocol):
+    """What `MusicClock.follow` needs to know of the music: a `Heard`, or anything like it."""
+
+    @property
+    def bpm(self) -> float: ...  # of the music, not folded
+    @property
+    def beat(self) -> float: ...  # bars begin at multiples of `meter`
+    @property
+    def meter(self) -> int: ...
+    @property
+    def bar_confidence(self) -> float: ...
+
+
 class MusicClock:
     """Musical time as an unbroken line that is bent towards the reports and never runs backwards.
 
     Between reports it runs free at the last tempo. A report may change the tempo at once, since a new tempo makes
-    no jump; a wrong phase is mended by running at most 8% faster or slower until it is right.
+    no jump; a wrong phase is mended by running at most 8% faster or slower until it is right. Whoever asks is told
+    what will sound `lead` seconds later, when the frame that he draws is seen. A hand on the keys outdoes the ear:
+    `tap`, `scale` and `nudge`.
     For use from one thread: ears publish what they hear, and whoever asks for the time applies it.
     """
 
-    def __init__(self, now: float, bpm: float, beat: float = 0.0) -> None:
+    def __init__(self, now: float, bpm: float, beat: float = 0.0, lead: float = 0.0) -> None:
         self.bpm = bpm
+        self.lead = lead  # may be set at any time: the next report steers it in
         self._start, self._beat = now, beat  # a point on the line
         self._steer, self._until = 0.0, now  # bend of the line, and when it is straight again
         self._last_now, self._last_beat = now, beat  # the latest answer
+        self._factor: float | None = None  # of fold, in use
+        self._scale, self._nudge = 1.0, 0.0
+        self._taps: list[float] = []
+        self._off_bar: tuple[int, float] | None = None  # whole beats the bar is off, since when; -inf: being mended
 
     def musical_time(self, now: float) -> float:
         """Beats at `now` seconds. Asked about the past, it answers with the latest time it has given."""
@@ -74,16 +103,116 @@ class MusicClock:
         Only the place within `period` beats counts, so the ear may count from anywhere: 4 if it knows the bar, 1 if
         only the beat. ValueError if `bpm` is not a positive number.
         """
-        if not (math.isfinite(bpm) and bpm > 0):
-            raise ValueError(f"tempo must be a positive number of beats a minute, not {bpm}")
+        _must_be_a_tempo(bpm)
+        bpm, beat, period = bpm * self._scale, beat * self._scale, period * min(self._scale, 1.0)
         now = max(time, self._last_now)  # what was answered stays true: the line is bent from here on
         here = self.musical_time(now)
-        rate = bpm / 60
-        error = math.remainder(beat + rate * (now - time) - here, period)
+        self.bpm = bpm
+        self._bend(now, here, math.remainder(beat + self._nudge + bpm / 60 * (now - time + self.lead) - here, period))
+
+    def follow(self, time: float, heard: Tempo) -> None:
+        """The music was heard so at `time`: `report` it as it is danced, folded into 80-160 BPM.
+
+        To mend the bar, the dance must leave the beat for some seconds, so that is done only if the bar has been
+        heard in one and the same place for BAR_PATIENCE seconds; until then only the beat is mended. For some time
+        after taps, the ear is followed only where it agrees with them.
+        """
+        _must_be_a_tempo(heard.bpm)
+        if self.tapped(time):
+            factor = 2.0 ** round(math.log2(self.bpm / self._scale / heard.bpm))
+            error = heard.beat * factor * self._scale + self._nudge - self._heard_beat(time)
+            agrees = abs(heard.bpm * factor * self._scale / self.bpm - 1) < TAP_TEMPO
+            if not agrees or abs(math.remainder(error, 1.0)) > TAP_PHASE:
+                return
+        else:
+            factor = fold(heard.bpm, self._factor)
+        self._factor = factor
+        self.report(time, heard.beat * factor, heard.bpm * factor, self._period(time, heard, factor))
+
+    def tap(self, now: float) -> None:
+        """A hand claps the beat. From the second clap on it sets the phase, from the third the tempo too."""
+        if self._taps and now - self._taps[-1] > TAP_GAP:
+            self._taps = []
+        self._taps = [*self._taps, now][-TAPS:]
+        if len(self._taps) < 2:
+            return
+        here = self.musical_time(now)
+        if len(self._taps) > 2:
+            gaps = [b - a for a, b in pairwise(self._taps)]
+            usual = max(median(gaps), 60 / 400)
+            beats = sum(max(round(gap / usual), 1) for gap in gaps)  # a clap left out is counted all the same
+            bpm = 60 * beats / max(self._taps[-1] - self._taps[0], 1e-3)
+            self.bpm, self._scale = bpm * fold(bpm), 1.0
+        place = self._heard_beat(now) - self._nudge
+        self._bend(self._last_now, here, round(place) - place)
+
+    def tapped(self, now: float) -> bool:
+        """Whether the tempo was tapped not long ago."""
+        return len(self._taps) > 2 and now - self._taps[-1] < TAP_HOLDS
+
+    def scale(self, factor: float) -> bool:
+        """Dance at `factor` (2 or 0.5) times the pace, from now on. False, and nothing done, beyond 40-320 BPM."""
+        if not SLOWEST / 2 <= self.bpm * factor <= FASTEST * 2:
+            return False
+        left = self._left(self._last_now)
+        self._scale *= factor
+        self.bpm *= factor
+        self._bend(self._last_now, self._last_beat, left)
+        return True
+
+    def nudge(self, beats: float) -> None:
+        """Dance so many beats earlier (later if negative) than is heard, from now on."""
+        self._nudge += beats
+        self._bend(self._last_now, self._last_beat, self._left(self._last_now) + beats)
+
+    def release(self) -> None:
+        """Forget taps, scale and nudges: the ear is right again."""
+        left = self._left(self._last_now) - self._nudge
+        self.bpm /= self._scale
+        self._scale, self._nudge, self._taps = 1.0, 0.0, []
+        self._bend(self._last_now, self._last_beat, left)
+
+    def _period(self, time: float, heard: Tempo, factor: float) -> float:
+        """Beats of the dance within which the place that was heard counts."""
+        beat_only = min(factor, 1.0)
+        bar = min(heard.meter * factor, BEATS_PER_BAR)
+        if heard.bar_confidence < BAR_SURE or BEATS_PER_BAR % bar:
+            self._off_bar = None
+            return beat_only
+        error = heard.beat * factor * self._scale + self._nudge - self._heard_beat(time)
+        off = round(math.remainder(error, bar * min(self._scale, 1.0)))
+        if not off:
+            self._off_bar = None
+            return bar
+        under_way = self._off_bar is not None and self._off_bar[1] == -math.inf
+        if not under_way:
+            if self._off_bar is None or self._off_bar[0] != off:
+                self._off_bar = (off, time)
+            if time - self._off_bar[1] < BAR_PATIENCE:
+                return beat_only
+            self._off_bar = (off, -math.inf)
+        return bar
+
+    def _heard_beat(self, time: float) -> float:
+        """Musical time of what sounded at `time`, by this clock."""
+        return self._line(max(time, self._last_now)) + self.bpm / 60 * (min(time - self._last_now, 0.0) - self.lead)
+
+    def _bend(self, now: float, here: float, error: float) -> None:
+        """From `here` at `now` on, run faster or slower until `error` beats are made up."""
+        rate = self.bpm / 60
         steer = min(max(error / (rate * HORIZON), -STEER), STEER)
-        self.bpm, self._start, self._beat, self._steer = bpm, now, here, steer
+        self._start, self._beat, self._steer = now, here, steer
         self._until = now + (error / (rate * steer) if steer else 0.0)
+
+    def _left(self, now: float) -> float:
+        """Beats that are still to be made up."""
+        return self._steer * self.bpm / 60 * max(self._until - now, 0.0)
 
     def _line(self, now: float) -> float:
         bent = min(now, self._until) - self._start
         return self._beat + self.bpm / 60 * (now - self._start + self._steer * max(bent, 0.0))
+
+
+def _must_be_a_tempo(bpm: float) -> None:
+    if not (math.isfinite(bpm) and bpm > 0):
+        raise ValueError(f"tempo must be a positive number of beats a minute, not {bpm}")

@@ -32,12 +32,13 @@ class Features:
 
     mel (rows, MELS): natural logarithm of the power in each mel band.
     onset (rows): mean rise of the mel bands over the last 20 ms: spectral flux on a log scale (Böck and Widmer, 2013),
-    which doubling the volume leaves as it is.
+    which doubling the volume leaves as it is. onsets (rows, 3): the same within bass, mid, treble.
     power (rows): mean square. bands (rows, 3): power of bass, mid, treble.
     """
 
     mel: Floats
     onset: Floats
+    onsets: Floats
     power: Floats
     bands: Floats
 
@@ -62,6 +63,9 @@ class FeatureStream:
         ).T
         bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
         self._bands = np.stack([(bins >= low) & (bins < high) for low, high in BANDS], axis=1).astype(np.float32)
+        middles = librosa.mel_frequencies(MELS + 2, fmin=BANDS[0][0], fmax=BANDS[2][1])[1:-1]
+        member = np.stack([(middles >= low) & (middles < high) for low, high in BANDS], axis=1).astype(np.float32)
+        self._members = member / member.sum(axis=0)
         self._hann = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
         self._scale = np.float32(1 / np.sum(self._hann**2) / WINDOW * 2)  # Parseval: band powers sum to the mean square
         self._mel *= self._scale
@@ -76,7 +80,8 @@ class FeatureStream:
         self._tail = joined[rows * HOP :]
         if not rows:
             empty = np.zeros(0, np.float32)
-            return Features(np.zeros((0, MELS), np.float32), empty, empty, np.zeros((0, 3), np.float32))
+            three = np.zeros((0, 3), np.float32)
+            return Features(np.zeros((0, MELS), np.float32), empty, three, empty, three)
         frames = np.lib.stride_tricks.sliding_window_view(joined, WINDOW)[::HOP][:rows] * self._hann
         spectrum = np.fft.rfft(frames, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
@@ -86,7 +91,7 @@ class FeatureStream:
         self._past = history[rows:]
         bands = power @ self._bands
         mean_square = power.sum(axis=1) * self._scale
-        return Features(mel, rise.mean(axis=1), mean_square, bands)
+        return Features(mel, rise.mean(axis=1), rise @ self._members, mean_square, bands)
 
 
 class Levels(NamedTuple):
@@ -102,67 +107,67 @@ class Levels(NamedTuple):
 class Leveller:
     """Features of a live stream -> levels, whatever the microphone's gain.
 
-    Each level is its power in decibels below a ceiling that follows the loudest recent sound: up within half a second,
-    down within some ten. Energy is the rank of loudness and onset density within the last two minutes, so a quiet
-    night has its highs too. Under SILENCE nothing is turned up.
+    Each level is its power in decibels below a ceiling, the loudest of the last SETTLED seconds: whether the volume was
+    turned up or down, the gain has settled once that time is over, and it does not pump between two beats. While there
+    is silence the gain stays as it is, so that a break neither turns up the noise nor makes the next beat a scare.
+    Energy is a rank within the last two minutes, so a quiet night has its highs too; see `energy.Energy`.
+    `short` and `long` are the loudness of the moment and of the last second, in dBFS.
     """
 
     SILENCE = -60.0  # dBFS
     RANGE = 24.0  # dB below the ceiling that is level 0
-    MEMORY = 120  # seconds of energy that it is ranked within
+    SETTLED = 3.0  # seconds
 
     def __init__(self) -> None:
-        self._fast = [-100.0] * 4  # dB, of everything and of the three bands
-        self._ceiling = [self.SILENCE] * 4
-        self._slow = -100.0  # dB
-        self._density = 0.0
-        self._energy = 0.3
-        self._history: deque[tuple[float, float]] = deque(maxlen=self.MEMORY * 5)
+        from .energy import Energy  # it builds on this file
+
+        self.short = self.long = -100.0  # dBFS
+        self._bands = [-100.0] * 3  # dB, falling no faster than the eye can follow
+        self._ceiling = [self.SILENCE] * 4  # of everything and of the three bands
+        self._loudest = [-100.0] * 4  # of the tenth of a second that is being heard
+        self._recent = [self.SILENCE - 5 * (i > 0) for i in range(4)]  # the loudest of the tenths before it
+        self._tenths: deque[list[float]] = deque(maxlen=round(10 * self.SETTLED) - 8)  # less, for the smoothing
+        self._energy = Energy()
         self._hops = 0
 
     def push(self, features: Features) -> Levels | None:
         """Levels after the last row, None before the first."""
         everything = np.concatenate([features.power[:, None], features.bands], axis=1)
         decibels = 10 * np.log10(np.maximum(everything, 1e-10))
-        for row, onset in zip(decibels.tolist(), features.onset.tolist(), strict=True):
-            self._hop(row, onset)
+        for row in decibels.tolist():
+            self._hop(row)
+        energy = self._energy.push(features)
         if not self._hops:
             return None
-        if self._fast[0] < self.SILENCE:
-            return Levels(0.0, 0.0, 0.0, 0.0, self._energy)
-        levels = [min(max(1 + (f - c) / self.RANGE, 0.0), 1.0) for f, c in zip(self._fast, self._ceiling, strict=True)]
-        return Levels(levels[0], levels[1], levels[2], levels[3], self._energy)
+        if self.short < self.SILENCE:
+            return Levels(0.0, 0.0, 0.0, 0.0, energy)
+        fast = (self.short, *self._bands)
+        levels = [min(max(1 + (f - c) / self.RANGE, 0.0), 1.0) for f, c in zip(fast, self._ceiling, strict=True)]
+        return Levels(levels[0], levels[1], levels[2], levels[3], energy)
 
-    def _hop(self, decibels: list[float], onset: float) -> None:
-        for i, now in enumerate(decibels):
-            self._fast[i] += (now - self._fast[i]) * (1.0 if now > self._fast[i] else _share(0.12))
-            above = self._fast[i] > self._ceiling[i]
-            target = max(self._fast[i], self.SILENCE - 5 * (i > 0))
-            self._ceiling[i] += (target - self._ceiling[i]) * (_share(0.2) if above else _share(10.0))
-        self._slow += (decibels[0] - self._slow) * _share(1.0)
-        self._density += (onset - self._density) * _share(1.0)
-        if self._hops % 20 == 0:  # five times a second
-            self._rank()
+    def _hop(self, decibels: list[float]) -> None:
+        fast = [
+            now if now > before else before + (now - before) * _FALL
+            for now, before in zip(decibels, (self.short, *self._bands), strict=True)
+        ]
+        self.short, self._bands = fast[0], fast[1:]
+        self.long += (decibels[0] - self.long) * _SECOND
+        if self.short >= self.SILENCE:
+            self._loudest = [max(pair) for pair in zip(fast, self._loudest, strict=True)]
+            for i, loudest in enumerate(self._loudest):
+                self._ceiling[i] += (max(loudest, self._recent[i]) - self._ceiling[i]) * _SMOOTH
+            if self._hops % 10 == 0:
+                self._tenths.append(self._loudest)
+                self._loudest = [-100.0] * 4
+                self._recent = [
+                    max(self.SILENCE - 5 * (i > 0), *t) for i, t in enumerate(zip(*self._tenths, strict=True))
+                ]
         self._hops += 1
-
-    def _rank(self) -> None:
-        if self._slow < self.SILENCE:
-            target = 0.1  # nobody plays: stand and sway
-        else:
-            self._history.append((self._slow, self._density))
-            past = np.asarray(self._history)
-            ranks = (past < past[-1]).mean(axis=0) + (past == past[-1]).mean(axis=0) / 2
-            known = min(len(past) / (10 * 5), 1.0)  # ten seconds until the ranks mean something
-            target = 0.5 + (float(ranks.mean()) - 0.5) * known * dynamic_spread(past[:, 0])
-        self._energy += (target - self._energy) * (1 - math.exp(-0.2 / 0.7))
-
-
-def dynamic_spread(decibels: NDArray) -> float:
-    """How far energy may swing about 0.5, 0.4..1: ranks alone would make a big drama of a flat recording."""
-    low, high = np.percentile(decibels, (5, 95))
-    return float(np.clip((high - low) / 8, 0.4, 1.0))
 
 
 def _share(seconds: float) -> float:
     """Share of the way that an exponential average with this time constant goes in one hop."""
     return 1 - math.exp(-1 / (seconds * HOPS_A_SECOND))
+
+
+_FALL, _SMOOTH, _SECOND = _share(0.12), _share(0.1), _share(1.0)

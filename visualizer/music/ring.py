@@ -12,13 +12,13 @@ class Ring:
 
     def __init__(self, size: int, channels: int = 1) -> None:
         self._samples = np.zeros((size, channels), np.float32)
-        self._written = 0
+        self.written = 0  # samples ever; for the writer to read
         self._read = 0
 
     @property
     def filled(self) -> int:
         """Samples that wait to be read."""
-        return self._written - self._read
+        return self.written - self._read
 
     @property
     def free(self) -> int:
@@ -28,11 +28,11 @@ class Ring:
     def write(self, block: Floats) -> int:
         """Copy in (n, channels), or as much of it as fits; how many that were."""
         n = min(len(block), self.free)
-        size, at = len(self._samples), self._written % len(self._samples)
+        size, at = len(self._samples), self.written % len(self._samples)
         first = min(n, size - at)
         self._samples[at : at + first] = block[:first]
         self._samples[: n - first] = block[first:n]
-        self._written += n
+        self.written += n
         return n
 
     def read(self, out: Floats) -> int:

@@ -1,0 +1,83 @@
+"""Sound devices by PortAudio: found, and looked for again when they are gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+RETRY = 3.0  # seconds between two looks for a device that is not there
+STALLED = 2.5  # seconds without a callback after which a device counts as lost
+
+
+class NoSound(Exception):
+    """No PortAudio, or no such device. `for_good`: looking again is useless."""
+
+    def __init__(self, why: str, for_good: bool = False) -> None:
+        super().__init__(why)
+        self.for_good = for_good
+
+
+def portaudio(look_again: bool = False) -> ModuleType:
+    """The sounddevice module. PortAudio lists devices once, when it starts; `look_again` restarts it.
+
+    Only for a moment at which none of our streams is open. NoSound without PortAudio, or where it does not start.
+    """
+    try:
+        import sounddevice  # late: without PortAudio it is an OSError
+    except OSError as error:
+        raise NoSound("PortAudio is not installed", for_good=True) from error
+    if look_again:
+        # Underscored, but the way that sounddevice itself names for finding a device plugged in later.
+        try:
+            if sounddevice._initialized:  # else the last look failed half-way
+                sounddevice._terminate()
+            sounddevice._initialize()
+        except sounddevice.PortAudioError as error:
+            raise NoSound(f"PortAudio does not start ({error.args[0]})") from error
+    return sounddevice
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the many lines that PortAudio and ALSA write to descriptor 2 when a device cannot be opened.
+
+    What is wrong they also return, and we say it. As sounddevice does while it starts; see log.py.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+def find_device(sd: ModuleType, kind: str, name: str = "") -> dict:
+    """The default device of this `kind` ("input", "output"), or the first whose name contains `name`.
+
+    NoSound if there is none.
+    """
+    channels = f"max_{kind}_channels"
+    if name:
+        for device in sd.query_devices():
+            if name.lower() in device["name"].lower() and device[channels] > 0:
+                return device
+        raise NoSound(f"no {kind} device is called {name!r}")
+    try:
+        return sd.query_devices(kind=kind)
+    except sd.PortAudioError as error:
+        raise NoSound(f"no {kind} device") from error
+
+
+def input_devices(sd: ModuleType) -> list[dict]:
+    """Devices that sound comes in by. Some systems list each once for every way to it: those of the first way."""
+    first = sd.query_hostapis(sd.default.hostapi)["devices"] if len(sd.query_devices()) else []
+    return [device for device in sd.query_devices() if device["index"] in first and device["max_input_channels"] > 0]

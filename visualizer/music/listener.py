@@ -1,0 +1,187 @@
+"""The hearing thread: follows one line after the other, and publishes what it hears as one object, replaced whole."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from visualizer.errors import UserError
+from visualizer.music import Clock
+from visualizer.music.devices import RETRY, NoSound, find_device, portaudio
+from visualizer.music.features import RATE, Features, Floats
+from visualizer.music.line import Line, PortAudioLine
+from visualizer.music.loopback import open_loopback
+
+if TYPE_CHECKING:
+    from visualizer.music.ear import Heard
+    from visualizer.music.taste import Mix, Taste
+
+PAUSE = 0.015  # seconds between two looks into the ring; sound is heard no more often than its features come
+LOST = "a device that was lost"
+MUTE = 10.0  # seconds of samples that are all exactly zero: no room is so quiet
+
+
+class Chain(Protocol):
+    """What the thread asks of ear.Listening."""
+
+    @property
+    def heard_rows(self) -> Features: ...
+    def push(self, samples: Floats) -> Heard | None: ...
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """What was heard, and when that was on the clock."""
+
+    time: float  # seconds
+    heard: Heard
+    mix: Mix = ()  # genres and their shares; () where unknown
+
+
+class Listener:
+    """Hears through a device, at our own pace where it is lost, and looks for it again every few seconds."""
+
+    def __init__(
+        self,
+        what: str,
+        open_line: Callable[[bool, Clock], Line],
+        clock: Clock,
+        meanwhile: Callable[[], str],
+        chain: Callable[[], tuple[Chain, Taste | None]] | None = None,
+        reopen: bool = False,
+    ) -> None:
+        """`open_line(look_again, clock)` may raise NoSound. `meanwhile()` says what is done while nothing is heard.
+
+        `chain` makes what finds the beat in sound and what tells its genre, ear.Listening and taste.Taste by default.
+        `reopen`: where nothing but zeros comes, open anew, for another output may be in use by then.
+        """
+        self.latest: Sounding | None = None  # None: no device now
+        self.what = what
+        self._open, self._clock, self._meanwhile = open_line, clock, meanwhile
+        self._chain, self._reopen = chain or self._make_chain, reopen
+        self._messages: deque[str] = deque()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="ear", daemon=True)
+        self._thread.start()
+
+    def toasts(self) -> list[str]:
+        """New messages since the last call."""
+        return [self._messages.popleft() for _ in range(len(self._messages))]
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        try:
+            self._listen(*self._chain())
+        finally:
+            self.latest = None
+
+    def _make_chain(self) -> tuple[Chain, Taste | None]:
+        """What ships; and what goes without a file of it that is missing or broken, which is said."""
+        from visualizer.music.ear import Listening, find_model  # late: they load networks
+        from visualizer.music.taste import Taste
+
+        try:
+            chain = Listening(find_model())
+        except UserError as error:
+            self._messages.append(f"listening for onsets alone: {error}")
+            chain = Listening(None)
+        try:
+            return chain, Taste()
+        except UserError as error:
+            self._messages.append(f"the music's style cannot be told: {error}")
+            return chain, None
+
+    def _listen(self, chain: Chain, taste: Taste | None) -> None:
+        """From one line to the next until closed."""
+        said: set[str] = set()  # what has been said since sound last came: each failure once, however often it comes
+        known, look_again = "", False
+        while not self._stop.is_set():
+            try:
+                line = self._open(look_again, self._clock)
+            except NoSound as error:
+                why = f"no {self.what}: {error}"
+                if error.for_good:
+                    self._messages.append(f"{why}. {self._meanwhile()}")
+                    return
+                if known == LOST:  # that is said already
+                    said.add(why)
+            else:
+                if line.name != known:
+                    self._messages.append(f"listening to {line.name}")
+                known = line.name
+                try:
+                    lost = self._hear(line, chain, taste)
+                finally:
+                    line.close()
+                if not lost:
+                    look_again = False
+                    continue
+                why, known = f"{self.what} lost", LOST
+                said.clear()
+            self.latest = None
+            if why not in said and not self._stop.is_set():
+                self._messages.append(f"{why}. {self._meanwhile()}, looking again")
+            said.add(why)
+            look_again = True
+            self._stop.wait(RETRY)
+
+    def _hear(self, line: Line, chain: Chain, taste: Taste | None) -> bool:
+        """Hear through one line until it is lost (True), we are closed, or it is to be opened anew."""
+        import soxr
+
+        chain.reset()
+        resample = (
+            None if line.rate == RATE else soxr.ResampleStream(line.rate, RATE, 1, "float32", "MQ").resample_chunk
+        )
+        zeros, mute_said = 0, False
+        while not self._stop.wait(PAUSE):
+            sound = line.read()
+            if line.lost:
+                return True
+            if not len(sound):
+                continue
+            zeros = 0 if np.any(sound) else zeros + len(sound)
+            if zeros > MUTE * line.rate:
+                if self._reopen:
+                    return False
+                if not mute_said:
+                    self._messages.append(f"{line.name} gives no sound at all: is it muted, or not permitted?")
+                    mute_said = True
+            # Sample m of the resampled stream sounds at m / RATE of the line's: soxr takes its own delay out.
+            heard = chain.push(sound if resample is None else resample(sound))
+            if heard is None or not math.isfinite(at := line.sounded(heard.time)):
+                continue
+            if taste is not None:
+                taste.push(chain.heard_rows, heard.beat, heard.bpm, heard.steady)
+            self.latest = Sounding(at, heard, taste.mix if taste is not None else ())
+        return False
+
+
+def open_microphone(name: str) -> Callable[[bool, Clock], Line]:
+    """An opener of the default input device, or of the first whose name contains `name`."""
+
+    def opened(look_again: bool, clock: Clock) -> Line:
+        sd = portaudio(look_again)
+        return PortAudioLine(sd, find_device(sd, "input", name), clock)
+
+    return opened
+
+
+def microphone(name: str, clock: Clock, meanwhile: Callable[[], str]) -> Listener:
+    """A listener to the room."""
+    return Listener("microphone", open_microphone(name), clock, meanwhile)
+
+
+def loopback(clock: Clock, meanwhile: Callable[[], str]) -> Listener:
+    """A listener to what the computer plays."""
+    return Listener("loopback", open_loopback, clock, meanwhile, reopen=True)
