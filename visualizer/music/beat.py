@@ -48,6 +48,7 @@ class Knobs:
     stiff: float = 110.0  # how seldom the tempo changes from beat to beat
     restart: float = 0.002  # share of the belief that starts anew with each row: what finds a new tempo
     share: float = 0.75  # of the network in what is heard; the rest are onsets
+    whole: float = 0.33  # the same in a song heard whole, where the path remembers better than the network does
     weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
     even: float = 0.08  # activity that speaks neither for nor against a beat
     floor: float = 0.3  # odds of a beat that is not played
@@ -470,7 +471,7 @@ def find_beats(rows: Activations, onset: Floats, knobs: Knobs | None = None) -> 
     """
     knobs = knobs or Knobs()
     space = _Space(knobs)
-    hints = (knobs.share * rows.beat + (1 - knobs.share) * onset).tolist()
+    hints = (knobs.whole * rows.beat + (1 - knobs.whole) * onset).tolist()
     gains, lively, nothing = np.empty(len(hints)), 0.0, Beats(np.zeros(0), np.zeros(0), 4, 0.0)
     for i, hint in enumerate(hints):
         lively = max(hint, lively * _LIVELY)
