@@ -95,7 +95,7 @@ def test_two_screens_dance_alike(dj: Any) -> None:
             wait_for(lambda: all("2 others" in "".join(s._messages) for s in screens))
             set_tempo(dj, bpm)
             wait_for(lambda bpm=bpm: all(abs(s.hearing(time.monotonic()).bpm - bpm) < 0.01 for s in screens))
-            wait_for(lambda: all(abs(off(s, dj)) < 0.02 for s in screens))
+            wait_for(lambda: all(abs(off(s, dj)) < 0.01 for s in screens))  # then they are within 0.02 of each other
             now = time.monotonic()
             one, other = (s.musical_time(now) for s in screens)
             assert abs(math.remainder(one - other, 4)) < 0.02
