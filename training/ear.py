@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
-import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -26,17 +24,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
 from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
 
 from .band import SOUNDFONTS, check_synthesiser
-from .export import OPSET, difference
+from .export import TOLERANCE, difference, export_network, public_command
 from .fit import FitConfig, fit
 from .party import check_speaker
 from .recordings import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 
 FORMAT = 1
-TOLERANCE = 1e-4  # largest difference between torch and onnxruntime that is let through
 CALLS_A_SECOND = HOPS_A_SECOND / ROWS_A_CALL
 HISTORY = 7  # rows that the convolutions look back on
 RANGE = 10.0  # natural logs of power (43 dB) below the loudest band that are heard
@@ -232,31 +230,18 @@ def export_ear(ear: Ear, path: Path) -> float:
     step = Step(ear).eval()
     mel, state = torch.randn(2, ROWS_A_CALL * MELS) * 3 - 10, torch.zeros(2, ear.state_size)
     part = path.with_suffix(".part")
-    batch = torch.export.Dim("N", min=1, max=1024)
-    torch.onnx.export(
-        step, kwargs={"mel": mel, "state": state}, f=str(part), input_names=["mel", "state"],
-        output_names=list(OUTPUTS), opset_version=OPSET, dynamic_shapes={"mel": {0: batch}, "state": {0: batch}},
-        dynamo=True, external_data=False, verbose=False, optimize=True,
-    )  # fmt: skip
+    export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
     worst = 0.0
     with torch.no_grad():
         for _ in range(4):
             inputs = {"mel": torch.randn(3, ROWS_A_CALL * MELS) * 3 - 10, "state": state[:1].repeat(3, 1)}
             worst = max(worst, difference(step, part, inputs, list(OUTPUTS)))
             state = step(**inputs)[-1]
-    if not worst <= TOLERANCE:
+    if not worst <= TOLERANCE["ear"]:
         part.unlink()
         raise UserError(f"{path.name}: onnxruntime and torch differ by {worst:g}")
     part.replace(path)
     return worst
-
-
-def open_ear(path: Path) -> ort.InferenceSession:
-    """One thread, which does not spin."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def listen(session: ort.InferenceSession, mel: Floats) -> dict[str, Floats]:
@@ -375,10 +360,10 @@ def fit_ear(out: Path, work: Path, recipe: EarRecipe, clips: Path | None = None,
     fit("ear", ear, _loss, batches(kept, recipe.calls, recipe.batch, recipe.seed), config, work, recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
     worst = export_ear(ear, out / "ear.onnx")
-    session = open_ear(out / "ear.onnx")
+    session, _ = open_session(out / "ear.onnx")
     about: dict[str, Any] = {
         "format": FORMAT,
-        "command": shlex.join(["python", "-m", "training", *sys.argv[1:]]),
+        "command": public_command(),
         "recipe": asdict(recipe),
         "data": f"{recipe.tunes} tunes of {recipe.seconds:g} s written by rule (training/tunes.py), played with "
         f"{', '.join(f.stem for f in fonts)}; {recipe.empties} stretches of speech, crowd, noise and silence",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -41,7 +39,7 @@ from .dancer import (
     spell,
 )
 from .dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
-from .export import check_out, write_pack
+from .export import check_out, public_command, write_pack
 from .fit import FitConfig, fit
 
 SEEDS_PER_STYLE = 24
@@ -296,7 +294,7 @@ def fit_pack(
         return {}
 
     provenance = {
-        "command": "python -m training " + " ".join(shlex.quote(a) for a in _public_arguments(sys.argv[1:])),
+        "command": public_command(),
         "recipe": asdict(recipe),
         "held_out": sorted({t.clip for t in takes if t.held_out}),
         "clips": sorted({t.clip for t in takes if t.captured and not t.held_out}),
@@ -316,14 +314,3 @@ def fit_pack(
     )  # fmt: skip
     console.print(f"pack written to {out}; largest differences from torch: {differences}")
     return differences
-
-
-def _public_arguments(arguments: list[str]) -> list[str]:
-    """The command line as anyone can repeat it: folders by their last name, not by where they lie on one machine."""
-
-    def public(word: str) -> str:
-        option, equals, value = word.rpartition("=")
-        path = Path(value)
-        return option + equals + (path.name if path.is_absolute() or ".." in path.parts else value)
-
-    return [public(word) for word in arguments]

@@ -22,12 +22,13 @@ from training.ear import (
     f_measure,
     listen,
     measure_ear,
-    open_ear,
     pick,
     read_clips,
 )
 from training.recordings import QUIET, Piece, Recording, batches, cut, load, over, record_all, rows_of, targets
+from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
+from visualizer.music.ear import find_model
 from visualizer.music.features import MELS, RATE, FeatureStream, row_time
 
 SMALL = EarConfig(first=4, second=4, dense=16, hidden=16)
@@ -144,7 +145,7 @@ def test_silence_is_a_number(ear: Ear) -> None:
 def test_what_is_exported_is_what_was_trained(ear: Ear, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx"
     assert export_ear(ear, path) < 1e-4
-    session = open_ear(path)
+    session, _ = open_session(path)
     assert {i.name: i.shape[1] for i in session.get_inputs()} == {"mel": 2 * MELS, "state": ear.state_size}
     assert [o.name for o in session.get_outputs()] == list(OUTPUTS)
     mel = sound(60)
@@ -193,10 +194,20 @@ def test_measures_know_good_from_bad() -> None:
     assert f_measure(np.zeros(0), times) == 0
 
 
+@pytest.mark.parametrize("kind", ["exported", "shipped"])
+def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: Ear, tmp_path: Path) -> None:
+    path = tmp_path / "ear.onnx" if kind == "exported" else find_model()
+    if kind == "exported":
+        export_ear(ear, path)
+    written = path.read_bytes()
+    for word in ("site-packages", "training/ear.py", "File "):  # as the exporter's stack traces have them
+        assert word.encode() not in written
+
+
 def test_a_piece_without_beats_counts_as_none(ear: Ear, tmp_path: Path) -> None:
     export_ear(ear, tmp_path / "ear.onnx")
     rows = np.random.default_rng(0).standard_normal((800, MELS)).astype(np.float32)
-    got = measure_ear(open_ear(tmp_path / "ear.onnx"), [(rows, np.zeros(0), np.zeros(0))])
+    got = measure_ear(open_session(tmp_path / "ear.onnx")[0], [(rows, np.zeros(0), np.zeros(0))])
     assert "music heard where there is none" in got
     assert "beat F" not in got
 
@@ -244,7 +255,7 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert about["recipe"]["tiny"] is True
     assert about["command"].startswith("python -m training ear")
     assert "held-out tunes" in about["figures"]
-    said = listen(open_ear(out / "ear.onnx"), np.zeros((100, MELS), np.float32))
+    said = listen(open_session(out / "ear.onnx")[0], np.zeros((100, MELS), np.float32))
     assert len(said["music"]) == 100 / 100 * CALLS_A_SECOND
     again = run_training("ear", "--out", out, "--work", work, "--tiny")
     assert again.returncode == 2

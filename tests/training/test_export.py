@@ -162,7 +162,7 @@ def exported_before(written: tuple[Path, dict[str, float]], monkeypatch: pytest.
     def copy(module: nn.Module, example: dict[str, torch.Tensor], outputs: list[str], path: Path) -> None:
         shutil.copy(written[0] / path.name, path)
 
-    monkeypatch.setattr(export, "_export", copy)
+    monkeypatch.setattr(export, "export_network", copy)
     return written[0]
 
 

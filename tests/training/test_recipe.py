@@ -18,10 +18,9 @@ from tests.conftest import TinyFit
 from training import cli
 from training.dancer import Dance
 from training.dataset import open_takes
-from training.export import TOLERANCE
+from training.export import TOLERANCE, public_arguments
 from training.recipe import (
     Recipe,
-    _public_arguments,
     find_limits,
     fit_pack,
     mean_moves,
@@ -156,7 +155,7 @@ def test_no_dance_that_was_learned_is_beyond_the_limits() -> None:
 
 def test_folders_are_named_as_anyone_may_have_them() -> None:
     words = ["fit", "--motion", "../else/where/motion", "--work=/home/me/work", "--out", "models/mine", "--seed=3"]
-    public = _public_arguments(words)
+    public = public_arguments(words)
     assert public == ["fit", "--motion", "motion", "--work=work", "--out", "models/mine", "--seed=3"]
 
 

@@ -353,6 +353,15 @@ class FakeSoundcard(ModuleType):
         return packet
 
 
+@pytest.fixture
+def soundcard(on, monkeypatch: pytest.MonkeyPatch) -> FakeSoundcard:
+    """Windows, with soundcard installed."""
+    on("win32")
+    fake = FakeSoundcard()
+    monkeypatch.setitem(sys.modules, "soundcard", fake)
+    return fake
+
+
 def read_all(line: SoundcardLine, wanted: int) -> np.ndarray:
     """Read until that many samples have come."""
     end, got = monotonic() + 10, np.zeros(0, np.float32)
@@ -361,10 +370,7 @@ def read_all(line: SoundcardLine, wanted: int) -> np.ndarray:
     return got
 
 
-def test_loopback_on_windows_is_soundcards(on, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
-    on("win32")
-    soundcard = FakeSoundcard()
-    monkeypatch.setitem(sys.modules, "soundcard", soundcard)
+def test_loopback_on_windows_is_soundcards(soundcard: FakeSoundcard, time: Time) -> None:
     line = open_loopback(False, time)
     assert isinstance(line, SoundcardLine)
     for i in range(3):
@@ -384,11 +390,8 @@ def test_loopback_on_windows_is_soundcards(on, time: Time, monkeypatch: pytest.M
         open_loopback(False, time)
 
 
-def test_packets_that_wait_for_a_busy_reader_are_all_there(on, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packets_that_wait_for_a_busy_reader_are_all_there(soundcard: FakeSoundcard, time: Time) -> None:
     """Ten packets to a read: who reads seldom does not fall behind."""
-    on("win32")
-    soundcard = FakeSoundcard()
-    monkeypatch.setitem(sys.modules, "soundcard", soundcard)
     line = open_loopback(False, time)
     assert isinstance(line, SoundcardLine)
     for i in range(10):
@@ -400,13 +403,8 @@ def test_packets_that_wait_for_a_busy_reader_are_all_there(on, time: Time, monke
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError("no output"), IndexError("no device"), AssertionError("a format")])
-def test_an_output_that_windows_does_not_give(
-    on, time: Time, monkeypatch: pytest.MonkeyPatch, trouble: Exception
-) -> None:
-    on("win32")
-    soundcard = FakeSoundcard()
+def test_an_output_that_windows_does_not_give(soundcard: FakeSoundcard, time: Time, trouble: Exception) -> None:
     soundcard.trouble = trouble
-    monkeypatch.setitem(sys.modules, "soundcard", soundcard)
     with pytest.raises(NoSound, match=str(trouble)):
         open_loopback(False, time)
 

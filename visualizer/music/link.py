@@ -14,7 +14,7 @@ from threading import Event, Thread
 from types import ModuleType
 
 from visualizer.errors import UserError
-from visualizer.music import Clock
+from visualizer.music import Clock, taken
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.listener import Listener
 from visualizer.music.live import Calm
@@ -83,8 +83,7 @@ class Link:
         return self.steps.musical_time(now)
 
     def toasts(self) -> list[str]:
-        own = [self._messages.popleft() for _ in range(len(self._messages))]
-        return [*self._listener.toasts(), *own]
+        return [*self._listener.toasts(), *taken(self._messages)]
 
     def close(self) -> None:
         self._stop.set()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.music import Clock
+from visualizer.music import Clock, taken
 from visualizer.music.devices import RETRY, NoSound, find_device, portaudio
 from visualizer.music.features import RATE, Features, Floats
 from visualizer.music.line import Line, PortAudioLine
@@ -73,7 +73,7 @@ class Listener:
 
     def toasts(self) -> list[str]:
         """New messages since the last call."""
-        return [self._messages.popleft() for _ in range(len(self._messages))]
+        return taken(self._messages)
 
     def close(self) -> None:
         self._stop.set()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from visualizer.music import Clock
+from visualizer.music import Clock, taken
 from visualizer.music.clock import Hearing
 from visualizer.music.listener import Listener, Sounding
 from visualizer.music.own import own_hearing, own_steps
@@ -102,8 +102,7 @@ class Live:
         return self.steps.musical_time(now)
 
     def toasts(self) -> list[str]:
-        own = [self._messages.popleft() for _ in range(len(self._messages))]
-        return [*self._listener.toasts(), *own]
+        return [*self._listener.toasts(), *taken(self._messages)]
 
     def close(self) -> None:
         self._listener.close()

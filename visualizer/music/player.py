@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.music import Clock
+from visualizer.music import Clock, taken
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.devices import RETRY, STALLED, NoSound, find_device, portaudio, quietly
 from visualizer.music.own import own_hearing, own_steps
@@ -62,7 +62,7 @@ class Song:
         return self.steps.musical_time(now)
 
     def toasts(self) -> list[str]:
-        return [self._messages.popleft() for _ in range(len(self._messages))]
+        return taken(self._messages)
 
     def close(self) -> None:
         self._stop.set()
