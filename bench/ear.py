@@ -48,7 +48,7 @@ from rich.table import Table
 
 from training.party import crowd, degrade, harm, speak
 from visualizer.errors import UserError
-from visualizer.music.beat import Activations, BeatTracker, Knobs
+from visualizer.music.beat import BeatTracker, Knobs
 from visualizer.music.ear import ROWS, Caller, Front, Listening, Rows, find_model, listen_whole
 from visualizer.music.features import HOP, RATE, FeatureStream, Floats, row_time
 from visualizer.music.song import read_song
@@ -292,11 +292,10 @@ TUNED = {  # knob: by what factor it is moved about
 def track(rows: Rows, knobs: Knobs) -> Called:
     """The tracker alone, over rows that were heard before. All beats, whether it is sure of them or not."""
     tracker, caller, called = BeatTracker(knobs), Caller(), []
-    for i in range(0, len(rows.onset), ROWS):
-        pair = slice(i, i + ROWS)
-        tracker.push(Activations(*(part[pair] for part in rows.activations)), rows.onset[pair])
+    for i, pair in enumerate(rows.pairs(), 1):
+        tracker.push(*pair)
         tracker.steady = True
-        if (one := caller.call(tracker, i + ROWS)) is not None:
+        if (one := caller.call(tracker, i * ROWS)) is not None:
             called.append(one)
     return Called(np.array([t for t, _ in called]), np.array([t for t, bar in called if bar]), None, 0.0)
 
@@ -354,9 +353,8 @@ def plot(clip: Clip, model: Path | None, path: Path, seconds: float = 20.0) -> N
     rows, tracker = hear_rows(clip.samples[: int(seconds * RATE)], model), BeatTracker()
     bpms, _ = tracker.tempi()
     tempi, phases, sure = [], [], []
-    for i in range(0, len(rows.onset), ROWS):
-        pair = slice(i, i + ROWS)
-        tracker.push(Activations(*(part[pair] for part in rows.activations)), rows.onset[pair])
+    for pair in rows.pairs():
+        tracker.push(*pair)
         tempi.append(tracker.tempi()[1])
         phases.append((tracker.bpm, tracker.beat))
         sure.append((tracker.confidence, tracker.bar_confidence, float(tracker.steady)))

@@ -1,7 +1,7 @@
 """Tempo, beat and bar out of a stream of hints: a belief over every tempo and every place within the beat.
 
 The belief is a bar-pointer model (Krebs, Böck and Widmer, *An efficient state-space model for joint tempo and meter
-tracking*, 2015), cut down to one beat; a second, small belief counts the bar. Each row of 10 ms it moves on by what a
+tracking*, 2015), cut down to one beat; bar.py counts the bars. Each row of 10 ms it moves on by what a
 steady beat would do, and is then weighed with what was heard. Nothing waits for the future: the place that is
 reported is that of this moment, reckoned on from the last row.
 
@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from visualizer.music.bar import COLOUR_ROWS, LOW, Bar, Clues, Signs, count_bars
 from visualizer.music.features import HOPS_A_SECOND, Floats, row_time
 
 Doubles = NDArray[np.float64]
@@ -33,7 +34,7 @@ BREAK = 1.25  # beats without a sound
 USUAL = 3.0  # seconds over which a tempo is averaged
 RENEWED = 8  # rows after which the belief is put in order
 SETTLED = 5  # rows after a beat until its hints have been heard to the end
-BAR_RATIO = 2.0  # by how much another place in the bar must be likelier than the one that is counted
+KEPT = 150  # rows that are remembered for the bar: more than the slowest beat and what is heard after it
 JUMP = 1e-5  # share of beats after which any tempo may follow, in a song heard whole
 CERTAIN = 1.0  # confidence of a song: natural log a beat
 
@@ -255,9 +256,10 @@ class BeatTracker:
         self._heard = 0  # the last row that was lively
         self._urge = 0.0  # seconds for which another beat has been likelier
         self._place = 0.0  # beats, not yet counted in bars
-        self._bar = Bar(self.knobs)
+        self._bar, self._signs = Bar(self.knobs.bar_weight, self.knobs.bar_slip), Signs()
         self._counted = 0  # the last beat that the bar knows of
-        self._downbeats: deque[float] = deque([0.0] * 150, maxlen=150)  # of the last rows
+        self._downbeats: deque[float] = deque([0.0] * KEPT, maxlen=KEPT)  # of the last rows
+        self._clues: deque[Floats] = deque(maxlen=KEPT)  # of the last rows, if somebody gives them
         self.period = 60 / self.knobs.center * PLACES_A_SECOND  # places
         self._usual = math.log(self.period)  # of the last seconds: the tempo that a break goes on with
         self.mass = 0.0  # share of the belief that is near the beat that is followed
@@ -292,9 +294,11 @@ class BeatTracker:
         """The belief over tempo: BPM, and the share of each."""
         return 60 * PLACES_A_SECOND / self._space.periods, np.add.reduceat(self._belief, self._space.base)
 
-    def push(self, rows: Activations, onset: Floats) -> None:
-        """onset (rows): 0..1, from `Flux`."""
+    def push(self, rows: Activations, onset: Floats, clues: Clues | None = None) -> None:
+        """onset (rows): 0..1, from `Flux`. Without `clues` bars are counted by the network's downbeats alone."""
         hints = self.knobs.share * rows.beat + (1 - self.knobs.share) * onset
+        if clues is not None:
+            self._clues.extend(clues.joined())
         for hint, downbeat, music in zip(hints.tolist(), rows.downbeat.tolist(), rows.music.tolist(), strict=True):
             self._hear(hint, downbeat, music)
 
@@ -376,76 +380,21 @@ class BeatTracker:
         return abs(math.remainder(until - other_until, quick)) < 0.15 * quick
 
     def _count(self) -> None:
-        """Tell the bar of each beat whose hint has been heard to the end."""
+        """Tell the bar of each beat after which enough was heard."""
         rate = FINE / self.period  # beats a row
-        while self._place - SETTLED * rate >= self._counted + 1:
+        while self._place - COLOUR_ROWS * rate >= self._counted + 1:
             self._counted += 1
-            row = len(self._downbeats) - 1 - round((self._place - self._counted) / rate)
+            row = KEPT - 1 - round((self._place - self._counted) / rate)
             heard = [self._downbeats[i] for i in range(max(row - SETTLED, 0), row + SETTLED)]
-            self._bar.beat(self._counted, max(heard, default=None))
+            self._bar.beat(self._counted, max(heard, default=None), self._sign(row - KEPT))
 
-
-class Bar:
-    """Counts beats in bars of four or three, by a belief over both and the place in them.
-
-    `shift` is what makes beat n + shift a multiple of `meter` where a bar begins.
-    """
-
-    METERS = (4, 3)
-
-    def __init__(self, knobs: Knobs) -> None:
-        self.meter, self.shift = 4, 0
-        self._weight = knobs.bar_weight
-        self._moves = _bar_moves(knobs.bar_slip)
-        self._belief = _BARS.copy()
-        self._n = 0  # the last beat
-
-    @property
-    def confidence(self) -> float:
-        return float(self._belief[_bar_state(self.meter, (self._n + self.shift) % self.meter)])
-
-    def beat(self, n: int, hint: float | None) -> None:
-        """Beat n, the one after the last, had this hint of a downbeat, 0..1; None if it was not listened to."""
-        self._belief = self._belief @ self._moves
-        if hint is not None:
-            self._belief[[0, 4]] *= math.exp(_bar_gain(hint, self._weight))
-            self._belief /= self._belief.sum()
-        self._n = n
-        best = int(np.argmax(self._belief))
-        if self._belief[best] > BAR_RATIO * self.confidence:
-            self.meter, place = (4, best) if best < 4 else (3, best - 4)
-            missing = (place - n - self.shift) % self.meter
-            self.shift += missing if missing <= self.meter // 2 else missing - self.meter
-
-    def doubt(self) -> None:
-        """The beat is another one now."""
-        self._belief = 0.3 * self._belief + 0.7 * _BARS
-
-
-_BARS = np.array([0.9 / 4] * 4 + [0.1 / 3] * 3)  # the states of the bar, before anything is heard
-
-
-def _bar_state(meter: int, place: int) -> int:
-    return place if meter == 4 else 4 + place
-
-
-def _bar_moves(slip: float) -> Doubles:
-    """From each state of the bar (four places of 4/4, three of 3/4) to the next one, a beat later."""
-    moves = np.zeros((7, 7))
-    for meter in Bar.METERS:
-        own = [_bar_state(meter, place) for place in range(meter)]
-        others = [state for state in range(7) if state not in own]
-        for place in range(meter):
-            moves[own[place], own] += slip / meter
-            moves[own[place], others] += slip / 20 / len(others)
-            moves[own[place], own[(place + 1) % meter]] += 1 - slip * 1.05
-    return moves
-
-
-def _bar_gain(hint: float, weight: float) -> float:
-    """How much a beat speaks for being the first of a bar: natural logarithm."""
-    hint = min(max(hint, 0.01), 0.99)
-    return weight * math.log(hint / (1 - hint) * 3)  # a third is the odds of one beat in four
+    def _sign(self, back: int) -> float:
+        """What the clues from a beat on say of it; `back`: its row, from the end, negative."""
+        start = len(self._clues) + back
+        if self._break or start < 0:
+            return 0.0
+        clues = np.array([self._clues[i] for i in range(start, min(start + COLOUR_ROWS, len(self._clues)))])
+        return self._signs.push(Clues(clues[:, :LOW], clues[:, LOW:]))
 
 
 class Flux:
@@ -488,22 +437,5 @@ def find_beats(rows: Activations, onset: Floats, knobs: Knobs | None = None) -> 
     at = (places + 1) / FINE - 1  # rows
     near = np.round(at).astype(int)[:, None] + np.arange(-SETTLED, SETTLED)
     hints = rows.downbeat[np.clip(near, 0, len(gains) - 1)].max(axis=1)
-    meter, first = _count_bars(hints.tolist(), knobs)
+    meter, first = count_bars(hints.tolist(), knobs.bar_weight, knobs.bar_slip)
     return Beats(np.asarray(row_time(at)), np.asarray(row_time(at[first])), meter, confidence)
-
-
-def _count_bars(hints: list[float], knobs: Knobs) -> tuple[int, NDArray[np.bool_]]:
-    """The usual meter, and for each beat whether it opens a bar, from all hints at once (Viterbi)."""
-    with np.errstate(divide="ignore"):
-        moves = np.log(_bar_moves(knobs.bar_slip))
-    score, came = np.log(_BARS), []
-    for hint in hints:
-        steps = score[:, None] + moves
-        came.append(steps.argmax(axis=0))
-        score = steps.max(axis=0)
-        score[[0, 4]] += _bar_gain(hint, knobs.bar_weight)
-    states = [int(np.argmax(score))]
-    for back in came[:0:-1]:
-        states.append(int(back[states[-1]]))
-    path = np.array(states[::-1])
-    return (4 if np.mean(path < 4) >= 0.5 else 3), (path == 0) | (path == 4)

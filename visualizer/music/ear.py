@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from visualizer import paths
 from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
+from visualizer.music.bar import Clues, clues_of
 from visualizer.music.beat import Activations, Beats, BeatTracker, Flux, Knobs, find_beats
 from visualizer.music.features import HOP, MELS, RATE, Features, FeatureStream, Floats, Leveller, Levels, row_time
 
@@ -99,6 +100,16 @@ class Rows(NamedTuple):
 
     activations: Activations
     onset: Floats  # 0..1
+    clues: Clues
+
+    def pairs(self) -> Iterator[Rows]:
+        """Two rows at a time, as they become known."""
+        for i in range(0, len(self.onset), ROWS):
+            pair = slice(i, i + ROWS)
+            yield Rows(
+                Activations(*(part[pair] for part in self.activations)), self.onset[pair],
+                Clues(*(part[pair] for part in self.clues)),
+            )  # fmt: skip
 
 
 class Front:
@@ -114,6 +125,7 @@ class Front:
         self.features = self.stream.push(np.zeros(0, np.float32))  # of the last push
         self._flux = Flux()
         self._onset = np.zeros(0, np.float32)  # of a row that waits for its other half
+        self._clues = clues_of(self.features)  # the same
         self._sounding = 0.0  # seconds for which there will still be music
         self._music = np.zeros(0, np.float32)
         if self.network is not None:
@@ -123,13 +135,15 @@ class Front:
         """Float32 mono (n,) at RATE, n >= 0; NaN and infinity count as silence."""
         self.features = self.stream.push(_clean(samples))
         onset = np.concatenate([self._onset, self._flux.push(self.features.onset)])
+        clues = [np.concatenate(parts) for parts in zip(self._clues, clues_of(self.features), strict=True)]
         whole = len(onset) // ROWS * ROWS
         onset, self._onset = onset[:whole], onset[whole:]
+        self._clues, now = Clues(*(part[whole:] for part in clues)), Clues(*(part[:whole] for part in clues))
         if self.network is not None:
-            return Rows(self.network.push(self.features.mel), onset)
+            return Rows(self.network.push(self.features.mel), onset, now)
         music = np.concatenate([self._music, self._sound()])
         music, self._music = music[:whole], music[whole:]
-        return Rows(Activations(onset, np.zeros_like(onset), music), onset)
+        return Rows(Activations(onset, np.zeros_like(onset), music), onset, now)
 
     def _sound(self) -> Floats:
         """1 in each row with sound in the last seconds, else 0."""
@@ -210,9 +224,8 @@ class Listening:
         self._samples += len(samples)
         levels = self._leveller.push(self._front.features)
         self.beats, self.downbeats = [], []
-        for i in range(0, len(rows.onset), ROWS):
-            pair = slice(i, i + ROWS)
-            self.tracker.push(Activations(*(part[pair] for part in rows.activations)), rows.onset[pair])
+        for pair in rows.pairs():
+            self.tracker.push(*pair)
             self._rows += ROWS
             if (called := self._caller.call(self.tracker, self._rows)) is not None:
                 self.beats.append(called[0])
