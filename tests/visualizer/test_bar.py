@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from visualizer.music.bar import COLOUR_ROWS, LOW, Bar, Clues, Signs
-from visualizer.music.beat import Activations, BeatTracker, Knobs
+from visualizer.music.beat import BeatTracker, Knobs
+from visualizer.music.ear import nothing_heard
 from visualizer.music.features import HOPS_A_SECOND
 
 ROWS_A_BEAT = 50  # 120 BPM
@@ -71,7 +72,8 @@ def heard(first: int, with_clues: bool) -> float:
     for i in range(0, rows, 2):
         pair = slice(i, i + 2)
         told = Clues(*(part[pair] for part in clues)) if with_clues else None
-        tracker.push(Activations(beat[pair], downbeat[pair], music[pair]), beat[pair], told)
+        heard = nothing_heard(2)._replace(beat=beat[pair], downbeat=downbeat[pair], music=music[pair])
+        tracker.push(heard, beat[pair], told)
         if i > 40 * ROWS_A_BEAT and i % ROWS_A_BEAT == 20:
             right.append((round(tracker.beat - 0.4) - (i // ROWS_A_BEAT - first)) % tracker.meter == 0)
     return float(np.mean(right))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from visualizer.music.beat import Activations, BeatTracker, Flux, find_beats
+from visualizer.music.ear import nothing_heard
 from visualizer.music.features import HOPS_A_SECOND, Floats, row_time
 
 Times = NDArray[np.float64]
@@ -32,7 +33,8 @@ def activations(beats: Times, seconds: float, meter: int = 4, music: float = 1.0
             out = np.maximum(out, height * rng.uniform(0.7, 1.0) * np.exp(-0.5 * ((times - time) / 0.012) ** 2))
         return out.astype(np.float32)
 
-    return Activations(bumps(beats, 0.9), bumps(beats[::meter], 0.7), np.full(rows, music, np.float32))
+    beat, downbeat = bumps(beats, 0.9), bumps(beats[::meter], 0.7)
+    return nothing_heard(rows)._replace(beat=beat, downbeat=downbeat, music=np.full(rows, music, np.float32))
 
 
 def follow(rows: Activations, tracker: BeatTracker | None = None) -> tuple[BeatTracker, NDArray]:
@@ -138,7 +140,7 @@ def test_where_there_is_no_beat_it_is_not_steady(seed: int) -> None:
 def test_silence_leaves_it_unsure() -> None:
     tracker = BeatTracker()
     nothing = np.zeros(3000, np.float32)
-    tracker.push(Activations(nothing, nothing, nothing + 1), nothing)
+    tracker.push(nothing_heard(len(nothing))._replace(music=nothing + 1), nothing)
     assert tracker.confidence < 0.2
     assert not tracker.steady
 
@@ -179,6 +181,22 @@ def test_a_song_whose_tempo_jumps() -> None:
 @pytest.mark.parametrize("rows", [0, 1, 150, 3000])
 def test_a_song_without_a_beat(rows: int) -> None:
     nothing = np.zeros(rows, np.float32)
-    found = find_beats(Activations(nothing, nothing, nothing), nothing)
+    found = find_beats(nothing_heard(len(nothing)), nothing)
     assert found.confidence == 0
     assert set(found.downbeats) <= set(found.beats)
+
+
+def test_hits_between_beats_are_counted_as_the_network_counts() -> None:
+    """What sounds half-way between beats is less likely one, but not by much; the network's phase makes it clear."""
+    seconds, beats = 20.0, steady_beats(90, 20)
+    every = activations(steady_beats(180, seconds), seconds)
+    times = np.asarray(row_time(np.arange(len(every.beat))))
+    turn = (times - beats[0]) * 90 / 60
+    between = np.abs((turn % 1.0) - 0.5) < 0.25
+    rows = every._replace(beat=np.where(between, 0.45 * every.beat, every.beat).astype(np.float32))
+    phase = 0.9 * np.stack([np.sin(2 * np.pi * turn), np.cos(2 * np.pi * turn)], axis=1).astype(np.float32)
+    unsure, _ = follow(rows)
+    assert unsure.bpm == pytest.approx(180, rel=0.02)
+    sure, said = follow(rows._replace(phase=phase))
+    assert sure.bpm == pytest.approx(90, rel=0.02)
+    assert error(beats, said[-1, 0], sure.beat) < 0.02

@@ -53,6 +53,7 @@ class Knobs:
     weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
     even: float = 0.08  # activity that speaks neither for nor against a beat
     floor: float = 0.3  # odds of a beat that is not played
+    lean: float = 0.2  # natural log that the network's phase is worth each RENEWED rows, where it is quite sure
     width: float = 0.015  # seconds, the spread of hints about the beat
     awake: float = 0.3  # activity within the last second and a half below which rows count less: a break
     bias: float = 0.5  # power of the prior when the best tempo is chosen
@@ -64,11 +65,12 @@ class Knobs:
 
 
 class Activations(NamedTuple):
-    """What the ear network makes of rows of features: each (rows), probabilities."""
+    """What the ear network makes of rows of features: each (rows), probabilities, but for the phase."""
 
     beat: Floats  # a beat sounded at row_time(row)
     downbeat: Floats  # and it opened a bar
     music: Floats  # there is music
+    phase: Floats  # (rows, 2) sin and cos of the place within the beat; the shorter, the less sure
 
 
 class Beats(NamedTuple):
@@ -115,6 +117,19 @@ def _renew(belief, fresh, restart):
     scale = (1 - restart) / belief.sum()
     for i in range(len(belief)):
         belief[i] = belief[i] * scale + restart * fresh[i]
+
+
+@njit(cache=True, nogil=True)
+def _lean(belief, base, periods, heads, powers):
+    """Weigh every place within the beat, powers (any number) of them from one beat to the next; the new mass."""
+    mass = 0.0
+    for k in range(len(periods)):
+        for p in range(periods[k]):
+            place = heads[k] + p
+            place -= periods[k] if place >= periods[k] else 0
+            belief[base[k] + place] *= powers[p * len(powers) // periods[k]]
+            mass += belief[base[k] + place]
+    return mass
 
 
 @njit(cache=True, nogil=True)
@@ -235,6 +250,8 @@ def _log_odds(hint: float, lively: float, knobs: Knobs) -> float:
     return math.log(odds if odds > 1 else knobs.floor + (1 - knobs.floor) * odds)
 
 
+_TURN = 2 * np.pi * (np.arange(64) + 0.5) / 64
+_SIN, _COS = np.sin(_TURN), np.cos(_TURN)
 _LIVELY = 1 - 1 / (1.5 * HOPS_A_SECOND)  # what is left of liveliness after a row
 
 
@@ -299,10 +316,11 @@ class BeatTracker:
         hints = self.knobs.share * rows.beat + (1 - self.knobs.share) * onset
         if clues is not None:
             self._clues.extend(clues.joined())
-        for hint, downbeat, music in zip(hints.tolist(), rows.downbeat.tolist(), rows.music.tolist(), strict=True):
-            self._hear(hint, downbeat, music)
+        columns = (hints, rows.downbeat, rows.music, rows.phase)
+        for hint, downbeat, music, phase in zip(*(column.tolist() for column in columns), strict=True):
+            self._hear(hint, downbeat, music, phase)
 
-    def _hear(self, hint: float, downbeat: float, music: float) -> None:
+    def _hear(self, hint: float, downbeat: float, music: float, phase: list[float]) -> None:
         space, knobs = self._space, self.knobs
         self._rows += 1
         self._place += FINE / self.period
@@ -321,6 +339,10 @@ class BeatTracker:
         if self._rows % RENEWED == 0:
             _renew(self._belief, space.fresh, RENEWED * knobs.restart * min(lively / knobs.awake, 1.0))
             self._whole = 1.0
+            if not self._break:
+                # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
+                powers = np.exp(knobs.lean * (phase[0] * _SIN + phase[1] * _COS))
+                self._whole = _lean(self._belief, space.base, space.periods, self._heads, powers)
             self._compare()
         if self._rows % 2 == 0:
             self._follow()

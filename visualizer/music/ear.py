@@ -62,7 +62,7 @@ class EarNetwork:
     phase (N, 4) and state_out (N, K) out. UserError if the file is no such network.
     """
 
-    OUTPUTS = ("beat", "downbeat", "music", "state_out")
+    OUTPUTS = ("beat", "downbeat", "music", "phase", "state_out")
 
     def __init__(self, path: Path) -> None:
         self._session, _ = open_session(path)
@@ -70,7 +70,7 @@ class EarNetwork:
         outputs = {o.name: list(o.shape)[1:] for o in self._session.get_outputs()}
         state = inputs.get("state", [])
         known = [len(state) == 2, inputs.get("mel", [])[1:] == [ROWS * MELS], *(isinstance(n, int) for n in state[1:])]
-        wanted = {"beat": [ROWS], "downbeat": [ROWS], "music": [1], "state_out": state[1:]}
+        wanted = {"beat": [ROWS], "downbeat": [ROWS], "music": [1], "phase": [4], "state_out": state[1:]}
         if set(inputs) != {"mel", "state"} or not all(known) or any(outputs.get(k) != v for k, v in wanted.items()):
             raise UserError(f"{path}: is no ear network (its inputs are {inputs}, its outputs {outputs})")
         self._size: int = state[1]
@@ -89,10 +89,16 @@ class EarNetwork:
         made = []
         for pair in rows[: pairs * ROWS].reshape(pairs, 1, ROWS * MELS):
             *now, self._state = self._session.run(self.OUTPUTS, {"mel": pair, "state": self._state})
-            made.append([now[0][0], now[1][0], np.repeat(now[2][0], ROWS)])
+            made.append([now[0][0], now[1][0], np.repeat(now[2][0], ROWS), np.repeat(now[3][:, :2], ROWS, axis=0)])
         if not made:
-            return Activations(*[np.zeros(0, np.float32)] * 3)
+            return nothing_heard(0)
         return Activations(*(np.concatenate(column) for column in zip(*made, strict=True)))
+
+
+def nothing_heard(rows: int) -> Activations:
+    """Of so many rows without sound."""
+    beat, downbeat, music = np.zeros((3, rows), np.float32)
+    return Activations(beat, downbeat, music, np.zeros((rows, 2), np.float32))
 
 
 class Rows(NamedTuple):
@@ -143,7 +149,7 @@ class Front:
             return Rows(self.network.push(self.features.mel), onset, now)
         music = np.concatenate([self._music, self._sound()])
         music, self._music = music[:whole], music[whole:]
-        return Rows(Activations(onset, np.zeros_like(onset), music), onset, now)
+        return Rows(nothing_heard(whole)._replace(beat=onset, music=music), onset, now)
 
     def _sound(self) -> Floats:
         """1 in each row with sound in the last seconds, else 0."""
@@ -198,7 +204,7 @@ class Listening:
         self._leveller = leveller or Leveller()
         self.reset()
         warm = BeatTracker(knobs)  # compiles the tracker's loops now
-        warm.push(Activations(*[np.zeros(ROWS, np.float32)] * 3), np.zeros(ROWS, np.float32))
+        warm.push(nothing_heard(ROWS), np.zeros(ROWS, np.float32))
 
     def reset(self) -> None:
         """Forget the sound: time begins anew at 0."""
