@@ -1,22 +1,28 @@
-"""The same dance without a window, into a video file with sound.
+"""The same dance without a window, into a file.
 
 Time is the frame number, so nothing depends on how fast the machine is: same pack, seed and song, same frames, byte
-for byte. This thread dances and paints; a second one converts and encodes (both release Python's lock most of
-the time). The film grows under a temporary name beside its target, and is renamed when it is whole.
+for byte. One thread dances and decodes, some frames ahead; this one paints; a third converts and encodes. All three
+release Python's lock most of the time. The film grows under a temporary name beside its target, and is renamed when it
+is whole.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import queue
+import shutil
+import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import FrameType
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pygame
@@ -24,28 +30,39 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
-from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.dancer import Dancer, Picture
 from visualizer.dancer.pack import Pack
+from visualizer.encoder import (
+    FILMS,
+    PICTURES,
+    SOUND_RATE,
+    TRANSPARENT,
+    Encoder,
+    Pixels,
+    is_sequence,
+    no_such_kind,
+)
 from visualizer.errors import UserError
+from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.clock import Hearing, fold
 from visualizer.music.features import Floats
 from visualizer.music.own import own_hearing
 from visualizer.music.song import hear_song, read_song
 from visualizer.music.taste import Stylist
+from visualizer.pictures import numbered, pattern_of
 from visualizer.settings import AUTO
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
 
-if TYPE_CHECKING:
-    import av
-
-SOUND_RATE = 48_000
 OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
-CODECS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")  # all H.264; the first that this PyAV has
-SUFFIXES = (".mp4", ".mkv", ".mov")
-QUEUE = 4  # painted frames that may wait for the encoder
+AHEAD = 8  # pictures that are danced and decoded before they are painted
+SMALLEST, LARGEST = (64, 64), (7680, 4320)  # the largest either way up
+GIF_FPS = 25  # a GIF counts in hundredths of a second
+MOST_LOOKED_AT = 120.0  # seconds of our own music in which a loop is looked for
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,14 +101,27 @@ class OwnScore:
         return own_hearing(t, self.pace, self.musical_time(t))
 
 
+@dataclass(frozen=True)
+class Moment:
+    """All that one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
+
+    picture: Picture
+    hearing: Hearing
+    beat: float
+    note: str | None = None  # what changes now, for the one who waits
+    shown: bool = True
+
+
 def make_film(
     song: Path | None,
     out: Path,
     *,
     pack: Pack,
-    size: tuple[int, int] = (1280, 720),
-    fps: int = 30,
+    size: tuple[int, int] | None = None,
+    fps: int | None = None,
+    start: float = 0.0,
     seconds: float | None = None,
+    beats: int | None = None,
     seed: int = 0,
     style: str | None = None,
     dance: str | None = None,
@@ -99,6 +129,7 @@ def make_film(
     formation: str = "each",
     temperature: float = 1.0,
     look: str | None = None,
+    transparent: bool = False,
     bpm: float = 120.0,
     force: bool = False,
     progress: bool = True,
@@ -106,13 +137,17 @@ def make_film(
 ) -> FilmReport:
     """Film the dance to `song`, or to our own tempo `bpm` and music where there is none.
 
-    The first frame is the song's first sample; the film ends with the song or after `seconds`. `on_frame` is given
-    each frame's number and its pixels (height x width x 4 bytes) before they are encoded. `style` "auto": the song
-    chooses, as in the live show. Ctrl-C ends the film early, whole as far as it goes. UserError for a song, size, path
-    or codec that cannot be used; nothing is written then.
+    The first frame is the sample `start` seconds into the song; the film ends with the song or after `seconds`. With
+    `beats` it is a loop of so many, which begins at the downbeat from `start` on that leads round best. The name of
+    `out` says what is written, see Encoder; a folder gets numbered PNGs. `on_frame` is given each frame's number and
+    its pixels (height x width x 4 bytes) before they are encoded. `style` "auto": the song chooses, as in the live
+    show. Ctrl-C and SIGTERM end the film early, whole as far as it goes. UserError for a song, size, path or codec
+    that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
-    _check(out, size, fps, seconds, bpm, force)
+    size = usual_size(out, troupe) if size is None else size
+    fps = usual_fps(out) if fps is None else fps
+    _check(out, size, fps, start, seconds, beats, bpm, transparent, force)
     the_look = find_look(look) if look else LOOKS[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
@@ -122,19 +157,33 @@ def make_film(
     score: Score
     if song is None:
         pace = bpm * fold(bpm)
-        score, length, sound = OwnScore(pace), seconds or OWN_SECONDS, _own_sound(pace, console)
+        # Room for a loop to be looked for; else as long as was asked for.
+        length = MOST_LOOKED_AT if beats else start + (seconds or OWN_SECONDS)
+        score, sound = OwnScore(pace), _own_sound(pace, console)
     else:
         with console.status(f"listening to {song.name}"):
-            score = hear_song(song, bpm)
-        if not score.confidence:
-            console.print(f"no beat found in {song.name}: danced at {score.bpm:.0f} BPM")
-        length, sound = min(seconds or score.seconds, score.seconds), read_song(song, SOUND_RATE)
+            score = heard = hear_song(song, bpm)
+        if not heard.confidence:
+            console.print(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
+        if start >= heard.seconds:
+            raise UserError(f"{song}: is over after {heard.seconds:.1f} s, before {start:g}")
+        length = min(start + seconds, heard.seconds) if seconds else heard.seconds
+        sound = read_song(song, SOUND_RATE)
     if stylist is not None:
-        _begin_by_the_music(dancer, stylist, score, console)
-    frames = max(round(length * fps), 1)
+        _begin_by_the_music(dancer, stylist, score, start, console)
+    if beats:
+        loop, start, length = _cut_loop(dancer, score, start, length, beats)
+        frames = max(round((length - start) * fps), 2)
+        rate = Fraction(frames / (length - start)).limit_denominator(10_000)
+        the_look = come_round(the_look, beats)
+        moments = _round(dancer, loop, score, [start + (length - start) * k / frames for k in range(frames)])
+        console.print(f"a loop from {start:.2f} s on: {beats} beats, {length - start:.2f} s")
+    else:
+        frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
+        moments = _danced(dancer, stylist, score, [start + k / fps for k in range(frames)])
     painter = Painter(size)
-    part = out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
-    encoder = Encoder(part, size, fps, sound)
+    target, part = _places(out)
+    encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, cancelled = 0, False
     try:
         bar = Progress(
@@ -142,27 +191,29 @@ def make_film(
             TimeRemainingColumn(), console=console, transient=True,
             disable=not console.is_terminal,
         )  # fmt: skip
-        with bar:
-            task = bar.add_task(out.name, total=frames)
-            try:
-                for k in range(frames):
-                    t = k / fps
-                    beat, hearing = score.musical_time(t), score.hearing(t)
-                    dancer.step_to(beat, hearing.energy)
-                    if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
-                        dancer.set_style(choice.style)
-                        console.print(f"{t:.0f} s: style {choice.style} ({choice.why})")
-                    surface = painter.paint(dancer.picture(beat), the_look, hearing, beat)
-                    pixels = _pixels(surface)
-                    if on_frame is not None:
-                        on_frame(k, pixels.data)
-                    encoder.put(pixels)
-                    done = k + 1
-                    bar.update(task, completed=done)
-            except KeyboardInterrupt:
-                cancelled = True
-        if done:
-            encoder.finish()
+        with asked_to_stop() as stop:
+            with bar:
+                task = bar.add_task(out.name, total=frames)
+                try:
+                    for moment in ahead(moments, AHEAD):
+                        if stop.is_set():
+                            cancelled = True
+                            break
+                        if moment.note:
+                            console.print(moment.note)
+                        what = moment.picture, the_look, moment.hearing, moment.beat
+                        pixels = painter.paint_alpha(*what) if transparent else _pixels(painter.paint(*what))
+                        if not moment.shown:
+                            continue
+                        if on_frame is not None:
+                            on_frame(done, pixels.data)
+                        encoder.put(pixels)
+                        done += 1
+                        bar.update(task, completed=done)
+                except KeyboardInterrupt:
+                    cancelled = True
+            if done:
+                encoder.finish()
     except BaseException:  # also a second Ctrl-C while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
@@ -170,16 +221,118 @@ def make_film(
         encoder.abandon()
         raise KeyboardInterrupt
     _put_in_place(part, out, force)
-    report = FilmReport(out, done, done / fps, time.perf_counter() - began, cancelled)
+    report = FilmReport(target, done, float(done / rate), time.perf_counter() - began, cancelled)
     early = f"; stopped early, the first {done} of {frames} frames are kept" if cancelled else ""
     console.print(
-        f"{out}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, {report.speed:.2f} x real time{early}"
+        f"{target}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
+        f"{report.speed:.2f} x real time{early}"
     )
     return report
 
 
-def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, console: Console) -> None:
-    best = stylist.best(score.hearing(0.0).mix)
+def usual_size(out: Path, troupe: int) -> tuple[int, int]:
+    """Pixels of a film for which nobody asked for a size: what moves in a chat is small."""
+    if out.suffix.lower() in PICTURES:
+        return (480, 480) if troupe == 1 else (640, 360)
+    return 1280, 720
+
+
+def usual_fps(out: Path) -> int:
+    """Frames a second of a film for which nobody asked."""
+    return GIF_FPS if out.suffix.lower() in PICTURES else 30
+
+
+def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
+    """The same items, made on a thread of their own, up to `depth` before they are asked for."""
+    pool = ThreadPoolExecutor(1, "dancer")
+    try:
+        waiting = deque(pool.submit(next, items, None) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, items, None))
+            yield item
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM, so that no frame is torn; the next one is a KeyboardInterrupt at once."""
+    stop = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _danced(dancer: Dancer, stylist: Stylist | None, score: Score, times: list[float]) -> Iterator[Moment]:
+    """The dance at those seconds of the music."""
+    for t in times:
+        beat, hearing = score.musical_time(t), score.hearing(t)
+        dancer.step_to(beat, hearing.energy)
+        note = None
+        if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
+            dancer.set_style(choice.style)
+            note = f"{t:.0f} s: style {choice.style} ({choice.why})"
+        yield Moment(dancer.picture(beat), hearing, beat, note)
+
+
+def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
+    """A loop, and from when to when of the music it is danced."""
+
+    def energy(beat: float) -> float:
+        return score.hearing(min(max(time_of(score, beat), 0.0), end)).energy
+
+    loop = find_loop(dancer, beats, score.musical_time(start), score.musical_time(end), energy)
+    return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
+
+
+def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iterator[Moment]:
+    """The loop at those seconds of the music, twice: what the first round leaves behind is there in the second."""
+    for shown in (False, True):
+        for t in times:
+            beat, hearing = score.musical_time(t), score.hearing(t)
+            left = loop.first + loop.beats - beat
+            if left < 1:  # the light goes over as the body does
+                share = 1 - left
+                earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
+                hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
+            picture = dancer.draw(*loop.at(beat))
+            yield Moment(picture, hearing, beat if shown else beat - loop.beats, None, shown)
+
+
+def time_of(score: Score, beat: float) -> float:
+    """Seconds at which the music is at `beat`, by halving: musical time never runs backwards."""
+    low, high = -60.0, 60.0
+    while score.musical_time(high) < beat:
+        high *= 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if score.musical_time(middle) < beat else (low, middle)
+    return high
+
+
+def _later(sound: Iterator[Floats], start: float) -> Iterator[Floats]:
+    """The same sound from `start` seconds on."""
+    skip = round(start * SOUND_RATE)
+    for block in sound:
+        if skip < len(block):
+            yield block[skip:]
+        skip = max(skip - len(block), 0)
+
+
+def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, start: float, console: Console) -> None:
+    best = stylist.best(score.hearing(start).mix)
     if best is None:
         console.print(f"style {dancer.style}: {stylist.note or 'nothing is known of the music'}")
     else:
@@ -187,32 +340,77 @@ def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, console:
         console.print(f"style {best}, by the music")
 
 
-def _check(out: Path, size: tuple[int, int], fps: int, seconds: float | None, bpm: float, force: bool) -> None:
+def _check(
+    out: Path, size: tuple[int, int], fps: int, start: float, seconds: float | None, beats: int | None, bpm: float,
+    transparent: bool, force: bool,
+) -> None:  # fmt: skip
+    check_place(out, transparent, force)
     width, height = size
-    if not (64 <= width <= 7680 and 64 <= height <= 4320):
+    if not (min(SMALLEST) <= min(size) <= min(LARGEST) and max(size) <= max(LARGEST)):
         raise UserError(f"size {width}x{height}: must be from 64x64 to 7680x4320")
-    if width % 2 or height % 2:
-        raise UserError(f"size {width}x{height}: H.264 wants even numbers, such as {width // 2 * 2}x{height // 2 * 2}")
+    if (width % 2 or height % 2) and not is_sequence(out) and out.suffix.lower() not in PICTURES:
+        raise UserError(f"size {width}x{height}: a film wants even numbers, such as {width // 2 * 2}x{height // 2 * 2}")
     if not 1 <= fps <= 240:
         raise UserError(f"fps {fps}: must be from 1 to 240")
+    if out.suffix.lower() == ".gif" and fps > 50:
+        raise UserError(f"fps {fps}: a GIF is shown with 50 at most")
+    if not 0 <= start < 86_400:
+        raise UserError(f"start {start:g}: must be 0 seconds or more and less than a day")
     if seconds is not None and not 0 < seconds < 86_400:
         raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
+    if seconds is not None and beats is not None:
+        raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
     if not 20 <= bpm <= 400:
         raise UserError(f"tempo {bpm:g}: must be from 20 to 400 beats a minute")
-    if out.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{out}: a film's name must end in {', '.join(SUFFIXES)}")
-    if out.is_dir():
-        raise UserError(f"{out}: is a folder")
-    if out.exists() and not force:
-        raise UserError(f"{out}: is there already (--force writes over it)")
+
+
+def check_place(out: Path, transparent: bool, force: bool) -> None:
+    """UserError unless a film can be called and lie so."""
+    if is_sequence(out):
+        folder, names = pattern_of(out)
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder}: is there already, and is no folder")
+        if (there := numbered(folder, names)) and not force:
+            raise UserError(f"{there[0]}: is there already (--force replaces all of its numbers)")
+        out = folder
+    else:
+        if out.suffix.lower() not in ((*TRANSPARENT, ".webp") if transparent else (*FILMS, *PICTURES)):
+            raise no_such_kind(out, transparent)
+        if out.is_dir():
+            raise UserError(f"{out}: is a folder")
+        if out.exists() and not force:
+            raise UserError(f"{out}: is there already (--force writes over it)")
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
 
 
+def _places(out: Path) -> tuple[Path, Path]:
+    """What the film will be called, and what it is called as long as it is not whole."""
+    if is_sequence(out):
+        folder, names = pattern_of(out)
+        folder = folder.absolute()
+        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{os.getpid()}.part") / names
+    return out, out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
+
+
 def _put_in_place(part: Path, out: Path, force: bool) -> None:
-    if out.exists() and not force:  # it came while we filmed: keep both
-        raise UserError(f"{out}: has come to be meanwhile; the film is in {part}")
-    os.replace(part, out)
+    if not is_sequence(out):
+        if out.exists() and not force:  # it came while we filmed: keep both
+            raise UserError(f"{out}: has come to be meanwhile; the film is in {part}")
+        os.replace(part, out)
+        return
+    folder, names = pattern_of(out)
+    if not folder.exists():
+        os.replace(part.parent, folder)
+        return
+    there = numbered(folder, names)
+    if there and not force:
+        raise UserError(f"{there[0]}: has come to be meanwhile; the film is in {part.parent}")
+    for old in there:  # also those of a longer film: an editor would take them for the end of this one
+        old.unlink()
+    for new in numbered(part.parent, names):
+        os.replace(new, folder / new.name)
+    shutil.rmtree(part.parent)
 
 
 def _own_sound(pace: float, console: Console) -> Iterator[Floats]:
@@ -228,7 +426,7 @@ def _own_sound(pace: float, console: Console) -> Iterator[Floats]:
         yield loop
 
 
-def _pixels(surface: pygame.Surface) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _pixels(surface: pygame.Surface) -> Pixels:
     """Copy (height, width, 4) of a 32-bit surface: blue, green, red, unused.
 
     The one copy on the way to the encoder: the painter uses its surface again, and may not while anyone looks at it.
@@ -243,118 +441,3 @@ def _pixels(surface: pygame.Surface) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def frame_hash(pixels: memoryview) -> str:
     """SHA-256 of a frame, for `on_frame`: two films with equal hashes are equal before encoding."""
     return hashlib.sha256(pixels).hexdigest()
-
-
-class Encoder:
-    """A video file that is written by a thread of its own. `put` frames, then `finish` or `abandon`."""
-
-    def __init__(self, path: Path, size: tuple[int, int], fps: int, sound: Iterator[Floats]) -> None:
-        import av
-        import av.error
-
-        self._path, self._fps, self._sound = path, fps, sound
-        self._av_error = av.error.FFmpegError
-        codec = next((name for name in CODECS if name in av.codecs_available), None)
-        if codec is None:
-            raise UserError("this PyAV has no H.264 encoder: install PyAV from PyPI")
-        self._file = av.open(str(path), "w")
-        self._video: av.VideoStream = self._file.add_stream(codec, rate=fps)  # type: ignore[assignment]
-        self._video.width, self._video.height = size
-        self._video.pix_fmt = "yuv420p"
-        self._video.codec_context.time_base = Fraction(1, fps)
-        if codec == "libx264":
-            self._video.options = {"crf": "19", "preset": "veryfast"}
-        else:
-            self._video.bit_rate = size[0] * size[1] * fps // 8
-        context = self._video.codec_context
-        context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709, as players assume of HD
-        context.color_range = 1  # "limited": 16..235
-        self._audio: av.AudioStream = self._file.add_stream("aac", rate=SOUND_RATE)  # type: ignore[assignment]
-        self._audio.layout = "stereo"
-        self._audio.bit_rate = 192_000
-        try:
-            self._file.start_encoding()  # writes the file's head: the first that touches the disk
-        except (OSError, av.error.FFmpegError) as error:
-            raise UserError(f"{path.parent}: cannot be written into ({error.strerror})") from error
-        self._fifo = av.AudioFifo()
-        self._sound_in, self._sound_out = 0, 0  # samples
-        self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
-        self._error: Exception | None = None
-        self._abandoned = False
-        self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
-        self._thread.start()
-
-    def put(self, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-        """(height, width, 4) BGRX, yours no more. Waits while the encoder is behind. UserError if it has failed."""
-        import av
-
-        self._raise()
-        self._queue.put(av.VideoFrame.from_numpy_buffer(pixels, format="bgra"))
-
-    def finish(self) -> None:
-        """Write what is left and close. UserError if that fails."""
-        self._queue.put(None)
-        self._thread.join()
-        self._raise()
-
-    def abandon(self) -> None:
-        """Stop and remove the file."""
-        self._abandoned = True
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-        self._path.unlink(missing_ok=True)
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise UserError(f"{self._path.parent}: writing the film failed ({self._error})") from self._error
-
-    def _run(self) -> None:
-        frames = 0
-        while (frame := self._queue.get()) is not None:
-            if self._error is not None or self._abandoned:
-                continue  # keep emptying the queue, so that nobody waits for us
-            try:
-                self._encode(frame, frames)
-                frames += 1
-            except (OSError, self._av_error) as error:
-                self._error = error
-        try:
-            if self._error is None and not self._abandoned:
-                self._file.mux(self._video.encode(None))
-                self._sound_until(round(frames * SOUND_RATE / self._fps), last=True)
-                self._file.mux(self._audio.encode(None))
-            self._file.close()
-        except (OSError, self._av_error) as error:
-            self._error = self._error or error
-
-    def _encode(self, frame: av.VideoFrame, number: int) -> None:
-        picture = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-        picture.pts, picture.time_base = number, Fraction(1, self._fps)
-        self._file.mux(self._video.encode(picture))
-        self._sound_until(round((number + 1) * SOUND_RATE / self._fps))
-
-    def _sound_until(self, end: int, last: bool = False) -> None:
-        """Encode the sound up to sample `end`, so that sound and picture lie side by side in the file."""
-        import av
-
-        while self._sound_in < end:
-            block = next(self._sound, None)
-            if block is None:
-                break
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(block).reshape(1, -1), format="flt", layout="stereo"
-            )
-            frame.sample_rate = SOUND_RATE
-            self._fifo.write(frame)
-            self._sound_in += len(block)
-        while self._sound_out < end:
-            wanted = min(1024, end - self._sound_out)  # AAC's frame
-            if wanted < 1024 and not last:
-                return
-            frame = self._fifo.read(wanted, partial=True)
-            if frame is None:
-                return
-            frame.pts, frame.time_base = self._sound_out, Fraction(1, SOUND_RATE)
-            self._sound_out += frame.samples
-            self._file.mux(self._audio.encode(frame))

@@ -511,7 +511,10 @@ class Dancer:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         latent, place = self.between(musical_time)
         (a, b, c, d), u = self._about(musical_time)
-        span = float(_catmull_rom(a.span, b.span, c.span, d.span, u))
+        return self.draw(latent, place, float(_catmull_rom(a.span, b.span, c.span, d.span, u)))
+
+    def draw(self, latent: NDArray[np.float32], place: NDArray[np.float32], span: float | None = None) -> Picture:
+        """Decode latents (N, D) of dancers at places (N,); `span` None: as such a troupe stands."""
         outputs = [o.name for o in self.pack.decoder.get_outputs()]
         found = dict(zip(outputs, self.pack.decoder.run(None, {"latent": latent}), strict=True))
-        return Picture(found["frame"], found.get("joints"), place, span)
+        return Picture(found["frame"], found.get("joints"), place, span_of(len(place)) if span is None else span)

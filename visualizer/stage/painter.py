@@ -134,6 +134,26 @@ class Painter:
             self._paint_hazy(picture, light, values)
         return self.surface
 
+    def paint_alpha(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> NDArray[np.uint8]:
+        """(height, width, 4) straight RGBA: the dancers alone, on nothing."""
+        place = layout(self.size, picture.span)
+        if place.side != self.layout.side:
+            self._look_from(place)
+        self.mood.follow(hearing, musical_time)
+        light = lights(look, self.mood, self.layout.side)
+        plane = np.zeros((self.size[1], self.size[0]), np.uint8)
+        self._paint_figures(plane, picture, light.reach)
+        cover = light.figure[:, 3:]
+        if look.haze is None:  # the ramp's outer end is the ground: it is the ramp's inner end that is the dancer
+            rise = np.abs(light.figure[:, :3] - light.figure[:1, :3]).sum(axis=1, keepdims=True)
+            cover = rise / max(float(rise.max()), 1e-6)
+            colour = np.tile(light.figure[-1:, :3], (LEVELS, 1))
+        else:
+            colour = light.figure[:, :3] / np.maximum(cover, 1e-6)
+        table = (np.clip(np.concatenate([colour, cover], axis=1), 0, 1) * 255 + 0.5).astype(np.uint8)
+        table[0] = 0
+        return table[plane]
+
     def _paint_flat(self, picture: Picture, light: Lights) -> None:
         """No haze: the index is the pixel of an 8-bit surface, and its blit looks the colours up."""
         old = self._box
