@@ -176,13 +176,19 @@ def unused(path: Path) -> Path:
 
 @app.command()
 def film(
-    song: Annotated[Path, typer.Argument(help="The song to dance to.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The film to write, .mp4.")],
-    size: Annotated[str, typer.Option(metavar="WxH")] = "1280x720",
-    fps: Annotated[int, typer.Option(help="Frames a second.")] = 30,
-    seconds: Annotated[float | None, typer.Option(metavar="S", help="Only the first so many seconds.")] = None,
+    out: Annotated[
+        str, typer.Option("-o", "--out", help="The film: .mp4, .mkv, .mov, .webm, .gif, .webp or a folder.")
+    ],
+    song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Up to 3840x2160; 1280x720 if not given.")] = None,
+    portrait: Annotated[bool, typer.Option("--portrait", help="Upright, for phones: 1080x1920.")] = False,
+    fps: Annotated[int | None, typer.Option(metavar="N", help="Frames a second; 30 if not given.")] = None,
+    start: Annotated[float, typer.Option(metavar="S", help="Begin so many seconds into the song.")] = 0.0,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="Only so many seconds.")] = None,
+    beats: Annotated[int | None, typer.Option(metavar="N", help="A loop of so many beats.")] = None,
+    transparent: Annotated[bool, typer.Option("--transparent", help="The dancer alone, on nothing.")] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same film.")] = 0,
-    style: Annotated[str | None, typer.Option(help="Style of dancing.")] = None,
+    style: Annotated[str | None, typer.Option(help="Style of dancing, or auto: by the music.")] = None,
     dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
     troupe: Annotated[int, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = 1,
     formation: Annotated[str, typer.Option(metavar="NAME", help="Of a troupe: each, unison or canon.")] = "each",
@@ -194,37 +200,48 @@ def film(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the film if it exists.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make a film of a dance to a song."""
+    """Make a film of a dance to a song: a file to show, a loop, or a dancer on nothing for other films."""
     from visualizer.settings import Settings, merged, parse_size, parse_temperature
 
     if verbose:
         say_more()
     # Not from the settings file: the same command makes the same film, whoever runs it.
     settings = merged(
-        Settings(), window=parse_size(size), seconds=seconds, seed=seed, look=look, device=device, bpm=bpm,
-        troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
+        Settings(), window=parse_size(size) if size is not None else None, seconds=seconds, seed=seed, look=look,
+        device=device, bpm=bpm, troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
     )  # fmt: skip
-    if not 1 <= fps <= 240:
+    if fps is not None and not 1 <= fps <= 240:
         raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
-    if out.exists() and not force:  # said before anything slow is begun
-        raise UserError(f"{out} exists; --force overwrites it")
+    if not out.strip():
+        raise UserError("-o needs the name of the film")
+    place = Path(out).expanduser()
+    if out.endswith(("/", os.sep)):  # a folder, whatever it is called
+        place = place / f"{place.name}_%05d.png"
+    from visualizer.film import check_place, make_film
+
+    check_place(place, transparent, force)  # said before anything slow is begun
+    shape = settings.window
+    if portrait:
+        shape = (min(shape), max(shape)) if shape else (1080, 1920)
     from visualizer.dancer.pack import find_pack, load_pack
-    from visualizer.film import make_film
 
     report = make_film(
         song,
-        out,
+        place,
         pack=load_pack(find_pack(pack), device),
-        size=settings.window or (1280, 720),
+        size=shape,
         fps=fps,
+        start=start,
         seconds=seconds,
+        beats=beats,
         seed=seed,
         style=style,
         dance=dance,
         troupe=settings.troupe,
         formation=settings.formation,
         temperature=settings.temperature,
-        look=settings.look,
+        look=look,
+        transparent=transparent,
         bpm=bpm,
         force=force,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import queue
-import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ SOUND_RATE = 48_000
 WAITING = 64 << 20  # bytes of painted frames that may wait for the encoder: many small ones, two of 3840x2160
 BT709 = 1  # of primaries, transfer and matrix, as players assume of HD
 LIMITED = 1  # luma 16..235
-BLOCK = 8  # pixels: how coarse the colour is that is laid under what cannot be seen
+CELL = 4  # pixels: how coarse the colour is that is laid about what is seen
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -51,7 +51,7 @@ H264 = Format(
 _VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "7", "row-mt": "1"}
 VP9 = Format(("libvpx-vp9",), "yuv420p", "libopus", _VP9)
 # Its encoder of alpha knows no frames out of order.
-VP9_ALPHA = Format(("libvpx-vp9",), "yuva420p", "libopus", {**_VP9, "auto-alt-ref": "0"})
+VP9_ALPHA = Format(("libvpx-vp9",), "yuva420p", "libopus", {**_VP9, "crf": "18", "auto-alt-ref": "0"})
 PRORES_ALPHA = Format(("prores_ks",), "yuva444p10le", "pcm_s16le", {"profile": "4444", "alpha_bits": "16"})
 FILMS = {".mp4": H264, ".mkv": H264, ".mov": H264, ".webm": VP9}
 TRANSPARENT = {".webm": VP9_ALPHA, ".mov": PRORES_ALPHA}
@@ -87,7 +87,7 @@ class Writer(Protocol):
         ...
 
     def drop(self) -> None:
-        """Let go of the file, however it is; it will be removed."""
+        """Remove the file, whether or not it was closed. Not on the encoder's thread."""
         ...
 
 
@@ -110,7 +110,6 @@ class Encoder:
         try:
             self._writer = _writer(path, size, Fraction(fps), sound, transparent)
         except self._failures as error:
-            remove(path)
             raise UserError(f"{path.parent}: cannot be written into ({_reason(error)})") from error
         self._queue: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (size[0] * size[1] * 4), 2), 8))
         self._error: Exception | None = None
@@ -138,7 +137,8 @@ class Encoder:
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
-        remove(self._path)
+        with suppress(*self._failures):  # a file that cannot be ended is removed all the same
+            self._writer.drop()
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -160,18 +160,8 @@ class Encoder:
         try:
             if self._error is None and not self._abandoned:
                 self._writer.close(frames)
-            else:
-                self._writer.drop()
         except self._failures as error:
             self._error = self._error or error
-
-
-def remove(path: Path) -> None:
-    """The file or folder at `path`, if there is one."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:
@@ -199,7 +189,7 @@ def _writer(
 def converter(pixel_format: str, transparent: bool) -> Callable[[Pixels], av.VideoFrame]:
     """A function from pixels to what an encoder takes. It keeps swscale's tables, which cost half a conversion."""
     import av
-    from av.video.reformatter import VideoReformatter
+    from av.video.reformatter import Colorspace, VideoReformatter
 
     scaler, source = VideoReformatter(), "rgba" if transparent else "bgra"
 
@@ -207,7 +197,7 @@ def converter(pixel_format: str, transparent: bool) -> Callable[[Pixels], av.Vid
         frame = av.VideoFrame.from_numpy_buffer(pixels, format=source)
         if pixel_format in ("rgba", "bgra", "rgb24", "bgr24"):
             return scaler.reformat(frame, format=pixel_format)
-        return scaler.reformat(frame, format=pixel_format, dst_colorspace="ITU709")
+        return scaler.reformat(frame, format=pixel_format, dst_colorspace=Colorspace.ITU709)
 
     return convert
 
@@ -223,31 +213,35 @@ def encoder_of(names: tuple[str, ...]) -> str:
 
 
 def bleed(pixels: Pixels) -> Pixels:
-    """Straight RGBA, the colours of what is seen laid under what is not seen, coarsely.
+    """Straight RGBA, the colours of what is seen laid about it where nothing is seen.
 
     Encoders that lose something blur colours over the edge, and a dark ground that nobody sees would be seen there.
     """
-    height, width = pixels.shape[:2]
-    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
     cover = pixels[:, :, 3]
-    seen = np.flatnonzero(cover.any(axis=1))
-    if not len(seen):
+    rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))
+    if not len(rows):
         return pixels
-    top, bottom = max(seen[0] // BLOCK - 2, 0) * BLOCK, min(seen[-1] // BLOCK + 3, rows) * BLOCK
+    around = 3 * CELL
     pixels = pixels.copy()
-    part = pixels[top:bottom]
-    padded = np.zeros((-(-len(part) // BLOCK) * BLOCK, columns * BLOCK, 4), np.float32)
-    padded[: len(part), :width] = part
-    padded[:, :, :3] *= padded[:, :, 3:] > 0
-    padded[:, :, 3] = padded[:, :, 3] > 0
-    cells = padded.reshape(-1, BLOCK, columns, BLOCK, 4).sum(axis=(1, 3))
-    for _ in range(2):  # each cell takes in its eight neighbours
-        wide = np.pad(cells, ((1, 1), (1, 1), (0, 0)))
-        around = sum(wide[1 + i : 1 + i + len(cells), 1 + j : 1 + j + columns] for i in (-1, 0, 1) for j in (-1, 0, 1))
-        cells = np.where(cells[:, :, 3:] > 0, cells, around)
-    colours = (cells[:, :, :3] / np.maximum(cells[:, :, 3:], 1)).astype(np.uint8)
-    under = colours.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[: len(part), :width]
-    np.copyto(part[:, :, :3], under, where=part[:, :, 3:] == 0)
+    part = pixels[
+        max(rows[0] - around, 0) : rows[-1] + around + 1, max(columns[0] - around, 0) : columns[-1] + around + 1
+    ]
+    cells = part[::CELL, ::CELL].astype(np.float32)
+    weight = (cells[:, :, 3:] > 0).astype(np.float32)
+    cells = np.concatenate([cells[:, :, :3] * weight, weight], axis=2)
+    for _ in range(3):  # cells without a colour take their neighbours'
+        for axis in (0, 1):
+            near = cells.copy()
+            ahead, behind = [slice(None)] * 2, [slice(None)] * 2
+            ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+            near[tuple(ahead)] += cells[tuple(behind)]
+            near[tuple(behind)] += cells[tuple(ahead)]
+            cells = np.where(cells[:, :, 3:] > 0, cells, near)
+    colours = np.zeros((*cells.shape[:2], 4), np.uint8)
+    colours[:, :, :3] = cells[:, :, :3] / np.maximum(cells[:, :, 3:], 1)
+    under = colours.view(np.uint32)[:, :, 0].repeat(CELL, axis=0).repeat(CELL, axis=1)
+    under = under[: part.shape[0], : part.shape[1]].copy().view(np.uint8).reshape(part.shape)
+    np.copyto(part, under, where=part[:, :, 3:] == 0)
     return pixels
 
 
@@ -271,7 +265,7 @@ class Movie:
         context = self._video.codec_context
         context.time_base = 1 / fps
         if codec == kind.video[0]:
-            self._video.options = kind.options
+            self._video.options = dict(kind.options)
         else:
             self._video.bit_rate = int(size[0] * size[1] * fps / 8)
         if codec == "libvpx-vp9":
@@ -287,7 +281,11 @@ class Movie:
             self._audio.layout = "stereo"
             if not kind.sound.startswith("pcm"):
                 self._audio.bit_rate = 192_000
-        self._file.start_encoding()  # writes the file's head: the first that touches the disk
+        try:
+            self._file.start_encoding()  # writes the file's head: the first that touches the disk
+        except BaseException:
+            self.drop()
+            raise
         self._block = (self._audio.codec_context.frame_size if self._audio else 0) or 1024  # what the encoder wants
         self._fifo = av.AudioFifo()
         self._sound_in, self._sound_out = 0, 0  # samples
@@ -307,7 +305,10 @@ class Movie:
         settle(self._path)
 
     def drop(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._path.unlink(missing_ok=True)
 
     def _sound_until(self, end: int, last: bool = False) -> None:
         """Encode the sound up to sample `end`, so that sound and picture lie side by side in the file."""

@@ -1,9 +1,9 @@
 """A dance that comes round: so many beats, whose end leads into their beginning.
 
 The dancer never repeats himself, so the way back must be made. First the best place is looked for: of many bars, the
-one at which the dance, `beats` later, comes by the same poses again. There, over the last beat, what is danced goes over
-into what was danced in the beat before the beginning. That is a blend of latents, not of pictures, and a latent between
-two bodies is a body.
+one at which the dance, `beats` later, comes by the same poses again. There, over the last beat, what is danced goes
+over into what was danced in the beat before the beginning. That is a blend of latents, not of pictures, and a latent
+between two bodies is a body.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _closed(values: Floats, at: int, steps: int) -> Floats:
     return loop.astype(np.float32)
 
 
-def _size(difference: Floats) -> Floats:
+def _size(difference: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.sqrt(np.square(difference).mean(axis=-1))
 
 

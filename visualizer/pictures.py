@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from visualizer.encoder import Pixels, bleed, converter, encoder_of, settle
+from visualizer.encoder import Pixels, converter, encoder_of, settle
 from visualizer.errors import UserError
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
-DITHER = "dither=bayer:bayer_scale=4"  # a fixed grain: error diffusion crawls from frame to frame, and is larger
+DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
+STILL = 6  # levels of 255 by which a pixel of a GIF may be off before it is drawn anew: a third smaller, seen by nobody
+OPAQUE = np.array([0, 0, 0, 255], np.uint8)  # the painter leaves the fourth byte of a pixel as it is
 SEQUENCE = "%05d.png"
 
 
@@ -64,7 +67,8 @@ class Stills:
     def close(self, frames: int) -> None:
         self._save(self._context.encode(None))
 
-    def drop(self) -> None: ...
+    def drop(self) -> None:
+        shutil.rmtree(self._folder)
 
 
 class Gif:
@@ -73,13 +77,20 @@ class Gif:
     def __init__(self, path: Path, size: tuple[int, int], fps: Fraction) -> None:
         self._path, self._size, self._fps = path, size, fps
         self._packed: list[bytes] = []
-        path.touch()
+        self._drawn: Pixels | None = None
+        path.touch(exist_ok=False)
 
     def write(self, pixels: Pixels, number: int) -> None:
-        self._packed.append(zlib.compress(np.ascontiguousarray(pixels), 1))
+        pixels = pixels | OPAQUE
+        if self._drawn is not None:
+            off = np.maximum(pixels, self._drawn) - np.minimum(pixels, self._drawn)
+            pixels = np.where(off.max(axis=2, keepdims=True) > STILL, pixels, self._drawn)
+        self._drawn = pixels
+        self._packed.append(zlib.compress(pixels.tobytes(), 1))
 
     def close(self, frames: int) -> None:
         import av
+        import av.error
         from av.filter import Graph
 
         width, height = self._size
@@ -118,7 +129,7 @@ class Gif:
                 while True:
                     try:
                         frame = sink.pull()
-                    except (av.BlockingIOError, av.EOFError):
+                    except (av.error.BlockingIOError, av.error.EOFError):
                         break
                     file.mux(stream.encode(frame))  # type: ignore[attr-defined]
             file.mux(stream.encode(None))  # type: ignore[attr-defined]
@@ -128,8 +139,7 @@ class Gif:
         import av
 
         width, height = self._size
-        pixels = np.frombuffer(zlib.decompress(self._packed[k]), np.uint8).reshape(height, width, 4).copy()
-        pixels[:, :, 3] = 255
+        pixels = np.frombuffer(zlib.decompress(self._packed[k]), np.uint8).reshape(height, width, 4)
         frame = av.VideoFrame.from_ndarray(pixels, format="bgra")
         # A GIF counts hundredths: rounding each moment, not each delay, keeps the whole in time.
         frame.pts, frame.time_base = round(k * 100 / self._fps), Fraction(1, 100)
@@ -137,6 +147,7 @@ class Gif:
 
     def drop(self) -> None:
         self._packed.clear()
+        self._path.unlink(missing_ok=True)
 
 
 class WebP:
@@ -145,24 +156,27 @@ class WebP:
     def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, transparent: bool) -> None:
         import av
 
-        self._path, self._fps, self._alpha = path, fps, transparent
-        pixels = "yuva420p" if transparent else "yuv420p"
-        self._convert = converter(pixels, transparent)
+        self._path, self._fps, self._opaque = path, fps, not transparent
+        self._convert = converter("bgra", transparent)  # libwebp's own way to YUV is better than any before it
         self._file = av.open(str(path), "w", options={"loop": "0"})
-        self._video = self._file.add_stream(encoder_of(("libwebp_anim",)), rate=1000)
-        self._video.width, self._video.height, self._video.pix_fmt = *size, pixels  # type: ignore[attr-defined]
+        self._video: av.VideoStream = self._file.add_stream(encoder_of(("libwebp_anim",)), rate=1000)  # type: ignore[assignment]
+        self._video.width, self._video.height, self._video.pix_fmt = *size, "bgra"
         self._video.codec_context.time_base = Fraction(1, 1000)
-        self._video.options = {"quality": "80", "compression_level": "4"}
+        # Whole pictures now and then: small differences that are never drawn add up.
+        self._video.options = {"quality": "80", "compression_level": "4", "g": "17", "keyint_min": "9"}
 
     def write(self, pixels: Pixels, number: int) -> None:
-        frame = self._convert(bleed(pixels) if self._alpha else pixels)
+        if self._opaque:
+            pixels = pixels | OPAQUE
+        frame = self._convert(pixels)
         frame.pts, frame.time_base = round(number * 1000 / self._fps), Fraction(1, 1000)
-        self._file.mux(self._video.encode(frame))  # type: ignore[attr-defined]
+        self._file.mux(self._video.encode(frame))
 
     def close(self, frames: int) -> None:
-        self._file.mux(self._video.encode(None))  # type: ignore[attr-defined]
+        self._file.mux(self._video.encode(None))
         self._file.close()
         settle(self._path)
 
     def drop(self) -> None:
         self._file.close()
+        self._path.unlink(missing_ok=True)
