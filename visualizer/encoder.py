@@ -72,7 +72,7 @@ def no_such_kind(path: Path, transparent: bool = False) -> UserError:
 
 def is_sequence(path: Path) -> bool:
     """Whether the film is a folder of numbered pictures: no suffix, or a place for numbers in the name."""
-    return not path.suffix or "%" in path.name or path.is_dir()
+    return not path.suffix or "%" in path.name
 
 
 class Writer(Protocol):
@@ -105,12 +105,12 @@ class Encoder:
     ) -> None:  # fmt: skip
         import av.error
 
-        self._path = path
+        self._place = path.absolute().parents["%" in path.name]  # of a sequence, where its folder lies
         self._failures: tuple[type[Exception], ...] = (OSError, av.error.FFmpegError)
         try:
             self._writer = _writer(path, size, Fraction(fps), sound, transparent)
         except self._failures as error:
-            raise UserError(f"{path.parent}: cannot be written into ({_reason(error)})") from error
+            raise UserError(f"{self._place}: cannot be written into ({_reason(error)})") from error
         self._queue: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (size[0] * size[1] * 4), 2), 8))
         self._error: Exception | None = None
         self._abandoned = False
@@ -142,10 +142,9 @@ class Encoder:
 
     def _raise(self) -> None:
         if self._error is not None:
-            place = self._path.parent
             if isinstance(self._error, OSError) and self._error.errno in NO_ROOM:
-                raise UserError(f"{place}: no room left for the film ({_reason(self._error)})") from self._error
-            raise UserError(f"{place}: writing the film failed ({_reason(self._error)})") from self._error
+                raise UserError(f"{self._place}: no room left for the film ({_reason(self._error)})") from self._error
+            raise UserError(f"{self._place}: writing the film failed ({_reason(self._error)})") from self._error
 
     def _run(self) -> None:
         frames = 0

@@ -178,5 +178,7 @@ class WebP:
         settle(self._path)
 
     def drop(self) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            self._path.unlink(missing_ok=True)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import resource
+import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +18,16 @@ import av
 import numpy as np
 import pytest
 
-from tests.visualizer.fakes import picture
+from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
-from visualizer import film
+from visualizer import encoder, film
 from visualizer.dancer.dancer import Picture
 from visualizer.errors import UserError
 from visualizer.music.features import RATE
-from visualizer.music.song import read_song
+from visualizer.music.song import hear_song, read_song
+from visualizer.stage.looks import look as find_look
+from visualizer.stage.painter import Painter
 
 SIZE = (320, 180)
 PACK: Any = None  # the stand-in needs none
@@ -148,6 +157,9 @@ def test_without_a_song_to_our_own_music(bpm: float, tmp_path: Path) -> None:
         ({"seconds": math.nan}, "seconds"),
         ({"bpm": 5.0}, "tempo"),
         ({"look": "no-such-look"}, "no-such-look"),
+        ({"start": -1.0}, "start"),
+        ({"start": 7.0}, "is over after"),
+        ({"beats": 8, "seconds": 2.0}, "not both"),
     ],
 )
 def test_refused(options: dict[str, Any], words: str, song: Path, tmp_path: Path) -> None:
@@ -158,7 +170,10 @@ def test_refused(options: dict[str, Any], words: str, song: Path, tmp_path: Path
 
 def test_refused_places(song: Path, tmp_path: Path) -> None:
     for out, words in (
-        (tmp_path / "a.gif", "must end in"),
+        (tmp_path / "a.avi", "must end in"),
+        (tmp_path / "%s.png", "one place for the number"),
+        (tmp_path / "%05d.jpg", "one place for the number"),
+        (tmp_path / "none" / "folder" / "%05d.png", "there is no folder"),
         (tmp_path / "none" / "a.mp4", "there is no folder"),
         (Path("/proc/a.mp4"), "cannot be written into"),
     ):
@@ -236,11 +251,281 @@ def test_a_dancer_that_fails_leaves_nothing(song: Path, tmp_path: Path, monkeypa
     assert not [t for t in threading.enumerate() if t.name == "encoder"]
 
 
-def test_a_disk_that_fills_up_is_told(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: film.Encoder, frame: object, number: int) -> None:
-        raise OSError(28, "No space left on device")
+# --- kinds of film
 
-    monkeypatch.setattr(film.Encoder, "_encode", full)
-    with pytest.raises(UserError, match="No space left"):
-        make(song, tmp_path / "a.mp4")
+
+def pictures_of(path: Path, pixels: str = "rgb24") -> np.ndarray:
+    """All frames of a film, by the decoder that knows the most of it."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        if stream.codec_context.name == "vp9":  # the decoder that is tried first leaves the alpha out
+            decoder = av.CodecContext.create("libvpx-vp9", "r")
+            frames = [frame for packet in container.demux(stream) for frame in decoder.decode(packet)]
+        else:
+            frames = list(container.decode(stream))
+        return np.stack([frame.to_ndarray(format=pixels) for frame in frames])
+
+
+def stills(folder: Path) -> np.ndarray:
+    return np.stack([pictures_of(path, "rgba")[0] for path in sorted(folder.iterdir())])
+
+
+def painted(out: Path, **options: Any) -> np.ndarray:
+    """The film's frames before they are encoded, (n, height, width, 4)."""
+    frames: list[np.ndarray] = []
+    options = {"size": SIZE, "fps": 25, "progress": False, "seconds": 1.0} | options
+    film.make_film(None, out, pack=PACK, on_frame=lambda _, pixels: frames.append(np.array(pixels)), **options)
+    return np.stack(frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sound"),
+    [("a.mp4", "h264", "aac"), ("a.mkv", "h264", "aac"), ("a.MOV", "h264", "aac"), ("a.webm", "vp9", "opus")],
+)
+def test_each_kind_shows_what_was_painted_and_is_heard(name: str, codec: str, sound: str, tmp_path: Path) -> None:
+    frames = painted(tmp_path / name)
+    with av.open(str(tmp_path / name)) as container:
+        assert container.streams.video[0].codec_context.name == codec
+        assert container.streams.audio[0].codec_context.name == sound
+        assert container.streams.audio[0].rate == 48_000
+        assert sum(f.samples for f in container.decode(audio=0)) / 48_000 == pytest.approx(1, abs=0.05)
+    shown = pictures_of(tmp_path / name)
+    assert len(shown) == len(frames) == 25
+    assert np.abs(shown.astype(float) - frames[:, :, :, 2::-1]).mean() < 3
+    assert_alone(tmp_path / name)
+
+
+def moving_pictures(path: Path) -> tuple[list[np.ndarray], list[float]]:
+    """(height, width, 4) RGBA of each picture of a GIF or WebP that moves, and how many ms it is shown."""
+    image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
+    pictures, times = [], []
+    with image.open(path) as moving:
+        assert moving.info["loop"] == 0  # without end
+        for k in range(moving.n_frames):
+            moving.seek(k)
+            moving.load()
+            pictures.append(np.asarray(moving.convert("RGBA")))
+            times.append(float(moving.info["duration"]))
+    return pictures, times
+
+
+def at_each(pictures: list[np.ndarray], times: list[float], moments: np.ndarray) -> np.ndarray:
+    """What is shown at those ms: pictures that are alike are written once."""
+    return np.stack([pictures[k] for k in np.searchsorted(np.cumsum(times), moments, "right")])
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp"])
+def test_pictures_that_move_go_round_and_keep_the_time(name: str, tmp_path: Path) -> None:
+    frames = painted(tmp_path / name, fps=30)
+    pictures, times = moving_pictures(tmp_path / name)
+    assert sum(times) == pytest.approx(1000, abs=1)
+    shown = at_each(pictures, times, (np.arange(30) + 0.5) * 1000 / 30)
+    assert np.abs(shown[:, :, :, :3].astype(float) - frames[:, :, :, 2::-1]).mean(axis=(1, 2, 3)).max() < 3
+    assert_alone(tmp_path / name)
+    with av.open(str(tmp_path / name)) as container:
+        assert not container.streams.audio
+
+
+def test_without_a_wish_what_moves_in_a_chat_is_small() -> None:
+    assert film.usual_size(Path("a.gif"), 1) == film.usual_size(Path("a.webp"), 1) == (480, 480)
+    assert film.usual_size(Path("a.gif"), 3) == (640, 360)
+    assert film.usual_size(Path("a.mp4"), 3) == (1280, 720)
+    assert (film.usual_fps(Path("a.GIF")), film.usual_fps(Path("a.mov"))) == (25, 30)
+
+
+@pytest.mark.parametrize("look", ["paper", "neon"])
+@pytest.mark.parametrize(("name", "off"), [("a.webm", 40), ("a.mov", 6), ("a.webp", 40), ("dance", 0)])
+def test_a_transparent_film_holds_the_dancer_alone(name: str, off: int, look: str, tmp_path: Path) -> None:
+    frames = painted(tmp_path / name, transparent=True, look=look, seconds=0.4)
+    if name == "a.webp":
+        shown = at_each(*moving_pictures(tmp_path / name), (np.arange(10) + 0.5) * 40)
+    else:
+        shown = stills(tmp_path / name) if name == "dance" else pictures_of(tmp_path / name, "rgba")
+    assert shown.shape == frames.shape == (10, 180, 320, 4)
+    clear, solid = frames[:, :, :, 3] == 0, frames[:, :, :, 3] == 255
+    assert clear.mean() > 0.5
+    assert solid.mean() > 0.003
+    assert np.abs(shown[:, :, :, 3].astype(int) - frames[:, :, :, 3]).max() <= off
+    # Over any ground it must look as it was painted: no fringe, light or dark.
+    for ground in (0, 255):
+        a, b = (
+            each[:, :, :, :3] * (each[:, :, :, 3:] / 255) + ground * (1 - each[:, :, :, 3:] / 255)
+            for each in (shown, frames)
+        )
+        assert np.abs(a - b).mean(axis=3).max() < 2 * off + 30 * (off > 0) + 1e-6
+        assert np.abs(a - b).mean() < (1.5 if off else 1e-6)
+
+
+def test_colours_go_on_where_nothing_is_seen() -> None:
+    pixels = np.zeros((64, 96, 4), np.uint8)
+    pixels[20:40, 30:60] = (250, 10, 200, 255)
+    pixels[19, 30:60] = (250, 10, 200, 30)
+    made = encoder.bleed(pixels)
+    assert (made[:, :, 3] == pixels[:, :, 3]).all()
+    assert (made[15:44, 26:64, :3] == (250, 10, 200)).all()
+    nothing = np.zeros((64, 96, 4), np.uint8)
+    assert (encoder.bleed(nothing) == nothing).all()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif"])
+def test_what_cannot_be_transparent_says_what_can(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"folder of PNGs, \.webm"):
+        painted(tmp_path / name, transparent=True)
     assert not list(tmp_path.iterdir())
+
+
+# --- numbered pictures
+
+
+@pytest.mark.parametrize(
+    ("place", "first"),
+    [("dance", "dance/dance_00001.png"), ("one/%05d.png", "one/00001.png"), ("x/a%d.png", "x/a1.png")],
+)
+def test_numbered_pictures_begin_with_one_and_may_be_of_odd_sizes(place: str, first: str, tmp_path: Path) -> None:
+    frames = painted(tmp_path / place, size=(161, 91), seconds=0.2)
+    assert (tmp_path / first).is_file()
+    folder = (tmp_path / first).parent
+    assert_alone(folder)
+    shown = stills(folder)
+    np.testing.assert_array_equal(shown[:, :, :, :3], frames[:, :, :, 2::-1])
+    assert (shown[:, :, :, 3] == 255).all()
+
+
+def test_numbered_pictures_of_before_are_kept_or_all_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "dance"
+    painted(folder, seconds=0.4)
+    (folder / "notes.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(UserError, match="--force"):
+        painted(folder, seconds=0.2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    painted(folder, seconds=0.2, force=True)
+    assert sorted(path.name for path in folder.iterdir()) == [*(f"dance_{k:05}.png" for k in range(1, 6)), "notes.txt"]
+    assert_alone(folder)
+
+
+def test_numbered_pictures_join_what_else_is_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "take1_00001.png").write_text("another")
+    painted(tmp_path / "take2_%05d.png", seconds=0.08)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["take1_00001.png", "take2_00001.png", "take2_00002.png"]
+    assert (tmp_path / "take1_00001.png").read_text() == "another"
+
+
+# --- whatever happens
+
+
+EVERY_KIND = [
+    ("a.mp4", False), ("a.mkv", False), ("a.mov", False), ("a.webm", False), ("a.gif", False), ("a.webp", False),
+    ("a.webm", True), ("a.mov", True), ("a.webp", True), ("dance", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "transparent"), EVERY_KIND)
+def test_stopped_early_each_kind_is_whole_as_far_as_it_goes(name: str, transparent: bool, tmp_path: Path) -> None:
+    def stop(number: int, _pixels: memoryview) -> None:
+        if number == 11:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    out = tmp_path / name
+    report = film.make_film(
+        None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25
+    )
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+    assert report.cancelled
+    assert report.frames == 12
+    if out.suffix in encoder.PICTURES:
+        assert sum(moving_pictures(out)[1]) == pytest.approx(12 * 40, abs=1)
+    else:
+        assert len(stills(out) if name == "dance" else pictures_of(out)) == 12
+    assert_alone(out)
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes: the system says so as it does of a full disk."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+@pytest.mark.parametrize(("name", "transparent"), EVERY_KIND)
+def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tmp_path: Path) -> None:
+    wish: dict[str, Any] = {"transparent": transparent, "look": "neon", "seconds": 0.6, "size": (160, 90)}
+    painted(tmp_path / name, **wish)
+    whole = (tmp_path / name).rename(tmp_path / "whole")
+    files = [whole] if whole.is_file() else list(whole.iterdir())
+    needed = max(each.stat().st_size for each in files)
+    for room in (needed // 3, needed - 50):  # in the middle, and when all but the end is written
+        with room_for(room), pytest.raises(UserError, match=r"no room left for the film|cannot be written"):
+            painted(tmp_path / name, **wish)
+        assert_alone(whole)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("encoder", "dancer"))]
+
+
+def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = []
+    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), film.OwnScore(120)
+    for k in range(20):
+        beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
+        dancer.step_to(beat, heard.energy)
+        surface = painter.paint(dancer.picture(beat), find_look("neon"), heard, beat)
+        alone.append(np.frombuffer(surface.get_buffer().raw, np.uint8))
+    interval = sys.getswitchinterval()
+    try:
+        for ahead, often in ((1, interval), (16, 1e-5)):
+            sys.setswitchinterval(often)
+            monkeypatch.setattr(film, "AHEAD", ahead)
+            frames = painted(tmp_path / f"{ahead}.mp4", seconds=0.8, look="neon")
+            np.testing.assert_array_equal(frames.reshape(20, -1), np.stack(alone))
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_what_is_made_ahead_comes_in_order_and_fails_in_its_place() -> None:
+    def count() -> Iterator[int]:
+        yield from range(1, 6)
+        raise RuntimeError("stumbled")
+
+    items = film.ahead(count(), 3)
+    assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
+    with pytest.raises(RuntimeError, match="stumbled"):
+        next(items)
+    assert list(film.ahead(iter(()), 3)) == []
+
+
+def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, tmp_path: Path) -> None:
+    report, _ = make(song, tmp_path / "a.mkv", start=2.5, seconds=2.0)
+    assert report.frames == 50
+    assert Waver.made[-1].steps[0] == hear_song(song).musical_time(2.5)
+    heard, original = (np.concatenate([b[:, 0] for b in read_song(p, RATE, 1)]) for p in (tmp_path / "a.mkv", song))
+    n = 1 << 18
+    correlation = np.fft.irfft(np.fft.rfft(original, n) * np.conj(np.fft.rfft(heard, n)))
+    assert int(np.argmax(correlation)) / RATE == pytest.approx(2.5, abs=0.003)
+
+
+def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
+    painter = Painter(SIZE)
+    surface = painter.paint(picture(0.0), find_look("paper"), hearing(), 0.0)
+    made = encoder.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
+    for _ in range(10):
+        made.put(film._pixels(surface))
+    made.finish()
+    assert len(pictures_of(tmp_path / "silent.mp4")) == 10
+    with av.open(str(tmp_path / "silent.mp4")) as container:
+        assert not container.streams.audio
+    dropped = encoder.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
+    dropped.put(film._pixels(surface))
+    dropped.abandon()
+    assert_alone(tmp_path / "silent.mp4")
+
+
+def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
+    frames = painted(tmp_path / "a.mp4", size=(3840, 2160), seconds=0.08)
+    shown = pictures_of(tmp_path / "a.mp4")
+    assert shown.shape == (2, 2160, 3840, 3)
+    assert np.abs(shown.astype(float) - frames[:, :, :, 2::-1]).mean() < 3

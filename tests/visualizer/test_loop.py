@@ -1,0 +1,121 @@
+"""Loops by the dancer and a stand-in pack: where they are cut, and that nobody sees where."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.visualizer import standins
+from visualizer import film
+from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.pack import STEPS_PER_BEAT
+from visualizer.errors import UserError
+from visualizer.loop import Loop, between_hearings, come_round, find_loop
+from visualizer.music.own import own_hearing
+from visualizer.stage.looks import LOOKS
+
+
+def loop_of(beats: int, seed: int = 1, troupe: int = 1, earliest: float = 0.0, latest: float = 120.0) -> Loop:
+    dancer = Dancer(standins.pack(), seed, troupe=troupe)
+    return find_loop(dancer, beats, earliest, latest, lambda _beat: 0.5)
+
+
+def steps_of(values: np.ndarray) -> np.ndarray:
+    """(S,) largest step of anybody from each to the next; the last leads into the first."""
+    return np.abs(np.roll(values, -1, axis=0) - values).reshape(len(values), -1).max(axis=1)
+
+
+def dance(seed: int, troupe: int) -> tuple[np.ndarray, np.ndarray]:
+    """Latents and places of 64 beats as they are danced, in spreads and frame widths."""
+    dancer, latents, places = Dancer(standins.pack(), seed, troupe=troupe), [], []
+    for k in range(64 * STEPS_PER_BEAT):
+        dancer.step_to(k / STEPS_PER_BEAT, 0.5)
+        latent, place = dancer.between(k / STEPS_PER_BEAT)
+        latents.append(latent / standins.SPREAD)
+        places.append(place)
+    return np.stack(latents), np.stack(places)
+
+
+def bends_of(values: np.ndarray) -> np.ndarray:
+    return np.abs(np.roll(values, -1, 0) - 2 * values + np.roll(values, 1, 0)).reshape(len(values), -1).max(axis=1)
+
+
+@pytest.mark.parametrize("troupe", [1, 3])
+def test_the_step_over_the_seam_is_like_any_other(troupe: int) -> None:
+    for seed in range(2):
+        usual = dance(seed, troupe)
+        for beats in (2, 4, 7, 8, 16):
+            loop = loop_of(beats, seed, troupe)
+            assert loop.latents.shape == (beats * STEPS_PER_BEAT, troupe, standins.SIZE)
+            for made, danced in zip((loop.latents / standins.SPREAD, loop.places), usual, strict=True):
+                assert steps_of(made)[-1] <= 1.01 * steps_of(danced)[:-1].max()  # the last step leads into the first
+                assert steps_of(made)[-STEPS_PER_BEAT:].max() <= 1.5 * steps_of(danced)[:-1].max()  # the way there
+                assert bends_of(made)[[-1, 0]].max() <= 1.05 * bends_of(danced)[1:-1].max()
+
+
+def test_a_loop_begins_on_a_downbeat_within_what_was_asked_for() -> None:
+    for earliest in (0.0, 0.3, 9.0, 200.5):
+        loop = loop_of(8, earliest=earliest, latest=earliest + 40)
+        assert loop.first % 4 == 0
+        assert earliest <= loop.first
+        assert loop.first + 8 <= earliest + 40
+
+
+def test_no_room_for_a_loop_is_told() -> None:
+    with pytest.raises(UserError, match="no 16 beats"):
+        loop_of(16, earliest=2.0, latest=19.0)
+    for beats in (0, 1, 500):
+        with pytest.raises(UserError, match="2 to 128"):
+            loop_of(beats)
+
+
+def test_most_of_a_loop_is_danced_as_it_would_have_been() -> None:
+    loop = loop_of(8, seed=3)
+    dancer = Dancer(standins.pack(), 3)
+    again = find_loop(dancer, 8, 0.0, 120.0, lambda _beat: 0.5)
+    np.testing.assert_array_equal(loop.latents, again.latents)
+    # Between steps it is the cubic through them; on the steps, the steps.
+    for k in (0, 5, 100):
+        np.testing.assert_allclose(loop.at(loop.first + k / STEPS_PER_BEAT)[0], loop.latents[k], atol=1e-5)
+    np.testing.assert_allclose(loop.at(loop.first + 8)[0], loop.at(loop.first)[0], atol=1e-6)
+
+
+def test_light_goes_over_and_hues_come_back() -> None:
+    a, b = own_hearing(1.0, 120, 2.0), own_hearing(9.2, 120, 18.4)
+    half = between_hearings(a, b, 0.5)
+    assert half.energy == pytest.approx((a.energy + b.energy) / 2)
+    assert (half.bpm, half.time, half.beat) == (a.bpm, a.time, a.beat)
+    neon = next(look for look in LOOKS if look.name == "neon")
+    assert come_round(neon, 8).hue_beats == 0
+    assert come_round(dataclasses.replace(neon, hue_beats=7.0), 16).hue_beats == 8
+
+
+@pytest.mark.parametrize(("bpm", "frames"), [(97.0, 124), (190.0, 126)])
+def test_a_film_of_a_loop_is_as_long_as_its_beats(bpm: float, frames: int, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
+    report = film.make_film(
+        None, tmp_path / "a.gif", pack=standins.pack(), size=(64, 64), beats=8, bpm=bpm, progress=False, look="neon"
+    )
+    assert report.frames == frames
+    with image.open(tmp_path / "a.gif") as moving:
+        length = 0
+        for k in range(moving.n_frames):
+            moving.seek(k)
+            length += moving.info["duration"]
+    assert length == pytest.approx(8 * 60_000 / (bpm if bpm < 160 else bpm / 2), abs=5)  # ms; a GIF counts in tens
+
+
+def test_the_pictures_of_a_loop_lead_round(tmp_path: Path) -> None:
+    frames: list[np.ndarray] = []
+
+    def keep(_number: int, pixels: memoryview) -> None:
+        frames.append(np.array(pixels)[:, :, :3].astype(float))
+
+    options: dict[str, Any] = {"size": (96, 96), "beats": 8, "progress": False, "look": "neon", "fps": 25}
+    film.make_film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
+    steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
+    assert steps[-1] <= max(steps[:-1])
