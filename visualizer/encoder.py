@@ -86,8 +86,12 @@ class Writer(Protocol):
         """So many were written, and that is all: end the file."""
         ...
 
-    def drop(self) -> None:
-        """Remove the file, whether or not it was closed. Not on the encoder's thread."""
+    def leave(self) -> None:
+        """End the file as it is, as far as that goes."""
+        ...
+
+    def remove(self) -> None:
+        """Remove the file, which was closed or left."""
         ...
 
 
@@ -137,8 +141,7 @@ class Encoder:
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
-        with suppress(*self._failures):  # a file that cannot be ended is removed all the same
-            self._writer.drop()
+        self._writer.remove()
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -160,7 +163,10 @@ class Encoder:
             if self._error is None and not self._abandoned:
                 self._writer.close(frames)
         except self._failures as error:
-            self._error = self._error or error
+            self._error = error
+        if self._error is not None or self._abandoned:
+            with suppress(*self._failures):  # the first failure is the one to tell
+                self._writer.leave()
 
 
 def _reason(error: Exception) -> str:
@@ -251,6 +257,7 @@ class Movie:
         self, path: Path, kind: Format, size: tuple[int, int], fps: Fraction, sound: Iterator[Floats] | None
     ) -> None:
         import av
+        import av.error
 
         self._fps, self._sound = fps, sound if kind.sound else None
         self._alpha = kind.pixels.startswith("yuva")
@@ -283,7 +290,9 @@ class Movie:
         try:
             self._file.start_encoding()  # writes the file's head: the first that touches the disk
         except BaseException:
-            self.drop()
+            with suppress(OSError, av.error.FFmpegError):
+                self.leave()
+            self.remove()
             raise
         self._block = (self._audio.codec_context.frame_size if self._audio else 0) or 1024  # what the encoder wants
         self._fifo = av.AudioFifo()
@@ -303,11 +312,11 @@ class Movie:
         self._file.close()
         settle(self._path)
 
-    def drop(self) -> None:
-        try:
-            self._file.close()
-        finally:
-            self._path.unlink(missing_ok=True)
+    def leave(self) -> None:
+        self._file.close()
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
 
     def _sound_until(self, end: int, last: bool = False) -> None:
         """Encode the sound up to sample `end`, so that sound and picture lie side by side in the file."""

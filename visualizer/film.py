@@ -105,6 +105,7 @@ class OwnScore:
 class Moment:
     """All that one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
 
+    t: float  # seconds since the first frame of the film
     picture: Picture
     hearing: Hearing
     beat: float
@@ -284,7 +285,7 @@ def _danced(dancer: Dancer, stylist: Stylist | None, score: Score, times: list[f
         if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
             dancer.set_style(choice.style)
             note = f"{t:.0f} s: style {choice.style} ({choice.why})"
-        yield Moment(dancer.picture(beat), hearing, beat, note)
+        yield Moment(t - times[0], dancer.picture(beat), hearing, beat, note)
 
 
 def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
@@ -299,6 +300,7 @@ def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int
 
 def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iterator[Moment]:
     """The loop at those seconds of the music, twice: what the first round leaves behind is there in the second."""
+    length = len(times) * (times[1] - times[0])
     for shown in (False, True):
         for t in times:
             beat, hearing = score.musical_time(t), score.hearing(t)
@@ -308,7 +310,11 @@ def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iter
                 earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
             picture = dancer.draw(*loop.at(beat))
-            yield Moment(picture, hearing, beat if shown else beat - loop.beats, None, shown)
+            since = t - times[0]
+            if shown:
+                yield Moment(since, picture, hearing, beat)
+            else:
+                yield Moment(since - length, picture, hearing, beat - loop.beats, None, shown)
 
 
 def time_of(score: Score, beat: float) -> float:

@@ -67,7 +67,9 @@ class Stills:
     def close(self, frames: int) -> None:
         self._save(self._context.encode(None))
 
-    def drop(self) -> None:
+    def leave(self) -> None: ...
+
+    def remove(self) -> None:
         shutil.rmtree(self._folder)
 
 
@@ -145,8 +147,10 @@ class Gif:
         frame.pts, frame.time_base = round(k * 100 / self._fps), Fraction(1, 100)
         return frame
 
-    def drop(self) -> None:
+    def leave(self) -> None:
         self._packed.clear()
+
+    def remove(self) -> None:
         self._path.unlink(missing_ok=True)
 
 
@@ -177,8 +181,8 @@ class WebP:
         self._file.close()
         settle(self._path)
 
-    def drop(self) -> None:
-        try:
-            self._file.close()
-        finally:
-            self._path.unlink(missing_ok=True)
+    def leave(self) -> None:
+        self._file.close()
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -139,6 +141,8 @@ def test_a_film_that_exists_is_kept(tmp_path: Path) -> None:
         ("--formation", "heap"),
         ("--temperature", "hot"),
         ("--bpm", "5"),
+        ("--beats", "1"),
+        ("--start", "1000"),
     ],
 )
 def test_bad_options(arguments: tuple[str, str], tmp_path: Path) -> None:
@@ -148,7 +152,8 @@ def test_bad_options(arguments: tuple[str, str], tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_leaves_a_film_that_plays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_a_film_that_plays(how: signal.Signals, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     command = [sys.executable, "-m", "visualizer", "film", str(OWN), "-o", "a.mp4", "--size", "1280x720"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
@@ -156,10 +161,64 @@ def test_ctrl_c_leaves_a_film_that_plays(tmp_path: Path) -> None:
     while process.poll() is None and part is None:  # until the first bytes of picture are on disk
         part = next((p for p in tmp_path.glob(".a.*.mp4") if p.stat().st_size > 50_000), None)
     assert part is not None, process.communicate()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopped early" in said
     assert "a.mp4" in said
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
     assert 10 < len(grey_frames(tmp_path / "a.mp4")) < 960
+
+
+def test_a_loop_of_eight_beats_goes_round(tmp_path: Path) -> None:
+    done = visualizer("film", "-o", "dance.gif", "--beats", 8, "--size", "240x240", "--bpm", 97, "--look", "paper",
+                      cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "8 beats, 4.95 s" in done.stderr
+    frames = grey_frames(tmp_path / "dance.gif").astype(float)
+    assert len(frames) == 124
+    with av.open(str(tmp_path / "dance.gif")) as container:
+        assert container.duration is not None
+        assert container.duration / 1e6 == pytest.approx(8 * 60 / 97, abs=0.006)
+    steps = np.abs(np.roll(frames, -1, axis=0) - frames).mean(axis=(1, 2))
+    assert steps[-1] <= steps[:-1].max()
+    assert np.median(steps) > 0
+    assert_dances(figures(frames[::12].astype(np.uint8)))
+
+
+def test_a_dancer_on_nothing_for_other_films(tmp_path: Path) -> None:
+    done = visualizer("film", OWN, "-o", "take.1/", "--transparent", "--seconds", 0.5, "--portrait", "--size",
+                      "320x180", "--look", "paper", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    paths = sorted((tmp_path / "take.1").iterdir())
+    assert [p.name for p in paths] == [f"take.1_{k:05}.png" for k in range(1, 16)]
+    with av.open(str(paths[-1])) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgba")
+    assert picture.shape == (320, 180, 4)
+    body = picture[:, :, 3] == 255
+    rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
+    assert 120 < np.ptp(rows) < 300, "a phone is filled, and head and feet are seen"
+    assert 0 < columns[0] <= columns[-1] < 179
+    assert (picture[:, :, 3] == 0).mean() > 0.5
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 200 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)]
+    allowed = shutil.which("mount") and not subprocess.run(command, capture_output=True, check=False).returncode
+    needs(allowed, "the right to mount")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("name", ["dance.mp4", "dance.webm", "frames/"])
+def test_a_full_disk_is_one_line_and_left_as_it_was(name: str, small_disk: Path) -> None:
+    done = visualizer("film", OWN, "-o", small_disk / name if name != "frames/" else f"{small_disk}/frames/", "--size",
+                      "640x360", "--seconds", 8, "--look", "neon", cwd=small_disk)  # fmt: skip
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert f"{small_disk}: no room left for the film" in done.stderr
+    assert not list(small_disk.iterdir())
