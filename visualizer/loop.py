@@ -12,7 +12,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,9 @@ from visualizer.errors import UserError
 from visualizer.music.clock import Hearing
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from visualizer.dancer.dancer import Dancer
-    from visualizer.stage.looks import Look
 
 FEWEST, MOST = 2, 128  # beats
 SEARCH = 96  # beats in which the best place is looked for
@@ -31,7 +32,11 @@ BLEND = STEPS_PER_BEAT  # steps
 WARM_UP = 2 * PHRASE_BEATS  # also until the last of a canon has come into it
 PLACE = 4.0  # what a frame width off the place counts, in spreads of the latents
 
+PERIODS = ("hue_beats", "round_beats", "ring_beats", "spin_beats")  # of a look: beats after which it is as before
+NEVER = 1e9  # beats
+
 Floats = NDArray[np.float32]
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,17 @@ def between_hearings(a: Hearing, b: Hearing, share: float) -> Hearing:
     return dataclasses.replace(a, **levels)
 
 
-def come_round(look: Look, beats: int) -> Look:
-    """The same look, its hues back where they were after `beats`; where that is too short for a swing they stand."""
-    swings = round(beats / look.hue_beats) if look.hue_beats else 0
-    return dataclasses.replace(look, hue_beats=beats / swings if swings else 0.0)
+def come_round(look: T, beats: int) -> T:
+    """The same look, or part of one, whose slow changes are back where they were after `beats`.
+
+    Each comes round as often as is nearest to what the look wants; what would not come round once stands still.
+    """
+    changed: dict[str, Any] = {}
+    for part in dataclasses.fields(look):
+        value = getattr(look, part.name)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            changed[part.name] = come_round(value, beats)
+        elif part.name in PERIODS and value:
+            times = round(beats / value)
+            changed[part.name] = beats / times if times else NEVER
+    return dataclasses.replace(look, **changed)
