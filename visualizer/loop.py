@@ -135,8 +135,8 @@ def come_round(look: T, beats: int) -> T:
     """
     changed: dict[str, Any] = {}
     for part in dataclasses.fields(look):
-        value = getattr(look, part.name)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value: Any = getattr(look, part.name)
+        if hasattr(value, "__dataclass_fields__"):
             changed[part.name] = come_round(value, beats)
         elif part.name in PERIODS and value:
             times = round(beats / value)
