@@ -22,6 +22,7 @@ from visualizer.dancer.pack import FORMATIONS
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.taste import Stylist
 from visualizer.settings import AUTO, Settings, met, next_temperature
+from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.overlay import Overlay
 
@@ -77,6 +78,8 @@ class Screen(Protocol):
     ) -> None: ...
     def toggle_fullscreen(self) -> None: ...
     def follow_size(self) -> bool: ...
+    def toasts(self) -> list[str]: ...
+    def set_detail(self, detail: int) -> None: ...
 
 
 @dataclass
@@ -91,11 +94,11 @@ class FrameTimes:
         if len(self.intervals) < 2:
             return "stats: too few frames to tell"
         ordered = sorted(self.intervals)
-        ms = [1000 * ordered[min(math.ceil(share * len(ordered)) - 1, len(ordered) - 1)] for share in (0.5, 0.95, 1)]
+        ms = [1000 * ordered[min(math.ceil(share * len(ordered)) - 1, len(ordered) - 1)] for share in (0.5, 0.95, 0.99, 1)]
         total = sum(self.intervals)
         return (
             f"stats: {len(ordered)} frames in {total:.2f} s, {len(ordered) / total:.1f} fps; frame ms: "
-            f"median {ms[0]:.2f}, 95% {ms[1]:.2f}, worst {ms[2]:.2f}; work ms: "
+            f"median {ms[0]:.2f}, 95% {ms[1]:.2f}, 99% {ms[2]:.2f}, worst {ms[3]:.2f}; work ms: "
             f"median {1000 * statistics.median(self.work):.2f}"
         )
 
@@ -113,10 +116,11 @@ class Show:
         seeds: random.Random,
         lead: float = 1 / 60,
         auto: bool = False,
+        governor: Governor | None = None,
     ) -> None:
         """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen.
 
-        `auto`: the music chooses the style.
+        `auto`: the music chooses the style. `governor`: scales effects down where frames take too long.
         """
         self.dancer, self.ear, self.window = dancer, ear, window
         self.styles = styles
@@ -124,6 +128,7 @@ class Show:
         self.overlay = Overlay(window.size)
         self.running = True
         self.stylist = Stylist(styles) if auto else None
+        self.governor = governor
         self._seeds = seeds
         self._lead = lead
         self._nudged = 0.0  # seconds
@@ -184,6 +189,17 @@ class Show:
             return "stats: nothing was danced"
         led = f"on a beat that was heard in {self._led / self._frames:.0%} of frames"
         return f"stats: ear: {self.ear.name}, {led}, {self._bpm:.0f} BPM at the end"
+
+    def worked(self, seconds: float, now: float) -> None:
+        """A picture took `seconds` of work."""
+        if self.governor is None:
+            return
+        before = self.governor.detail
+        if (detail := self.governor.frame(now, seconds)) is None:
+            return
+        self.window.set_detail(detail)
+        what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
+        self.say(f"{what} ({LEAST - detail} of {LEAST})", now, "detail")
 
     def _change_style(self, step: int, now: float) -> None:
         """On to the next style, or back; between the last and the first, the one that fits the music."""
@@ -249,7 +265,7 @@ class Show:
             if choice:
                 self.dancer.set_style(choice.style)
                 self.say(f"style: {choice.style} ({choice.why})", now)
-        for text in self.ear.toasts():
+        for text in (*self.ear.toasts(), *self.window.toasts()):
             self.say(text, now)
         if self.window.follow_size():
             self.overlay.resize(self.window.size)
@@ -299,6 +315,7 @@ def play(
             break
         show.frame(begun)
         shown = clock()
+        show.worked(shown - begun, shown)
         if last is None:
             first_frame()
         else:
@@ -345,7 +362,10 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if settings.fps is None and window.vsync:
             rate *= 2  # the flip waits for the display; this only keeps a hidden window from racing
         lead = 1 / window.rate + settings.latency_ms / 1000  # what the display says of itself, and what it cannot say
-        show = Show(dancer, ear, window, styles, settings.look, random.Random(seed), lead, settings.style == AUTO)
+        governor = None if window.gpu or not rate else Governor(rate)
+        show = Show(
+            dancer, ear, window, styles, settings.look, random.Random(seed), lead, settings.style == AUTO, governor
+        )
         unknown = (show.stylist.note,) if show.stylist and show.stylist.note else ()
         for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())

@@ -51,6 +51,7 @@ from visualizer.music.song import hear_song, read_song
 from visualizer.music.taste import Stylist
 from visualizer.pictures import numbered, pattern_of
 from visualizer.settings import AUTO
+from visualizer.stage.guarded import HELD, GuardedFrames
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
@@ -182,7 +183,7 @@ def make_film(
     else:
         frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
         moments = _danced(dancer, stylist, score, [start + k / fps for k in range(frames)])
-    painter = Painter(size)
+    painter, guarded = Painter(size), GuardedFrames(size)
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, cancelled = 0, False
@@ -206,6 +207,7 @@ def make_film(
                         pixels = painter.paint_alpha(*what) if transparent else _pixels(painter.paint(*what))
                         if not moment.shown:
                             continue
+                        guarded.show(pixels, done / float(rate))
                         if on_frame is not None:
                             on_frame(done, pixels.data)
                         encoder.put(pixels)
@@ -222,6 +224,8 @@ def make_film(
         encoder.abandon()
         raise KeyboardInterrupt
     _put_in_place(part, out, force)
+    if guarded.guard.held:
+        console.print(f"{HELD}, in {guarded.guard.held} frames")
     report = FilmReport(target, done, float(done / rate), time.perf_counter() - began, cancelled)
     early = f"; stopped early, the first {done} of {frames} frames are kept" if cancelled else ""
     console.print(

@@ -5,32 +5,40 @@ is, the darker of them below 0.80; a red flash a pair of opposing changes that i
 happen more than three times within any second over more than a quarter of any field of 10 degrees, which the
 standard takes for a third of the screen's width by a third of its height, anywhere on it.
 
-The picture is looked at in some nine thousand points, one at a random place in each cell of a grid: means of cells
-would miss patterns that flash within a cell, and a regular grid those of its own period. Each point remembers when it
-last went up and down. Before a picture is shown the guard asks what it would do; where it would be one change too many
-in too large an area, so much of the picture last shown is mixed in that it is not. The picture last shown itself never
-is one too many, so there always is such a share.
+How areas that flash one after the other are added up the standard does not say; a dancer's waving arm brightens and darkens
+many places, but none at the same time. The guard keeps to two readings:
+
+- at once: not more than three flashes a second in which points over more than a quarter of a field brighten, or darken, from
+  one picture to the next;
+- places: not more than a quarter of the screen flashes more than three times a second, whenever each place does: in points,
+  and in the means of blocks; in these not more than a quarter of the screen's middle, half as wide and half as high.
+
+The picture is looked at in some twenty thousand points, on a grid whose rows and columns are not quite even, so that no
+pattern hides from it. Before a picture is shown the guard asks what it would do; where that is one change too many, so
+much of the picture last shown is mixed in that it is not. The picture last shown itself never is one too many, so
+there always is such a share.
 
 No pygame in here; guarded.py puts it before surfaces and textures.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-COLUMNS, ROWS = 128, 72  # cells of the grid
-FIELD = 1 / 3  # width and height of the field, in widths and heights of the screen
+BLOCKS = (18, 32)  # rows and columns whose means are taken
+WITHIN = 6  # samples of a block, each way
+ROWS, COLUMNS = BLOCKS[0] * WITHIN, BLOCKS[1] * WITHIN  # of samples
+FIELD = (BLOCKS[0] // 3, round(BLOCKS[1] / 3))  # blocks of a field
 MOST = 6  # changes within a second: three pairs
 
-# All a little tighter than the standard, so that a picture mixed in 8 bits and an area seen in points keep to it.
+# All a little tighter than the standard, so that areas and means known by samples keep to it.
 SECOND = 1.01
-AREA = 0.22  # share of a field; the standard says 0.25
-CHANGE, BRIGHT = 0.095, 0.81  # of relative luminance: 0.10, 0.80
-RED_CHANGE, RED_SHARE = 19 / 320, 0.79  # of R - G - B: 20 / 320; R of R + G + B: 0.80
+AREA = 0.22  # of a field or of the screen; the standard says 0.25
+CHANGE, BLOCK_CHANGE, BRIGHT = 0.099, 0.08, 0.81  # of relative luminance: 0.10, 0.80
+RED_CHANGE, RED_BLOCK_CHANGE, RED_SHARE = 19.8 / 320, 16 / 320, 0.79  # of R - G - B: 20 / 320; of R + G + B: 0.80
 
 Floats = NDArray[np.float32]
 Colours = NDArray[np.uint8]
@@ -39,109 +47,181 @@ Mask = NDArray[np.bool_]
 _steps = np.arange(256) / 255
 # What an sRGB byte is in light (IEC 61966-2-1).
 LINEAR = np.where(_steps <= 0.04045, _steps / 12.92, ((_steps + 0.055) / 1.055) ** 2.4).astype(np.float32)
-_LUMINANCE = tuple(LINEAR * np.float32(weight) for weight in (0.2126, 0.7152, 0.0722))
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-_NONE = np.zeros(COLUMNS * ROWS, np.bool_)
+class _Times:
+    """When each of n things last changed, as far back as matters."""
 
-
-class _Changes:
-    """Ups and downs of a number by `least` or more, for each of n points; those that do not count are left out."""
-
-    def __init__(self, n: int, least: float) -> None:
-        self.least = np.float32(least)
-        self.low, self.high = np.empty(n, np.float32), np.empty(n, np.float32)  # since the last change
-        self.way = np.zeros(n, np.int8)  # of the last change: 1 up, -1 down, 0 there was none
-        self.ends = np.full((MOST + 1, n), -np.inf)  # a ring of when the last changes were over, s
-        self.newest = np.zeros(n, np.int64)  # row of the ring
-        self.oldest = np.full(n, -np.inf)  # when the last change but MOST was over
-
-    def start(self, values: Floats) -> None:
-        """What is seen first."""
-        self.low[:], self.high[:] = values, values
-
-    def of(self, values: Floats) -> tuple[Mask, Mask]:
-        """(n,) (n,) which go up, and down, if `values` are shown."""
-        up = (values - self.low >= self.least) & (self.way <= 0)
-        down = (self.high - values >= self.least) & (self.way >= 0)
-        return up, down
+    def __init__(self, n: int) -> None:
+        self._ends = np.full((MOST + 1, n), -np.inf)  # a ring of the times at which changes were over, s
+        self._newest = np.zeros(n, np.int64)  # row of the ring
+        self._oldest = np.full(n, -np.inf)  # when the last change but MOST was over
 
     def over(self, changed: Mask, now: float) -> Mask:
         """(n,) which have made more than MOST changes within the last second once those `changed` too."""
-        over = self.oldest >= now - SECOND
+        over = self._oldest >= now - SECOND
         which = np.flatnonzero(changed)
         if len(which):
-            over[which] = self.ends[(self.newest[which] + 2) % (MOST + 1), which] >= now - SECOND
+            over[which] = self._ends[(self._newest[which] + 2) % (MOST + 1), which] >= now - SECOND
         return over
 
-    def show(self, values: Floats, up: Mask, down: Mask, now: float) -> None:
-        """`values` are shown, and so these changes made."""
-        # A change lasts until the other way is begun: then it is over when it went farthest.
-        farther = ((values > self.high) & (self.way > 0)) | ((values < self.low) & (self.way < 0))
-        which = np.flatnonzero(farther)
+    def add(self, changed: Mask, now: float) -> None:
+        which = np.flatnonzero(changed)
         if len(which):
-            self.ends[self.newest[which], which] = now
-        np.minimum(self.low, values, out=self.low)
-        np.maximum(self.high, values, out=self.high)
-        which = np.flatnonzero(up | down)
+            self._newest[which] = (self._newest[which] + 1) % (MOST + 1)
+            self._ends[self._newest[which], which] = now
+            self._oldest[which] = self._ends[(self._newest[which] + 1) % (MOST + 1), which]
+
+    def lasts(self, going: Mask, now: float) -> None:
+        """The newest change of those `going` on is not over before `now`."""
+        which = np.flatnonzero(going)
         if len(which):
-            self.newest[which] = (self.newest[which] + 1) % (MOST + 1)
-            self.ends[self.newest[which], which] = now
-            self.oldest[which] = self.ends[(self.newest[which] + 1) % (MOST + 1), which]
-            self.low[which] = self.high[which] = values[which]
-            self.way[which] = np.where(up[which], 1, -1)
+            self._ends[self._newest[which], which] = now
 
 
-def luminance(colours: Colours) -> Floats:
-    """Relative luminance 0..1 (n,) of sRGB colours (n, 3)."""
-    red, green, blue = (table[colours[:, k]] for k, table in enumerate(_LUMINANCE))
-    red += green
-    red += blue
-    return red
+@dataclass(frozen=True)
+class _Seen:
+    """One value of each of n samples or blocks; `counts`: which are of the kind that counts as an end of a change."""
 
-
-@dataclass
-class _Look:
-    """What the points would do if they were shown `colours`; no red: None and nothing."""
-
-    colours: Colours
-    light: Floats
+    values: Floats
+    counts: Mask | None  # None: all
     up: Mask
     down: Mask
-    red: Floats | None = None
-    saturated: Mask = field(default_factory=lambda: _NONE)
-    redder: Mask = field(default_factory=lambda: _NONE)
-    duller: Mask = field(default_factory=lambda: _NONE)
+
+
+class _Changes:
+    """Ups and downs of n values by `least` or more, from one extreme to the next."""
+
+    def __init__(self, n: int, least: float, bright: float = np.inf) -> None:
+        self._least, self._bright = np.float32(least), np.float32(bright)
+        self._low, self._high = np.zeros(n, np.float32), np.zeros(n, np.float32)  # since the last change
+        self._way = np.zeros(n, np.int8)  # of the last change: 1 up, -1 down, 0 there was none
+        self._counted = np.zeros(n, np.bool_)  # something that counts was seen since the last change
+        self.times = _Times(n)
+
+    def start(self, values: Floats, counts: Mask | None) -> None:
+        """What is seen first."""
+        self._low[:], self._high[:] = values, values
+        if counts is not None:
+            self._counted[:] = counts
+
+    def look(self, values: Floats, counts: Mask | None) -> _Seen:
+        """What would go up or down if `values` were shown."""
+        up = (values - self._low >= self._least) & (self._way <= 0)
+        down = (self._high - values >= self._least) & (self._way >= 0)
+        if self._bright < np.inf:
+            up &= self._low < self._bright
+            down &= values < self._bright
+        if counts is not None:
+            involved = counts | self._counted
+            up &= involved
+            down &= involved
+        return _Seen(values, counts, up, down)
+
+    def show(self, seen: _Seen, now: float) -> None:
+        """These are shown."""
+        values, changed = seen.values, seen.up | seen.down
+        # A change lasts until the other way is begun: it is over when it went farthest.
+        self.times.lasts(((values > self._high) & (self._way > 0)) | ((values < self._low) & (self._way < 0)), now)
+        self.times.add(changed, now)
+        np.minimum(self._low, values, out=self._low)
+        np.maximum(self._high, values, out=self._high)
+        if seen.counts is not None:
+            self._counted |= seen.counts
+            self._counted[changed] = seen.counts[changed]
+        self._low[changed] = self._high[changed] = values[changed]
+        self._way[seen.up], self._way[seen.down] = 1, -1
+
+
+class _Kind:
+    """General flashes, or red ones: all ways to count them."""
+
+    def __init__(self, least: float, block_least: float, bright: float = np.inf) -> None:
+        self.points = _Changes(ROWS * COLUMNS // 4, least, bright)  # every other row and column of samples
+        self.blocks = _Changes(BLOCKS[0] * BLOCKS[1], block_least, bright)
+        n = (BLOCKS[0] - FIELD[0] + 1) * (BLOCKS[1] - FIELD[1] + 1)
+        self._fields = _Times(n)
+        self._way = np.zeros(n, np.int8)  # of each field's last change: 1 up, -1 down, 0 both or there was none
+
+    def _at_once(self, points: _Seen) -> tuple[Mask, NDArray[np.int8]] | None:
+        """Which fields change as one, opposite to how they last did, and which way they go then. None: none."""
+        if max(np.count_nonzero(points.up), np.count_nonzero(points.down)) <= _MOST_POINTS:
+            return None
+        up, down = (_in_fields(_per_block(each)) > _MOST_POINTS for each in (points.up, points.down))
+        both = up & down
+        turned = both | (up & ~down & (self._way != 1)) | (down & ~up & (self._way != -1))
+        way = np.where(both, 0, np.where(up, 1, -1)).astype(np.int8)
+        return (turned, way) if turned.any() else None
+
+    def allowed(self, points: _Seen, blocks: _Seen, now: float) -> bool:
+        """Whether these may be shown."""
+        over = self.points.times.over(points.up | points.down, now)
+        if np.count_nonzero(over) > AREA * over.size:
+            return False
+        over = self.blocks.times.over(blocks.up | blocks.down, now)
+        if np.count_nonzero(over) > AREA * over.size or np.count_nonzero(over[_MIDDLE]) > AREA * len(_MIDDLE):
+            return False
+        if (turned := self._at_once(points)) is None:
+            return True
+        return not (self._fields.over(turned[0], now) & turned[0]).any()
+
+    def show(self, points: _Seen, blocks: _Seen, now: float) -> None:
+        """These are shown."""
+        if (turned := self._at_once(points)) is not None:
+            self._fields.add(turned[0], now)
+            self._way[turned[0]] = turned[1][turned[0]]
+        self.points.show(points, now)
+        self.blocks.show(blocks, now)
+
+
+def _per_block(points: Mask) -> NDArray[np.int32]:
+    """How many of the points of each block."""
+    return points.reshape(BLOCKS[0], WITHIN // 2, BLOCKS[1], WITHIN // 2).sum(axis=(1, 3), dtype=np.int32)
+
+
+_MEAN = np.tile(np.eye(3, dtype=np.float32), (WITHIN, 1)) / np.float32(WITHIN**2)
+_MIDDLE = np.arange(BLOCKS[0] * BLOCKS[1]).reshape(BLOCKS)[BLOCKS[0] // 4 : -(BLOCKS[0] // 4), BLOCKS[1] // 4 : -(BLOCKS[1] // 4)].ravel()
+_MOST_POINTS = int(AREA * FIELD[0] * FIELD[1] * (WITHIN // 2) ** 2)  # of a field
+
+
+def _in_fields(counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Sums (n,) of what is in the blocks (rows, columns) of each field, a field for each step of a block."""
+    total = np.zeros((BLOCKS[0] + 1, BLOCKS[1] + 1), np.int32)
+    np.cumsum(np.cumsum(counts, axis=0, dtype=np.int32), axis=1, out=total[1:, 1:])
+    high, wide = FIELD
+    return (total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]).ravel()
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a picture would do."""
+
+    colours: Colours
+    light: tuple[_Seen, _Seen]  # points, blocks
+    red: tuple[_Seen, _Seen] | None  # None: nothing red is there, nor was
 
 
 class FlashGuard:
     """Guards what is shown on one screen. Ask for the `share`, show so much of the new picture, and say what was `seen`.
 
-    Colours are (COLUMNS * ROWS, 3) sRGB bytes at `points`; times are seconds that never go back.
+    Colours are (ROWS, COLUMNS, 3) sRGB bytes, which nobody changes later; times are seconds that never go back.
     """
 
     def __init__(self) -> None:
-        n = COLUMNS * ROWS
-        # Where in its cell each point lies, 0..1.
-        self._within = np.random.default_rng(3).random((2, ROWS, COLUMNS))
-        self._light = _Changes(n, CHANGE)
-        self._red = _Changes(n, RED_CHANGE)
-        self._was_red = np.zeros(n, np.bool_)  # saturated, at some time since the last change
-        self._any_red = False
-        self._reddish = True  # the last R - G - B was not 0 all over
+        chance = np.random.default_rng(3)
+        # Where the rows and columns of samples lie in the picture, 0..1.
+        self._y, self._x = ((np.arange(n) + 0.1 + 0.8 * chance.random(n)) / n for n in (ROWS, COLUMNS))
+        self._light = _Kind(CHANGE, BLOCK_CHANGE, BRIGHT)
+        self._red = _Kind(RED_CHANGE, RED_BLOCK_CHANGE)
+        self._reddish = False  # some red was seen, ever
         self._last: Colours | None = None  # what was shown last
         self._asked: _Look | None = None  # of the colours that were asked about last
         self.held = 0  # pictures that were held back
-        wide, high = round(COLUMNS * FIELD), round(ROWS * FIELD)
-        self._field = (wide, high)
-        self._most = int(AREA * wide * high)  # points of a field that may flash on
 
-    def points(self, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """x and y (n,) of the points in a picture of `size` pixels, y from the top."""
-        width, height = size
-        x = (np.arange(COLUMNS)[None, :] + self._within[0]) / COLUMNS * width
-        y = (np.arange(ROWS)[:, None] + self._within[1]) / ROWS * height
-        return x.astype(np.int64).ravel(), y.astype(np.int64).ravel()
+    def places(self, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """x (COLUMNS,) and y (ROWS,) of the samples in a picture of `size` pixels, y from the top."""
+        return (self._x * size[0]).astype(np.int64), (self._y * size[1]).astype(np.int64)
 
     def share(self, colours: Colours, now: float) -> float:
         """How much of a picture of these `colours` can be shown over the last one: 1 all of it, in steps of 1/255."""
@@ -162,54 +242,38 @@ class FlashGuard:
         look = self._asked if self._asked is not None and self._asked.colours is colours else self._look(colours)
         self._asked = None
         if self._last is None:
-            self._light.start(look.light)
-            self._red.start(np.zeros_like(look.light) if look.red is None else look.red)
+            for kind, seen in ((self._light, look.light), (self._red, look.red)):
+                if seen is not None:
+                    kind.points.start(seen[0].values, seen[0].counts)
+                    kind.blocks.start(seen[1].values, seen[1].counts)
             look = self._look(colours)
         self._last = colours
-        self._light.show(look.light, look.up, look.down, now)
-        if look.red is None:
-            if self._reddish:  # no more: from nothing it will rise again
-                self._red.show(np.zeros_like(look.light), look.redder, look.duller, now)
-                self._reddish = False
-        else:
+        self._light.show(*look.light, now)
+        if look.red is not None:
             self._reddish = True
-            self._red.show(look.red, look.redder, look.duller, now)
-            self._was_red |= look.saturated
-            changed = look.redder | look.duller
-            self._was_red[changed] = look.saturated[changed]
-            self._any_red = bool(self._was_red.any())
+            self._red.show(*look.red, now)
 
     def _look(self, colours: Colours) -> _Look:
         """What `colours` would change."""
-        light = luminance(colours)
-        up, down = self._light.of(light)
-        up &= self._light.low < BRIGHT
-        down &= light < BRIGHT
-        look = _Look(colours, light, up, down)
-        # In bytes first: R - G - B is above 0 only where R is the brightest.
-        if not self._any_red and not (colours[:, 0] > np.maximum(colours[:, 1], colours[:, 2])).any():
-            return look
-        red, green, blue = (LINEAR[colours[:, k]] for k in range(3))
-        look.saturated = (red >= np.float32(RED_SHARE) * (red + green + blue)) & (red > 0)
-        look.red = np.maximum(red - green - blue, 0)
-        redder, duller = self._red.of(look.red)
-        involved = look.saturated | self._was_red
-        look.redder, look.duller = redder & involved, duller & involved
-        return look
+        light = LINEAR[colours]
+        rows = light.reshape(BLOCKS[0], WITHIN, COLUMNS * 3).sum(axis=1)
+        blocks = rows.reshape(-1, WITHIN * 3) @ _MEAN
+        points = light[::2, ::2].reshape(-1, 3)
+        both = (self._light.points.look(points @ LUMINANCE, None), self._light.blocks.look(blocks @ LUMINANCE, None))
+        # R - G - B is above 0 only where R is the brightest.
+        if not self._reddish and not (points[:, 0] > np.maximum(points[:, 1], points[:, 2])).any():
+            return _Look(colours, both, None)
+        red = (self._red.points.look(*_redness(points)), self._red.blocks.look(*_redness(blocks)))
+        return _Look(colours, both, red)
 
     def _allowed(self, colours: Colours, now: float) -> bool:
         """Whether the picture may be shown as it is."""
         look = self._asked = self._look(colours)
-        if self._too_many(self._light.over(look.up | look.down, now)):
-            return False
-        return look.red is None or not self._too_many(self._red.over(look.redder | look.duller, now))
+        return self._light.allowed(*look.light, now) and (look.red is None or self._red.allowed(*look.red, now))
 
-    def _too_many(self, over: Mask) -> bool:
-        """Whether points `over` the limit fill too much of any field."""
-        if np.count_nonzero(over) <= self._most:
-            return False
-        wide, high = self._field
-        total: NDArray[Any] = np.zeros((ROWS + 1, COLUMNS + 1), np.int32)
-        np.cumsum(np.cumsum(over.reshape(ROWS, COLUMNS), axis=0, dtype=np.int32), axis=1, out=total[1:, 1:])
-        within = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
-        return bool(within.max() > self._most)
+
+def _redness(light: Floats) -> tuple[Floats, Mask]:
+    """R - G - B (n,), not below 0, of light (n, 3), and where it is a saturated red."""
+    total = light.sum(axis=1)
+    red = light[:, 0]
+    return np.maximum(2 * red - total, 0), (red >= np.float32(RED_SHARE) * total) & (red > 0)

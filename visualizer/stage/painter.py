@@ -79,6 +79,7 @@ class Painter:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
+        self.detail = 0  # 0: all effects, 3: the fewest
         width, height = size
         self.surface = pygame.Surface(size, 0, 32)
         self.dirty = pygame.Rect(0, 0, width, height)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import pygame
 
 from visualizer.errors import UserError
 from visualizer.paths import assets
+from visualizer.stage.flash_guard import FlashGuard
+from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
 from visualizer.stage.painter import Painter
 
 if TYPE_CHECKING:
@@ -48,7 +51,11 @@ class Window:
         self.vsync = False
         self._shader: Shader | None = None
         self._painter: Painter | None = None
-        self._was_written = True
+        self._detail = 0
+        self.guard = FlashGuard()  # one for all windows: it remembers what was seen in the last one
+        self._guarded: GuardedSurface | None = None
+        self._target: GuardedTarget | None = None
+        self._told = False  # that flashes are held back
         open_video()
         desktops = pygame.display.get_desktop_sizes()
         if not 0 <= display < len(desktops):
@@ -140,7 +147,8 @@ class Window:
         self._release()
         if not self.gpu:
             self._painter = Painter(self.size)
-            self._was_written = True
+            self._painter.detail = self._detail
+            self._guarded = GuardedSurface(self.guard, self.size)
             return
         import moderngl
 
@@ -156,12 +164,15 @@ class Window:
             raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
         if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
             raise NoGpu(renderer)
-        self._shader = Shader(context, self.size)
+        self._target = GuardedTarget(self.guard, context, self.size, context.screen)
+        self._shader = Shader(context, self.size, self._target.canvas)
 
     def _release(self) -> None:
         if self._shader is not None:
             self._shader.release()
-        self._shader = self._painter = None
+        if self._target is not None:
+            self._target.release()
+        self._shader = self._painter = self._guarded = self._target = None
 
     def toggle_fullscreen(self) -> None:
         """From window to full screen and back."""
@@ -180,26 +191,33 @@ class Window:
         changed: bool,
     ) -> None:
         """Paint one picture, lay `writing` over it and show it."""
-        if self._shader is not None:
+        now = time.perf_counter()
+        if self._shader is not None and self._target is not None:
             self._shader.draw(picture, look, hearing, musical_time)
             if writing is not None:
                 self._shader.write(writing, changed)
+            self._target.show(now)
             pygame.display.flip()
             return
         assert self._painter is not None
+        assert self._guarded is not None
         surface = self._painter.paint(picture, look, hearing, musical_time)
         screen = pygame.display.get_surface()
-        if screen is None:
-            return
-        if writing is None and not self._was_written:
-            screen.blit(surface, self._painter.dirty.topleft, self._painter.dirty)
-            pygame.display.update(self._painter.dirty)
-            return
-        screen.blit(surface, (0, 0))
-        if writing is not None:
-            screen.blit(writing, (0, 0))
-        self._was_written = writing is not None
-        pygame.display.flip()
+        if screen is not None:
+            pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
+
+    def toasts(self) -> list[str]:
+        """What there is to say since the last time."""
+        if self._told or not self.guard.held:
+            return []
+        self._told = True
+        return [HELD]
+
+    def set_detail(self, detail: int) -> None:
+        """How much the painter leaves out, 0 nothing to 3; a GPU has time for all."""
+        self._detail = detail
+        if self._painter is not None:
+            self._painter.detail = detail
 
     def follow_size(self) -> bool:
         """Fit the stage to the window if somebody resized it; whether that was so."""
@@ -211,7 +229,7 @@ class Window:
 
     def save(self, path: str) -> None:
         """The last picture as a PNG."""
-        surface = self._shader.read() if self._shader is not None else pygame.display.get_surface()
+        surface = self._target.read() if self._target is not None else pygame.display.get_surface()
         if surface is not None:
             pygame.image.save(surface, path)
 
