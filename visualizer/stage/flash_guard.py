@@ -34,11 +34,14 @@ ROWS, COLUMNS = BLOCKS[0] * WITHIN, BLOCKS[1] * WITHIN  # of samples
 FIELD = (BLOCKS[0] // 3, round(BLOCKS[1] / 3))  # blocks of a field
 MOST = 6  # changes within a second: three pairs
 
-# All a little tighter than the standard, so that areas and means known by samples keep to it.
+# A little tighter than the standard, so that areas and means known by samples keep to it.
 SECOND = 1.01
 AREA = 0.22  # of a field or of the screen; the standard says 0.25
-CHANGE, BLOCK_CHANGE, BRIGHT = 0.099, 0.08, 0.81  # of relative luminance: 0.10, 0.80
-RED_CHANGE, RED_BLOCK_CHANGE, RED_SHARE = 19.8 / 320, 16 / 320, 0.79  # of R - G - B: 20 / 320; of R + G + B: 0.80
+CHANGE, BLOCK_CHANGE, BRIGHT = 0.10, 0.085, 0.80  # of relative luminance
+RED_CHANGE, RED_BLOCK_CHANGE, RED_SHARE = 20 / 320, 17 / 320, 0.80  # of R - G - B; R of R + G + B
+# When asking, what is so near to a change counts as one: what is held back must not tremble just below the limit.
+NEAR = 0.85
+NEAR_BRIGHT = BRIGHT + 0.01
 
 Floats = NDArray[np.float32]
 Colours = NDArray[np.uint8]
@@ -86,7 +89,7 @@ class _Seen:
 
     values: Floats
     counts: Mask | None  # None: all
-    up: Mask
+    up: Mask  # or nearly
     down: Mask
 
 
@@ -97,41 +100,53 @@ class _Changes:
         self._least, self._bright = np.float32(least), np.float32(bright)
         self._low, self._high = np.zeros(n, np.float32), np.zeros(n, np.float32)  # since the last change
         self._way = np.zeros(n, np.int8)  # of the last change: 1 up, -1 down, 0 there was none
-        self._counted = np.zeros(n, np.bool_)  # something that counts was seen since the last change
+        self._low_counts, self._high_counts = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         self.times = _Times(n)
 
     def start(self, values: Floats, counts: Mask | None) -> None:
         """What is seen first."""
         self._low[:], self._high[:] = values, values
         if counts is not None:
-            self._counted[:] = counts
+            self._low_counts[:] = self._high_counts[:] = counts
 
     def look(self, values: Floats, counts: Mask | None) -> _Seen:
-        """What would go up or down if `values` were shown."""
-        up = (values - self._low >= self._least) & (self._way <= 0)
-        down = (self._high - values >= self._least) & (self._way >= 0)
+        """What would go up or down, or nearly, if `values` were shown."""
+        near = self._least * np.float32(NEAR)
+        up = (values - self._low >= near) & (self._way <= 0)
+        down = (self._high - values >= near) & (self._way >= 0)
         if self._bright < np.inf:
-            up &= self._low < self._bright
-            down &= values < self._bright
+            up &= self._low < NEAR_BRIGHT
+            down &= values < NEAR_BRIGHT
         if counts is not None:
-            involved = counts | self._counted
-            up &= involved
-            down &= involved
+            up &= counts | self._low_counts
+            down &= counts | self._high_counts
         return _Seen(values, counts, up, down)
 
-    def show(self, seen: _Seen, now: float) -> None:
-        """These are shown."""
-        values, changed = seen.values, seen.up | seen.down
+    def made(self, seen: _Seen) -> tuple[Mask, Mask]:
+        """Which truly go up, and down."""
+        if not (seen.up.any() or seen.down.any()):
+            return seen.up, seen.down
+        up = seen.up & (seen.values - self._low >= self._least) & (self._low < self._bright)
+        down = seen.down & (self._high - seen.values >= self._least) & (seen.values < self._bright)
+        return up, down
+
+    def show(self, seen: _Seen, made: tuple[Mask, Mask], now: float) -> None:
+        """These are shown, and `made` changes made."""
+        values, (up, down) = seen.values, made
+        changed = up | down
         # A change lasts until the other way is begun: it is over when it went farthest.
         self.times.lasts(((values > self._high) & (self._way > 0)) | ((values < self._low) & (self._way < 0)), now)
         self.times.add(changed, now)
+        if seen.counts is not None:
+            for counts, there in (
+                (self._low_counts, changed | (values < self._low)),
+                (self._high_counts, changed | (values > self._high)),
+            ):
+                np.copyto(counts, seen.counts, where=there)
         np.minimum(self._low, values, out=self._low)
         np.maximum(self._high, values, out=self._high)
-        if seen.counts is not None:
-            self._counted |= seen.counts
-            self._counted[changed] = seen.counts[changed]
         self._low[changed] = self._high[changed] = values[changed]
-        self._way[seen.up], self._way[seen.down] = 1, -1
+        self._way[up], self._way[down] = 1, -1
 
 
 class _Kind:
@@ -144,15 +159,16 @@ class _Kind:
         self._fields = _Times(n)
         self._way = np.zeros(n, np.int8)  # of each field's last change: 1 up, -1 down, 0 both or there was none
 
-    def _at_once(self, points: _Seen) -> tuple[Mask, NDArray[np.int8]] | None:
-        """Which fields change as one, opposite to how they last did, and which way they go then. None: none."""
-        if max(np.count_nonzero(points.up), np.count_nonzero(points.down)) <= _MOST_POINTS:
+    def _at_once(self, points_up: Mask, points_down: Mask) -> tuple[Mask, Mask] | None:
+        """Of each field whether it brightens as one, and darkens; both if some of it does and some not. None: none."""
+        if max(np.count_nonzero(points_up), np.count_nonzero(points_down)) <= _MOST_POINTS:
             return None
-        up, down = (_in_fields(_per_block(each)) > _MOST_POINTS for each in (points.up, points.down))
-        both = up & down
-        turned = both | (up & ~down & (self._way != 1)) | (down & ~up & (self._way != -1))
-        way = np.where(both, 0, np.where(up, 1, -1)).astype(np.int8)
-        return (turned, way) if turned.any() else None
+        up, down = (_in_fields(_per_block(each)) > _MOST_POINTS for each in (points_up, points_down))
+        return up, down
+
+    def _turned(self, up: Mask, down: Mask) -> Mask:
+        """Which fields do not merely go on as before."""
+        return (up & (self._way != 1)) | (down & (self._way != -1))
 
     def allowed(self, points: _Seen, blocks: _Seen, now: float) -> bool:
         """Whether these may be shown."""
@@ -162,17 +178,21 @@ class _Kind:
         over = self.blocks.times.over(blocks.up | blocks.down, now)
         if np.count_nonzero(over) > AREA * over.size or np.count_nonzero(over[_MIDDLE]) > AREA * len(_MIDDLE):
             return False
-        if (turned := self._at_once(points)) is None:
+        if (fields := self._at_once(points.up, points.down)) is None:
             return True
-        return not (self._fields.over(turned[0], now) & turned[0]).any()
+        turned = self._turned(*fields)
+        return not (self._fields.over(turned, now) & turned).any()
 
     def show(self, points: _Seen, blocks: _Seen, now: float) -> None:
         """These are shown."""
-        if (turned := self._at_once(points)) is not None:
-            self._fields.add(turned[0], now)
-            self._way[turned[0]] = turned[1][turned[0]]
-        self.points.show(points, now)
-        self.blocks.show(blocks, now)
+        made = self.points.made(points)
+        if (fields := self._at_once(*made)) is not None:
+            up, down = fields
+            self._fields.add(self._turned(up, down), now)
+            self._fields.lasts(up | down, now)
+            self._way[up], self._way[down], self._way[up & down] = 1, -1, 0
+        self.points.show(points, made, now)
+        self.blocks.show(blocks, self.blocks.made(blocks), now)
 
 
 def _per_block(points: Mask) -> NDArray[np.int32]:

@@ -15,7 +15,7 @@ HIGH, LOW = 0.92, 0.60  # of the time that a frame may take: above, effects go; 
 SETTLE = 0.5  # seconds after a step that do not count: what is cached is made anew
 PATIENCE, AGAIN, MOST_PATIENCE = 20.0, 60.0, 600.0  # seconds with time to spare: at first, after a failure, at most
 TRIED = 120.0  # seconds within which it is the effects' fault that they have to go again
-FEWEST = 4  # frames, below which nothing is known
+FEWEST = 4  # frames that are looked at, however long they take
 
 
 class Governor:
@@ -36,7 +36,7 @@ class Governor:
         if now < self._counts_from:
             return None
         self._work.append((now, work))
-        while self._work[0][0] < now - WINDOW:
+        while len(self._work) > FEWEST and self._work[0][0] < now - WINDOW:
             self._work.popleft()
         if len(self._work) < FEWEST or now - self._work[0][0] < WINDOW / 2:
             return None
