@@ -42,6 +42,7 @@ class Body(Protocol):
     """What the loop asks of a dancer."""
 
     temperature: float
+    view: float
 
     @property
     def style(self) -> str: ...
@@ -259,6 +260,8 @@ class Show:
         hearing = self.ear.hearing(now)
         self._frames, self._led, self._bpm = self._frames + 1, self._led + (hearing.confidence > 0), hearing.bpm
         musical_time = self.ear.musical_time(now + self._lead)  # the picture is seen a little later than it is drawn
+        width, height = self.window.size
+        self.dancer.view = width / max(height, 1)
         self.dancer.step_to(musical_time, hearing.energy)
         if self.stylist and self.dancer.dance is None:  # a dance asked for by name keeps its style
             choice = self.stylist.choose(self.dancer.style, musical_time, hearing.mix)

@@ -155,6 +155,7 @@ def make_film(
     # Before the song is listened to: it knows at once if there is no such style or dance.
     dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)
     dancer.set_formation(formation)
+    dancer.view = size[0] / size[1]
     stylist = Stylist(pack.styles) if style == AUTO and dance is None else None
     score: Score
     if song is None:

@@ -70,7 +70,7 @@ def step(given: Inputs) -> dict[str, np.ndarray]:
 def decode(given: Inputs) -> dict[str, np.ndarray]:
     """A flat field as high as the first number of the latent."""
     frame = np.zeros((len(given["latent"]), 1, 128, 128), np.float32) + given["latent"][:, :1, None, None]
-    return {"frame": frame, "joints": np.zeros((len(frame), 21, 2), np.float32)}
+    return {"frame": frame, "joints": np.full((len(frame), 21, 2), 0.5, np.float32)}
 
 
 def pack(**changed: Any) -> Pack:

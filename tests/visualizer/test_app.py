@@ -23,6 +23,7 @@ class FakeDancer:
     troupe = 1
     formation = "each"
     temperature = 1.0
+    view = 16 / 9
     dances: tuple[str, ...] = ("basic", "cucaracha")
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ import difflib
 import logging
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ from .pack import (
     STEPS_PER_LETTER,
     Pack,
 )
+from .places import Places
 from .planner import Planner
 from .watchdog import Watchdog
 
@@ -146,9 +148,10 @@ class Dancer:
         self._random = np.random.default_rng(seed)
         self._seed = seed
         self._dance = self._dance_index(dance) if dance is not None else None
-        self._style = self._style_index(style) if style is not None else int(self._random.integers(len(pack.styles)))
+        # One style for all, or one for each in turn.
+        self._styles = self._style_indices(style) if style is not None else (int(self._random.integers(len(pack.styles))),)
         if self._dance is not None:
-            self._style = pack.dances[self._dance].style
+            self._styles = (pack.dances[self._dance].style,)
             if style not in (None, self.style):
                 raise UserError(f"the dance {self.dance!r} is of the style {self.style}, not {style}")
         self._style_rows = np.eye(len(pack.styles), dtype=np.float32)
@@ -156,6 +159,8 @@ class Dancer:
         self._dance_rows = np.eye(count + 1, count, dtype=np.float32)  # the last, which is also -1, is all zeros
         self._troupe = troupe
         self._planners = [Planner(pack.dances, [seed, i]) for i in range(troupe)]  # one a row, leavers too
+        self._places = Places(pack)
+        self._places.resize(troupe)
         self._rows = self._newcomers(range(troupe), self._homes(troupe))
         self._watchdog = Watchdog(pack, troupe)
         self._span, self._roam = span_of(troupe), self._roam_of(troupe)
@@ -171,8 +176,13 @@ class Dancer:
 
     @property
     def style(self) -> str:
-        """Name of the style that is danced now, or from the next letter on."""
-        return self.pack.styles[self._style]
+        """Name of the style that is danced now, or from the next letter on; the leader's if there are several."""
+        return self.pack.styles[self._styles[0]]
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles that the dancers have in turn."""
+        return tuple(self.pack.styles[i] for i in self._styles)
 
     @property
     def dance(self) -> str | None:
@@ -182,7 +192,7 @@ class Dancer:
     @property
     def dances(self) -> tuple[str, ...]:
         """Names of the dances of the style."""
-        return tuple(d.name for d in self.pack.dances if d.style == self._style)
+        return tuple(d.name for d in self.pack.dances if d.style == self._styles[0])
 
     @property
     def danced(self) -> tuple[str | None, ...]:
@@ -200,16 +210,26 @@ class Dancer:
         return self._formation
 
     def set_style(self, style: str) -> None:
-        """Another style from the next letter on. Raises UserError if the pack has not learned it."""
-        self._style = self._style_index(style)
-        if self._dance is not None and self.pack.dances[self._dance].style != self._style:
+        """Another style from the next letter on, or several as in "salsa,ballet"; see `set_styles`."""
+        self.set_styles(self.pack.styles[i] for i in self._style_indices(style))
+
+    def set_styles(self, styles: Iterable[str]) -> None:
+        """The styles that the dancers have in turn, from the next letter on: the first, the second, and so round.
+
+        In unison and canon all dance as the leader does. Raises UserError if the pack has not learned one, or for none.
+        """
+        wanted = tuple(self._style_index(style) for style in styles)
+        if not wanted:
+            raise UserError("a troupe needs a style")
+        self._styles = wanted
+        if self._dance is not None and {self.pack.dances[self._dance].style} != set(wanted):
             self._dance = None
 
     def set_dance(self, dance: str | None) -> None:
         """A named dance, and its style, from the next letter on; None: as it comes. UserError for an unknown one."""
         wanted = None if dance is None else self._dance_index(dance)
         if wanted is not None:
-            self._style = self.pack.dances[wanted].style
+            self._styles = (self.pack.dances[wanted].style,)
         elif self._dance is not None:
             for planner in self._planners:
                 planner.renew(self._dance)
@@ -242,6 +262,7 @@ class Dancer:
             latent, place = np.concatenate([s.latent, new.latent]), np.concatenate([s.place, new.home])
             self._steps[k] = _Step(latent, place.astype(np.float32), s.span)
         self._watchdog.resize(troupe)
+        self._places.resize(troupe)
 
     def _let_go(self) -> None:
         """Drop the leavers, the last first, whom nobody sees any more."""
@@ -255,11 +276,20 @@ class Dancer:
         for k, s in enumerate(self._steps):
             self._steps[k] = _Step(s.latent[:count], s.place[:count], s.span)
         self._watchdog.resize(count)
+        self._places.resize(count)
 
     @staticmethod
     def _check_troupe(troupe: int) -> None:
         if not 1 <= troupe <= MOST_DANCERS:
             raise UserError(f"a troupe has 1 to {MOST_DANCERS} dancers, not {troupe}")
+
+    def _style_indices(self, style: str) -> tuple[int, ...]:
+        """Of one style, or of several between commas."""
+        names = (style,) if style in self.pack.styles else tuple(name.strip() for name in style.split(","))
+        return tuple(self._style_index(name) for name in names)
+
+    def _style_of(self, who: int) -> int:
+        return self._styles[who % len(self._styles)]
 
     def _style_index(self, style: str) -> int:
         if style not in self.pack.styles:
@@ -297,7 +327,7 @@ class Dancer:
         n = len(seeds)
         latent = np.stack([s.latent for s in seeds])
         letter = np.array([s.letter for s in seeds], dtype=np.int64)
-        none, style = np.full(n, -1), np.full(n, self._style)
+        none, style = np.full(n, -1), np.array([self._style_of(i) for i in numbers], dtype=np.int64)
         return _Rows(
             latent=latent,
             body=np.zeros((n, *self.pack.dancer_state), dtype=np.float32),
@@ -312,7 +342,7 @@ class Dancer:
 
     def _pick_seed(self, who: int) -> int:
         """A seed of the style in force, or any if it has none."""
-        of_style = [i for i, s in enumerate(self.pack.seeds) if s.style == self._style]
+        of_style = [i for i, s in enumerate(self.pack.seeds) if s.style == self._style_of(who)]
         return int(self._planners[who].random.choice(of_style or np.arange(len(self.pack.seeds))))
 
     # --- what goes wrong
@@ -389,11 +419,11 @@ class Dancer:
         rows.letter, rows.dance, rows.style = rows.next_letter.copy(), rows.next_dance, rows.next_style
         self.letters_written.append(int(rows.letter[0]))
         coming = beat + STEPS_PER_LETTER / STEPS_PER_BEAT  # when what is written now will be danced
-        rows.next_style = np.full(n, self._style)
+        rows.next_style = np.array([self._style_of(i) for i in range(n)], dtype=np.int64)
         if self._dance is not None:
             rows.next_dance = np.full(n, self._dance)
         else:
-            plans = (planner.ask(coming, self._style, energy) for planner in self._planners)
+            plans = (planner.ask(coming, self._style_of(i), energy) for i, planner in enumerate(self._planners))
             rows.next_dance = np.array([-1 if plan is None else plan for plan in plans])
         letter, state = self.pack.choreographer.run(
             ["letter_out", "state_out"],
@@ -459,7 +489,8 @@ class Dancer:
             travel = np.where(failed[:, None], np.float32(0), travel)
         self._watch(before)
         self._move(travel[:, 0])
-        shown = rows.home + self._roam * np.tanh(rows.away / self._roam)
+        wanted = rows.home + self._roam * np.tanh(rows.away / self._roam)
+        shown = self._places.step(rows.latent, wanted, self._troupe, max(self.view, self._span) / 2)
         self._steps.append(_Step(rows.latent.copy(), shown.astype(np.float32), self._span))
         self._let_go()
 

@@ -1,0 +1,111 @@
+"""How a troupe stands on the stage: whether neighbours run into one another, and whether anybody is cut off.
+
+    python -m bench.composition [--minutes 10] [--troupes 2,3,5,9]
+
+Dances at 120 beats a minute and looks four times a second. Two collide where more than 5% of the smaller silhouette
+lies on the other. Cut off is who has a pixel outside of the window, in each of its shapes; newcomers and leavers do
+not count, as nobody comes or goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
+
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from visualizer.dancer.dancer import Dancer, Picture  # noqa: E402
+from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack  # noqa: E402
+from visualizer.music.own import course  # noqa: E402
+from visualizer.stage.layout import layout  # noqa: E402
+
+SHAPES = {"4:3": (1024, 768), "16:9": (1280, 720), "21:9": (1680, 720), "9:16": (720, 1280)}
+MUCH = 0.05  # of the smaller silhouette: more than a hand
+BPM, LOOKS_A_BEAT = 120.0, 2
+
+
+def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], apart: float) -> float:
+    """Share of the smaller of two silhouettes (128, 128) that lies on the other, `apart` frame widths to its right."""
+    shift = round(apart * FRAME_SIZE)
+    if shift < 0:
+        return overlap(b, a, -apart)
+    if shift >= FRAME_SIZE:
+        return 0.0
+    both = np.count_nonzero(a[:, shift:] & b[:, : FRAME_SIZE - shift])
+    return both / max(min(np.count_nonzero(a), np.count_nonzero(b)), 1)
+
+
+def overlaps(picture: Picture) -> list[float]:
+    """Of neighbours, from left to right."""
+    order = np.argsort(picture.place)
+    masks = picture.frames[order, 0] < 0
+    return [
+        overlap(masks[i], masks[i + 1], float(picture.place[order[i + 1]] - picture.place[order[i]]))
+        for i in range(len(order) - 1)
+    ]
+
+
+def cut_off(picture: Picture, size: tuple[int, int]) -> bool:
+    """Whether a pixel of anybody lies outside of the window, or of the frame that the dancer is drawn in."""
+    stage = layout(size, picture.span)
+    for mask, place in zip(picture.frames[:, 0] < 0, picture.place, strict=True):
+        columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+        left = stage.left(float(place))
+        if left + columns[0] / FRAME_SIZE * stage.side < 0:
+            return True
+        if left + (columns[-1] + 1) / FRAME_SIZE * stage.side > stage.width:
+            return True
+        if rows[0] == 0 or rows[-1] == FRAME_SIZE - 1 or columns[0] == 0 or columns[-1] == FRAME_SIZE - 1:
+            return True
+    return False
+
+
+def measure(pack: Pack, troupe: int, formation: str, minutes: float, seed: int = 1) -> dict[str, float]:
+    """Shares of the looks: at which some two collide, the median and the largest overlap, and who is cut off where."""
+    dancer = Dancer(pack, seed, troupe=troupe)
+    dancer.set_formation(formation)
+    worst, cut, nearest = [], dict.fromkeys(SHAPES, 0), []
+    count = round(minutes * BPM * LOOKS_A_BEAT)
+    for k in range(count):
+        beat = k / LOOKS_A_BEAT
+        dancer.step_to(beat, course(beat))
+        picture = dancer.picture(beat)
+        found = overlaps(picture)
+        worst.append(max(found, default=0.0))
+        nearest.append(float(np.diff(np.sort(picture.place)).min()) if troupe > 1 else np.inf)
+        for name, size in SHAPES.items():
+            cut[name] += cut_off(picture, size)
+    over = np.array(worst)
+    return {
+        "collide": float((over > MUCH).mean()), "99%": float(np.quantile(over, 0.99)), "most": float(over.max()),
+        "nearest": min(nearest), **{name: number / count for name, number in cut.items()},
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--troupes", default="1,2,3,4,5,6,7,8,9")
+    parser.add_argument("--formations", default=",".join(FORMATIONS))
+    parser.add_argument("--pack", default=None)
+    chosen = parser.parse_args()
+    pack = load_pack(find_pack(chosen.pack), "cpu")
+    table = Table(title=f"{chosen.minutes:g} minutes each; shares of the pictures")
+    for heading in ("troupe", "formation", "two collide", "99% overlap", "most", "nearest", *SHAPES):
+        table.add_column(heading, justify="left" if heading == "formation" else "right")
+    for troupe in map(int, chosen.troupes.split(",")):
+        for formation in chosen.formations.split(",") if troupe > 1 else ["each"]:
+            found = measure(pack, troupe, formation, chosen.minutes)
+            shares = [f"{found[key]:.1%}" for key in ("collide", "99%", "most")]
+            table.add_row(str(troupe), formation, *shares, f"{found['nearest']:.2f}", *(f"{found[n]:.1%}" for n in SHAPES))
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Where a troupe stands: nobody runs into his neighbour, and nobody leaves the picture.
+
+How far a body reaches to its sides is read from its latent: joints are a linear function of it, in every pack that has
+joints at all. Each dancer keeps as much room as he has needed of late, for a dance is a loop and an arm that was thrown out
+will be thrown out again; so places change slowly, and hardly anybody is seen to slide.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .pack import JOINT_COUNT, STEPS_PER_BEAT, Pack
+
+Floats = NDArray[np.float64]
+
+FLESH = 0.036  # frame widths that a silhouette reaches beyond its outermost joint, at most
+USUAL = 0.30  # reach, frame widths, of bodies about whose joints nothing is known
+LEAN = 0.08  # frame widths by which what neighbours have needed may overlap: they seldom need it at the same time
+FORGET_BEATS = 12.0  # time constant in which a reach that is not needed any more is forgotten
+YIELD_BEATS = 1.0  # time constant in which room is made
+PROBES = 64  # poses from which joints are learned
+WRONG = 0.01  # frame widths by which they may be missed
+
+
+class Reach:
+    """How far bodies reach to the left and to the right of the middle of their frames."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._weights: Floats | None = None  # (D + 1, 21)
+        step = max(1, len(pack.seeds) // PROBES)
+        latent = np.stack([seed.latent for seed in pack.seeds[::step]])
+        names = [output.name for output in pack.decoder.get_outputs()]
+        if "joints" not in names or len(latent) <= pack.latent_size:
+            return
+        found = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))
+        across = np.asarray(found["joints"], dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
+        known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
+        weights = np.linalg.lstsq(known, across, rcond=None)[0]
+        if np.abs(known @ weights - across).max() < WRONG:
+            self._weights = weights
+
+    def of(self, latent: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """(N,) (N,) to the left and to the right, frame widths, of latents (N, D)."""
+        if self._weights is None:
+            return np.full(len(latent), USUAL), np.full(len(latent), USUAL)
+        across = latent @ self._weights[:-1] + self._weights[-1]
+        return np.maximum(-across.min(axis=1), 0) + FLESH, np.maximum(across.max(axis=1), 0) + FLESH
+
+
+def apart(wanted: Floats, gaps: Floats) -> Floats:
+    """Places (N,) nearest to those `wanted`, by least squares, each at least a gap (N - 1,) right of the one before.
+
+    Without the gaps it is isotonic regression, by pooling adjacent violators.
+    """
+    offset = np.concatenate([[0.0], np.cumsum(gaps)])
+    pools: list[tuple[float, int]] = []  # mean, how many
+    for value in wanted - offset:
+        mean, count = float(value), 1
+        while pools and pools[-1][0] > mean:
+            before, many = pools.pop()
+            mean, count = (before * many + mean * count) / (many + count), many + count
+        pools.append((mean, count))
+    return np.repeat([mean for mean, _ in pools], [count for _, count in pools]) + offset
+
+
+class Places:
+    """Makes room, step by step of a sixteenth of a beat. Rows are dancers from left to right; leavers come last."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._reach = Reach(pack)
+        self._left, self._right = np.zeros(0), np.zeros(0)  # (N,) needed of late
+        self._yielded = np.zeros(0)  # (N,) frame widths that each has gone out of the way
+
+    def resize(self, count: int) -> None:
+        """So many rows; those who stay keep what they have."""
+        more = max(0, count - len(self._left))
+        self._left, self._right, self._yielded = (
+            np.pad(a, (0, more))[:count] for a in (self._left, self._right, self._yielded)
+        )
+
+    def step(self, latent: NDArray[np.float32], wanted: Floats, troupe: int, half: float) -> Floats:
+        """Places (N,) for those `wanted`. The first `troupe` are the troupe; the picture shows `half` to either side."""
+        left, right = self._reach.of(latent)
+        fade = math.exp(-1 / (FORGET_BEATS * STEPS_PER_BEAT))
+        self._left = np.maximum(left, left + (self._left - left) * fade)
+        self._right = np.maximum(right, right + (self._right - right) * fade)
+        place = wanted.astype(np.float64)
+        inside = np.arange(len(place)) < troupe
+        inside &= np.abs(place) < half  # newcomers are on their way in
+        who = np.flatnonzero(inside)
+        goal = place.copy()
+        if len(who):
+            gaps = np.maximum(self._right[who[:-1]] + self._left[who[1:]] - LEAN, 0)
+            first, last = self._left[who[0]] - half, half - self._right[who[-1]]
+            if (room := max(last - first, 0.0)) < gaps.sum():
+                gaps *= room / gaps.sum()
+            goal[who] = apart(place[who], gaps)
+            # All into the picture: least squares within bounds is clipping, as the gaps are equal on both sides of a clip.
+            offset = np.concatenate([[0.0], np.cumsum(gaps)])
+            goal[who] = np.clip(goal[who] - offset, first, max(first, last - offset[-1])) + offset
+        self._yielded += (goal - place - self._yielded) * (1 - math.exp(-1 / (YIELD_BEATS * STEPS_PER_BEAT)))
+        place = place + self._yielded
+        # What is thrown out without warning near the edge counts at once.
+        low, high = left - half, half - right
+        return np.where(inside, np.where(low <= high, np.clip(place, low, high), (low + high) / 2), place)
