@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import dataclass
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
-from visualizer.dancer.dancer import Dancer, Picture  # noqa: E402
-from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack  # noqa: E402
-from visualizer.music.own import course  # noqa: E402
-from visualizer.stage.layout import layout  # noqa: E402
+from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack
+from visualizer.music.own import course
+from visualizer.stage.layout import layout
 
 SHAPES = {"4:3": (1024, 768), "16:9": (1280, 720), "21:9": (1680, 720), "9:16": (720, 1280)}
 MUCH = 0.05  # of the smaller silhouette: more than a hand
@@ -65,11 +66,23 @@ def cut_off(picture: Picture, size: tuple[int, int]) -> bool:
     return False
 
 
-def measure(pack: Pack, troupe: int, formation: str, minutes: float, seed: int = 1) -> dict[str, float]:
-    """Shares of the looks: at which some two collide, the median and the largest overlap, and who is cut off where."""
+@dataclass(frozen=True)
+class Found:
+    """Shares of the looks at which some two collide, and somebody is cut off; overlaps; least distance of two."""
+
+    collide: float
+    usual: float  # overlap that 99% do not exceed
+    most: float
+    nearest: float  # frame widths
+    cut: float
+
+
+def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minutes: float, seed: int = 1) -> Found:
+    """One evening in a window of `size`."""
     dancer = Dancer(pack, seed, troupe=troupe)
     dancer.set_formation(formation)
-    worst, cut, nearest = [], dict.fromkeys(SHAPES, 0), []
+    dancer.view = size[0] / size[1]
+    worst, nearest, cut = [], [], 0
     count = round(minutes * BPM * LOOKS_A_BEAT)
     for k in range(count):
         beat = k / LOOKS_A_BEAT
@@ -78,13 +91,11 @@ def measure(pack: Pack, troupe: int, formation: str, minutes: float, seed: int =
         found = overlaps(picture)
         worst.append(max(found, default=0.0))
         nearest.append(float(np.diff(np.sort(picture.place)).min()) if troupe > 1 else np.inf)
-        for name, size in SHAPES.items():
-            cut[name] += cut_off(picture, size)
+        cut += cut_off(picture, size)
     over = np.array(worst)
-    return {
-        "collide": float((over > MUCH).mean()), "99%": float(np.quantile(over, 0.99)), "most": float(over.max()),
-        "nearest": min(nearest), **{name: number / count for name, number in cut.items()},
-    }  # fmt: skip
+    return Found(
+        float((over > MUCH).mean()), float(np.quantile(over, 0.99)), float(over.max()), min(nearest), cut / count
+    )
 
 
 def main() -> None:
@@ -93,17 +104,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--troupes", default="1,2,3,4,5,6,7,8,9")
     parser.add_argument("--formations", default=",".join(FORMATIONS))
+    parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--pack", default=None)
     chosen = parser.parse_args()
     pack = load_pack(find_pack(chosen.pack), "cpu")
     table = Table(title=f"{chosen.minutes:g} minutes each; shares of the pictures")
-    for heading in ("troupe", "formation", "two collide", "99% overlap", "most", "nearest", *SHAPES):
+    for heading in ("window", "troupe", "formation", "two collide", "99% overlap", "most", "nearest", "cut off"):
         table.add_column(heading, justify="left" if heading == "formation" else "right")
-    for troupe in map(int, chosen.troupes.split(",")):
-        for formation in chosen.formations.split(",") if troupe > 1 else ["each"]:
-            found = measure(pack, troupe, formation, chosen.minutes)
-            shares = [f"{found[key]:.1%}" for key in ("collide", "99%", "most")]
-            table.add_row(str(troupe), formation, *shares, f"{found['nearest']:.2f}", *(f"{found[n]:.1%}" for n in SHAPES))
+    for shape in chosen.shapes.split(","):
+        for troupe in map(int, chosen.troupes.split(",")):
+            for formation in chosen.formations.split(",") if troupe > 1 else FORMATIONS[:1]:
+                found = measure(pack, troupe, formation, SHAPES[shape], chosen.minutes)
+                shares = [f"{share:.1%}" for share in (found.collide, found.usual, found.most)]
+                table.add_row(shape, str(troupe), formation, *shares, f"{found.nearest:.2f}", f"{found.cut:.1%}")
     Console(width=120).print(table)
 
 

@@ -3,15 +3,16 @@
     python -m bench.flash FILM.mp4 [--full]
     python -m bench.flash [--seconds 6] [--size 640x360]
 
-By WCAG 2.3.1. A change is a rise or a fall of relative luminance by at least 0.10 between one extreme and the next, the
-darker of them below 0.80; two opposing ones are a flash. A red flash: opposing changes of (R - G - B) x 320 by more than
-20, with R / (R + G + B) at 0.8 or more at one end. Three flashes are allowed within any second, over more than a quarter
-of an area. The standard does not say how areas that flash one after the other are added up, so it is read in several ways:
+By WCAG 2.3.1. A change is a rise or a fall of relative luminance by at least 0.10 between one extreme and the next,
+the darker of them below 0.80; two opposing ones are a flash. A red flash: opposing changes of (R - G - B) x 320 by
+more than 20, with R / (R + G + B) at 0.8 or more at one end. Three flashes are allowed within any second, over more
+than a quarter of an area. The standard does not say how areas that flash one after the other are added up, so it is
+read in several ways:
 
-- at once: pixels over more than a quarter of some field (a third of the width by a third of the height, anywhere) rise in
-  the same frame, or fall, and did not do the same the last time;
-- blocks, of the screen and of its middle, half as wide and half as high: more than a quarter of the blocks, a 32nd of the
-  width by an 18th of the height, flash so often, each in its mean and whenever it likes;
+- at once: pixels over more than a quarter of some field (a third of the width by a third of the height, anywhere)
+  rise in the same frame, or fall, and did not do the same the last time;
+- blocks, of the screen and of its middle, half as wide and half as high: more than a quarter of the blocks, a 32nd of
+  the width by an 18th of the height, flash so often, each in its mean and whenever it likes;
 - pixels of the screen: the same for single pixels. Those of the middle are told too, but a thin bright line that moves
   is a flash there for every pixel that it passes: that is no limit.
 
@@ -31,19 +32,19 @@ from typing import TYPE_CHECKING, Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
-import numpy as np  # noqa: E402
-import pygame  # noqa: E402
-from numba import njit  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
+import numpy as np
+import pygame
+from numba import njit
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
-from visualizer.music.clock import Hearing  # noqa: E402
-from visualizer.music.own import own_hearing  # noqa: E402
-from visualizer.stage.flash_guard import FlashGuard  # noqa: E402
-from visualizer.stage.guarded import GuardedSurface  # noqa: E402
-from visualizer.stage.looks import LOOKS  # noqa: E402
-from visualizer.stage.painter import Painter  # noqa: E402
+from visualizer.music.clock import Hearing
+from visualizer.music.own import own_hearing
+from visualizer.stage.flash_guard import FlashGuard
+from visualizer.stage.guarded import GuardedSurface
+from visualizer.stage.looks import LOOKS
+from visualizer.stage.painter import Painter
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
@@ -55,7 +56,7 @@ KEPT = 64  # changes of a pixel that are remembered: 32 flashes a second are mor
 
 
 @njit(cache=True, nogil=True)
-def _follow(values, marks, bright, least, ends, marked, way, stamps, filled, now, count):  # noqa: ANN001, ANN202
+def _follow(values, marks, bright, least, ends, marked, way, stamps, filled, now, count):
     """One frame more for every pixel of one measure; `count` becomes its changes within the last second.
 
     `ends` (n, 2) are the lowest and the highest value since the last change began, `marked` whether they are of the
@@ -222,7 +223,7 @@ def _redness(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def worst_music(t: float) -> Hearing:
-    """Music that nobody should hear: all that it has leaps from nothing to full and back, at rates up to 15 a second."""
+    """Music that nobody should hear: all of it leaps from nothing to full and back, up to 15 times a second."""
     square = (2 * np.roll([15.0, 7.5, 5.0, 3.75, 10.0], int(t / 0.7)) * t) % 2 < 1
     loudness, bass, mid, treble, energy = (float(x) for x in square)
     return Hearing(t, 180.0, 3 * t, 1.0, loudness, bass, mid, treble, energy)
@@ -288,13 +289,31 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="music as it is at 160 BPM, in place of the worst")
     chosen = parser.parse_args()
     table = Table(title="flashes in the worst second, see --help; at most 3 are allowed")
-    headings = ("", "at once", "blocks", "pixels", "in the middle: blocks", "(pixels)", "red", "at s", "above 3", "held back")
+    headings = (
+        "",
+        "at once",
+        "blocks",
+        "pixels",
+        "in the middle: blocks",
+        "(pixels)",
+        "red",
+        "at s",
+        "above 3",
+        "held back",
+    )
     for heading in headings:
         table.add_column(heading, justify="left" if not heading else "right")
 
     def row(name: str, found: tuple[Flashes, Flashes], held: str = "") -> None:
         general, red = found
-        figures = (general.at_once, general.blocks, general.pixels, general.middle_blocks, general.middle_pixels, red.worst)
+        figures = (
+            general.at_once,
+            general.blocks,
+            general.pixels,
+            general.middle_blocks,
+            general.middle_pixels,
+            red.worst,
+        )
         at = (red if red.worst > general.worst else general).when
         table.add_row(name, *(f"{f:g}" for f in figures), f"{at:.1f}", f"{general.area:.0%}", held)
 

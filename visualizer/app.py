@@ -95,7 +95,9 @@ class FrameTimes:
         if len(self.intervals) < 2:
             return "stats: too few frames to tell"
         ordered = sorted(self.intervals)
-        ms = [1000 * ordered[min(math.ceil(share * len(ordered)) - 1, len(ordered) - 1)] for share in (0.5, 0.95, 0.99, 1)]
+        ms = [
+            1000 * ordered[min(math.ceil(share * len(ordered)) - 1, len(ordered) - 1)] for share in (0.5, 0.95, 0.99, 1)
+        ]
         total = sum(self.intervals)
         return (
             f"stats: {len(ordered)} frames in {total:.2f} s, {len(ordered) / total:.1f} fps; frame ms: "

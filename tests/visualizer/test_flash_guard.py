@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bench.flash import LIMIT, Flashes, measure
-from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS
+from bench.flash import LIMIT, Flashes, measure, party
+from tests.visualizer.fakes import picture
+from visualizer.dancer.dancer import Picture, span_of
+from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
 from visualizer.stage.guarded import GuardedFrames
+from visualizer.stage.looks import LOOKS, Look
 
 SIZE = WIDTH, HEIGHT = 192, 108
 Frame = np.ndarray
@@ -39,7 +42,7 @@ def flashes(frames: Iterable[Frame], fps: float = 60.0) -> tuple[Flashes, Flashe
     return measure((frame[:, :, 2::-1] for frame in frames), fps, full=True)
 
 
-def strobe(hertz: float, bright: Frame, dark: Frame, seconds: float = 2.5, fps: float = 60.0) -> list[Frame]:
+def strobe(hertz: float, bright: Frame, dark: Frame, seconds: float = 1.6, fps: float = 60.0) -> list[Frame]:
     return [dark if int(2 * hertz * k / fps + 1e-9) % 2 else bright for k in range(round(seconds * fps))]
 
 
@@ -72,7 +75,7 @@ STROBES = {
     "red and black, 5 Hz": strobe(5, RED, BLACK),
     "red and a blue as bright, 8 Hz": strobe(8, plain(200, 0, 0), plain(0, 60, 210)),
     "dark red and black, 10 Hz": strobe(10, plain(120, 0, 0), BLACK),
-    "bars of 24 that run": [masked(BLACK, (np.indices((HEIGHT, WIDTH))[1] + 6 * k) // 24 % 2 == 0) for k in range(150)],
+    "bars of 24 that run": [masked(BLACK, (np.indices((HEIGHT, WIDTH))[1] + 6 * k) // 24 % 2 == 0) for k in range(100)],
 }  # fmt: skip
 
 
@@ -107,7 +110,8 @@ def test_a_single_cut_to_white_passes_at_once() -> None:
 
 
 def test_a_fifth_of_every_field_may_flash() -> None:
-    fifth = np.indices((HEIGHT, WIDTH))[1] % 10 < 2
+    y, x = np.indices((HEIGHT, WIDTH)) // 6
+    fifth = (x + 2 * y) % 5 == 0
     assert unchanged(strobe(10, masked(BLACK, fifth), BLACK))
 
 
@@ -130,10 +134,10 @@ def test_after_a_strobe_a_picture_is_whole_again_within_a_second() -> None:
 
 
 def test_as_much_of_the_picture_is_shown_as_may_be() -> None:
-    """One level of grey more would be one change too many."""
-    after, _ = shown(strobe(15, WHITE, BLACK))
+    """Once three flashes are over, the fourth is as faint as none."""
+    after, _ = shown(strobe(15, plain(140), BLACK))
     light = [float(LINEAR[int(frame[0, 0, 0])]) for frame in after[30:55]]
-    assert 0.08 < max(light) - min(light) < 0.11
+    assert 0.04 < max(light) - min(light) < 0.10
 
 
 def test_time_counts_not_frames() -> None:
@@ -152,7 +156,9 @@ blocks = st.builds(
 scenes = st.lists(st.tuples(blocks, blocks, blocks, st.integers(1, 9)), min_size=2, max_size=12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(
+    deadline=None, max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # shrinking takes minutes
 @given(scenes, st.sampled_from([24.0, 30.0, 60.0]))
 def test_whatever_comes_in_what_is_shown_keeps_to_the_limit(scenes, fps: float) -> None:
     """Patterns of blocks in any colours, each for some frames, over and over."""
@@ -163,7 +169,7 @@ def test_whatever_comes_in_what_is_shown_keeps_to_the_limit(scenes, fps: float) 
             high, wide = HEIGHT // channel.shape[0], WIDTH // channel.shape[1]
             frame[:, :, k] = channel[:, :, 0].repeat(high, 0).repeat(wide, 1)
         pictures += [frame] * count
-    frames = (pictures * 100)[: round(2.2 * fps)]
+    frames = (pictures * 100)[: round(1.6 * fps)]
     after, _ = shown(frames, fps)
     assert max(found.worst for found in flashes(after, fps)) <= LIMIT
 
@@ -176,3 +182,21 @@ def test_the_samples_lie_in_the_picture() -> None:
         assert x.max() < size[0]
         assert y.min() >= 0
         assert y.max() < size[1]
+
+
+def dancers(beat: float) -> Picture:
+    """Three who wave."""
+    return picture(beat, (-0.5, 0.1 * np.sin(beat), 0.5), span_of(3))
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None:
+    """With music that leaps, and with blackouts in between."""
+    for dark in (np.inf, 0.15):
+        frames = party(dancers, [each], (256, 144), 1.4, fps=30, dark_seconds=dark, guard=FlashGuard())
+        assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT
+
+
+def test_looks_that_change_all_the_time_keep_to_the_limit() -> None:
+    frames = party(dancers, list(LOOKS), (256, 144), 3.0, fps=30, look_seconds=0.2, guard=FlashGuard())
+    assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT

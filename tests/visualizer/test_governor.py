@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_on_a_constant_load_it_comes_to_rest(works: list[float], noise: float, r
     chance = np.random.default_rng(seed)
     changes = run(lambda now, detail: works[detail] * (1 + noise * chance.random()), 240, rate)
     times = swings(changes)
-    assert all(b - a >= 60 for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 60 for a, b in itertools.pairwise(times))
     if works[LEAST] * (1 + noise) < 0.5 / rate:  # there is a detail at which the rate is kept
         late = [detail for now, detail in changes if now < 20]
         assert works[late[-1] if late else 0] < 1 / rate

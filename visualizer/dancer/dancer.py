@@ -43,7 +43,7 @@ LOOK_AHEAD = 2  # steps past the present that a cubic needs
 LONGEST_GAP = PHRASE_BEATS * STEPS_PER_BEAT  # steps: after a longer stall the dance goes on from now, not catching up
 HOME_BEATS = 24.0  # time constant of the pull back to the dancer's own place
 MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or go
-SPACING = 0.5  # frame widths between two of a troupe
+SPACING = 0.56  # frame widths between two of a troupe
 LEAVE = 1.0  # frame widths a beat: so fast leavers slide out; no slower than anybody beside them makes room
 WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 side by side
 ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that nobody leaves the screen
@@ -149,7 +149,9 @@ class Dancer:
         self._seed = seed
         self._dance = self._dance_index(dance) if dance is not None else None
         # One style for all, or one for each in turn.
-        self._styles = self._style_indices(style) if style is not None else (int(self._random.integers(len(pack.styles))),)
+        self._styles = (
+            self._style_indices(style) if style is not None else (int(self._random.integers(len(pack.styles))),)
+        )
         if self._dance is not None:
             self._styles = (pack.dances[self._dance].style,)
             if style not in (None, self.style):

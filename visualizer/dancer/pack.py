@@ -22,7 +22,7 @@ from visualizer.errors import UserError
 FORMAT = 2
 FRAME_SIZE = 128  # pixels a side of the learned field
 FRAME_METRES = 2.5  # width of the square that a frame shows
-FIGURE = 0.75  # frame widths that a dancer needs: few spread over more than two thirds of the frame
+FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 FLOOR = 0.92  # height of the floor line in the frame, from the top
 STEPS_PER_BEAT = 16
 STEPS_PER_LETTER = 8  # a letter is a half-beat move

@@ -1,8 +1,8 @@
 """Where a troupe stands: nobody runs into his neighbour, and nobody leaves the picture.
 
-How far a body reaches to its sides is read from its latent: joints are a linear function of it, in every pack that has
-joints at all. Each dancer keeps as much room as he has needed of late, for a dance is a loop and an arm that was thrown out
-will be thrown out again; so places change slowly, and hardly anybody is seen to slide.
+How far a body reaches to its sides is read from its latent: joints are a linear function of it, in every pack that
+has joints at all. Each dancer keeps as much room as he has needed of late, for a dance is a loop and an arm that was
+thrown out will be thrown out again; so places change slowly, and hardly anybody is seen to slide.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Places:
         )
 
     def step(self, latent: NDArray[np.float32], wanted: Floats, troupe: int, half: float) -> Floats:
-        """Places (N,) for those `wanted`. The first `troupe` are the troupe; the picture shows `half` to either side."""
+        """Places (N,) for those `wanted`, the troupe's first; the picture shows `half` frame widths to either side."""
         left, right = self._reach.of(latent)
         fade = math.exp(-1 / (FORGET_BEATS * STEPS_PER_BEAT))
         self._left = np.maximum(left, left + (self._left - left) * fade)
@@ -98,7 +98,7 @@ class Places:
             if (room := max(last - first, 0.0)) < gaps.sum():
                 gaps *= room / gaps.sum()
             goal[who] = apart(place[who], gaps)
-            # All into the picture: least squares within bounds is clipping, as the gaps are equal on both sides of a clip.
+            # All into the picture: within bounds the nearest is the same, clipped.
             offset = np.concatenate([[0.0], np.cumsum(gaps)])
             goal[who] = np.clip(goal[who] - offset, first, max(first, last - offset[-1])) + offset
         self._yielded += (goal - place - self._yielded) * (1 - math.exp(-1 / (YIELD_BEATS * STEPS_PER_BEAT)))

@@ -5,13 +5,14 @@ is, the darker of them below 0.80; a red flash a pair of opposing changes that i
 happen more than three times within any second over more than a quarter of any field of 10 degrees, which the
 standard takes for a third of the screen's width by a third of its height, anywhere on it.
 
-How areas that flash one after the other are added up the standard does not say; a dancer's waving arm brightens and darkens
-many places, but none at the same time. The guard keeps to two readings:
+How areas that flash one after the other are added up the standard does not say; a dancer's waving arm brightens and
+darkens many places, but none at the same time. The guard keeps to two readings:
 
-- at once: not more than three flashes a second in which points over more than a quarter of a field brighten, or darken, from
-  one picture to the next;
-- places: not more than a quarter of the screen flashes more than three times a second, whenever each place does: in points,
-  and in the means of blocks; in these not more than a quarter of the screen's middle, half as wide and half as high.
+- at once: not more than three flashes a second in which points over more than a quarter of a field brighten, or darken,
+  from one picture to the next;
+- places: not more than a quarter of the screen flashes more than three times a second, whenever each place does: in
+  points, and in the means of blocks; in these not more than a quarter of the screen's middle either, half as wide
+  and half as high.
 
 The picture is looked at in some twenty thousand points, on a grid whose rows and columns are not quite even, so that no
 pattern hides from it. Before a picture is shown the guard asks what it would do; where that is one change too many, so
@@ -201,7 +202,11 @@ def _per_block(points: Mask) -> NDArray[np.int32]:
 
 
 _MEAN = np.tile(np.eye(3, dtype=np.float32), (WITHIN, 1)) / np.float32(WITHIN**2)
-_MIDDLE = np.arange(BLOCKS[0] * BLOCKS[1]).reshape(BLOCKS)[BLOCKS[0] // 4 : -(BLOCKS[0] // 4), BLOCKS[1] // 4 : -(BLOCKS[1] // 4)].ravel()
+_MIDDLE = (
+    np.arange(BLOCKS[0] * BLOCKS[1])
+    .reshape(BLOCKS)[BLOCKS[0] // 4 : -(BLOCKS[0] // 4), BLOCKS[1] // 4 : -(BLOCKS[1] // 4)]
+    .ravel()
+)
 _MOST_POINTS = int(AREA * FIELD[0] * FIELD[1] * (WITHIN // 2) ** 2)  # of a field
 
 
@@ -223,7 +228,7 @@ class _Look:
 
 
 class FlashGuard:
-    """Guards what is shown on one screen. Ask for the `share`, show so much of the new picture, and say what was `seen`.
+    """Guards what one screen shows. Ask for the `share`, show so much of the new picture, and say what was `seen`.
 
     Colours are (ROWS, COLUMNS, 3) sRGB bytes, which nobody changes later; times are seconds that never go back.
     """

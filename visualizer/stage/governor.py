@@ -1,8 +1,8 @@
 """Keeps the frame rate where the processor paints: effects are scaled down, smoothness never.
 
-It watches how long the work of a frame takes. Where that is too much for the rate, a step of effects goes. It comes back after
-a while with time to spare; where that was too much, only after a much longer one, so that a machine that is just
-too slow settles instead of swinging to and fro.
+It watches how long the work of a frame takes. Where that is too much for the rate, a step of effects goes. It comes
+back after a while with time to spare; where that was too much, only after a much longer one, so that a machine that
+is just too slow settles instead of swinging to and fro.
 """
 
 from __future__ import annotations

@@ -26,6 +26,10 @@ class GuardedSurface:
         self._composed: pygame.Surface | None = None
         self._behind = True  # the surface shows something else than the last picture
 
+    def begin(self, screen: pygame.Surface, now: float) -> None:
+        """A new surface is seen, with what is on it: black, whatever was on the one before."""
+        self.guard.seen(self._colours(screen), now)
+
     def show(
         self,
         picture: pygame.Surface,

@@ -149,6 +149,8 @@ class Window:
             self._painter = Painter(self.size)
             self._painter.detail = self._detail
             self._guarded = GuardedSurface(self.guard, self.size)
+            if (screen := pygame.display.get_surface()) is not None:
+                self._guarded.begin(screen, time.perf_counter())
             return
         import moderngl
 
