@@ -51,19 +51,17 @@ def overlaps(picture: Picture) -> list[float]:
     ]
 
 
-def cut_off(picture: Picture, size: tuple[int, int]) -> bool:
-    """Whether a pixel of anybody lies outside of the window, or of the frame that the dancer is drawn in."""
+def cut_off(picture: Picture, size: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether a pixel of anybody lies outside of the window, and at the edge of the frame that a dancer is drawn in."""
+    window = frame = False
     stage = layout(size, picture.span)
     for mask, place in zip(picture.frames[:, 0] < 0, picture.place, strict=True):
         columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
         left = stage.left(float(place))
-        if left + columns[0] / FRAME_SIZE * stage.side < 0:
-            return True
-        if left + (columns[-1] + 1) / FRAME_SIZE * stage.side > stage.width:
-            return True
-        if rows[0] == 0 or rows[-1] == FRAME_SIZE - 1 or columns[0] == 0 or columns[-1] == FRAME_SIZE - 1:
-            return True
-    return False
+        window |= left + columns[0] / FRAME_SIZE * stage.side < 0
+        window |= left + (columns[-1] + 1) / FRAME_SIZE * stage.side > stage.width
+        frame |= bool({rows[0], columns[0]} & {0} or {rows[-1], columns[-1]} & {FRAME_SIZE - 1})
+    return window, frame
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ class Found:
     usual: float  # overlap that 99% do not exceed
     most: float
     nearest: float  # frame widths
-    cut: float
+    window: float
+    frame: float
 
 
 def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minutes: float, seed: int = 1) -> Found:
@@ -82,7 +81,7 @@ def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minu
     dancer = Dancer(pack, seed, troupe=troupe)
     dancer.set_formation(formation)
     dancer.view = size[0] / size[1]
-    worst, nearest, cut = [], [], 0
+    worst, nearest, cut = [], [], np.zeros(2)
     count = round(minutes * BPM * LOOKS_A_BEAT)
     for k in range(count):
         beat = k / LOOKS_A_BEAT
@@ -91,10 +90,10 @@ def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minu
         found = overlaps(picture)
         worst.append(max(found, default=0.0))
         nearest.append(float(np.diff(np.sort(picture.place)).min()) if troupe > 1 else np.inf)
-        cut += cut_off(picture, size)
+        cut += np.array(cut_off(picture, size))
     over = np.array(worst)
     return Found(
-        float((over > MUCH).mean()), float(np.quantile(over, 0.99)), float(over.max()), min(nearest), cut / count
+        float((over > MUCH).mean()), float(np.quantile(over, 0.99)), float(over.max()), min(nearest), *(cut / count)
     )
 
 
@@ -109,14 +108,32 @@ def main() -> None:
     chosen = parser.parse_args()
     pack = load_pack(find_pack(chosen.pack), "cpu")
     table = Table(title=f"{chosen.minutes:g} minutes each; shares of the pictures")
-    for heading in ("window", "troupe", "formation", "two collide", "99% overlap", "most", "nearest", "cut off"):
+    for heading in (
+        "window",
+        "troupe",
+        "formation",
+        "two collide",
+        "99% overlap",
+        "most",
+        "nearest",
+        "cut by window",
+        "by frame",
+    ):
         table.add_column(heading, justify="left" if heading == "formation" else "right")
     for shape in chosen.shapes.split(","):
         for troupe in map(int, chosen.troupes.split(",")):
             for formation in chosen.formations.split(",") if troupe > 1 else FORMATIONS[:1]:
                 found = measure(pack, troupe, formation, SHAPES[shape], chosen.minutes)
                 shares = [f"{share:.1%}" for share in (found.collide, found.usual, found.most)]
-                table.add_row(shape, str(troupe), formation, *shares, f"{found.nearest:.2f}", f"{found.cut:.1%}")
+                table.add_row(
+                    shape,
+                    str(troupe),
+                    formation,
+                    *shares,
+                    f"{found.nearest:.2f}",
+                    f"{found.window:.1%}",
+                    f"{found.frame:.1%}",
+                )
     Console(width=120).print(table)
 
 

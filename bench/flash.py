@@ -124,7 +124,7 @@ def _in_fields(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return inside / 66
 
 
-def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _blocks(values: NDArray[Any]) -> NDArray[Any]:
     """Means of (height, width, …) in the blocks: (18, 32, …). As they are if there are not more of them."""
     height, width = values.shape[:2]
     if (height, width) == (18, 32):
@@ -195,7 +195,7 @@ class _Kind:
             self.found.at_once = max(self.found.at_once, len(self.events[field]) / 2)
 
 
-def measure(frames: Iterable[NDArray[np.uint8]], fps: float, full: bool = False) -> tuple[Flashes, Flashes]:
+def measure(frames: Iterable[NDArray[Any]], fps: float, full: bool = False) -> tuple[Flashes, Flashes]:
     """General and red flashes in frames (height, width, 3) of sRGB, `fps` a second; at half the size unless `full`."""
     general, red = _Kind(0.10, 0.80), _Kind(math.nextafter(20, 21), math.inf)
     k = -1
@@ -204,19 +204,19 @@ def measure(frames: Iterable[NDArray[np.uint8]], fps: float, full: bool = False)
         if not full:
             rgb = rgb[: len(rgb) // 2 * 2, : rgb.shape[1] // 2 * 2]
             rgb = (rgb[::2, ::2] + rgb[1::2, ::2] + rgb[::2, 1::2] + rgb[1::2, 1::2]) / 4
-        both = rgb, _blocks(rgb)
-        general.see(*((_light(each), np.ones(each.shape[:2], np.bool_)) for each in both), k / fps)
-        red.see(*(_redness(each) for each in both), k / fps)
+        blocks = _blocks(rgb)
+        general.see(_lightness(rgb), _lightness(blocks), k / fps)
+        red.see(_redness(rgb), _redness(blocks), k / fps)
     if k < 0:
         raise ValueError("not one frame to measure")
     return general.found, red.found
 
 
-def _light(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+def _lightness(rgb: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    return rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32), np.ones(rgb.shape[:2], np.bool_)
 
 
-def _redness(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _redness(rgb: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     total = rgb.sum(axis=2)
     saturated = (rgb[:, :, 0] >= 0.8 * total) & (total > 0)
     return np.maximum(2 * rgb[:, :, 0] - total, 0) * np.float32(320), saturated
@@ -238,7 +238,7 @@ def party(
     picture: Callable[[float], Picture], looks: list[Look], size: tuple[int, int], seconds: float, *, fps: int = 60,
     look_seconds: float = math.inf, dark_seconds: float = math.inf, guard: FlashGuard | None = None,
     music: Callable[[float], Hearing] = worst_music,
-) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
+) -> Iterator[NDArray[Any]]:  # fmt: skip
     """Frames (height, width, 3) of the painter under `worst_music`, as they are or as `guard` lets them be shown.
 
     Another look every `look_seconds`; every other `dark_seconds` are a blackout.
@@ -258,7 +258,7 @@ def party(
         yield pygame.surfarray.array2d(shown).T.copy()[:, :, None].view(np.uint8)[:, :, 2::-1]
 
 
-def film_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
+def film_frames(path: Path) -> Iterator[NDArray[Any]]:
     """Frames of a video file."""
     import av
 

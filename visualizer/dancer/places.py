@@ -38,7 +38,7 @@ class Reach:
         found = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))
         across = np.asarray(found["joints"], dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
         known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
-        weights = np.linalg.lstsq(known, across, rcond=None)[0]
+        weights: Floats = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
         if np.abs(known @ weights - across).max() < WRONG:
             self._weights = weights
 
