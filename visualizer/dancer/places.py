@@ -8,6 +8,8 @@ thrown out will be thrown out again; so places change slowly, and hardly anybody
 from __future__ import annotations
 
 import math
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +27,30 @@ PROBES = 64  # poses from which joints are learned
 WRONG = 0.01  # frame widths by which they may be missed
 
 
+_learned: WeakKeyDictionary[Any, Floats | None] = WeakKeyDictionary()  # by decoder: it takes a tenth of a second
+
+
+def _learn(pack: Pack) -> Floats | None:
+    """Weights (D + 1, 21) from a latent and 1 to how far right of the middle the joints are; None if there are none."""
+    step = max(1, len(pack.seeds) // PROBES)
+    latent = np.stack([seed.latent for seed in pack.seeds[::step]])
+    names = [output.name for output in pack.decoder.get_outputs()]
+    if "joints" not in names or len(latent) <= pack.latent_size:
+        return None
+    found = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))
+    across = np.asarray(found["joints"], dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
+    known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
+    weights: Floats = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
+    return weights if np.abs(known @ weights - across).max() < WRONG else None
+
+
 class Reach:
     """How far bodies reach to the left and to the right of the middle of their frames."""
 
     def __init__(self, pack: Pack) -> None:
-        self._weights: Floats | None = None  # (D + 1, 21)
-        step = max(1, len(pack.seeds) // PROBES)
-        latent = np.stack([seed.latent for seed in pack.seeds[::step]])
-        names = [output.name for output in pack.decoder.get_outputs()]
-        if "joints" not in names or len(latent) <= pack.latent_size:
-            return
-        found = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))
-        across = np.asarray(found["joints"], dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
-        known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
-        weights: Floats = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
-        if np.abs(known @ weights - across).max() < WRONG:
-            self._weights = weights
+        if pack.decoder not in _learned:
+            _learned[pack.decoder] = _learn(pack)
+        self._weights = _learned[pack.decoder]
 
     def of(self, latent: NDArray[np.float32]) -> tuple[Floats, Floats]:
         """(N,) (N,) to the left and to the right, frame widths, of latents (N, D)."""
