@@ -220,6 +220,7 @@ def test_a_troupe_of_nine_is_one_call(pack: Pack) -> None:
     )
     dancer = Dancer(spied, 3, troupe=9)
     dancer.step_to(4.0)
+    before = len(spied.decoder.given)  # it was asked once how far bodies reach
     picture = dancer.picture(4.0)
     assert picture.frames.shape == (9, 1, 128, 128)
     assert picture.joints is not None
@@ -227,7 +228,7 @@ def test_a_troupe_of_nine_is_one_call(pack: Pack) -> None:
     assert picture.place.shape == (9,)
     assert len(spied.dancer.given) == dancer._step + 1
     assert len(spied.choreographer.given) == len(dancer.letters_written)
-    assert len(spied.decoder.given) == 1
+    assert len(spied.decoder.given) == before + 1
     assert (np.diff(picture.place) > 0.2).all()  # side by side
     assert abs(picture.place.mean()) < 0.2
     latents = dancer.between(4.0)[0]
@@ -341,7 +342,9 @@ def test_no_travel_leads_off_the_stage_or_into_a_neighbour(pack: Pack, troupe: i
     for beat in range(100):
         dancer.step_to(float(beat))
         place = dancer.between(float(beat))[1]
-        assert np.abs(place - dancer._rows.home).max() <= roam + 1e-3
+        # A little farther only to make room for one another.
+        assert np.abs(place - dancer._rows.home).max() <= roam + (1e-3 if troupe == 1 else 0.2)
+        assert troupe == 1 or np.diff(place).min() > 0.3
     assert (place - dancer._rows.home > 0.83 * roam).all()
 
 
