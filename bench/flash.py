@@ -288,6 +288,8 @@ def main() -> None:
     parser.add_argument("--pack", default=None)
     parser.add_argument("--plain", action="store_true", help="music as it is at 160 BPM, in place of the worst")
     chosen = parser.parse_args()
+    if missing := [str(path) for path in chosen.film if not path.is_file()]:
+        parser.error(f"no such file: {', '.join(missing)}")
     table = Table(title="flashes in the worst second, see --help; at most 3 are allowed")
     headings = (
         "",
