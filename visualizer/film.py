@@ -184,7 +184,7 @@ def make_film(
     else:
         frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
         moments = _danced(dancer, stylist, score, [start + k / fps for k in range(frames)])
-    painter, guarded = Painter(size), GuardedFrames(size)
+    painter, guarded = Painter(size), GuardedFrames(size, transparent)
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, cancelled = 0, False

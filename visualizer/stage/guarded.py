@@ -75,9 +75,13 @@ class GuardedSurface:
 
 
 class GuardedFrames:
-    """Guards frames (height, width, 4), blue first, that nobody writes into once they were shown."""
+    """Guards frames (height, width, 4) that nobody writes into once they were shown.
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    Blue first; or, `transparent`, straight RGBA, which is judged as it is seen on black.
+    """
+
+    def __init__(self, size: tuple[int, int], transparent: bool = False) -> None:
+        self._transparent = transparent
         self.guard = FlashGuard()
         self._x, self._y = self.guard.places(size)
         self._last: NDArray[np.uint8] | None = None
@@ -96,7 +100,10 @@ class GuardedFrames:
         self._last = frame
 
     def _colours(self, frame: NDArray[np.uint8]) -> Colours:
-        return frame.take(self._y, axis=0).take(self._x, axis=1)[:, :, 2::-1]
+        seen = frame.take(self._y, axis=0).take(self._x, axis=1)
+        if self._transparent:
+            return (seen[:, :, :3] * (seen[:, :, 3:] / 255)).astype(np.uint8)
+        return seen[:, :, 2::-1]
 
 
 VERTEX = """
