@@ -304,6 +304,82 @@ def _table(meters: list[Meter], link: str) -> Table:
     return table
 
 
+packs = typer.Typer(help="List, add, remove, show and hand on trained dancers.", rich_markup_mode=None)
+app.add_typer(packs, name="packs")
+PackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pack.")]
+
+
+@packs.callback(invoke_without_command=True)
+def list_packs(context: typer.Context) -> None:
+    """List the trained dancers there are; --pack NAME dances with one."""
+    sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]  # names in any script
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from visualizer.packs import list_packs
+
+    table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
+    for pack in list_packs():
+        numbers = ("", "") if pack.trouble else (str(pack.styles), str(pack.dances))
+        table.add_row(pack.name, *numbers, pack.trouble or ("" if pack.shipped else str(pack.folder)))
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:  # into a file or another program
+        console = Console(markup=False, highlight=False, width=200)
+    console.print(table)
+
+
+@packs.command("add")
+def add(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A .zip file or a folder.")],
+    name: Annotated[str | None, typer.Option(help="What to call it here; else what it calls itself.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a pack of that name.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check a pack and add it to yours."""
+    from visualizer.packs import add_pack
+
+    if verbose:
+        say_more()
+    print(f"added: dance with it by  visualizer --pack {add_pack(path, name, force).name}")
+
+
+@packs.command("remove")
+def remove(name: PackName) -> None:
+    """Remove a pack that you added."""
+    from visualizer.packs import remove_pack
+
+    remove_pack(name)
+    print(f"removed: {name}")
+
+
+@packs.command("show")
+def show_pack(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
+) -> None:
+    """Show what a pack can do, and whose dances it learned from."""
+    from visualizer.packs import describe_pack
+
+    last = ""
+    for heading, text in describe_pack(name):
+        print(f"{heading if heading != last else '':<16} {text}")
+        last = heading
+
+
+@packs.command("zip")
+def zip_up(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, .zip.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+) -> None:
+    """Write a pack as one file, to hand it on."""
+    from visualizer.packs import zip_pack
+
+    zip_pack(name, out, force)
+    print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
+
+
 def main() -> NoReturn:
     """Entry point. Exit codes: 0 done, 2 what was asked cannot be done (one line says why), 130 interrupted."""
     start_log()

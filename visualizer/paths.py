@@ -1,8 +1,11 @@
-"""Where the packs and assets lie: beside the package in a checkout, inside it once installed."""
+"""Where the packs and assets lie: beside the package in a checkout, inside it once installed; the user's packs with
+the user's data."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import platformdirs
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -20,3 +23,8 @@ def models() -> Path:
 def assets() -> Path:
     """Folder of fonts, icon and the program's own music."""
     return _folder("assets")
+
+
+def added_packs() -> Path:
+    """Folder of the packs that the user has added, whether or not there is one."""
+    return Path(platformdirs.user_data_dir("dancing-screen")) / "packs"

@@ -383,5 +383,5 @@ def test_any_bytes_of_a_network_are_taken_or_refused(tiny_pack: Path, tmp_path: 
     path.write_bytes(whole[:here] + junk + whole[here + len(junk) :])
     info = read_info(tiny_pack)
     taken_or_refused(
-        lambda: packs._check_contract(open_session(path)[0], "choreographer", info, path), "choreographer.onnx"
+        lambda: packs.check_contract(open_session(path)[0], "choreographer", info, path), "choreographer.onnx"
     )

@@ -1,7 +1,8 @@
 """A pack: one trained dancer in a folder. Loading checks everything before a network is opened.
 
-A pack from a stranger is data. `pack.json` is read as JSON and each number in it is held against the networks;
-the networks are opened from bytes, so that they cannot reach other files, and by onnxruntime's own operators only.
+A pack from a stranger is data. `pack.json` is read as JSON and each number in it is held against the networks; the
+networks are read by `network.py` first, run once in a limited process (`trial.py`) unless they ship with the program,
+and opened from bytes, so that they cannot reach other files.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import paths
+from visualizer.dancer.network import check_network
 from visualizer.errors import UserError
 
 FORMAT = 2
@@ -32,7 +35,9 @@ JOINT_COUNT = 21
 
 DEFAULT_PACK = "default"
 NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
-LARGEST_FILE = 64 * 1024 * 1024  # bytes; ours are below 8 MB
+LARGEST_FILE = 64 * 1024 * 1024  # bytes of a network; ours are below 8 MB
+LARGEST_INFO = 8 * 1024 * 1024  # bytes of pack.json, which takes ten times as much once it is read; ours has 0.2 MB
+MOST_SEEDS = 10_000
 LARGEST_STATE = 65536  # numbers that a recurrent network may carry for each dancer
 MOST_NAMES = 1000  # styles, and dances, of one pack
 LONGEST_DANCE = 64  # beats
@@ -91,17 +96,35 @@ class Pack:
 
 
 def find_pack(name_or_path: str | None) -> Path:
-    """Folder of a pack: a path, or the name of one that ships; None for the default. UserError if there is none."""
+    """Folder of a pack: a path, the name of one that ships, or of one that was added; None for the default.
+
+    UserError if there is none.
+    """
     if name_or_path is None:
         name_or_path = DEFAULT_PACK
-    for folder in (Path(name_or_path), paths.models() / name_or_path):
+    for folder in (Path(name_or_path), paths.models() / name_or_path, paths.added_packs() / name_or_path):
         try:
             if (folder / "pack.json").is_file():
                 return folder
         except OSError as error:
             raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
-    known = ", ".join(sorted(p.parent.name for p in paths.models().glob("*/pack.json"))) or "none"
+    known = ", ".join(known_packs()) or "none"
     raise UserError(f"no pack {name_or_path!r}: neither a folder with a pack.json nor one of {known}")
+
+
+def known_packs() -> dict[str, Path]:
+    """Folders of the packs that have a name: first those that ship, then those that were added, in order of names."""
+    found: dict[str, Path] = {}
+    for shelf in (paths.models(), paths.added_packs()):
+        for path in sorted(shelf.glob("*/pack.json")):
+            if not path.parent.name.startswith("."):  # half-way in or out
+                found.setdefault(path.parent.name, path.parent)
+    return found
+
+
+def ships(folder: Path) -> bool:
+    """Whether the pack came with the program."""
+    return folder.resolve().parent == paths.models().resolve()
 
 
 # --- checking --------------------------------------------------------------------------------------------------
@@ -110,7 +133,7 @@ def find_pack(name_or_path: str | None) -> Path:
 def _positive(info: dict[str, Any], key: str, most: int, where: Path) -> int:
     value = info.get(key)
     if type(value) is not int or not 1 <= value <= most:  # a bool is an int, but no number here
-        raise UserError(f"{where}: {key} must be a whole number from 1 to {most}, not {value!r}")
+        raise UserError(f"{where}: {key} must be a whole number from 1 to {most}, not {_shown(value)}")
     return value
 
 
@@ -123,6 +146,16 @@ def _numbers(value: Any, size: int, key: str, where: Path) -> NDArray[np.float32
     if array.shape != (size,) or not np.isfinite(array).all():
         raise UserError(f"{where}: {key} must be {size} finite numbers")
     return array
+
+
+def clean(text: str, longest: int = 60) -> str:
+    """A stranger's words, fit to be shown: one line, nothing that moves the cursor or hides, not too long."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text[: 4 * longest].split()))
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _shown(value: Any) -> str:
+    return clean(reprlib.repr(value))
 
 
 def _is_name(value: Any) -> bool:
@@ -139,7 +172,7 @@ def _check_dances(info: dict[str, Any], where: Path) -> None:
         for key, least, most in (("style", 0, len(info["styles"]) - 1), ("beats", 1, LONGEST_DANCE)):
             number = dance.get(key)
             if type(number) is not int or not least <= number <= most:
-                raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {number!r}")
+                raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {_shown(number)}")
     if len({d["name"].casefold() for d in dances}) != len(dances):
         raise UserError(f"{where}: dances must have distinct names")
 
@@ -151,14 +184,14 @@ def _check_limits(info: dict[str, Any], where: Path) -> None:
     for key in LIMITS:
         value: Any = limits.get(key)
         if type(value) not in (int, float) or not 0 < value <= LARGEST_LIMIT:
-            raise UserError(f"{where}: limits must have a number above 0 for {key}, not {value!r}")
+            raise UserError(f"{where}: limits must have a number above 0 for {key}, not {_shown(value)}")
 
 
 def read_info(folder: Path) -> dict[str, Any]:
     """Read and check `pack.json`. Raises UserError with what is wrong and where."""
     where = folder / "pack.json"
     try:
-        if where.stat().st_size > LARGEST_FILE:
+        if where.stat().st_size > LARGEST_INFO:
             raise UserError(f"{where}: too large to be a pack.json")
         info = json.loads(where.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -170,7 +203,7 @@ def read_info(folder: Path) -> dict[str, Any]:
     for key, needed in (("frame_size", FRAME_SIZE), ("steps_per_beat", STEPS_PER_BEAT),
                         ("steps_per_letter", STEPS_PER_LETTER)):  # fmt: skip
         if info.get(key) != needed:
-            raise UserError(f"{where}: {key} must be {needed}, not {info.get(key)!r}")
+            raise UserError(f"{where}: {key} must be {needed}, not {_shown(info.get(key))}")
     latent = _positive(info, "latent_size", 128, where)
     letters = _positive(info, "letters", 65536, where)
     name = info.get("name", "")
@@ -197,8 +230,8 @@ def read_info(folder: Path) -> dict[str, Any]:
         ):
             raise UserError(f"{where}: {key} must be a short list of sizes")
     seeds = info.get("seeds")
-    if not isinstance(seeds, list) or not seeds:
-        raise UserError(f"{where}: no seeds to start from")
+    if not isinstance(seeds, list) or not 1 <= len(seeds) <= MOST_SEEDS:
+        raise UserError(f"{where}: there must be from 1 to {MOST_SEEDS} seeds to start from")
     for seed in seeds:
         if not isinstance(seed, dict):
             raise UserError(f"{where}: a seed must have a latent, a letter and a style")
@@ -206,7 +239,7 @@ def read_info(folder: Path) -> dict[str, Any]:
         for key, most in (("letter", letters), ("style", len(styles))):
             number = seed.get(key)
             if type(number) is not int or not 0 <= number < most:
-                raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {number!r}")
+                raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {_shown(number)}")
     _check_dances(info, where)
     _check_limits(info, where)
     return info
@@ -253,13 +286,24 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 
 def _first_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120]
+    return clean(str(error), 120)
 
 
-def open_session(path: Path, device: str = "cpu") -> tuple[Any, str]:
+def read_network(path: Path) -> bytes:
+    """The bytes of one network. UserError if they cannot be read or are too many."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UserError(f"{path}: {path.stat().st_size} bytes is too large for a network of a pack")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
     """Open one network and say what truly runs it, "cpu", "cuda" or "coreml".
 
-    One thread a step: the networks are small, and the drawing wants the other cores. UserError if it is no network.
+    One thread a step: the networks are small, and the drawing wants the other cores. UserError if it is no network, or
+    one that holds what `check_network` refuses. `limited`: within the pool of memory that this process has set up.
     """
     import onnxruntime as ort
 
@@ -269,14 +313,14 @@ def open_session(path: Path, device: str = "cpu") -> tuple[Any, str]:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
+    if limited:
+        options.add_session_config_entry("session.use_env_allocators", "1")
     wanted = [_PROVIDERS[device], _PROVIDERS["cpu"]] if device != "cpu" else [_PROVIDERS["cpu"]]
+    data = read_network(path)
+    check_network(data, path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{path}: {path.stat().st_size} bytes is too large for a network of a pack")
         # From bytes, not from the path: weights kept in other files cannot be reached from a pack.
-        session = ort.InferenceSession(path.read_bytes(), options, providers=wanted)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        session = ort.InferenceSession(data, options, providers=wanted)
     except _refusals() as error:
         raise UserError(f"{path}: not a usable network ({_first_line(error)})") from error
     # What is listed as available is not what runs: CUDA falls back to the CPU silently.
@@ -284,20 +328,27 @@ def open_session(path: Path, device: str = "cpu") -> tuple[Any, str]:
     return session, {v: k for k, v in _PROVIDERS.items()}.get(running, "cpu")
 
 
-def _check_contract(session: Any, network: str, info: dict[str, Any], path: Path) -> None:
-    """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of two: what a
+def check_contract(session: Any, network: str, info: dict[str, Any], path: Path, dancers: int = 2) -> None:
+    """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of so many: what a
     file says of its outputs is a claim, and a party is a bad place to find that out."""
     inputs = {i.name: i for i in session.get_inputs()}
     found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
     wanted = expected_inputs(info)[network]
     if found != wanted:
-        raise UserError(f"{path}: inputs are {found}, but the pack says {wanted}")
+        raise UserError(f"{path}: inputs are {clean(str(found), 300)}, but the pack says {clean(str(wanted), 300)}")
     given = {}
     for name, shape in wanted.items():
         kind, dtype = ("tensor(int64)", np.int64) if name in _LETTERS else ("tensor(float)", np.float32)
         if inputs[name].type != kind or not inputs[name].shape or isinstance(inputs[name].shape[0], int):
             raise UserError(f"{path}: input {name} must be {kind} with a free first axis")
-        given[name] = np.zeros((2, *shape), dtype=dtype)
+        given[name] = np.zeros((dancers, *shape), dtype=dtype)
+    run_checked(session, network, info, path, given)
+
+
+def run_checked(
+    session: Any, network: str, info: dict[str, Any], path: Path, given: dict[str, NDArray]
+) -> dict[str, NDArray]:
+    """What a network makes of `given`, by name. UserError unless shapes and kinds are those of the contract."""
     names = [o.name for o in session.get_outputs()]
     shapes = expected_outputs(info)[network]
     missing = set(shapes) - set(names) - {"joints"}
@@ -308,10 +359,12 @@ def _check_contract(session: Any, network: str, info: dict[str, Any], path: Path
         made = dict(zip(shapes, session.run(list(shapes), given), strict=True))
     except _refusals() as error:
         raise UserError(f"{path}: does not run ({_first_line(error)})") from error
+    count = len(next(iter(given.values())))
     for name, shape in shapes.items():
         dtype = np.int64 if name in _LETTERS else np.float32
-        if not isinstance(made[name], np.ndarray) or made[name].shape != (2, *shape) or made[name].dtype != dtype:
-            raise UserError(f"{path}: output {name} of two dancers must be {np.dtype(dtype).name} {(2, *shape)}")
+        if not isinstance(made[name], np.ndarray) or made[name].shape != (count, *shape) or made[name].dtype != dtype:
+            raise UserError(f"{path}: output {name} of {count} dancers must be {np.dtype(dtype).name} {(count, *shape)}")
+    return made
 
 
 def _devices(device: str) -> list[str]:
@@ -329,6 +382,16 @@ def _devices(device: str) -> list[str]:
     return [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available] + ["cpu"]
 
 
+def check_files(folder: Path) -> None:
+    """UserError where a network of the pack is missing or holds what no network should. Nothing is opened."""
+    for network in NETWORKS:
+        path = folder / f"{network}.onnx"
+        if path.is_file():
+            check_network(read_network(path), path)
+        elif network != "encoder":  # that one is for training and footage; it is opened when asked for
+            raise UserError(f"{path}: missing from the pack")
+
+
 def load_pack(folder: Path | str, device: str = "auto") -> Pack:
     """Load and check a pack. `device` is "auto", "cpu", "cuda" or "coreml".
 
@@ -337,16 +400,19 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
     folder = Path(folder)
     info = read_info(folder)
     tries = _devices(device)
+    if not ships(folder):
+        from visualizer.dancer.trial import pass_trial
+
+        check_files(folder)
+        pass_trial(folder)
     sessions: dict[str, Any] = {}
     provider = "cpu"
     for choice in tries:
         sessions, provider = {}, choice
-        for network in NETWORKS[1:]:  # the encoder is for training and footage; it is opened when asked for
+        for network in NETWORKS[1:]:
             path = folder / f"{network}.onnx"
-            if not path.is_file():
-                raise UserError(f"{path}: missing from the pack")
             sessions[network], running = open_session(path, choice)
-            _check_contract(sessions[network], network, info, path)
+            check_contract(sessions[network], network, info, path)
             provider = provider if running == choice else running
         if provider == choice:
             break
