@@ -22,7 +22,6 @@ INFO: dict[str, Any] = {
     "seeds": [{"latent": [0.1, 0.2, 0.3, 0.4], "letter": n, "style": n % 2} for n in range(3)],
 }  # fmt: skip
 CONDITIONS = {"bar_phase": [6], "energy": [1], "style": [STYLES], "dance": [DANCES]}
-_rng = np.random.default_rng(5)
 
 
 def network(
@@ -43,7 +42,7 @@ def network(
 
 def networks() -> dict[str, onnx.ModelProto]:
     node = helper.make_node
-    matrix = _rng.standard_normal((SIZE, 42)).astype(np.float32)
+    matrix = np.random.default_rng(5).standard_normal((SIZE, 42)).astype(np.float32)
     return {
         "encoder": network(
             {"frame": [1, 128, 128]}, {"latent": [SIZE]},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,7 +101,7 @@ def negative(model: Any) -> None:
 
 
 def of_text(model: Any) -> None:
-    model.graph.initializer.append(helper.make_tensor("words", TensorProto.STRING, [1], [b"hello"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(["hello"], dtype=object), "words"))
 
 
 def twice(model: Any) -> None:

@@ -161,7 +161,7 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("choreographer_state", []), ("choreographer_state", [2, 0]), ("choreographer_state", "2x32"),
     ("choreographer_state", [8192, 8192]), ("choreographer_state", [1] * 40), ("dancer_state", [True, 32]),
     ("dancer_state", [1, 32.5]), ("dancer_state", ...),
-    ("seeds", []), ("seeds", ...), ("seeds", [3]), ("seeds", {"latent": []}),
+    ("seeds", []), ("seeds", ...), ("seeds", [3]), ("seeds", {"latent": []}), ("seeds", [{"latent": [0.0] * 16, "letter": 0, "style": 0}] * 10_001),
     ("dances", ...), ("dances", None), ("dances", {}), ("dances", "jack"), ("dances", [3]), ("dances", ["jack"]),
     ("dances", [{}]), ("dances", [{"name": "jack", "style": 0, "beats": 8}] * 2),
     ("dances", [{"name": n, "style": 0, "beats": 8} for n in ("jack", "Jack")]),  # names are asked for in any case
@@ -280,7 +280,8 @@ def test_a_missing_or_truncated_network_is_named(copied: Path, network: str) -> 
 def test_a_network_that_is_too_large(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = (copied / "decoder.onnx").stat().st_size
     monkeypatch.setattr(packs, "LARGEST_FILE", size - 1)
-    assert "decoder.onnx" in refused(copied)
+    assert ".onnx: " in (said := refused(copied))
+    assert "too large" in said
 
 
 def test_networks_that_change_places(copied: Path) -> None:
@@ -347,7 +348,7 @@ def foreign_operator(model: Any) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [(rename_input, "inputs are"), (fix_batch, "free first axis"), (rename_output, "output frame is missing"),
-     (half_a_frame, "output frame of two dancers"), (foreign_operator, "not a usable network")],
+     (half_a_frame, "output frame of"), (foreign_operator, "not a usable network")],
 )  # fmt: skip
 def test_a_network_that_breaks_the_contract(copied: Path, spoil: Callable[[Any], None], words: str) -> None:
     edit(copied / "decoder.onnx", spoil)

@@ -363,7 +363,9 @@ def run_checked(
     for name, shape in shapes.items():
         dtype = np.int64 if name in _LETTERS else np.float32
         if not isinstance(made[name], np.ndarray) or made[name].shape != (count, *shape) or made[name].dtype != dtype:
-            raise UserError(f"{path}: output {name} of {count} dancers must be {np.dtype(dtype).name} {(count, *shape)}")
+            raise UserError(
+                f"{path}: output {name} of a troupe of {count} must be {np.dtype(dtype).name} {(count, *shape)}"
+            )
     return made
 
 
