@@ -1,4 +1,4 @@
-"""A whole pack of a few kilobytes, its networks a handful of operators each: for tests that spoil packs by the dozen."""
+"""A whole pack of a few kilobytes, its networks a handful of operators each: for tests that spoil packs."""
 
 from __future__ import annotations
 

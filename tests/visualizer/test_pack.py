@@ -161,7 +161,8 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("choreographer_state", []), ("choreographer_state", [2, 0]), ("choreographer_state", "2x32"),
     ("choreographer_state", [8192, 8192]), ("choreographer_state", [1] * 40), ("dancer_state", [True, 32]),
     ("dancer_state", [1, 32.5]), ("dancer_state", ...),
-    ("seeds", []), ("seeds", ...), ("seeds", [3]), ("seeds", {"latent": []}), ("seeds", [{"latent": [0.0] * 16, "letter": 0, "style": 0}] * 10_001),
+    ("seeds", []), ("seeds", ...), ("seeds", [3]), ("seeds", {"latent": []}),
+    ("seeds", [{"latent": [0.0] * 16, "letter": 0, "style": 0}] * 10_001),
     ("dances", ...), ("dances", None), ("dances", {}), ("dances", "jack"), ("dances", [3]), ("dances", ["jack"]),
     ("dances", [{}]), ("dances", [{"name": "jack", "style": 0, "beats": 8}] * 2),
     ("dances", [{"name": n, "style": 0, "beats": 8} for n in ("jack", "Jack")]),  # names are asked for in any case

@@ -22,15 +22,15 @@ from hypothesis import strategies as st
 
 pytest.importorskip("onnx", reason="skipped: onnx missing")
 
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper
 
-from tests.needs import needs  # noqa: E402
-from tests.visualizer.made_pack import FILES, INFO, contents, networks, write_folder, write_zip  # noqa: E402
-from tests.visualizer.test_cli import call  # noqa: E402
-from visualizer import packs, paths  # noqa: E402
-from visualizer.dancer import trial  # noqa: E402
-from visualizer.dancer.pack import find_pack, load_pack  # noqa: E402
-from visualizer.errors import UserError  # noqa: E402
+from tests.needs import needs
+from tests.visualizer.made_pack import FILES, INFO, contents, networks, write_folder, write_zip
+from tests.visualizer.test_cli import call
+from visualizer import packs, paths
+from visualizer.dancer import trial
+from visualizer.dancer.pack import find_pack, load_pack
+from visualizer.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -325,7 +325,7 @@ def test_folder_tricks(tmp_path: Path, shelf: Path) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "words"),
-    [({"latent_size": 5}, "latent_mean must be 5"), ({"letters": 7}, "inputs are"), ({"dancer_state": [1, 4]}, "inputs"),
+    [({"latent_size": 5}, "latent_mean must be 5"), ({"letters": 7}, "inputs"), ({"dancer_state": [1, 4]}, "input"),
      ({"latent_mean": [float("nan")] * 4}, "finite"), ({"latent_spread": [1e300] * 4}, "finite"),
      ({"styles": ["house", "\x1b[31m"]}, "styles"), ({"styles": ["house", "disco", "third"]}, "inputs are"),
      ({"dances": []}, ""), ({"sha256": "no"}, "sha256"),

@@ -95,7 +95,7 @@ OPERATORS = frozenset(
     # Moving numbers about.
     "Concat Constant ConstantOfShape DepthToSpace Expand EyeLike Flatten Gather GatherElements GatherND OneHot Pad "
     "Range Reshape Resize ScatterElements ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Trilu "
-    "Unsqueeze".split()
+    "Unsqueeze".split()  # read by people
 )
 # Which inputs of an operator decide how large its outputs are, from the first to the one before the last. Operators
 # whose output's size depends on what is in it (NonZero, Compress, Unique) are not in the list above.
