@@ -42,11 +42,14 @@ def draw_sheet(
             beat = column * stride / 16 % dance.beats
             x0 = label + column * cell
             draw.text((x0 + 3, row * cell + 2), f"{beat:g}", (190, 150, 60) if beat % 1 == 0 else (205, 205, 205), font)
-            _figure(draw, joints[i], performance.contacts[i], x0, row * cell, cell)
+            draw_figure(draw, joints[i], performance.contacts[i], x0, row * cell, cell)
     return image
 
 
-def _figure(draw: ImageDraw.ImageDraw, joints: np.ndarray, contacts: np.ndarray, x0: int, y0: int, cell: int) -> None:
+def draw_figure(
+    draw: ImageDraw.ImageDraw, joints: np.ndarray, contacts: Sequence[bool] | np.ndarray, x0: int, y0: int, cell: int
+) -> None:
+    """One body, `joints` (21, 3) metres, in the square at x0, y0; a line under each foot that is in contact."""
     scale = cell / METRES
     middle = joints[0, 0]
 

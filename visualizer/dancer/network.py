@@ -79,24 +79,22 @@ _MODEL: Schema = {
 # Bytes of one number of each data type of ONNX that a pack may use.
 _SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 
-OPERATORS = frozenset(
-    # Number by number.
-    "Abs Acos Acosh Add And Asin Asinh Atan Atanh Cast CastLike Ceil Celu Clip Cos Cosh Div Elu Equal Erf Exp Floor "
-    "Gelu Greater GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Less LessOrEqual Log Max Mean "
-    "Min Mish Mod Mul Neg Not Or PRelu Pow Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub "
-    "Sum Swish Tan Tanh ThresholdedRelu Where Xor "
-    # Layers.
-    "AveragePool BatchNormalization Conv ConvTranspose Einsum GRU Gemm GlobalAveragePool GlobalMaxPool GridSample "
-    "GroupNormalization InstanceNormalization LRN LSTM LayerNormalization LogSoftmax LpNormalization LpPool MatMul "
-    "MaxPool MeanVarianceNormalization RMSNormalization RNN Softmax "
-    # Over an axis.
-    "ArgMax ArgMin CumSum Hardmax ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin "
-    "ReduceProd ReduceSum ReduceSumSquare TopK "
-    # Moving numbers about.
-    "Concat Constant ConstantOfShape DepthToSpace Expand EyeLike Flatten Gather GatherElements GatherND OneHot Pad "
-    "Range Reshape Resize ScatterElements ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Trilu "
-    "Unsqueeze".split()  # read by people
-)
+_NUMBER_BY_NUMBER = """
+Abs Acos Acosh Add And Asin Asinh Atan Atanh Cast CastLike Ceil Celu Clip Cos Cosh Div Elu Equal Erf Exp Floor Gelu
+Greater GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Less LessOrEqual Log Max Mean Min Mish Mod
+Mul Neg Not Or PRelu Pow Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Swish Tan Tanh
+ThresholdedRelu Where Xor"""
+_LAYERS = """
+AveragePool BatchNormalization Conv ConvTranspose Einsum GRU Gemm GlobalAveragePool GlobalMaxPool GridSample
+GroupNormalization InstanceNormalization LRN LSTM LayerNormalization LogSoftmax LpNormalization LpPool MatMul MaxPool
+MeanVarianceNormalization RMSNormalization RNN Softmax"""
+_OVER_AN_AXIS = """
+ArgMax ArgMin CumSum Hardmax ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd
+ReduceSum ReduceSumSquare TopK"""
+_MOVING_ABOUT = """
+Concat Constant ConstantOfShape DepthToSpace Expand EyeLike Flatten Gather GatherElements GatherND OneHot Pad Range
+Reshape Resize ScatterElements ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze"""
+OPERATORS = frozenset(f"{_NUMBER_BY_NUMBER} {_LAYERS} {_OVER_AN_AXIS} {_MOVING_ABOUT}".split())
 # Which inputs of an operator decide how large its outputs are, from the first to the one before the last. Operators
 # whose output's size depends on what is in it (NonZero, Compress, Unique) are not in the list above.
 _DECIDING = {
