@@ -81,11 +81,11 @@ def beats(
 def motion(
     files: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, AIST++ .pkl, or .npz clips.")],
     out: Annotated[Path, typer.Option(help="Folder of clips to write, or to add to.")],
-    style: Annotated[str | None, typer.Option(help="Style of dancing; else by AIST's file names, or the folder.")] = None,
+    style: Annotated[str | None, typer.Option(help="Style; else as AIST's file names say, or the folder.")] = None,
     licence: Annotated[str, typer.Option(help="Whose motion it is: goes into the NOTICE of packs.")] = (
         "licence not stated"
     ),
-    joints: Annotated[Path | None, typer.Option(help='Table, .toml or .json, of lines like left_knee = "Knee_L".')] = None,
+    joints: Annotated[Path | None, typer.Option(help='Table, .toml or .json: left_knee = "Knee_L".')] = None,
     up: Annotated[str | None, typer.Option(help="Which axis is up, y or z, where it is not seen.")] = None,
     force: Annotated[bool, typer.Option(help="Replace clips of the same name.")] = False,
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
 from training.motion.keypoints import COCO
@@ -81,13 +82,11 @@ def _align(rest: NDArray, now: NDArray) -> NDArray[np.float64]:
 
 def write_bvh(path: Path, motion: Motion, how: Convention, mirror_names: bool = False) -> Path:
     """Write motion at 60 frames a second, every second one where the convention has 30, each twice as often at 120."""
-    motion = np.asarray(motion, np.float64)
+    motion = motion.astype(np.float64)  # type: ignore[assignment]
     if how.fps == 30:
         motion = motion[::2]
     elif how.fps == 120:
         fine = np.arange(0, len(motion) - 0.99, 0.5)
-        from scipy.interpolate import CubicSpline
-
         motion = CubicSpline(np.arange(len(motion)), motion)(fine)
     frames = len(motion)
     # x, y, z -> x, -z, y is the same body seen by who counts z upwards.
@@ -156,8 +155,9 @@ def write_bvh(path: Path, motion: Motion, how: Convention, mirror_names: bool = 
         bone(parent, joint, eye, carrier, inner, np.zeros(3))
     for side in ("left", "right"):
         s = f"{side}_"
-        leg = [(s + "hip", s + "knee", name_of("hip", side), [
-            (s + "knee", s + "ankle", name_of("knee", side), [(s + "ankle", s + "toe", name_of("ankle", side), [])])])]  # fmt: skip
+        foot = [(s + "ankle", s + "toe", name_of("ankle", side), [])]
+        shin = [(s + "knee", s + "ankle", name_of("knee", side), foot)]
+        leg = [(s + "hip", s + "knee", name_of("hip", side), shin)]
         bone("pelvis", s + "hip", eye, f"{'L' if side == 'left' else 'R'}HipJoint", leg, np.zeros(3))
     lines.append("}")
     table = np.concatenate(columns, axis=1)

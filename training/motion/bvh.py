@@ -37,7 +37,7 @@ class Joint:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A capture as it is in the file: `positions` (T, J, 3) in its own units and axes, of all joints and bones' ends."""
+    """A capture as it is in the file: `positions` (T, J, 3) of joints and bones' ends, in its own units and axes."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]

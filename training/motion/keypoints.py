@@ -35,7 +35,7 @@ GENRES = {
 
 def _filled(points: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
     """Gaps (NaN) filled in a straight line. UserError where a joint is lost for long."""
-    lost = ~np.isfinite(points).all(axis=-1)
+    lost = np.asarray(~np.isfinite(points).all(axis=-1))
     if not lost.any():
         return points
     points = points.copy()

@@ -111,9 +111,11 @@ def map_joints(skeleton: Skeleton, path: Path, table: dict[str, str] | None = No
         taken = set(found.values())
         for word in known:
             both = [words.get((side, word), []) for side in ("left", "right")]
-            if all(both) and not any(n[0] in taken for n in both):
-                found.setdefault(left, both[0][0])
-                found.setdefault(right, both[1][0])
+            if not all(both):
+                continue
+            new = {name: n[0] for name, n in zip((left, right), both, strict=True) if name not in found}
+            if not taken & set(new.values()):
+                found |= new
                 break
     for name, known in _MIDDLE.items():
         if name not in found:

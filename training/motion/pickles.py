@@ -2,7 +2,7 @@
 
 A pickle is a program for a small machine, and Python's machine can be told to call anything. This one cannot: it knows
 the few instructions that a dictionary of numpy arrays needs, calls nothing, and builds arrays from their bytes itself.
-What a pickle names instead of a function is looked up in a list of five words; any other instruction or word is refused.
+What a pickle names as a function is looked up in a list of five words; any other instruction or word is refused.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _run(data: bytes) -> Any:
                       "BINBYTES8", "BINSTRING", "SHORT_BINSTRING", "STRING"):  # fmt: skip
             stack.append(argument)
         elif name == "BYTEARRAY8":
-            stack.append(bytes(argument))
+            stack.append(bytes(argument or b""))
         elif name == "EMPTY_DICT":
             stack.append({})
         elif name == "EMPTY_TUPLE":

@@ -9,6 +9,7 @@ hangs its collar bones.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -184,7 +185,7 @@ def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray
     put("chest", "spine", BONE["chest"] * _unit(chest - spine))
     put("neck", "chest", BONE["neck"] * _unit(trunk[-1] - chest))
     put("head", "neck", BONE["head"] * _unit(top - trunk[-1]))
-    height = sum(_length(b - a) for a, b in zip(line[:-1], line[1:], strict=True))
+    height = sum(_length(b - a) for a, b in pairwise(line))
     if not height > 1e-6:
         raise UserError(f"{path}: the back has no length")
     level = front * [1.0, 0.0, 1.0]
