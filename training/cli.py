@@ -110,8 +110,11 @@ def ear(
     force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
+    from . import ranks
     from .ear import EarRecipe, fit_ear
 
+    if ranks.world() > 1:
+        raise UserError("the ear is small and trains in one process; start it without torchrun")
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
     recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)

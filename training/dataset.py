@@ -293,12 +293,13 @@ def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
 
 
 def body_batches(
-    bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0
+    bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0, share: slice = slice(None)
 ) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
 
     A share `between` of them are bodies that nobody danced: half of those lie between two bodies of the data, half
-    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies.
+    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies. Only a `share` of
+    each batch is drawn and given, where several processes train.
     """
     rng = np.random.default_rng([seed, start])
     few = round(batch * between / 2)
@@ -307,7 +308,7 @@ def body_batches(
         other = bodies.draw(rng, few)
         joints[:few] += (other - joints[:few]) * rng.random((few, 1, 1), dtype=np.float32)
         joints[few : 2 * few] += rng.normal(0, 0.004, joints[few : 2 * few].shape).astype(np.float32)
-        yield silhouettes(joints), joints
+        yield silhouettes(joints[share]), joints[share]
 
 
 # --- reading --------------------------------------------------------------------------------------------------

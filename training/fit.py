@@ -1,4 +1,9 @@
-"""One training loop for every network: progress bar, checkpoints, resume, TensorBoard; Fabric picks the hardware."""
+"""One training loop for every network: progress bar, checkpoints, resume, TensorBoard; Fabric picks the hardware.
+
+Started by torchrun, several processes train one network on several processors, graphics cards or machines. Each takes
+its share of the same batches, and gradients are means over all of them, so that the network becomes what it would have
+become in one process. Only batch norms count for themselves in each process.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +21,14 @@ import torch
 from lightning.fabric import Fabric
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from lightning.fabric.plugins.precision import MixedPrecision
+from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from visualizer.errors import UserError
+
+from . import ranks
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
@@ -55,6 +63,33 @@ class _Autocast(MixedPrecision):
         return data
 
 
+class _Losses(nn.Module):
+    """A network that answers with its losses: gradients are gathered only where a step begins with `forward`."""
+
+    def __init__(self, network: nn.Module, loss: Callable[[nn.Module, Any], dict[str, Tensor]]) -> None:
+        super().__init__()
+        self.network, self.loss = network, loss
+
+    def forward(self, batch: Any) -> dict[str, Tensor]:
+        return self.loss(self.network, batch)
+
+
+def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
+    """The hardware: as many processes as torchrun has started, else this one."""
+    many: dict[str, Any] = {"devices": 1}
+    if ranks.world() > 1:
+        ranks.join()
+        # A lesson may leave parts of a network alone, and those have no gradients to gather.
+        many = {
+            "devices": ranks.here(), "num_nodes": ranks.world() // ranks.here(),
+            "strategy": DDPStrategy(find_unused_parameters=True),
+        }  # fmt: skip
+    if precision == "bf16-mixed":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger, **many)
+    return Fabric(accelerator="auto", precision="32-true", loggers=logger, **many)
+
+
 def schedule(step: int, config: FitConfig) -> float:
     """Learning rate at `step`: linear warm-up, then half a cosine down to a hundredth."""
     warm = max(1, round(config.warm_up * config.steps))
@@ -73,6 +108,7 @@ def fit(
     folder: Path,
     seed: int,
     optimizer: torch.optim.Optimizer | None = None,
+    shared: bool = False,
 ) -> nn.Module:
     """Train `network` for `config.steps` steps and return it, on the CPU and in evaluation mode.
 
@@ -80,22 +116,19 @@ def fit(
     stream of batches at step `start`. Checkpoints go to `folder/name.ckpt` every minute and at the end; a run that
     was killed goes on from there, and one that had finished is only loaded. Raises FloatingPointError when the loss
     or its gradient stops being a number, and UserError where the checkpoint is broken or belongs to another network.
+    Among several processes, each cuts its share out of every batch; `shared` says that `batches` gives that alone.
     """
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{name}.ckpt"
     logger = TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
-    if config.precision == "bf16-mixed":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        fabric = Fabric(accelerator="auto", devices="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger)
-    else:
-        fabric = Fabric(accelerator="auto", devices="auto", precision="32-true", loggers=logger)
+    fabric = _fabric(config.precision, logger)
     fabric.launch()
+    alone = fabric.world_size == 1
     torch.manual_seed(seed)
     adam = optimizer or torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
-    model, adam = fabric.setup(network, adam)
-    model.mark_forward_method("loss")
-    state: dict[str, Any] = {"network": model, "optimizer": adam, "step": 0}
+    model, adam = fabric.setup(network if alone else _Losses(network, loss), adam)
+    state: dict[str, Any] = {"network": model if alone else network, "optimizer": adam, "step": 0}
     if checkpoint.exists():
         try:
             fabric.load(checkpoint, state)
@@ -117,7 +150,7 @@ def fit(
     )  # fmt: skip
     model.train()
     if step < config.steps:
-        torch.manual_seed(seed + step)
+        torch.manual_seed(seed + step + 1_000_003 * fabric.global_rank)  # each has its own examples, and its own chance
         console = Console()
         bar = fabric.is_global_zero and console.is_terminal
         with Progress(*columns, console=console, disable=not bar, speed_estimate_period=120) as progress:
@@ -128,13 +161,15 @@ def fit(
             for batch in stream:
                 for group in adam.param_groups:
                     group["lr"] = schedule(step, config)
-                if fabric.world_size > 1:
-                    losses = loss(model, batch)  # through the wrapper, which gathers the gradients
-                else:
-                    # The wrapper's redirection of `loss` was measured three times slower than the plain network.
+                if alone:
+                    # Through the wrapper it was measured three times slower than with the plain network.
                     with fabric.autocast():
                         losses = loss(network, batch)
-                value = float(losses["total"].detach())
+                else:
+                    losses = model(batch if shared else ranks.shared(batch))
+                # The first one's clock decides for all of them when to save: they must do it at the same step.
+                late = fabric.is_global_zero and time.monotonic() - saved > CHECKPOINT_SECONDS
+                value, late = ranks.means([float(losses["total"].detach()), float(late)])
                 fabric.backward(losses["total"])
                 norm = fabric.clip_gradients(model, adam, max_norm=config.clip, error_if_nonfinite=False)
                 # Before the step: a network that holds NaN must never reach the checkpoint.
@@ -146,9 +181,10 @@ def fit(
                 average = value if average is None else 0.98 * average + 0.02 * value
                 progress.update(task, completed=step, loss=f"{average:.4f}")
                 if step % 20 == 0:
-                    fabric.log_dict({k: float(v.detach()) for k, v in losses.items()}, step=step)
+                    said = ranks.means([float(v.detach()) for v in losses.values()])
+                    fabric.log_dict(dict(zip(losses, said, strict=True)), step=step)
                 now = time.monotonic()
-                if now - saved > CHECKPOINT_SECONDS:
+                if late:
                     save()
                     saved = now
                 if fabric.is_global_zero and not bar and (now - logged > LOG_SECONDS or step == config.steps):

@@ -21,7 +21,7 @@ from torch import Tensor
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 
-from . import choreography
+from . import choreography, ranks
 from .autoencoders import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
 from .dancer import (
     FEET,
@@ -93,13 +93,15 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
             config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1, settles=1
         )
     network = Autoencoder(config, basis).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    Console().print(
+    Console(quiet=ranks.rank() > 0).print(
         f"autoencoder: {parameters(network):,} parameters, {parameters(network.decoder):,} of them in the decoder; "
         f"latent {recipe.latent}, {len(bodies.positions):,} bodies"
     )
 
     def batches(start: int, number: int, size: int, between: float) -> Iterator[tuple[Tensor, Tensor]]:
-        for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between):
+        for frames, joints in body_batches(
+            bodies, size, recipe.seed + number, start, between, ranks.share(size)
+        ):
             yield torch.from_numpy(frames).contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
 
     # Names, what is minimised, steps, learning rate, bodies a step, and the share of them that nobody danced.
@@ -113,7 +115,7 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
         fit(
             name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
             lambda start, number=number, size=size, between=between: batches(start, number, size, between),
-            FitConfig(steps, rate=rate, precision=recipe.precision), work, recipe.seed + 10 * number,
+            FitConfig(steps, rate=rate, precision=recipe.precision), work, recipe.seed + 10 * number, shared=True,
         )  # fmt: skip
     return network
 
@@ -227,14 +229,17 @@ def fit_pack(
 
     The autoencoder and the dancer's networks do not need one another: `only` trains one of `HALVES` and writes no
     pack, so that two processes can work side by side on one `work` whose data are there; the whole command then finds
-    both finished.
+    both finished. Started by torchrun, all processes train each network together, and the first does all else.
     """
     if only is None:
         check_out(out, force)  # now, not after hours of training
     recipe = recipe.shrunk() if recipe.tiny else recipe
-    console = Console()
-    claim(work, recipe, motion)
-    takes, styles = open_takes(build(work / "data.zarr", motion, recipe.seed, recipe.tiny))
+    console = Console(quiet=ranks.rank() > 0)
+    with ranks.first_alone() as first:
+        if first:
+            claim(work, recipe, motion)
+            build(work / "data.zarr", motion, recipe.seed, recipe.tiny)
+    takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)
     autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
@@ -244,17 +249,18 @@ def fit_pack(
     timed = [t for t in takes if t.timed and t.yaw == 0 and len(t) >= 4 * STEPS_PER_LETTER]
     latents = [basis.latents(t.read("joints")) for t in timed]
     store = work / "alphabet.joblib"
-    if store.exists():
-        try:
-            alphabet = joblib.load(store)  # our own file, in our own working folder
-        except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-            raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
-    else:
-        seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
-        weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
-        alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
-        joblib.dump(alphabet, store.with_suffix(".part"))
-        store.with_suffix(".part").replace(store)
+    with ranks.first_alone():
+        if store.exists():
+            try:
+                alphabet = joblib.load(store)  # our own file, in our own working folder
+            except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+                raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
+        else:
+            seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
+            weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
+            alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
+            joblib.dump(alphabet, store.with_suffix(".part"))
+            store.with_suffix(".part").replace(store)
     letters = len(alphabet.cluster_centers_)
     beats = {d.name: d.beats for d in choreography.DANCES}
     named, numbers = name_dances(timed, styles)
@@ -290,7 +296,8 @@ def fit_pack(
         lambda start: dancer_batches(hall, 64, 2 if recipe.tiny else 4, recipe.seed + start),
         FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
     )  # fmt: skip
-    if autoencoder is None:
+    if autoencoder is None or ranks.rank() > 0:
+        ranks.wait()
         return {}
 
     provenance = {
@@ -313,4 +320,5 @@ def fit_pack(
         provenance, credits, force,
     )  # fmt: skip
     console.print(f"pack written to {out}; largest differences from torch: {differences}")
+    ranks.wait()
     return differences

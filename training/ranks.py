@@ -1,0 +1,91 @@
+"""Several processes that train one network: who this one is, and what the first of them does alone.
+
+`torchrun --nproc-per-node 2 -m training fit …` starts the same command twice; on several machines torchrun is told of
+the others (`--nnodes`, `--rdzv-endpoint`). All must see one `--work` folder. Without torchrun there is one process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+
+from visualizer.errors import UserError
+
+PATIENCE = timedelta(hours=24)  # the others wait while the first draws a data set, or writes a pack
+
+T = TypeVar("T")
+
+
+def rank() -> int:
+    """Which of the processes this is, from 0."""
+    return int(os.environ.get("RANK", "0")) if world() > 1 else 0
+
+
+def world() -> int:
+    """How many processes train together, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def here() -> int:
+    """How many of them run on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def join() -> None:
+    """Meet the other processes, if there are any and it has not been done."""
+    if world() > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+
+
+def wait() -> None:
+    """Go on when every process has come to this line."""
+    if world() > 1:
+        join()
+        dist.barrier()
+
+
+@contextmanager
+def first_alone() -> Iterator[bool]:
+    """The first process does what is inside, then the others do, and find on the disk what it has made."""
+    if rank() > 0:
+        wait()
+    yield rank() == 0
+    if rank() == 0:
+        wait()
+
+
+def share(count: int) -> slice:
+    """Which of `count` examples of a batch are this process's. UserError if they cannot be dealt evenly: then the mean
+    of the processes would not be the mean of the batch."""
+    if count % world():
+        raise UserError(f"batches of {count} cannot be dealt to {world()} processes; let their number divide {count}")
+    each = count // world()
+    return slice(rank() * each, (rank() + 1) * each)
+
+
+def shared(batch: T) -> T:
+    """This process's share of a batch: of a tensor, or of a tuple or dictionary of them."""
+    if world() == 1:
+        return batch
+    if isinstance(batch, torch.Tensor):
+        return batch[share(len(batch))]  # type: ignore[return-value]
+    if isinstance(batch, dict):
+        return {name: shared(part) for name, part in batch.items()}  # type: ignore[return-value]
+    parts = [shared(part) for part in batch]  # type: ignore[attr-defined]
+    return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)  # type: ignore[call-arg]
+
+
+def means(values: list[float]) -> list[float]:
+    """Means of numbers over all processes."""
+    if world() == 1:
+        return values
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    tensor = torch.tensor(values, dtype=torch.float64, device=device)
+    dist.all_reduce(tensor)
+    return (tensor / world()).tolist()

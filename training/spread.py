@@ -1,0 +1,126 @@
+"""Work spread over processes, or with Dask over machines: each item done once, results as they come.
+
+A process or machine that dies takes what it was at with it; that is done anew by another. Only an item that brings
+down whoever touches it is given up, and said.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any, TypeVar
+
+from visualizer.errors import UserError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATIENCE = 10.0  # seconds in which a Dask scheduler must answer
+DEATHS = 3  # times that an item may see its worker die, before it is taken for the cause
+AHEAD = 2  # items that each worker of Dask has at hand: none waits, and a long list is not laid out at once
+
+
+def spread(
+    function: Callable[[T], R], items: Sequence[T], *, workers: int | None = None, scheduler: str | None = None
+) -> Iterator[R]:
+    """What `function` makes of each of `items`, in order of completion.
+
+    Here in `workers` processes (as many as there are processors if not given; 1: in this one), or, given the address of
+    a Dask `scheduler` such as tcp://10.0.0.5:8786, by the workers that are connected to it. `function` and items must be
+    picklable, and to do an item twice must do no harm; machines must see the same files. What `function` raises is
+    raised here, and what has not been begun is not begun any more. UserError where the scheduler cannot be reached, or
+    an item brought down its worker again and again.
+    """
+    if scheduler is not None:
+        return _by_dask(function, items, scheduler)
+    count = min(workers or _cores(), len(items))
+    if count <= 1:
+        return map(function, items)
+    return _by_processes(function, items, count)
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --- here ------------------------------------------------------------------------------------------------------------
+
+
+def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[R]:
+    """Each process is a pool of its own with one item at a time: when one dies, it is known what it was at, and the
+    others go on."""
+    # Fresh processes: one that is forked from a program with threads can stand still for ever.
+    context = multiprocessing.get_context("spawn")
+    pools = [ProcessPoolExecutor(1, mp_context=context) for _ in range(count)]
+    waiting = deque(range(len(items)))
+    idle = list(range(count))
+    running: dict[Future[R], tuple[int, int]] = {}
+    deaths = Counter[int]()
+    hopeless: list[int] = []
+    try:
+        while waiting or running:
+            while waiting and idle:
+                number, slot = waiting.popleft(), idle.pop()
+                running[pools[slot].submit(function, items[number])] = number, slot
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                number, slot = running.pop(done)
+                try:
+                    result = done.result()
+                except BrokenProcessPool:
+                    pools[slot].shutdown()
+                    pools[slot] = ProcessPoolExecutor(1, mp_context=context)
+                    deaths[number] += 1
+                    # After all others; and where it is hopeless, not again.
+                    (waiting if deaths[number] < DEATHS else hopeless).append(number)
+                else:
+                    yield result
+                idle.append(slot)
+        if hopeless:  # said when all else is done
+            raise UserError(
+                f"the process that worked on {str(items[hopeless[0]])[:200]} died each of {DEATHS} times; "
+                f"{len(items) - len(hopeless)} of {len(items)} are done"
+            )
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+# --- on other machines -----------------------------------------------------------------------------------------------
+
+
+def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
+    """Dask itself gives the items of a worker that died to another, and an item up that killed more than three."""
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError as error:
+        raise UserError("other machines are reached by Dask: install the extra training") from error
+    try:
+        client: Any = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        said = " ".join(str(error).split())[:120]
+        raise UserError(f"no Dask scheduler answers at {scheduler} ({said})") from error
+    with client:
+        left = iter(items)
+        coming: Any = as_completed(loop=client.loop)
+
+        def hand_out(most: int) -> None:
+            for item in islice(left, most):
+                coming.add(client.submit(function, item, pure=False))  # what is there twice is done twice
+
+        hand_out(AHEAD * max(1, sum(client.nthreads().values())))
+        try:
+            for future in coming:
+                result = future.result()
+                future.release()
+                hand_out(1)
+                yield result
+        except KilledWorker as error:
+            raise UserError(f"an item brought down one worker after another ({str(error)[:160]})") from error
+        except CancelledError as error:
+            raise UserError(f"the Dask scheduler at {scheduler} was lost") from error
