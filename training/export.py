@@ -17,6 +17,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
+from visualizer.dancer.network import check_network
 from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
 
@@ -235,6 +236,7 @@ def _write(
         with torch.no_grad():
             export_network(module, example, outputs, path)
         found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
+        check_network(path.read_bytes(), path)  # what nobody could load must not be handed out
         differences[network] = float(np.max(found))
         if not differences[network] <= TOLERANCE[network]:
             raise ArithmeticError(f"{network}: onnxruntime differs from torch by {differences[network]:.2g}")

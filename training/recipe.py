@@ -99,9 +99,7 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
     )
 
     def batches(start: int, number: int, size: int, between: float) -> Iterator[tuple[Tensor, Tensor]]:
-        for frames, joints in body_batches(
-            bodies, size, recipe.seed + number, start, between, ranks.share(size)
-        ):
+        for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between, ranks.share(size)):
             yield torch.from_numpy(frames).contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
 
     # Names, what is minimised, steps, learning rate, bodies a step, and the share of them that nobody danced.

@@ -98,6 +98,7 @@ def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
     """Dask itself gives the items of a worker that died to another, and an item up that killed more than three."""
     try:
         from distributed import Client, KilledWorker, as_completed
+        from distributed.comm import CommClosedError
     except ImportError as error:
         raise UserError("other machines are reached by Dask: install the extra training") from error
     try:
@@ -122,5 +123,5 @@ def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
                 yield result
         except KilledWorker as error:
             raise UserError(f"an item brought down one worker after another ({str(error)[:160]})") from error
-        except CancelledError as error:
+        except (CancelledError, CommClosedError) as error:
             raise UserError(f"the Dask scheduler at {scheduler} was lost") from error

@@ -316,10 +316,11 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
     if missing:
         raise UserError(f"{folder}: {', '.join(missing)} missing, so nobody could add it")
     part = out.with_name(f".{out.name}.part")
+    inside = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-")[:LONGEST_NAME] or "pack"
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
             for file in FILES:  # the same pack makes the same zip file
-                entry = zipfile.ZipInfo(f"{clean(folder.resolve().name)}/{file}")
+                entry = zipfile.ZipInfo(f"{inside}/{file}")
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | 0o644) << 16
                 bundle.writestr(entry, (folder / file).read_bytes())

@@ -37,7 +37,7 @@ class Settings:
     formation: str = "each"
     temperature: float = 1.0
     look: str = "neon"
-    pack: str | None = None  # name of a shipped pack or a path; None: the default one
+    pack: str | None = None  # name of a pack that ships or was added, or a path; None: the default one
     seconds: float | None = None  # None: until somebody ends it
     device: str = "auto"  # where the networks run
     audio: str = "auto"  # a song, "mic", "mic:NAME", "loopback", "link", "none", or "auto": the microphone if one works

@@ -18,6 +18,7 @@ from training import ranks
 from training.dataset import Bodies, body_batches
 from visualizer.errors import UserError
 
+
 def start(words: list[str], processes: int, timeout: float = 300) -> str:
     """Output of `python words…`, alone or started by torchrun on as many processes."""
     command = [sys.executable, *words]

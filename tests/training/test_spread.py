@@ -86,7 +86,7 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
     done = []
     with pytest.raises(UserError, match=r"worked on 3 died each of 3 times; 7 of 8 are done"):
         for number in spread(deadly, range(8), workers=2):
-            done.append(number)  # noqa: PERF402
+            done.append(number)
     assert sorted(done) == [0, 1, 2, 4, 5, 6, 7]  # none of the others is lost
 
 
@@ -94,8 +94,8 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler and workers in processes of their own, as on other machines: its address and theirs."""
+def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
+    """A scheduler and workers in processes of their own, as on other machines: address, workers and scheduler."""
     pytest.importorskip("distributed", reason="skipped: distributed missing")
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
     file = folder / "scheduler.json"
@@ -116,8 +116,18 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
             threading.Event().wait(0.05)
         hands = [
             subprocess.Popen(
-                [*module[:2], "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                 "--name", f"hand{n}"], **quiet,  # type: ignore[call-overload]
+                [
+                    *module[:2],
+                    "distributed.cli.dask_worker",
+                    address,
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--name",
+                    f"hand{n}",
+                ],
+                **quiet,  # type: ignore[call-overload]
             )  # fmt: skip
             for n in range(workers)
         ]
@@ -126,7 +136,7 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
 
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=120)
-        yield address, hands
+        yield address, hands, head
     finally:
         for process in started:
             process.kill()
@@ -135,7 +145,7 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
 
 
 def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
-    with cluster(tmp_path, 2) as (address, hands):
+    with cluster(tmp_path, 2) as (address, hands, _):
         tasks = [(n, str(tmp_path)) for n in range(12)]
         found: list[tuple[int, int]] = []
         collector = threading.Thread(target=lambda: found.extend(spread(waits, tasks, scheduler=address)))
@@ -155,6 +165,15 @@ def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
         assert sorted(spread(double, [1, 1, 2], scheduler=address)) == [2, 2, 4]
         with pytest.raises(UserError, match="cannot be done"):
             list(spread(broken, range(2), scheduler=address))
+
+
+def test_a_scheduler_that_is_lost_is_said(tmp_path: Path) -> None:
+    with cluster(tmp_path, 1) as (address, _, head):
+        coming = spread(double, range(1000), scheduler=address)
+        assert next(coming) % 2 == 0
+        head.kill()
+        with pytest.raises(UserError, match="was lost"):
+            list(coming)
 
 
 def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
