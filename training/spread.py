@@ -30,11 +30,11 @@ def spread(
 ) -> Iterator[R]:
     """What `function` makes of each of `items`, in order of completion.
 
-    Here in `workers` processes (as many as there are processors if not given; 1: in this one), or, given the address of
-    a Dask `scheduler` such as tcp://10.0.0.5:8786, by the workers that are connected to it. `function` and items must be
-    picklable, and to do an item twice must do no harm; machines must see the same files. What `function` raises is
-    raised here, and what has not been begun is not begun any more. UserError where the scheduler cannot be reached, or
-    an item brought down its worker again and again.
+    Here in `workers` processes (as many as there are processors if not given; 1: in this one), or, given the address
+    of a Dask `scheduler` such as tcp://10.0.0.5:8786, by the workers that are connected to it. `function` and items
+    must be picklable, and to do an item twice must do no harm; machines must see the same files. What `function` raises
+    is raised here, and what has not been begun is not begun any more. UserError where the scheduler cannot be reached
+    or is lost, or an item brought down its worker again and again.
     """
     if scheduler is not None:
         return _by_dask(function, items, scheduler)
@@ -98,7 +98,7 @@ def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
     """Dask itself gives the items of a worker that died to another, and an item up that killed more than three."""
     try:
         from distributed import Client, KilledWorker, as_completed
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise UserError("other machines are reached by Dask: install the extra training") from error
     try:

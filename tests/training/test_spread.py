@@ -83,10 +83,9 @@ def test_a_process_that_dies_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_an_item_that_kills_is_given_up_and_named() -> None:
-    done = []
+    done: list[int] = []
     with pytest.raises(UserError, match=r"worked on 3 died each of 3 times; 7 of 8 are done"):
-        for number in spread(deadly, range(8), workers=2):
-            done.append(number)
+        done.extend(spread(deadly, range(8), workers=2))
     assert sorted(done) == [0, 1, 2, 4, 5, 6, 7]  # none of the others is lost
 
 
@@ -97,14 +96,16 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
 def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
     """A scheduler and workers in processes of their own, as on other machines: address, workers and scheduler."""
     pytest.importorskip("distributed", reason="skipped: distributed missing")
-    env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     file = folder / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, "env": env}
-    module = [sys.executable, "-m", "distributed.cli"]
-    head = subprocess.Popen(
-        [*module[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-         "--scheduler-file", str(file)], **quiet,  # type: ignore[call-overload]
-    )  # fmt: skip
+
+    def run(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=folder, env=env)
+
+    where = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)]
+    head = run("distributed.cli.dask_scheduler", *where)
     started = [head]
     try:
         address = ""
@@ -114,29 +115,14 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
                 text = file.read_text()
                 address = json.loads(text)["address"] if text.endswith("}") else ""
             threading.Event().wait(0.05)
-        hands = [
-            subprocess.Popen(
-                [
-                    *module[:2],
-                    "distributed.cli.dask_worker",
-                    address,
-                    "--nthreads",
-                    "1",
-                    "--no-nanny",
-                    "--no-dashboard",
-                    "--name",
-                    f"hand{n}",
-                ],
-                **quiet,  # type: ignore[call-overload]
-            )  # fmt: skip
-            for n in range(workers)
-        ]
-        started += hands
+        for n in range(workers):
+            words = [address, "--nthreads", "1", "--no-nanny", "--name", f"hand{n}"]
+            started.append(run("distributed.cli.dask_worker", *words))
         from distributed import Client
 
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=120)
-        yield address, hands, head
+        yield address, started[1:], head
     finally:
         for process in started:
             process.kill()
