@@ -86,7 +86,7 @@ def test_shares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_shares_of_drawn_bodies_make_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     positions = dance_motion("jack", 120, 8)[0]
-    bodies = Bodies(positions, positions[:, 0, [0, 2]], np.linspace(0, 1, len(positions)))
+    bodies = Bodies(positions, positions[:, 0], np.linspace(0, 1, len(positions)))
     frames, joints = next(body_batches(bodies, 6, 1, between=0.5))
     parts = []
     monkeypatch.setenv("WORLD_SIZE", "2")
