@@ -90,6 +90,18 @@ def test_where_a_joint_is_is_where_the_format_says(tmp_path: Path) -> None:
     np.testing.assert_allclose(skeleton.positions[1], [[0, 0, 0], [2, 0, 0], [3, 0, 0]], atol=1e-9)
 
 
+def test_a_pose_of_calibration_is_left_out(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path / "x.bvh", MOTION, CONVENTIONS["cmu"])
+    head, time, rows = path.read_text().partition("Frame Time: 0.0083333\n")
+    count = len(rows.splitlines())
+    first = rows.split("\n", 1)[0].split()
+    rest = " ".join([*first[:3], *["0"] * (len(first) - 3)])  # arms to the sides
+    path.write_text(head.replace(f"Frames: {count}", f"Frames: {count + 1}") + time + rest + "\n" + rows)
+    found, notes = read_motion(path)
+    assert any("pose of calibration" in note for note in notes)
+    assert apart(found, MOTION).max() < 0.01
+
+
 @pytest.mark.parametrize("degrees", [90.0, 180.0, -130.0])
 def test_who_looks_away_is_turned_to_the_viewer(tmp_path: Path, degrees: float) -> None:
     away = turn(MOTION, degrees)

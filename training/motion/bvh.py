@@ -6,6 +6,7 @@ Only what the file says is read here; which joint is which, how large the body i
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,8 @@ def _number(word: str, where: str) -> float:
     return value
 
 
-def _read_tree(lines: list[str], path: Path) -> tuple[list[Joint], int]:
-    """Joints in the order of the file, and the line that begins the motion."""
+def _read_tree(lines: list[str], path: Path) -> list[Joint]:
+    """Joints in the order of the file, up to the line that begins the motion."""
     joints: list[Joint] = []
     above: list[int] = []  # joints whose braces are open
     name, offset, channels, head = "", None, (), 0  # of the joint that is being read
@@ -109,7 +110,7 @@ def _read_tree(lines: list[str], path: Path) -> tuple[list[Joint], int]:
         elif word == "MOTION":
             if above or pending or not joints:
                 raise UserError(f"{where}: the motion begins before the tree of joints ends")
-            return joints, at + 1
+            return joints
         else:
             raise UserError(f"{where}: not in the format of BVH ({line.strip()[:30]!r})")
     raise UserError(f"{path}: ends before the motion begins")
@@ -160,10 +161,11 @@ def read_bvh(path: Path) -> Skeleton:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    head, found, motion = text.partition("MOTION")
-    if not found or "HIERARCHY" not in head[:1000].upper():
+    line = re.search(r"^[ \t]*MOTION[ \t\r]*$", text, re.MULTILINE | re.IGNORECASE)
+    if not line or "HIERARCHY" not in text[:1000].upper():
         raise UserError(f"{path}: not a BVH file, or cut off before the motion")
-    joints, _ = _read_tree([*head.splitlines(), found], path)
+    joints = _read_tree([*text[: line.start()].splitlines(), "MOTION"], path)
+    motion = text[line.end() :]
     rows = motion.lstrip().split("\n", 2)
     try:
         (label, count), (other, time) = (row.split(":") for row in rows[:2])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import pickletools
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,9 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     try:
-        found = _run(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of odd escapes in texts: they are only looked at
+            found = _run(data)
         if not isinstance(found, dict):
             raise _Refused("no dictionary")
     except _Refused as reason:

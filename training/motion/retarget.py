@@ -30,6 +30,7 @@ LEG = BONE["knee"] + BONE["ankle"]
 SHOULDER = (0.14, 0.25)  # metres from chest to shoulder, the narrowest and widest in which a silhouette looks like one
 SLIGHT_TURN = 20.0  # degrees: who faces the viewer within this on the whole is left as is
 SUNK = 0.03  # metres: feet that far off the floor are put on it
+CALIBRATION = 5.0  # metres a second: faster into the second frame, the first was a pose of calibration, not of the dance
 UNITS = {"metres": 1.0, "decimetres": 0.1, "inches": 0.0254, "centimetres": 0.01, "millimetres": 0.001}
 HEIGHT = (1.2, 2.3)  # metres, from the floor to the crown, of whoever is captured
 WHOLE = LEG + TRUNK + BONE["head"] + ANKLE_HEIGHT
@@ -208,6 +209,10 @@ def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray
         still = hand is None or not _length(hand) > 0.02 / scale
         put(f"{side}_hand", f"{side}_wrist", BONE["hand"] * _unit(forearm if still else hand))  # type: ignore[arg-type]
 
+    step = np.abs(np.diff(out[:6], axis=0)).max(axis=(1, 2)) * body.fps
+    if len(step) > 1 and step[0] > CALIBRATION and step[0] > 3 * step[1:].max():
+        notes.append("without its first frame, a pose of calibration")
+        out, front = out[1:], front[1:]
     out = _facing(out, front, notes)
     out = at_rate(out, body.fps)
     lowest = out[:, [INDEX["left_ankle"], INDEX["right_ankle"]], 1].min(axis=1)

@@ -31,6 +31,8 @@ WALL_SECONDS = 180.0
 DANCERS = (1, 2, packs.MOST_DANCERS)
 PICTURES = (1, 2)  # that the encoder looks at: footage and tests alone use it
 
+_NO_MEMORY = ("bfc_arena", "bad_alloc", "allocate memory")  # in onnxruntime's words
+
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -57,7 +59,7 @@ def pass_trial(folder: Path) -> None:
         return
     started = time.monotonic()
     try_pack(folder)
-    _log.info("%s: tried in %.1f s, and fit to dance", folder, time.monotonic() - started)
+    _log.debug("%s: tried in %.1f s, and fit to dance", folder, time.monotonic() - started)
     try:
         noted.parent.mkdir(parents=True, exist_ok=True)
         noted.touch()
@@ -82,7 +84,7 @@ def try_pack(folder: Path) -> None:
         verdict = json.loads(lines[-1])["refused"]
     except (IndexError, ValueError, KeyError, TypeError):
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        _log.info("the trial of %s ended with %d: %s", folder, done.returncode, " | ".join(said[-3:]))
+        _log.debug("the trial of %s ended with %d: %s", folder, done.returncode, " | ".join(said[-3:]))
         raise UserError(
             f"{folder}: running its networks took more than {MEMORY >> 20} MB or {CPU_SECONDS} s, or broke the "
             f"program that tried it (exit code {done.returncode})"
@@ -167,6 +169,8 @@ def _main(folder: Path) -> None:
         run_networks(folder)
     except UserError as reason:
         verdict = str(reason)
+        if any(word in str(reason.__cause__) for word in _NO_MEMORY):
+            verdict = f"{verdict.split(': ')[0]}: takes more than {MEMORY >> 20} MB of memory"
     except MemoryError:
         verdict = f"{folder}: its networks take more than {MEMORY >> 20} MB of memory"
     print(json.dumps({"refused": verdict}), flush=True)
