@@ -109,6 +109,7 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert "devices" in text
     assert "film" in text
     assert "dances" in text
+    assert "packs" in text
     assert "--stage" not in text  # hidden: for tests
 
 
