@@ -188,6 +188,7 @@ WHOLE = networks()["choreographer"].SerializeToString()
      # takes the last
      (WHOLE + field(7, b""), "two of graph"), (WHOLE + field(15, b"hello"), "field of number 15"),
      (b"\x3b\x3c", "not in the format"), (WHOLE + b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "in the middle"),
+     (WHOLE.replace(b"\x12\x01N", b"\x12\x01\xff"), "no text"), (WHOLE.replace(b"energy", b"\xff" * 6), "no text"),
      (WHOLE + b"\x3d" + struct.pack("<f", 1), "not what it should be")],
 )  # fmt: skip
 def test_what_is_no_such_file(data: bytes, words: str) -> None:

@@ -31,47 +31,48 @@ HIGHEST_RANK = 8
 OPSETS = range(17, 31)
 
 # --- the format: field number -> name, kind --------------------------------------------------------------------------
-# Kinds: how a field is read. A list of one kind: there may be many. "no": a network that has it is refused.
+# Kinds: how a field is read. A list of one kind: there may be many. "text": bytes that must be short and of UTF-8, as
+# whoever asks onnxruntime for them decodes them. "no": a network that has it is refused.
 
-INT, FLOAT, DOUBLE, BYTES, NO = "int", "float", "double", "bytes", "no"
+INT, FLOAT, DOUBLE, BYTES, TEXT, NO = "int", "float", "double", "bytes", "text", "no"
 Schema = dict[int, tuple[str, Any]]
 
-_ENTRY: Schema = {1: ("key", BYTES), 2: ("value", BYTES)}
+_ENTRY: Schema = {1: ("key", TEXT), 2: ("value", BYTES)}
 _TENSOR: Schema = {
     1: ("dims", [INT]), 2: ("data_type", INT), 3: ("segment", NO), 4: ("float_data", [FLOAT]),
-    5: ("int32_data", [INT]), 6: ("string_data", NO), 7: ("int64_data", [INT]), 8: ("name", BYTES),
+    5: ("int32_data", [INT]), 6: ("string_data", NO), 7: ("int64_data", [INT]), 8: ("name", TEXT),
     9: ("raw_data", BYTES), 10: ("double_data", [DOUBLE]), 11: ("uint64_data", [INT]), 12: ("doc_string", BYTES),
     13: ("external_data", NO), 14: ("data_location", INT), 16: ("metadata_props", [_ENTRY]),
 }  # fmt: skip
-_DIMENSION: Schema = {1: ("dim_value", INT), 2: ("dim_param", BYTES), 3: ("denotation", BYTES)}
+_DIMENSION: Schema = {1: ("dim_value", INT), 2: ("dim_param", TEXT), 3: ("denotation", TEXT)}
 _SHAPE: Schema = {1: ("dim", [_DIMENSION])}
 _TENSOR_TYPE: Schema = {1: ("elem_type", INT), 2: ("shape", _SHAPE)}
 _TYPE: Schema = {
-    1: ("tensor_type", _TENSOR_TYPE), 4: ("sequence_type", NO), 5: ("map_type", NO), 6: ("denotation", BYTES),
+    1: ("tensor_type", _TENSOR_TYPE), 4: ("sequence_type", NO), 5: ("map_type", NO), 6: ("denotation", TEXT),
     7: ("opaque_type", NO), 8: ("sparse_tensor_type", NO), 9: ("optional_type", NO),
 }  # fmt: skip
 _VALUE: Schema = {
-    1: ("name", BYTES), 2: ("type", _TYPE), 3: ("doc_string", BYTES), 4: ("metadata_props", [_ENTRY]),
+    1: ("name", TEXT), 2: ("type", _TYPE), 3: ("doc_string", BYTES), 4: ("metadata_props", [_ENTRY]),
 }  # fmt: skip
 _ATTRIBUTE: Schema = {
-    1: ("name", BYTES), 2: ("f", FLOAT), 3: ("i", INT), 4: ("s", BYTES), 5: ("t", _TENSOR), 6: ("subgraph", NO),
+    1: ("name", TEXT), 2: ("f", FLOAT), 3: ("i", INT), 4: ("s", BYTES), 5: ("t", _TENSOR), 6: ("subgraph", NO),
     7: ("floats", [FLOAT]), 8: ("ints", [INT]), 9: ("strings", [BYTES]), 10: ("tensors", NO), 11: ("subgraphs", NO),
     13: ("doc_string", BYTES), 14: ("type_proto", NO), 15: ("type_protos", NO), 20: ("type", INT),
     21: ("reference to a function", NO), 22: ("sparse_tensor", NO), 23: ("sparse_tensors", NO),
 }  # fmt: skip
 _NODE: Schema = {
-    1: ("input", [BYTES]), 2: ("output", [BYTES]), 3: ("name", BYTES), 4: ("op_type", BYTES),
-    5: ("attribute", [_ATTRIBUTE]), 6: ("doc_string", BYTES), 7: ("domain", BYTES), 8: ("overload", NO),
+    1: ("input", [TEXT]), 2: ("output", [TEXT]), 3: ("name", TEXT), 4: ("op_type", TEXT),
+    5: ("attribute", [_ATTRIBUTE]), 6: ("doc_string", BYTES), 7: ("domain", TEXT), 8: ("overload", NO),
     9: ("metadata_props", [_ENTRY]), 10: ("device_configurations", NO),
 }  # fmt: skip
 _GRAPH: Schema = {
-    1: ("node", [_NODE]), 2: ("name", BYTES), 5: ("initializer", [_TENSOR]), 10: ("doc_string", BYTES),
+    1: ("node", [_NODE]), 2: ("name", TEXT), 5: ("initializer", [_TENSOR]), 10: ("doc_string", BYTES),
     11: ("input", [_VALUE]), 12: ("output", [_VALUE]), 13: ("value_info", [_VALUE]),
     14: ("quantization_annotation", NO), 15: ("sparse_initializer", NO), 16: ("metadata_props", [_ENTRY]),
 }  # fmt: skip
-_OPSET: Schema = {1: ("domain", BYTES), 2: ("version", INT)}
+_OPSET: Schema = {1: ("domain", TEXT), 2: ("version", INT)}
 _MODEL: Schema = {
-    1: ("ir_version", INT), 2: ("producer_name", BYTES), 3: ("producer_version", BYTES), 4: ("domain", BYTES),
+    1: ("ir_version", INT), 2: ("producer_name", TEXT), 3: ("producer_version", TEXT), 4: ("domain", TEXT),
     5: ("model_version", INT), 6: ("doc_string", BYTES), 7: ("graph", _GRAPH), 8: ("opset_import", [_OPSET]),
     14: ("metadata_props", [_ENTRY]), 20: ("training_info", NO), 25: ("function", NO), 26: ("configuration", NO),
 }  # fmt: skip
@@ -193,7 +194,9 @@ def _read(data: memoryview, schema: Schema, what: str) -> dict[str, Any]:
         expected = {INT: 0, FLOAT: 5, DOUBLE: 1}.get(inner, 2) if isinstance(inner, str) else 2
         if not packed and wire != expected:
             raise _Refused(f"{name} of {what} is not what it should be")
-        if isinstance(inner, dict):
+        if inner == TEXT:
+            _text(value)
+        elif isinstance(inner, dict):
             value = _read(value, inner, f"{name} of {what}"[:80])
         if not many:
             if name in found:

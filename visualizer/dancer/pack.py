@@ -331,8 +331,11 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
 def check_contract(session: Any, network: str, info: dict[str, Any], path: Path, dancers: int = 2) -> None:
     """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of so many: what a
     file says of its outputs is a claim, and a party is a bad place to find that out."""
-    inputs = {i.name: i for i in session.get_inputs()}
-    found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
+    try:
+        inputs = {i.name: i for i in session.get_inputs()}
+        found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: the name of an input is no text") from error
     wanted = expected_inputs(info)[network]
     if found != wanted:
         raise UserError(f"{path}: inputs are {clean(str(found), 300)}, but the pack says {clean(str(wanted), 300)}")
