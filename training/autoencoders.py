@@ -1,4 +1,4 @@
-"""Frames to latents and back: the network that ships, and the student's dense one as its yardstick.
+"""Frames to latents and back: the network that ships. The student's are in student.py.
 
 The latent is a body. Where the joints of the training data are known, the latents are their principal components
 (`PoseBasis`), so that half-way between two latents lies the body half-way between two bodies, and a recurrent network
@@ -338,33 +338,6 @@ def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:
         left = rest.square().sum(1, keepdim=True)
         way, power = rest + left / (power + 1e-20) * way, left
     return found * scale
-
-
-class StudentDense(nn.Module):
-    """The seed project's first autoencoder: masks of 47×51 through one dense layer of 128 and back.
-
-    Mean binary cross-entropy and Adadelta at Keras's step size of 0.001, as it was written.
-    """
-
-    HEIGHT, WIDTH, LATENT = 51, 47, 128
-
-    def __init__(self) -> None:
-        super().__init__()
-        size = self.HEIGHT * self.WIDTH
-        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size, self.LATENT), nn.ReLU())
-        self.decoder = nn.Linear(self.LATENT, size)
-        for layer in (self.encoder[1], self.decoder):
-            nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-    @classmethod
-    def shrink(cls, mask: Tensor) -> Tensor:
-        """Masks (N, 1, H, W) 0..1 -> (N, 1, 51, 47)."""
-        return F.interpolate(mask, (cls.HEIGHT, cls.WIDTH), mode="bilinear", antialias=True)
-
-    def forward(self, mask: Tensor) -> Tensor:
-        """(N, 1, 51, 47) -> logits of the same shape."""
-        return self.decoder(self.encoder(mask)).unflatten(1, (1, self.HEIGHT, self.WIDTH))
 
 
 def parameters(module: nn.Module) -> int:

@@ -67,6 +67,20 @@ def measure(
 
 
 @app.command()
+def compare(
+    motion: Motion = None,
+    work: Work = None,
+    out: Annotated[Path, typer.Option(help="Folder for the tables and the sheets.")] = Path("sheets/compare"),
+    pack: Annotated[Path, typer.Option(help="Ours, to be held beside them.")] = Path("models/default"),
+    tiny: Annotated[bool, typer.Option(help="A whole run in seconds, for tests; its figures mean nothing.")] = False,
+) -> None:
+    """Train the student's networks as they were and as they should have been, and measure them beside ours."""
+    from .compare import compare as compare_all
+
+    compare_all(motion, work or Path("runs/compare"), out, pack, tiny)
+
+
+@app.command()
 def beats(
     motion: Annotated[Path, typer.Option(help="Folder of motion clips with an index.json.")],
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,

@@ -44,6 +44,7 @@ class FitConfig:
     decay: float = 1e-2  # AdamW weight decay
     clip: float = 1.0  # gradient norm
     precision: str = "32-true"  # "bf16-mixed" is 2-3 times as fast where the processor has it
+    steady: bool = False  # `rate` from the first step to the last, with neither warm-up nor decline
 
 
 def keep_memory() -> None:
@@ -92,6 +93,8 @@ def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
 
 def schedule(step: int, config: FitConfig) -> float:
     """Learning rate at `step`: linear warm-up, then half a cosine down to a hundredth."""
+    if config.steady:
+        return config.rate
     warm = max(1, round(config.warm_up * config.steps))
     if step < warm:
         return config.rate * (step + 1) / warm

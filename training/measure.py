@@ -40,7 +40,6 @@ from visualizer.errors import UserError
 
 from . import choreography
 from . import figures as fg
-from .autoencoders import StudentDense
 from .dataset import (
     WRITTEN_LEVELS,
     Motion,
@@ -61,6 +60,7 @@ from .motion.skeleton import mirror
 from .recipe import name_dances
 from .rival import RivalConfig, train_rival
 from .sheets import draw_all_dances, draw_film, draw_sheets, waves
+from .student import Dense, shrink
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ CHANGE_BEATS = 3  # a change waits for the next letter, up to half a beat, and b
 # --- frames ---------------------------------------------------------------------------------------------------
 
 
-def _run(session: Any, name: str, data: NDArray[np.float32], batch: int = 64) -> list[NDArray[np.float32]]:
+def run_network(session: Any, name: str, data: NDArray[np.float32], batch: int = 64) -> list[NDArray[np.float32]]:
     """Outputs of a network over data of any length."""
     parts = [session.run(None, {name: data[i : i + batch]}) for i in range(0, len(data), batch)]
     return [np.concatenate(p) for p in zip(*parts, strict=True)]
@@ -142,11 +142,11 @@ def student_dense(
     """The seed's dense network trained on the same frames as it was written; reconstruction as a field-like picture
     (0.5 - probability, scaled up to 128) and its held-out loss, which stays at ln 2 = 0.6931 if it learns nothing."""
     torch.manual_seed(seed)
-    network = StudentDense()
+    network = Dense()
     optimizer = torch.optim.Adadelta(network.parameters(), lr=1e-3, rho=0.95, eps=1e-7)
 
     def masks(field: NDArray[np.float32]) -> torch.Tensor:
-        return StudentDense.shrink(torch.from_numpy((field < 0).astype(np.float32)))
+        return shrink(torch.from_numpy((field < 0).astype(np.float32)))
 
     stream = frame_batches([t for t in takes if not t.held_out], STUDENT_BATCH, seed)
     for _ in track(range(steps), description="student's dense network"):
@@ -211,7 +211,7 @@ class Studio:
 
     def poses(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latents (S, D) -> joints (S, 21, 2), metres as the crop shows them."""
-        (joints,) = _run(self.network, "latent", latent, 4096)
+        (joints,) = run_network(self.network, "latent", latent, 4096)
         return joints * np.float32(FRAME_METRES)
 
     def dance(
@@ -502,7 +502,7 @@ def latents_of(takes: list[Take], studio: Studio, encoder: Any) -> list[NDArray[
         back = np.linalg.pinv(slopes)
         return [((t.read("joints").reshape(len(t), -1) * FRAME_METRES - base) @ back).astype(np.float32) for t in takes]
     return [
-        _run(encoder, "frame", from_bytes(t.read("frames"))[:, None])[0]
+        run_network(encoder, "frame", from_bytes(t.read("frames"))[:, None])[0]
         for t in track(takes, description="encoding for the rival")
     ]
 
@@ -575,8 +575,8 @@ def measure_pictures(
         frames = from_bytes(np.concatenate([t.read("frames")[::16] for t in takes]))[:, None]
         joints = np.concatenate([t.read("joints")[::16] for t in takes])
         console.print("note: nothing is held out in these data; the frames below were trained on")
-    (latent,) = _run(encoder, "frame", frames)
-    found, found_joints = _run(pack.decoder, "latent", latent)[:2]
+    (latent,) = run_network(encoder, "frame", frames)
+    found, found_joints = run_network(pack.decoder, "latent", latent)[:2]
     inside = frames[:, 0] < 0
     size = pack.latent_size
     ours, components = f"ours, latent {size}", f"principal components, {size}"

@@ -209,9 +209,9 @@ def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], spread: NDArra
     return {"far": round(1.5 * far, 4), "still": round(max(0.25 * float(np.quantile(moving, 0.005)), 1e-5), 6)}
 
 
-def claim(work: Path, recipe: Recipe, motion: Path | None) -> None:
-    """Note in the working folder what is trained there. UserError if it was begun with something else: its
-    checkpoints would be taken for finished stages of this run."""
+def claim(work: Path, recipe: Any, motion: Path | None) -> None:
+    """Note in the working folder what is trained there, `recipe` being a dataclass. UserError if it was begun with
+    something else: its checkpoints would be taken for finished stages of this run."""
     work.mkdir(parents=True, exist_ok=True)
     note = work / "recipe.json"
     mine = {**asdict(recipe), "motion": str(motion.resolve()) if motion else None}

@@ -55,19 +55,19 @@ def _grid(rows: Sequence[Sequence[Field | None]], size: int, labels: Sequence[st
     if labels is not None:
         for i, text in enumerate(labels):
             head = np.full((lines[i].shape[0], LABEL), 255, np.uint8)
-            _write(head, text, (4, 16))
+            write_text(head, text, (4, 16))
             lines[i] = np.concatenate([head, lines[i]], axis=1)
     return np.concatenate(lines)
 
 
-def _write(picture: NDArray[np.uint8], text: str, at: tuple[int, int]) -> None:
+def write_text(picture: NDArray[np.uint8], text: str, at: tuple[int, int]) -> None:
     """Text in place, a new line at "\\n"; what the font lacks is left out."""
     for k, line in enumerate(text.encode("ascii", "ignore").decode().split("\n")):
         place = (at[0], at[1] + 14 * k)
         cv2.putText(picture, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, INK, 1, cv2.LINE_AA)
 
 
-def _save(path: Path, picture: NDArray[np.uint8]) -> Path:
+def save_picture(path: Path, picture: NDArray[np.uint8]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
@@ -108,7 +108,7 @@ def draw_sheets(pack: Pack, takes: list[Take], frames: Field, found: Field, fold
     rows: list[list[Field]] = []
     for block in np.split(pick, 4):
         rows += [[frames[i, 0] for i in block], [found[i, 0] for i in block]]
-    paths = [_save(folder / "reconstruction.png", _grid(rows, 192))]
+    paths = [save_picture(folder / "reconstruction.png", _grid(rows, 192))]
     rng = np.random.default_rng(seed)
     for style in rng.choice(pack.styles, size=min(6, len(pack.styles)), replace=False):
         lead = PHRASE_BEATS
@@ -120,7 +120,7 @@ def draw_sheets(pack: Pack, takes: list[Take], frames: Field, found: Field, fold
             middle = (len(real[0]) - 16) // 2
             rows.insert(0, list(from_bytes(real[0].read("frames", slice(middle, middle + 16)))))
             names.insert(0, f"{style}\nreal, held out")
-        paths.append(_save(folder / f"steps_{style}.png", _grid(rows, 96, names)))
+        paths.append(save_picture(folder / f"steps_{style}.png", _grid(rows, 96, names)))
     return paths
 
 
@@ -190,7 +190,7 @@ def draw_all_dances(
         picture = _grid(rows[first : first + page], size, labels[first : first + page])
         middle = LABEL + columns * (size + 1) - 1
         picture[:, middle - 1 : middle + 2] = 90  # between real and generated
-        paths.append(_save(folder / f"dances_{number}.png", picture))
+        paths.append(save_picture(folder / f"dances_{number}.png", picture))
     return paths
 
 
@@ -204,7 +204,7 @@ def draw_film(
     fields += [None] * (-len(fields) % columns)
     rows = [fields[i : i + columns] for i in range(0, len(fields), columns)]
     labels = [f"{k * columns / 2:g} s" for k in range(len(rows))]
-    return _save(folder / "film.png", _grid(rows, size, labels))
+    return save_picture(folder / "film.png", _grid(rows, size, labels))
 
 
 # --- beats of captured clips ----------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def plot_beats(clip: Clip, beats: Beats) -> NDArray[np.uint8]:
         f"{clip.name}, {clip.style}, {clip.seconds:.1f} s, {beats.bpm:.1f} BPM, accent {beats.accent:.2f}, "
         f"{'steady' if beats.steady else 'not steady'}, {phrases_of(beats)} phrases"
     )
-    _write(picture, title, (4, 16))
+    write_text(picture, title, (4, 16))
     frames = np.minimum(np.round(beats.times * clip.fps).astype(int), len(clip.positions) - 1)
     bodies = clip.positions[frames]
     figures = silhouettes(project(bodies, bodies[:, 0, 0]), FIGURE)[:, 0]
@@ -272,7 +272,7 @@ def show_beats(motion: Path, plots: Path | None) -> list[tuple[Clip, Beats]]:
             f"{beats.phrase} beats",
         )  # fmt: skip
         if plots is not None:
-            _save(plots / f"{clip.name}.png", plot_beats(clip, beats))
+            save_picture(plots / f"{clip.name}.png", plot_beats(clip, beats))
     console = Console(width=120)
     console.print(table)
     steady = [b for _, b in found if b.steady]

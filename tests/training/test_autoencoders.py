@@ -10,9 +10,7 @@ from training.autoencoders import (
     Autoencoder,
     AutoencoderConfig,
     PoseBasis,
-    StudentDense,
     exactly,
-    parameters,
     pose_basis,
     solve,
 )
@@ -231,14 +229,3 @@ def test_unknown_joints_count_for_nothing() -> None:
     losses["total"].backward()
     for parameter in network.parameters():
         assert parameter.grad is None or torch.isfinite(parameter.grad).all()
-
-
-def test_the_students_network_is_as_it_was() -> None:
-    network = StudentDense()
-    mask = (frames_and_joints(2)[0] < 0).float()
-    small = StudentDense.shrink(mask)
-    assert small.shape == (2, 1, 51, 47)
-    assert 0 <= small.min() < small.max() <= 1 + 1e-5
-    assert float(small.mean()) == pytest.approx(float(mask.mean()), rel=0.05)
-    assert network(small).shape == small.shape
-    assert parameters(network) == 2397 * 128 + 128 + 128 * 2397 + 2397

@@ -253,5 +253,5 @@ def test_no_clips_and_no_place_for_plots_are_user_errors(tmp_path: Path) -> None
     assert len(done.stderr.strip().splitlines()) == 1
     (tmp_path / "file").write_text("kept")
     with pytest.raises(UserError, match="file"):
-        sheets._save(tmp_path / "file" / "plot.png", np.zeros((4, 4), np.uint8))
+        sheets.save_picture(tmp_path / "file" / "plot.png", np.zeros((4, 4), np.uint8))
     assert (tmp_path / "file").read_text() == "kept"
