@@ -60,10 +60,10 @@ class Effort:
     tiny: bool = False
     pictures: int = 32768  # that the autoencoders learn from as they should have been
     filmed: int = 2048  # of these, what the student may have had: a minute of film
-    epochs: int = 50  # the article's
+    epochs: int = 20  # times that it was gone through
     every_frame: int = 8  # of the held-out takes
     share: float = 1.0  # of the steps of each version
-    rnn_steps: int = 1000
+    rnn_steps: int = 800
     dream_seconds: int = 60
     dreamers: int = 4
 
@@ -144,7 +144,7 @@ class Version:
     """One of the student's autoencoders.
 
     As it should have been it learns by Adam: so many `steps` of `batch` pictures, at `rate` and `sparsity`. As it was,
-    it goes through the film in batches of `filmed`, its sparsity weighed by `activity`.
+    it goes through the film a few times in batches of `filmed`, its sparsity weighed by `activity`.
     """
 
     name: str
@@ -165,7 +165,7 @@ VERSIONS = (
     Version("1, dense, 512", lambda: Dense(DENSE[512]), 3e-3, 2000),
     Version("2, sparse", lambda: Dense(SPARSE), 3e-3, 3000, sparsity=SPARSITY / 10, activity=SUMMED),
     Version("3, deep", lambda: Dense(DEEP), 1e-3, 2000),
-    Version("4, convolutional, repaired", Convolutional, 1e-2, 2000, batch=64, filmed=128),
+    Version("4, convolutional, repaired", Convolutional, 1e-2, 1200, batch=64, filmed=128),
 )
 DENSE_128, SPARSE_64, DEEP_32 = VERSIONS[1], VERSIONS[3], VERSIONS[4]
 RATES = (1.0, 1e-3)  # of Adadelta, if none is given: Keras's own until 2019, and TensorFlow's since 1.14
@@ -186,7 +186,7 @@ class Attempt:
 
 
 def as_it_was(version: Version, effort: Effort, rate: float) -> Attempt:
-    """The student's way: Adadelta, fifty times through the film, dark on light."""
+    """The student's way: Adadelta, a few times through the film, dark on light."""
     batch = min(version.filmed, effort.filmed)
     steps = effort.epochs * (effort.filmed // batch)
     return Attempt(
@@ -468,7 +468,7 @@ def fit_rnn(films: Sequence[Dots], effort: Effort, work: Path) -> FrameRnn:
     network = FrameRnn(usual=np.concatenate([film[::SECOND] for film in films]).mean(axis=0))
     fit(
         "frame-rnn", network, lambda net, films: net.loss(films),  # type: ignore[operator]
-        lambda start: film_batches(films, 32, 2 * SECOND + 1, effort.seed, start),
+        lambda start: film_batches(films, 16, 2 * SECOND + 1, effort.seed, start),
         FitConfig(effort.rnn_steps, rate=5e-3, decay=0.0), work, effort.seed,
     )  # fmt: skip
     return network
