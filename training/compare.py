@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -63,7 +65,7 @@ class Effort:
     epochs: int = 20  # times that it was gone through
     every_frame: int = 8  # of the held-out takes
     share: float = 1.0  # of the steps of each version
-    rnn_steps: int = 800
+    rnn_steps: int = 500
     dream_seconds: int = 60
     dreamers: int = 4
 
@@ -84,12 +86,25 @@ def draw_pictures(bodies: Bodies, count: int, seed: int) -> Dots:
     return np.concatenate([dots(silhouettes(bodies.draw(rng, n))) for n in track(parts, description="pictures")])
 
 
-def danced_in_dots(takes: Sequence[Take]) -> list[Dots]:
-    """Takes as films of dots, (S, 51, 47) each."""
-    stride = STEPS_PER_BEAT // PICTURES_PER_BEAT
-    return [
-        dots(from_bytes(take.read("frames")[::stride])[:, None])[:, 0] for take in track(takes, description="films")
-    ]
+def danced_in_dots(takes: Sequence[Take], store: Path) -> list[Dots]:
+    """Takes as films of dots, (S, 51, 47) each. They are kept in `store`, for drawing them takes as long as a network;
+    UserError where that file is broken."""
+    if not store.exists():
+        films = []
+        for take in track(takes, description="films"):
+            fields = from_bytes(take.read("frames")[:: STEPS_PER_BEAT // PICTURES_PER_BEAT])
+            films.append(dots(fields[:, None])[:, 0])
+        part = store.with_suffix(".part.npz")
+        np.savez(part, dots=np.packbits(np.concatenate(films).reshape(-1)), lengths=[len(film) for film in films])
+        part.replace(store)
+        return films
+    try:
+        with np.load(store, allow_pickle=False) as kept:
+            lengths = kept["lengths"]
+            whole = np.unpackbits(kept["dots"], count=int(lengths.sum()) * PIXELS).reshape(-1, HEIGHT, WIDTH)
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
+    return np.split(whole, np.cumsum(lengths)[:-1])
 
 
 # --- how a network is taught ----------------------------------------------------------------------------------
@@ -125,7 +140,7 @@ class Lesson:
         target = self.given(pictures)
         if self.sparsity:
             code = network.encode(target)  # type: ignore[operator]
-            logits = network.decoder(code).view_as(target)  # type: ignore[operator]
+            logits = network.decode(code)  # type: ignore[operator]
             activity = self.sparsity * code.abs().flatten(1).sum(1).mean()
         else:
             logits, activity = network(target), torch.zeros(())
@@ -275,19 +290,31 @@ def teach(attempt: Attempt, pictures: Dots, effort: Effort, work: Path) -> nn.Mo
 
 @dataclass(frozen=True)
 class Held:
-    """Frames that no network learned from: as dots (T, 51, 47), and as the figure at 128 (T, 128, 128)."""
+    """Frames that no network learned from: signed fields (T, 1, 128, 128), and the same as dots (T, 51, 47).
 
-    frames: Floats  # (T, 1, 128, 128), signed fields
+    Of `pairs` (P, 2) of them `between` (P, 51, 47) is the body half-way, each joint half-way between its two places.
+    """
+
+    frames: Floats
     dots: Dots
+    pairs: NDArray[np.int64]
+    between: Dots
 
     @property
     def tensor(self) -> Tensor:
         return torch.from_numpy(self.dots[:, None]).float()
 
 
+def hold_out(frames: Floats, joints: Floats, seed: int, pairs: int = 400) -> Held:
+    """Held-out frames (T, 1, 128, 128) with their joints (T, 21, 2), and any two of them paired."""
+    pick = np.random.default_rng(seed).integers(0, len(frames), (pairs, 2))
+    return Held(frames, dots(frames)[:, 0], pick, dots(silhouettes(joints[pick].mean(axis=1)))[:, 0])
+
+
 @dataclass(frozen=True)
 class Judged:
-    """A row of the first table. None: it has no such figure."""
+    """A row of the first table. None: it has no such figure. `between`: IoU of what the mean of two codes gives with
+    the body half-way between the two."""
 
     network: str
     taught: str
@@ -297,6 +324,7 @@ class Judged:
     iou: float | None
     iou_128: float | None
     variety: float | None
+    between: float | None = None
     pictures: Floats | None = field(default=None, repr=False)  # (T, 51, 47) how likely each dot is set
     note: str = ""
 
@@ -326,7 +354,8 @@ def judge(network: str, taught: str, held: Held, chance: Floats, **more: Any) ->
         at_128 = float(iou(held.frames[:, 0] < 0, enlarged(chance)).mean())
     return Judged(
         network, taught, more.pop("parameters", None), more.pop("code", None), cross_entropy(chance, held.dots),
-        float(iou(held.dots > 0, chance > 0.5).mean()), at_128, kept_variety(held.dots, chance), chance, **more,
+        float(iou(held.dots > 0, chance > 0.5).mean()), at_128, kept_variety(held.dots, chance), pictures=chance,
+        **more,
     )  # fmt: skip
 
 
@@ -341,8 +370,13 @@ def judge_attempt(attempt: Attempt, network: nn.Module, held: Held) -> Judged:
     lesson = attempt.lesson
     given = lesson.given(held.tensor)
     chance = lesson.figure(torch.sigmoid(given_back(network, given)))[:, 0].numpy()
-    code = network.encode(given[:1])[0].numel()  # type: ignore[operator]
-    return judge(attempt.version.name, lesson.name, held, chance, parameters=parameters(network), code=code)
+    code = torch.cat([network.encode(part) for part in given.split(256)])  # type: ignore[operator]
+    mean = (code[held.pairs[:, 0]] + code[held.pairs[:, 1]]) / 2
+    halfway = lesson.figure(torch.sigmoid(network.decode(mean)))[:, 0].numpy()  # type: ignore[operator]
+    return judge(
+        attempt.version.name, lesson.name, held, chance, parameters=parameters(network), code=code[0].numel(),
+        between=float(iou(held.between > 0, halfway > 0.5).mean()),
+    )  # fmt: skip
 
 
 def judge_broken(held: Held) -> Judged:
@@ -393,17 +427,21 @@ def judge_ours(pack: Pack, bodies: Bodies, held: Held, seed: int) -> Judged:
     """The pack's own autoencoder on the same frames, its outlines shrunk to the same dots."""
     encoder, _ = open_session(pack.folder / "encoder.onnx")
 
-    def through(frames: Floats) -> Floats:
-        (latent,) = run_network(encoder, "frame", frames)
+    def codes(frames: Floats) -> Floats:
+        return run_network(encoder, "frame", frames)[0]
+
+    def drawn(latent: Floats) -> Floats:
         return run_network(pack.decoder, "latent", latent)[0]
 
     known = silhouettes(bodies.draw(np.random.default_rng(seed), 256))
-    slope = sure_as(covered(through(known)), dots(known)[:, 0])
-    found = through(held.frames)
+    slope = sure_as(covered(drawn(codes(known))), dots(known)[:, 0])
+    latent = codes(held.frames)
+    found, halfway = drawn(latent), drawn(latent[held.pairs].mean(axis=1))
     numbers = numbers_in(pack.folder / "encoder.onnx") + numbers_in(pack.folder / "decoder.onnx")
     return judge(
         f"ours, {pack.name}", "as it ships", held, logistic(slope, covered(found)), parameters=numbers,
         code=pack.latent_size, iou_128=float(iou(held.frames[:, 0] < 0, found[:, 0] < 0).mean()),
+        between=float(iou(held.between > 0, covered(halfway) > 0.5).mean()),
     )  # fmt: skip
 
 
@@ -646,10 +684,12 @@ def _percent(value: float) -> str:
 
 def tables(rows: Sequence[Judged], blurs: Sequence[Blur], dances: Sequence[Danced]) -> list[list[list[str]]]:
     """All three tables in words; the first line of each has the heads."""
-    first = [["network", "taught", "parameters", "code", "held-out loss", "IoU", "IoU at 128", "variety kept"]]
+    first = [["network", "taught", "parameters", "code", "held-out loss", "IoU", "IoU at 128", "variety kept",
+              "IoU half-way"]]  # fmt: skip
     for r in rows:
         first.append([r.network, r.taught, _said(r.parameters), _said(r.code),
-                      r.note or _said(r.loss, 4), _said(r.iou), _said(r.iou_128), _said(r.variety)])  # fmt: skip
+                      r.note or _said(r.loss, 4), _said(r.iou), _said(r.iou_128), _said(r.variety),
+                      _said(r.between)])  # fmt: skip
     second = [["network", "what was done", "loss before", "after", "mean grey", "spread of the dots", "variety kept",
                "code alive"]]  # fmt: skip
     for b in blurs:
@@ -720,23 +760,22 @@ def compare(motion: Path | None, work: Path, out: Path, pack_folder: Path, tiny:
     takes, _ = open_takes(build(work / "data.zarr", motion, seed, tiny))
     folder = work / "compare"
     claim(folder, effort, motion)
-    frames, _ = held_out_frames(takes, effort.every_frame)
+    frames, joints = held_out_frames(takes, effort.every_frame)
     if len(frames) == 0:
         raise UserError("no clip is held out of these data, so there is nothing to compare on; give more --motion")
     known = {str(c) for c in info.get("training", {}).get("clips", [])}
     leaked = sorted({t.clip for t in takes if t.held_out} & known)
     if leaked:
         console.print(f"note: {pack.name} has learned from {len(leaked)} of the clips that are held out here")
-    held = Held(frames, dots(frames)[:, 0])
+    held = hold_out(frames, joints, seed)
     learned = [t for t in takes if not t.held_out]
     bodies = gather_bodies(learned)
     pictures = draw_pictures(bodies, effort.pictures, seed)
     mean = pictures.mean(axis=0)[0]
 
-    def from_the_front(takes: list[Take]) -> list[Dots]:
-        return danced_in_dots([t for t in takes if t.yaw == 0 and not t.mirrored])
-
-    films, unseen = from_the_front(learned), from_the_front([t for t in takes if t.held_out])
+    front = [t for t in takes if t.yaw == 0 and not t.mirrored]
+    films = danced_in_dots([t for t in front if not t.held_out], folder / "films.npz")
+    unseen = danced_in_dots([t for t in front if t.held_out], folder / "unseen.npz")
     if max((len(film) for film in unseen), default=0) < 2 * READ_FIRST:
         raise UserError("no clip that is held out is two seconds long; give more --motion")
     network = fit_rnn(films, effort, folder)

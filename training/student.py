@@ -65,8 +65,12 @@ class Dense(nn.Module):
         """(N, 1, 51, 47) -> codes (N, D), none of them negative."""
         return self.encoder(picture)
 
+    def decode(self, code: Tensor) -> Tensor:
+        """(N, D) -> logits (N, 1, 51, 47)."""
+        return self.decoder(code).unflatten(1, (1, HEIGHT, WIDTH))
+
     def forward(self, picture: Tensor) -> Tensor:
-        return self.decoder(self.encode(picture)).unflatten(1, (1, HEIGHT, WIDTH))
+        return self.decode(self.encode(picture))
 
 
 class Convolutional(nn.Module):
@@ -95,17 +99,20 @@ class Convolutional(nn.Module):
             picture = F.max_pool2d(F.relu(layer(picture)), 2, ceil_mode=True)
         return picture
 
-    def forward(self, picture: Tensor) -> Tensor:
-        sizes = [picture.shape[-2:]]
+    def decode(self, code: Tensor, height: int = HEIGHT, width: int = WIDTH) -> Tensor:
+        """(N, 8, H/8, W/8), rounded up -> logits (N, 1, H, W), or nearly so where it is not repaired."""
+        sizes = [(height, width)]
         for _ in self.down[1:]:
-            sizes.append(torch.Size((n + 1) // 2 for n in sizes[-1]))
-        found = self.encode(picture)
+            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
         for layer in self.up:
-            found = F.interpolate(F.relu(layer(found)), scale_factor=2.0, mode="nearest")
+            code = F.interpolate(F.relu(layer(code)), scale_factor=2.0, mode="nearest")
+            rows, columns = sizes.pop()
             if self.repaired:
-                height, width = sizes.pop()
-                found = found[..., :height, :width]
-        return self.last(found)
+                code = code[..., :rows, :columns]
+        return self.last(code)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return self.decode(self.encode(picture), *picture.shape[-2:])
 
 
 class FrameRnn(nn.Module):

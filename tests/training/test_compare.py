@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from tests.conftest import TinyFit, run_training
 from training import compare as cp
-from training.student import HEIGHT, PIXELS, WIDTH, Dense
+from training.choreography import DANCES, perform
+from training.dataset import open_takes
+from training.motion.body import project, silhouettes
+from training.student import HEIGHT, WIDTH, Dense
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +28,13 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def box(left: int, top: int = 10, width: int = 10, height: int = 30) -> np.ndarray:
+def box(left: int, top: int = 10, width: int = 10, height: int = 30) -> NDArray[np.uint8]:
     picture = np.zeros((HEIGHT, WIDTH), np.uint8)
     picture[top : top + height, left : left + width] = 1
     return picture
 
 
-def boxes(count: int) -> np.ndarray:
+def boxes(count: int) -> NDArray[np.uint8]:
     return np.stack([box(k % 30, 5 + k % 7) for k in range(count)])
 
 
@@ -37,7 +42,8 @@ def held(count: int = 40) -> cp.Held:
     """Boxes, and the fields of which they are the dots."""
     pictures = boxes(count)
     large = F.interpolate(torch.from_numpy(pictures[:, None]).float(), (128, 128), mode="nearest").numpy()
-    return cp.Held(((0.5 - large) * 0.02).astype(np.float32), pictures)
+    pairs = np.array([[0, 2], [8, 10]]) % count
+    return cp.Held(((0.5 - large) * 0.02).astype(np.float32), pictures, pairs, pictures[pairs.mean(axis=1).astype(int)])
 
 
 # --- the loss, and what can be read from it
@@ -160,6 +166,40 @@ def test_a_perfect_network_and_one_that_gives_the_mean() -> None:
     assert cp.judge("", "", true, 0.5 + 0.4 * (true.dots - np.float32(0.5))).variety == pytest.approx(0.4, rel=1e-3)
 
 
+def test_half_way_is_between_the_joints() -> None:
+    positions = perform(DANCES[5], 0.9).positions[:60:5]
+    joints = project(positions, positions[:, 0, 0])
+    true = cp.hold_out(silhouettes(joints), joints, 0, pairs=50)
+    assert true.between.shape == (50, HEIGHT, WIDTH)
+    same = true.pairs[:, 0] == true.pairs[:, 1]
+    assert 0 < same.sum() < 50
+    np.testing.assert_array_equal(true.between[same], true.dots[true.pairs[same, 0]])
+    a, b = true.dots[true.pairs[:, 0]] > 0, true.dots[true.pairs[:, 1]] > 0
+    assert (true.between[~same] != a[~same]).any()
+    assert ((true.between > 0) & (a | b)).sum() > 0.8 * true.between.sum()
+
+
+def test_the_mean_of_two_codes_is_judged() -> None:
+    class Shift(torch.nn.Module):
+        """Its code is where a box stands, so half-way lies the box between."""
+
+        def encode(self, picture: torch.Tensor) -> torch.Tensor:
+            rows, columns = picture[:, 0].amax(2).argmax(1), picture[:, 0].amax(1).argmax(1)
+            return torch.stack([rows, columns], 1).float()
+
+        def decode(self, code: torch.Tensor) -> torch.Tensor:
+            pictures = np.stack([box(int(column), int(row)) for row, column in code])[:, None]
+            return torch.from_numpy(pictures).float() * 20 - 10
+
+        def forward(self, picture: torch.Tensor) -> torch.Tensor:
+            return self.decode(self.encode(picture))
+
+    attempt = cp.Attempt(cp.Version("", Shift, 1, 1), cp.Lesson("", 1.0, 1, 1))
+    row = cp.judge_attempt(attempt, Shift(), held())
+    assert row.iou == row.between == 1
+    assert row.code == 2
+
+
 def test_version_four_as_it_was_says_why_it_fails() -> None:
     row = cp.judge_broken(held(1))
     assert row.parameters == 4_385
@@ -214,8 +254,8 @@ def test_what_is_danced_again() -> None:
 
 def test_a_figure_in_pieces() -> None:
     assert not cp.in_pieces(box(5))
-    assert cp.in_pieces(box(5) | box(30))
-    assert not cp.in_pieces(box(5) | box(15, 40))  # they touch at a corner
+    assert cp.in_pieces(np.maximum(box(5), box(30)))
+    assert not cp.in_pieces(np.maximum(box(5), box(15, 40)))  # they touch at a corner
 
 
 def test_the_nearest_that_is_known() -> None:
@@ -262,6 +302,21 @@ def test_films_are_cut_into_windows_and_mirrored() -> None:
         next(cp.film_batches([walk(5)], 2, 12, 0, 0))
 
 
+def test_films_are_drawn_once(tiny_work: Path, tmp_path: Path) -> None:
+    takes = open_takes(tiny_work / "data.zarr")[0][:3]
+    drawn = cp.danced_in_dots(takes, tmp_path / "films.npz")
+    assert [len(film) for film in drawn] == [len(range(0, len(take), 2)) for take in takes]
+    np.testing.assert_array_equal(drawn[1][3:4], cp.dots(silhouettes(takes[1].read("joints")[6:7]))[:, 0])
+    kept = cp.danced_in_dots([], tmp_path / "films.npz")
+    for one, other in zip(drawn, kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+    whole = (tmp_path / "films.npz").read_bytes()
+    for broken in (b"", b"films", whole[: len(whole) // 2]):
+        (tmp_path / "films.npz").write_bytes(broken)
+        with pytest.raises(cp.UserError, match="broken"):
+            cp.danced_in_dots([], tmp_path / "films.npz")
+
+
 # --- sheets and tables
 
 
@@ -284,7 +339,7 @@ def test_the_tables_say_what_was_measured(tmp_path: Path) -> None:
     made = cp.tables(rows, blurs, dances)
     cp.write_tables(made, tmp_path / "t.md")
     text = (tmp_path / "t.md").read_text(encoding="utf-8")
-    assert "| net | so | 4,385 | 336 | 0.6931 | 0.500 |  | 0.000 |" in text
+    assert "| net | so | 4,385 | 336 | 0.6931 | 0.500 |  | 0.000 |  |" in text
     assert "52×44" in text
     assert "| net | bad | 0.6931 | 0.6931 | 0.500 | 0.001 | 0.000 | 25% |" in text
     assert "| dream | 10% | 0.50 | 50% | 10% | 0.800 | 0% | 0.50 |" in text
@@ -322,6 +377,7 @@ def test_the_command_compares_everything(compared: tuple[Path, Path, str]) -> No
     assert mean["variety"] == pytest.approx(0, abs=1e-6)
     ours = figures["autoencoders"][-1]
     assert 0 < ours["iou"] <= 1
+    assert 0 < ours["between"] <= 1
     assert ours["parameters"] > 1000
     for name in ("autoencoders", "blur", "dreams"):
         picture = cv2.imread(str(out / f"history_{name}.png"), cv2.IMREAD_GRAYSCALE)
@@ -332,30 +388,31 @@ def test_the_command_compares_everything(compared: tuple[Path, Path, str]) -> No
     assert table.startswith("## ")
 
 
-def test_a_second_run_trains_nothing_anew(compared: tuple[Path, Path, str], tiny_fit: TinyFit, tmp_path: Path) -> None:
+def test_a_second_run_trains_nothing_anew(
+    compared: tuple[Path, Path, str], tiny_fit: TinyFit, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     work, out, _ = compared
-    words = ("--motion", tiny_fit.motion, "--work", work, "--pack", tiny_fit.pack)
-    done = run_training("compare", *words, "--out", tmp_path / "again", "--tiny")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "step" not in done.stdout
+    cp.compare(tiny_fit.motion, work, tmp_path / "again", tiny_fit.pack, tiny=True)
+    assert "step" not in capfd.readouterr().out
     assert (tmp_path / "again" / "compare.json").read_text() == (out / "compare.json").read_text()
-    other = run_training("compare", *words, "--out", tmp_path / "other")  # not tiny: another effort, other data
-    assert other.returncode == 2
-    assert len(other.stderr.strip().splitlines()) == 1
+    with pytest.raises(cp.UserError, match="another recipe"):  # what is not tiny needs other data
+        cp.compare(tiny_fit.motion, work, tmp_path / "other", tiny_fit.pack)
+    shutil.copytree(work / "compare", tmp_path / "work" / "compare")
+    note = tmp_path / "work" / "compare" / "recipe.json"
+    note.write_text(note.read_text().replace('"epochs": 1', '"epochs": 2'))
+    (tmp_path / "work" / "data.zarr").symlink_to(work / "data.zarr")
+    with pytest.raises(cp.UserError, match="other settings"):
+        cp.compare(tiny_fit.motion, tmp_path / "work", tmp_path / "other", tiny_fit.pack, tiny=True)
 
 
-def test_nothing_held_out_and_no_pack_are_user_errors(tmp_path: Path, tiny_fit: TinyFit) -> None:
+def test_nothing_held_out_no_pack_and_no_place_are_user_errors(tmp_path: Path, tiny_fit: TinyFit) -> None:
     missing = run_training("compare", "--work", tmp_path / "w", "--out", tmp_path / "o", "--pack", tmp_path / "no")
     assert missing.returncode == 2
     assert len(missing.stderr.strip().splitlines()) == 1
     (tmp_path / "file").write_text("kept")
-    blocked = run_training("compare", "--work", tmp_path / "w", "--out", tmp_path / "file", "--pack", tiny_fit.pack)
-    assert blocked.returncode == 2
-    assert "file" in blocked.stderr
+    with pytest.raises(cp.UserError, match="file"):
+        cp.compare(None, tmp_path / "w", tmp_path / "file", tiny_fit.pack, tiny=True)
     assert (tmp_path / "file").read_text() == "kept"
-    nothing = run_training(
-        "compare", "--work", tmp_path / "w", "--out", tmp_path / "o", "--pack", tiny_fit.pack, "--tiny"
-    )
-    assert nothing.returncode == 2
-    assert "held out" in nothing.stderr
-    assert PIXELS == HEIGHT * WIDTH
+    with pytest.raises(cp.UserError, match="held out"):
+        cp.compare(None, tmp_path / "w", tmp_path / "o", tiny_fit.pack, tiny=True)
+    assert not list((tmp_path / "o").iterdir())

@@ -1,4 +1,4 @@
-"""The student's networks: exactly their sizes, the shape that failed, and a film of dots that is learned and dreamed."""
+"""The student's networks: exactly their sizes, the shape that failed, a film of dots that is learned and dreamed."""
 
 from __future__ import annotations
 
@@ -144,11 +144,10 @@ def learned() -> FrameRnn:
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     first = float(network.loss(films)["total"].detach())
     for _ in range(120):
-        loss = network.loss(films)["total"]
         optimizer.zero_grad()
-        loss.backward()
+        network.loss(films)["total"].backward()
         optimizer.step()
-    assert float(loss.detach()) < 0.2 * first
+    assert float(network.loss(films)["total"].detach()) < 0.2 * first
     return network.eval()
 
 
