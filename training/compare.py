@@ -49,9 +49,9 @@ CLIP = 1e-7  # Keras keeps probabilities so far from 0 and 1 before it takes the
 PICTURES_PER_BEAT = 8  # of dances in dots: 16 a second at 120 BPM, a film's pace rather than the dancer's
 SECOND = 2 * PICTURES_PER_BEAT
 READ_FIRST = SECOND  # pictures that the recurrent network reads before it is judged, or dances on
-COLUMNS = 8  # pictures a row of the sheets
+COLUMNS = 6  # pictures a row of the sheets
 GREYS = 16  # in a sheet: what noise is left would fill a megabyte
-LABEL = 250  # pixels, left of each row
+LABEL = 210  # pixels, left of each row
 
 
 @dataclass(frozen=True)
