@@ -205,3 +205,5 @@ def test_the_rate_climbs_and_falls() -> None:
     assert rates[0] < 2e-3
     assert schedule(200, config) == pytest.approx(1e-4)
     assert schedule(0, FitConfig(steps=1)) > 0
+    steady = FitConfig(steps=200, rate=1e-2, steady=True)
+    assert {schedule(step, steady) for step in range(201)} == {1e-2}
