@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# Before numpy is imported, as the program itself does: threads of OpenBLAS that wait for each other slow all tests.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

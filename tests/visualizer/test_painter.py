@@ -158,7 +158,7 @@ def test_trails_hardly_depend_on_the_frame_rate() -> None:
         for step in range(4 * steps + 1):
             mood.follow(hearing(), step / steps)
             now = picture(step / steps)
-            canvas.update(now.frames, now.place, each.haze, lights(each, mood, 360), step / steps)
+            canvas.update(now, each.haze, lights(each, mood, 360), step / steps)
         return canvas.trails
 
     slow, fast = after_four_beats(16), after_four_beats(64)

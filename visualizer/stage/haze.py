@@ -1,13 +1,15 @@
-"""The light about the dancers, on a coarse canvas: glow, trails and the pool on the floor.
+"""The light and the shadow about the dancers, on a coarse canvas, for both stages.
 
-All of it is soft, so 64 rows a frame are enough, and numpy is quick with so few. Blurring, shrinking and growing
-are products with small dense matrices, the same trick as in painter.py.
+Most of it is soft, so 64 rows a frame are enough, and numpy is quick with so few; a look whose haze is crisp takes
+128. Blurring, shrinking and growing are products with small dense matrices, see resample.py.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,22 @@ from numpy.typing import NDArray
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.layout import Layout
 from visualizer.stage.looks import SURE, Haze, Lights
+from visualizer.stage.resample import gaussian, spreading, zoom_matrix
+from visualizer.stage.skeleton import JOINTS, bones
 
-ROWS = 64  # cells a frame is high
+if TYPE_CHECKING:
+    from visualizer.dancer.dancer import Picture
+
+ROWS = 64  # cells a frame is high, if the look says nothing else
+COARSE = 0.6  # the same where the processor is behind
 LINE = 0.011  # frame widths: spread of the outline as it is blurred into haze
 TICKS_PER_BEAT = 32  # trails grow and fade in fixed ticks of musical time, so they look alike at any frame rate
-POOL = (0.30, 0.022)  # half width and half height of the pool of light, frame widths
-MIRROR = 0.45  # share of the haze that the floor throws back
-SHORE = 0.03  # frame widths over which the mirror begins, so that it has no edge
+POOL = (0.30, 0.022)  # half width and half height of the pool on the floor, frame widths
+SHORE = 0.03  # frame widths over which the mirror of a wet floor begins, so that it has no edge
+SOLE = (0.80, 0.93)  # between these heights a body comes down to the floor
+NEAREST = 0.030  # frame widths: how far the distance of rings is rounded off
+MEMORY_TICKS = 16  # pictures a beat that echoes remember
+DARK = 1e-30  # below it a float32 product would be slow
 
 Array = NDArray[np.float32]
 
@@ -36,88 +47,213 @@ def outline_light(frames: Array) -> Array:
     return np.maximum((light - np.float32(rest)) * np.float32(1 / (1 - rest)), 0)
 
 
-def gaussian(to: NDArray[np.float64], fro: NDArray[np.float64], spread: float, step: float) -> Array:
-    """(len(to), len(fro)) weights of a Gaussian blur from samples `step` apart; they sum to 1 away from the ends."""
-    weights = np.exp(-0.5 * ((to[:, None] - fro[None, :]) / spread) ** 2)
-    weights[weights < 1e-5] = 0  # tiny numbers below float32's normal range would make every product slow
-    return (weights * (step / (spread * math.sqrt(2 * math.pi)))).astype(np.float32)
-
-
-def zoom_matrix(centres: NDArray[np.float64], about: float, zoom: float) -> Array:
-    """Linear resampling that grows a row of cells by `zoom` about the place `about`."""
-    step = centres[1] - centres[0]
-    at = np.clip((about + (centres - about) / zoom - centres[0]) / step, 0, len(centres) - 1)
-    return np.maximum(1 - np.abs(at[:, None] - np.arange(len(centres))[None, :]), 0).astype(np.float32)
+def body(frames: Array) -> Array:
+    """(…, 128, 128) in 0..1: how much of each cell lies inside."""
+    return np.clip(0.5 - frames * np.float32(FRAME_SIZE), 0, 1).astype(np.float32)
 
 
 class HazeCanvas:
     """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
 
-    def __init__(self, place: Layout) -> None:
-        """`place`: the layout for one dancer; it decides how fine the canvas is."""
-        self.rows = max(8, round(place.height / place.side * ROWS))
-        self.columns = max(8, round(place.width / place.side * ROWS))
+    def __init__(self, place: Layout, rows: float = ROWS) -> None:
+        """`place`: the layout for one dancer; with `rows`, cells a frame, it decides how fine the canvas is."""
+        self._per_frame = rows
+        self.rows = max(8, round(place.height / place.side * rows))
+        self.columns = max(8, round(place.width / place.side * rows))
         self._side = place.side
         self.cell = 1 / FRAME_SIZE
         self.field = (np.arange(FRAME_SIZE) + 0.5) / FRAME_SIZE
-        self.fresh = np.zeros((self.rows, self.columns), np.float32)  # the outlines as they are now
+        self.fresh = np.zeros((self.rows, self.columns), np.float32)  # what leaves trails, as it is now
         self.trails = np.zeros_like(self.fresh)
         self.values = np.zeros_like(self.fresh)  # 0..1, what the haze ramp is looked up with
         self._tick: int | None = None
+        self._memory: deque[tuple[float, NDArray[np.float16], Array]] = deque()  # beat, fields, places
         self.look_from(place)
 
     def look_from(self, place: Layout) -> None:
         """Show more of the stage, or less. The canvas keeps its cells; trails stay where they are in the window."""
         self.y = ((np.arange(self.rows) + 0.5) / self.rows * place.height - place.top) / place.side
         self.x = ((np.arange(self.columns) + 0.5) / self.columns - 0.5) * place.width / place.side
-        self._fine = 0.6 / ROWS * self._side / place.side  # frame widths: the finest spread that the cells can hold
+        # Frame widths: the finest spread that the cells can hold.
+        self._fine = 0.6 / self._per_frame * self._side / place.side
         # What the wet floor shows: the rows above it, upside down.
         mirrored = np.interp(2 * FLOOR - self.y, self.y, np.arange(self.rows))
         depth = np.maximum(self.y - FLOOR, 0)
-        below = (MIRROR * np.exp(-depth / 0.12) * np.minimum(depth / SHORE, 1))[:, None]
+        below = (np.exp(-depth / 0.12) * np.minimum(depth / SHORE, 1))[:, None]
         self._mirror = (below * np.maximum(1 - np.abs(mirrored[:, None] - np.arange(self.rows)), 0)).astype(np.float32)
-        self._across = lru_cache(maxsize=64)(self._gaussian_across)
+        self._across = lru_cache(maxsize=96)(self._gaussian_across)
         self._down = lru_cache(maxsize=8)(self._gaussian_down)
         self._zoom = lru_cache(maxsize=8)(self._zooms)
+        self._soles = lru_cache(maxsize=2)(self._sole_matrix)
+        self._far_down = lru_cache(maxsize=2)(self._distance_down)
+        self._far_across = lru_cache(maxsize=32)(self._distance_across)
 
-    def _gaussian_down(self, spread: float) -> Array:
-        return gaussian(self.y, self.field, spread, self.cell)
+    def _gaussian_down(self, spread: float, shift: float = 0.0) -> Array:
+        return gaussian(self.y, self.field + shift, spread, self.cell)
 
     def _gaussian_across(self, spread: float, place: float) -> Array:
         return gaussian(self.x, self.field - 0.5 + place, spread, self.cell).T.copy()
 
-    def _zooms(self, zoom: float) -> tuple[Array, Array]:
-        return zoom_matrix(self.y, 0.62, zoom), zoom_matrix(self.x, 0.0, zoom).T.copy()
+    def _zooms(self, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
+        down = zoom_matrix(self.y, 0.62, zoom, -rise)
+        across = zoom_matrix(self.x, 0.0, zoom)
+        if spread:
+            down = spreading(self.rows, spread / float(self.y[1] - self.y[0])) @ down
+            across = spreading(self.columns, spread / float(self.x[1] - self.x[0])) @ across
+        return down, across.T.copy()
 
-    def update(self, frames: Array, places: Array, haze: Haze, lights: Lights, musical_time: float) -> Array:
-        """Haze (rows, columns) in 0..1 at `musical_time`, for fields (N, 1, 128, 128) of dancers at `places` (N,)."""
-        light = outline_light(frames[:, 0])
-        wide = max(haze.glow_width, self._fine)
-        self.fresh.fill(0)
-        self.values.fill(0)
-        for one, place in zip(light, places, strict=True):
-            at = round(float(place) * 512) / 512  # so that a dancer who stands finds the same matrices again
-            self.fresh += self._down(self._fine) @ one @ self._across(self._fine, at)
-            self.values += self._down(wide) @ one @ self._across(wide, at)
-        self.values *= lights.glow * 2.2  # a thin line blurred is dim: this brings the glow beside a limb to about 1
-        self._grow_trails(haze, musical_time)
-        self.values += lights.trail * self.trails
-        if lights.floor:
+    def _sole_matrix(self, width: float) -> Array:
+        """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
+        near = np.clip((self.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
+        onto = np.exp(-0.5 * ((self.y - FLOOR) / max(width * 0.42, self._fine)) ** 2)
+        return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
+
+    def _distance_down(self, spread: float) -> NDArray[np.float64]:
+        return np.exp(-0.5 * ((self.y[:, None] - self.field[None, :]) / spread) ** 2)
+
+    def _distance_across(self, spread: float, place: float) -> NDArray[np.float64]:
+        return np.exp(-0.5 * ((self.field[:, None] - 0.5 + place - self.x[None, :]) / spread) ** 2)
+
+    def update(self, picture: Picture, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
+        """Haze (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
+        places = [round(float(place) * 512) / 512 for place in picture.place]  # who stands finds the same matrices
+        values, swing = self.values, lights.swing
+        values.fill(0)
+        bodies = body(picture.frames[:, 0]) if haze.fill or haze.contact or haze.rings or haze.trail_body else None
+        light = outline_light(picture.frames[:, 0]) if haze.glow or haze.trail else None
+        if haze.glow and light is not None:
+            # A thin line blurred is dim: 2.2 brings the glow beside a limb to about 1.
+            self._blur(values, light, places, haze.glow_width, 2.2 * haze.glow * swing)
+        if haze.fill and bodies is not None:
+            self._blur(values, bodies, places, haze.fill_width, haze.fill * swing, haze.fill_x, haze.fill_y)
+        if haze.trail and not bare:
+            self._grow_trails(haze, bodies if haze.trail_body else light, places, musical_time)
+            values += np.float32(haze.trail * lights.trail) * self.trails
+        if haze.floor:
             for place in places:
-                wide = np.exp(-(((self.x - float(place)) / POOL[0]) ** 2))
+                wide = np.exp(-(((self.x - place) / POOL[0]) ** 2))
                 high = np.exp(-(((self.y - FLOOR) / POOL[1]) ** 2))
-                self.values += (lights.floor * high[:, None] * wide[None, :]).astype(np.float32)
-        self.values += self._mirror @ self.values
-        return np.minimum(self.values, 1, out=self.values)
+                values += (haze.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
+        if haze.contact and bodies is not None:
+            down = self._soles(haze.contact_width)
+            for one, place in zip(bodies, places, strict=True):
+                values += np.float32(haze.contact) * np.minimum(
+                    down @ one @ self._across(max(haze.contact_width, self._fine), place), 1
+                )
+        if haze.wet:
+            values += np.float32(haze.wet) * (self._mirror @ values)
+        if haze.rings and bodies is not None:
+            np.maximum(values, self._rings(haze, bodies, places), out=values)
+        if haze.spots:
+            values += self._spots(haze, musical_time) * np.float32(swing)
+        if haze.echo and not bare:
+            self._echo(haze, picture, musical_time)
+        if haze.bones and picture.joints is not None and picture.joints.shape[1] == JOINTS:
+            for joints, place in zip(picture.joints, places, strict=True):
+                self._bones(haze, joints, place)
+        return np.minimum(values, 1, out=values)
 
-    def _grow_trails(self, haze: Haze, musical_time: float) -> None:
+    def _blur(
+        self, onto: Array, frames: Array, places: list[float], spread: float, gain: float, x: float = 0, y: float = 0
+    ) -> None:
+        """Add `gain` times the blurred frames, moved by x and y."""
+        wide = max(spread, self._fine)
+        down = self._down(wide, y) * np.float32(gain)
+        for one, place in zip(frames, places, strict=True):
+            onto += down @ one @ self._across(wide, place + x)
+
+    def _grow_trails(self, haze: Haze, source: Array | None, places: list[float], musical_time: float) -> None:
+        assert source is not None
+        self.fresh.fill(0)
+        self._blur(self.fresh, source, places, self._fine, 1.0)
         tick = math.floor(musical_time * TICKS_PER_BEAT)
         ticks = 0 if self._tick is None else min(max(tick - self._tick, 0), TICKS_PER_BEAT)
         self._tick = tick
-        down, across = self._zoom(haze.trail_zoom ** (1 / TICKS_PER_BEAT))
+        spread = haze.trail_spread / math.sqrt(TICKS_PER_BEAT)
+        down, across = self._zoom(haze.trail_zoom ** (1 / TICKS_PER_BEAT), haze.trail_rise / TICKS_PER_BEAT, spread)
         fade = np.float32(0.5 ** (1 / TICKS_PER_BEAT / haze.trail_beats))
         for _ in range(ticks):
             grown = down @ self.trails @ across
             grown *= fade
             grown -= np.float32(1e-4)  # so that a trail ends, at zero and not among the slow tiny numbers
             np.maximum(grown, self.fresh, out=self.trails)
+
+    def _rings(self, haze: Haze, bodies: Array, places: list[float]) -> Array:
+        """1 on the body, falling evenly with the distance from it.
+
+        The nearest of many by a sum: -2 s² log Σ exp(-d²/2 s²) tends to the least d² (Varadhan, 1967), and the sum is
+        a Gaussian blur. It rounds corners off, which suits rings.
+        """
+        total = np.full((self.rows, self.columns), DARK**8, np.float64)
+        for one, place in zip(bodies, places, strict=True):
+            at = round(place * 128) / 128
+            total += self._far_down(NEAREST) @ one.astype(np.float64) @ self._far_across(NEAREST, at)
+        # A limb of ordinary breadth is at distance 0.
+        full = (NEAREST * FRAME_SIZE) ** 2 * 2 * math.pi * 0.6
+        away = NEAREST * np.sqrt(np.maximum(-2 * np.log(total / full), 0))
+        return (haze.rings * np.maximum(1 - away / haze.ring_range, 0)).astype(np.float32)
+
+    def _spots(self, haze: Haze, musical_time: float) -> Array:
+        """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
+        latitude = np.radians(np.arange(-54, 55, 13.5))
+        around = np.radians(np.arange(0, 360, 15.0))
+        a, b = np.meshgrid(latitude, around, indexing="ij")
+        turned = b + np.radians(7.5) * (np.arange(len(latitude)) % 2)[:, None] + 2 * math.pi * musical_time / 48
+        turned = (turned + math.pi) % (2 * math.pi) - math.pi
+        seen = np.abs(turned) < math.radians(68)
+        a, turned = a[seen], turned[seen]
+        x = 0.62 * np.tan(turned)
+        y = 0.45 + 0.62 * np.tan(a) / np.cos(turned)
+        size = np.maximum(haze.spot_size / np.cos(turned) ** 0.7, self._fine)
+        strength = haze.spots * np.cos(turned) ** 0.8
+        across = np.exp(-0.5 * ((self.x[None, :] - x[:, None]) / (size * 1.15)[:, None]) ** 2)
+        down = np.exp(-0.5 * ((self.y[:, None] - y[None, :]) / size[None, :]) ** 2) * strength[None, :]
+        across[across < 1e-5] = 0
+        down[down < 1e-5] = 0
+        return (down.astype(np.float32)) @ across.astype(np.float32)
+
+    def _echo(self, haze: Haze, picture: Picture, musical_time: float) -> None:
+        """Copies of the dancer as it was, each older one a step lower; the newest is `echo`."""
+        memory = self._memory
+        if memory and not 0 <= musical_time - memory[-1][0] < 8:
+            memory.clear()
+        if not memory or musical_time - memory[-1][0] >= 1 / MEMORY_TICKS:
+            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), picture.place.copy()))
+        oldest = musical_time - haze.echo_copies * haze.echo_beats
+        while len(memory) > 2 and memory[1][0] <= oldest:
+            memory.popleft()
+        soft = 1 / (1.6 * max(self._fine / 0.6, self.cell))  # the edge of a copy, cells of the canvas
+        for copy in range(haze.echo_copies, 0, -1):
+            then = musical_time - copy * haze.echo_beats
+            after = next((k for k, each in enumerate(memory) if each[0] > then), None)
+            if after is None or after == 0:
+                continue
+            (t0, f0, p0), (t1, f1, p1) = memory[after - 1], memory[after]
+            share = np.float32((then - t0) / (t1 - t0))
+            count = min(len(p0), len(p1))
+            strength = np.float32(haze.echo * (1 - (copy - 1) / haze.echo_copies))
+            for k in range(count):
+                field = f0[k].astype(np.float32) * (1 - share) + f1[k].astype(np.float32) * share
+                at = round(float(p0[k] * (1 - share) + p1[k] * share) * 512) / 512
+                shape = np.clip(0.5 - field * np.float32(soft), 0, 1)
+                seen = self._down(self._fine) @ shape @ self._across(self._fine, at)
+                np.maximum(self.values, seen * strength, out=self.values)
+
+    def _bones(self, haze: Haze, joints: Array, place: float) -> None:
+        """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""
+        begin, end, thick = bones(joints)
+        offset = np.array([place - 0.5, 0.0])
+        cell = float(self.y[1] - self.y[0])
+        for a, b, radius in zip(begin + offset, end + offset, thick * haze.bone_width, strict=True):
+            reach = radius + 1.5 * cell
+            r0, r1 = np.searchsorted(self.y, (min(a[1], b[1]) - reach, max(a[1], b[1]) + reach))
+            c0, c1 = np.searchsorted(self.x, (min(a[0], b[0]) - reach, max(a[0], b[0]) + reach))
+            if r0 == r1 or c0 == c1:
+                continue
+            dx, dy = self.x[None, c0:c1] - a[0], self.y[r0:r1, None] - a[1]
+            along = b - a
+            share = np.clip((dx * along[0] + dy * along[1]) / max(float(along @ along), 1e-9), 0, 1)
+            away = np.hypot(dx - share * along[0], dy - share * along[1])
+            seen = (haze.bones * np.clip(0.5 + (radius - away) / (2.2 * cell), 0, 1)).astype(np.float32)
+            part = self.values[r0:r1, c0:c1]
+            np.maximum(part, seen, out=part)

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.dancer.pack import BEATS_PER_BAR
+
 if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
 
 STIFFNESS = 9.0  # 1/s; a step in loudness is 90% followed after 0.43 s
+ACCENTS = (1.0, 0.4, 0.7, 0.4)  # weight of each beat of a bar
+MOST_STRUCK = 4  # beats that are made up for after a stall
 LONGEST = 0.5  # seconds; a longer gap (a suspended laptop) counts as this
 
 
@@ -42,7 +46,9 @@ class Mood:
         self._speeds = np.zeros(5)
         self.loudness = self.bass = self.mid = self.treble = self.energy = 0.0  # 0..1
         self.pulse = 0.0  # 0..1, a smooth bump on each beat, taller the louder the music
+        self.bar = 0.0  # 0..1, a smooth bump on the first of each bar, as wide as a beat on either side
         self.turn = 0.0  # beats since the start: what slow colour drifts follow
+        self.struck: tuple[tuple[int, float], ...] = ()  # beats since the last call and their strength, 0..1
 
     def follow(self, hearing: Hearing, musical_time: float) -> None:
         """Move on to `musical_time`, beats."""
@@ -53,7 +59,12 @@ class Mood:
             seconds = (musical_time - self._beat) * 60.0 / hearing.bpm
             if seconds > 0:
                 self._values, self._speeds = spring(self._values, self._speeds, target, min(seconds, LONGEST))
-        self._beat = musical_time
+        before, self._beat = self._beat, musical_time
         self.loudness, self.bass, self.mid, self.treble, self.energy = (float(v) for v in self._values)
         self.pulse = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time)) ** 3 * (0.35 + 0.65 * self.loudness)
+        self.bar = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time / BEATS_PER_BAR)) ** 4
         self.turn = musical_time
+        last = math.floor(musical_time)
+        first = last + 1 if before is None else max(math.floor(before) + 1, last - MOST_STRUCK + 1)
+        loud = 0.6 * self.loudness + 0.4 * self.bass
+        self.struck = tuple((beat, ACCENTS[beat % BEATS_PER_BAR] * loud) for beat in range(first, last + 1))

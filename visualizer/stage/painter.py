@@ -2,8 +2,9 @@
 
 A field of 128 x 128 is up-sampled by cubic convolution (Keys, 1981). That is linear and separable, so it is
 `down @ field @ across` with two precomputed banded matrices, and BLAS does that faster than any image library
-here. The products are already scaled to the index of a colour table, so that all that is left to do at full size is
-to clip, to cut to 8 bits and to look up. Only the box about the dancer is worked out and copied.
+here. The haze is made large in the same way. The products are already scaled to the index of a colour table, so that
+all that is left to do at full size is to clip, to cut to 8 bits, and to look up the pair of figure and haze. Only the
+box about the dancer is worked out and copied. Backdrops are 8-bit surfaces, whose colours the blit looks up.
 """
 
 from __future__ import annotations
@@ -16,48 +17,26 @@ import pygame
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
-from visualizer.stage.haze import HazeCanvas
+from visualizer.stage import backdrop
+from visualizer.stage.haze import COARSE, HazeCanvas
 from visualizer.stage.layout import Layout, layout
 from visualizer.stage.looks import LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
+from visualizer.stage.resample import Array, cubic_b_spline, noise, upsampling
+from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
     from visualizer.music.clock import Hearing
 
-Array = NDArray[np.float32]
 PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
 BANDS = 48  # rows whose colours are looked up at a time
 STRIP = 96  # pixels of width that are up-sampled at a time: the matrix has few columns that count for a narrow strip
+STEADY = 4  # pictures of one size after which a backdrop is made in full
+ROUGH = 3  # pixels that share one of the backdrop's while the view widens or narrows
+DETAILS = range(4)
 
-
-def catmull_rom(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic convolution kernel, a = -1/2: passes through the samples; crisp."""
-    t = np.abs(t)
-    near = (1.5 * t - 2.5) * t * t + 1
-    far = ((-0.5 * t + 2.5) * t - 4) * t + 2
-    return np.where(t < 1, near, np.where(t < 2, far, 0))
-
-
-def cubic_b_spline(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The cubic B-spline: smooths, never overshoots; for haze."""
-    t = np.abs(t)
-    near = (0.5 * t - 1) * t * t + 2 / 3
-    return np.where(t < 1, near, np.where(t < 2, (2 - t) ** 3 / 6, 0))
-
-
-def upsampling(outputs: int, inputs: int, scale: float, shift: float, kernel=catmull_rom) -> Array:
-    """(outputs, inputs) banded weights: output pixel p looks at input place (p + 0.5 - shift) / scale - 0.5.
-
-    Beyond the ends the last input goes on.
-    """
-    at = (np.arange(outputs) + 0.5 - shift) / scale - 0.5
-    weights = np.zeros((outputs, inputs))
-    first = np.floor(at).astype(int) - 1
-    for tap in range(4):
-        column = first + tap
-        np.add.at(weights, (np.arange(outputs), np.clip(column, 0, inputs - 1)), kernel(at - column))
-    return weights.astype(np.float32)
+Bytes = NDArray[np.uint8]
 
 
 def box_of(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int] | None:
@@ -75,35 +54,50 @@ def box_of(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int] | 
 
 
 class Painter:
-    """Paints pictures of one size. Buffers are made once; `dirty` is what the last `paint` changed."""
+    """Paints pictures of one size. Buffers are made once; `dirty` is what the last `paint` changed.
+
+    `detail`, 0 to 3, is how much is left out where the processor is behind: 0 nothing; 1 the haze is coarser; 2 also
+    no trails, echoes and grain, and half of the confetti; 3 also no backdrop but its mean colour, and half as many
+    pixels each way. It may be set at any time. The dance itself is never made less smooth.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.detail = 0  # 0: all effects, 3: the fewest
+        self.detail = 0
         width, height = size
         self.surface = pygame.Surface(size, 0, 32)
         self.dirty = pygame.Rect(0, 0, width, height)
         self.mood = Mood()
-        self.canvas = HazeCanvas(layout(size))
-        self._look_from(layout(size))
+        self.sprites = Sprites()
+        self._layer = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._scratch = np.empty(width * height, np.float32)
         # Index planes side by side in one 16-bit word: low byte the figure, high byte the haze.
         self._index = np.zeros((height, width), np.uint16)
         planes = self._index.view(np.uint8).reshape(height, width, 2)
         low = 0 if sys.byteorder == "little" else 1
         self._figure, self._haze = planes[:, :, low], planes[:, :, 1 - low]
-        self._flat = pygame.Surface(size, 0, 8)
-        self._look: str | None = None
-        self._palette: bytes = b""
-        self._backdrop = -1
-        self._box = self._figure_box = pygame.Rect(0, 0, 0, 0)
-        self._mix = np.empty((LEVELS, LEVELS), np.float32)
-        rows, columns = self.canvas.rows, self.canvas.columns
-        self._half = np.empty(height * max(FRAME_SIZE, columns), np.float32)
-        self._haze_down = upsampling(height, rows, height / rows, 0.0, cubic_b_spline)
-        self._haze_across = upsampling(width, columns, width / columns, 0.0, cubic_b_spline).T.copy()
+        self._map = pygame.Surface(size, 0, 8)
         # Half a level of fixed noise before cutting to 8 bits hides the steps of dark gradients.
         self._noise = np.random.default_rng(7).random((height, width), np.float32)
+        self._grain: Array | None = None
+        self._mix = np.empty((LEVELS, LEVELS), np.float32)
+        self._half = np.empty(0, np.float32)
+        self._small: Painter | None = None  # paints for detail 3
+        self._look: Look | None = None
+        self._kind = 0  # detail that the buffers are made for
+        self._set_canvas(64)
+        self._look_from(layout(size))
+        self._forget()
+
+    def _set_canvas(self, rows: float) -> None:
+        self.canvas = HazeCanvas(layout(self.size), rows)
+        width, height = self.size
+        rows, columns = self.canvas.rows, self.canvas.columns
+        self._haze_down = upsampling(height, rows, height / rows, 0.0, cubic_b_spline)
+        self._haze_across = upsampling(width, columns, width / columns, 0.0, cubic_b_spline).T.copy()
+        most = max(FRAME_SIZE, columns)
+        if self._half.size < height * most:
+            self._half = np.empty(height * most, np.float32)
 
     def _look_from(self, place: Layout) -> None:
         """Fit what depends on how large a dancer is."""
@@ -112,110 +106,198 @@ class Painter:
         self._down = upsampling(place.side, FRAME_SIZE, self._scale, 0.0)
         self._across: dict[int, Array] = {}  # by phase, made when needed
         self.canvas.look_from(place)
+        self._steady = 0
+        self._map_of: int | None = None  # pixels a number of the map covers; None: it shows another view
+
+    def _forget(self) -> None:
+        """Start from an empty stage."""
+        self._index.fill(0)
+        self._palette = b""
+        self._base: int | None = None
+        self._box = self._lit = pygame.Rect(0, 0, 0, 0)  # changed last time: in all, and by light and figure
+        self._map_of = None
+
+    def _begin(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Lights:
+        """Fit all to the look and to what is seen of the stage; go on to this moment."""
+        if self.detail not in DETAILS:
+            raise ValueError(f"detail is 0 to 3, not {self.detail}")
+        if look is not self._look or self.detail != self._kind:
+            fresh = look is not self._look
+            rows = 64.0 if look.haze is None else float(look.haze.rows)
+            rows = rows * COARSE if self.detail else rows
+            if fresh or (self.detail > 0) != (self._kind > 0):
+                self._set_canvas(rows)
+                self.canvas.look_from(self.layout)
+            if fresh:
+                self.sprites = Sprites()
+            self._look, self._kind, self._grain = look, self.detail, None
+            self._forget()
+        place = layout(self.size, picture.span)
+        if place.side != self.layout.side:
+            self._look_from(place)
+        self.mood.follow(hearing, musical_time)
+        if look.confetti is not None:
+            self.sprites.throw(picture, look.confetti, self.mood, musical_time)
+        return lights(look, self.mood, self.layout.side)
 
     def paint(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
         """The picture on a 32-bit surface that is used again for the next one."""
-        if look.name != self._look:  # start from an empty stage
-            self._look = look.name
-            self._palette, self._backdrop = b"", -1
-            self._index.fill(0)
-            self._flat.fill(0)
-            self._box = self._figure_box = pygame.Rect(0, 0, 0, 0)
-            self.canvas = HazeCanvas(layout(self.size))
-            self.canvas.look_from(self.layout)
-        place = layout(self.size, picture.span)
-        if place.side != self.layout.side:
-            self._look_from(place)
-        self.mood.follow(hearing, musical_time)
-        light = lights(look, self.mood, self.layout.side)
-        if look.haze is None:
-            self._paint_flat(picture, light)
-        else:
-            values = self.canvas.update(picture.frames, picture.place, look.haze, light, musical_time)
-            self._paint_hazy(picture, light, values)
+        if self.detail == DETAILS[-1]:
+            return self._paint_small(picture, look, hearing, musical_time)
+        light = self._begin(picture, look, hearing, musical_time)
+        plain = look.backdrop.kind == "plain" or self._flat
+        colours = self._mean_colour(light.palette) if self._flat else light.palette
+        lit = self._draw_indices(picture, look, light, musical_time)
+        box = self._compose(lit, light, colours) if plain else self._compose_over(lit, light, colours)
+        if look.confetti is not None:
+            box = _union(box, self._draw_sprites(self.surface, look, musical_time))
+        old, self._box = self._box, box
+        self.dirty = self.surface.get_rect() if self._all_changed else _union(old, box)
         return self.surface
 
-    def paint_alpha(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> NDArray[np.uint8]:
-        """(height, width, 4) straight RGBA: the dancers alone, on nothing."""
-        place = layout(self.size, picture.span)
-        if place.side != self.layout.side:
-            self._look_from(place)
-        self.mood.follow(hearing, musical_time)
-        light = lights(look, self.mood, self.layout.side)
-        plane = np.zeros((self.size[1], self.size[0]), np.uint8)
-        self._paint_figures(plane, picture, light.reach)
-        cover = light.figure[:, 3:]
-        if look.haze is None:  # the ramp's outer end is the ground: it is the ramp's inner end that is the dancer
-            rise = np.abs(light.figure[:, :3] - light.figure[:1, :3]).sum(axis=1, keepdims=True)
-            cover = rise / max(float(rise.max()), 1e-6)
-            colour = np.tile(light.figure[-1:, :3], (LEVELS, 1))
-        else:
-            colour = light.figure[:, :3] / np.maximum(cover, 1e-6)
-        table = (np.clip(np.concatenate([colour, cover], axis=1), 0, 1) * 255 + 0.5).astype(np.uint8)
-        table[0] = 0
-        return table[plane]
+    def paint_alpha(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Bytes:
+        """(height, width, 4) red, green, blue, alpha, straight: figure, haze and confetti without the backdrop.
 
-    def _paint_flat(self, picture: Picture, light: Lights) -> None:
-        """No haze: the index is the pixel of an 8-bit surface, and its blit looks the colours up."""
-        old = self._box
-        target = pygame.surfarray.pixels2d(self._flat).T
-        if old.w:
-            target[old.top : old.bottom, old.left : old.right] = 0
-        self._box = self._paint_figures(target, picture, light.reach)
-        del target  # a surface that is being looked at cannot be blitted
-        colours = light.figure[:, :3] + light.haze[0] * (1 - light.figure[:, 3:])
-        palette = (np.minimum(colours, 1) * 255 + 0.5).astype(np.uint8)
-        if palette.tobytes() != self._palette:
-            self._palette = palette.tobytes()
-            self._flat.set_palette([tuple(colour) for colour in palette.tolist()])
-            self.dirty = self.surface.get_rect()
-        else:
-            self.dirty = _union(old, self._box)
-        self.surface.blit(self._flat, self.dirty.topleft, self.dirty)
+        Laid over the backdrop it is the picture that `paint` gives, but for light that only adds (a glow brighter than
+        it covers), which here covers as much as it is bright. The array is new each time.
+        """
+        light = self._begin(picture, look, hearing, musical_time)
+        box = self._draw_indices(picture, look, light, musical_time)
+        # What an opaque haze adds to a plain backdrop: all of it is there, so the haze becomes see-through.
+        haze = light.haze
+        if look.backdrop.kind == "plain" and float(haze[0, 3]) > 0:
+            haze = colour_to_alpha(haze, light.palette[0])
+        table = self._pairs(light.figure, haze, straight=True)
+        out = np.empty((self.size[1], self.size[0]), np.uint32)
+        out.fill(table[0])
+        self._look_up(table, out, box)
+        pixels = out.view(np.uint8).reshape(self.size[1], self.size[0], 4)
+        if look.confetti is not None:
+            self._draw_sprites(pygame.image.frombuffer(pixels, self.size, "RGBA"), look, musical_time)
+        return pixels
 
-    def _paint_hazy(self, picture: Picture, light: Lights, values: Array) -> None:
-        """Haze by the blit of an 8-bit surface, which is by far the quickest; the figure's box by a table of pairs."""
-        old, old_figure = self._box, self._figure_box
-        haze = pygame.surfarray.pixels2d(self._flat).T
+    _flat = False  # the mean colour in place of the backdrop
+    _all_changed = False
+
+    def _paint_small(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
+        """Half as many pixels each way, then made large."""
+        small = self._small
+        if small is None:
+            small = self._small = Painter((max(self.size[0] // 2, 1), max(self.size[1] // 2, 1)))
+            small.detail, small._flat = 2, True
+            small.mood, small.sprites = self.mood, self.sprites
+        surface = small.paint(picture, look, hearing, musical_time)
+        pygame.transform.smoothscale(surface, self.size, self.surface)
+        self.dirty = self.surface.get_rect()
+        self._kind = self.detail  # whatever is painted next starts anew
+        return self.surface
+
+    def _mean_colour(self, palette: Array) -> Array:
+        """(1, 3) what the backdrop is like on the whole."""
+        if self._map_of is None and self._look is not None:
+            numbers = backdrop.index_map(self._look.backdrop, self.layout, 8)
+            self._counts = np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size
+            self._map_of = 0
+        return (self._counts @ palette)[None].astype(np.float32)
+
+    def _draw_indices(self, picture: Picture, look: Look, light: Lights, musical_time: float) -> pygame.Rect:
+        """Draw haze and figures into the index planes; the box where there may be any."""
+        old = self._lit
         if old.w:
-            haze[old.top : old.bottom, old.left : old.right] = 0
-        if old_figure.w:
-            self._figure[old_figure.top : old_figure.bottom, old_figure.left : old_figure.right] = 0
-        haze_box = self._paint_haze(haze, values)
-        box = self._figure_box = self._paint_figures(self._figure, picture, light.reach)
-        self._box = _union(haze_box, box)
-        table = self._pairs(light)
-        rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-        self._haze[rows, columns] = haze[rows, columns]
-        del haze  # a surface that is being looked at cannot be blitted
-        ramp = (np.minimum(light.haze, 1) * 255 + 0.5).astype(np.uint8)
-        self._flat.set_palette([tuple(colour) for colour in ramp.tolist()])
-        if int(table[0]) != self._backdrop:
-            self._backdrop = int(table[0])
-            self.dirty = self.surface.get_rect()
-        else:
-            self.dirty = _union(old, self._box)
-        self.surface.blit(self._flat, self.dirty.topleft, self.dirty)
+            self._index[old.top : old.bottom, old.left : old.right] = 0
+        box = pygame.Rect(0, 0, 0, 0)
+        if look.haze is not None:
+            values = self.canvas.update(picture, look.haze, light, musical_time, bare=self.detail > 1)
+            box = self._paint_haze(self._haze, values)
+        box = _union(box, self._paint_figures(self._figure, picture, look, light.reach))
+        self._lit = box
+        return box
+
+    def _compose(self, box: pygame.Rect, light: Lights, colours: Array) -> pygame.Rect:
+        """One colour behind all: it goes into the table, and the table onto the surface."""
+        table = self._pairs(light.figure, light.haze, behind=colours[0])
+        base = int(table[0])
+        self._all_changed = base != self._base
+        if self._all_changed:
+            self._base = base
+            self.surface.fill((base >> 16 & 255, base >> 8 & 255, base & 255))
         target = pygame.surfarray.pixels2d(self.surface).T
+        self._look_up(table, target, self._box if self._box.w and not self._all_changed else box)
+        if self._box.w and not self._all_changed:
+            self._look_up(table, target, box)
+        return box
+
+    def _compose_over(self, box: pygame.Rect, light: Lights, colours: Array) -> pygame.Rect:
+        """The backdrop by the blit of an 8-bit surface; light and figure as a layer with alpha over it."""
+        self._fit_map()
+        palette = (colours * 255 + 0.5).astype(np.uint8)
+        self._all_changed = palette.tobytes() != self._palette
+        if self._all_changed:
+            self._palette = palette.tobytes()
+            self._map.set_palette(palette.tolist())
+        region = self.surface.get_rect() if self._all_changed else _union(self._box, box)
+        self.surface.blit(self._map, region.topleft, region)
+        if box.w:
+            layer = pygame.surfarray.pixels2d(self._layer).T
+            self._look_up(self._pairs(light.figure, light.haze), layer, box)
+            del layer  # a surface that is being looked at cannot be blitted
+            self.surface.blit(self._layer, box.topleft, box, special_flags=pygame.BLEND_PREMULTIPLIED)
+        return box
+
+    def _fit_map(self) -> None:
+        """Make the backdrop for this view, roughly as long as the view changes."""
+        self._steady += 1
+        assert self._look is not None
+        step = 1 if self._steady > STEADY or self._map_of is None and not self._palette else ROUGH
+        if self._map_of is not None and self._map_of <= step:
+            return
+        numbers = backdrop.index_map(self._look.backdrop, self.layout, step)
+        if step > 1:
+            width, height = self.size
+            numbers = numbers.repeat(step, axis=0)[:height].repeat(step, axis=1)[:, :width]
+        pygame.surfarray.pixels2d(self._map).T[:] = numbers
+        self._map_of, self._palette = step, b""
+
+    def _look_up(self, table: NDArray[np.uint32], target: NDArray[np.uint32], box: pygame.Rect) -> None:
+        columns = slice(box.left, box.right)
         for top in range(box.top, box.bottom, BANDS):  # in bands, whose widened indices stay in the cache
             band = slice(top, min(top + BANDS, box.bottom))
             np.take(table, self._index[band, columns], out=target[band, columns], mode="clip")
 
-    def _pairs(self, light: Lights) -> NDArray[np.uint32]:
-        """0x00RRGGBB of all 65,536 pairs of haze (high byte) and figure (low byte); they move with the music."""
-        table = np.zeros((LEVELS, LEVELS), np.uint32)
-        bare = 1 - light.figure[:, 3]
+    def _pairs(
+        self, figure: Array, haze: Array, behind: Array | None = None, straight: bool = False
+    ) -> NDArray[np.uint32]:
+        """The colours of all 65,536 pairs of haze (high byte) and figure (low byte); they move with the music.
+
+        Of those without haze alone, 256, where the look has none. 0xAARRGGBB, premultiplied, or 0x00RRGGBB over the colour `behind`; or `straight`, with the bytes R, G, B, A.
+        """
+        if self._look is not None and self._look.haze is None:
+            haze = haze[:1]
+        bare = 1 - figure[:, 3]
+        cover = haze[:, 3]
+        if behind is not None:
+            haze = np.minimum(haze[:, :3] + behind * (1 - cover[:, None]), 1)
+        mix, planes = self._mix[: len(haze)], []
         for channel in range(3):
-            colour = np.multiply(light.haze[:, channel, None], bare, out=self._mix)
-            colour += light.figure[:, channel]
+            colour = np.multiply(haze[:, channel, None], bare, out=mix)
+            colour += figure[:, channel]
             np.minimum(colour, 1, out=colour)
-            colour *= 255
-            colour += 0.5
+            planes.append(colour.copy() if straight else _bytes(colour))
+        if behind is None:
+            alpha = 1 - (1 - cover)[:, None] * bare
+            if straight:
+                alpha = np.maximum(alpha, np.maximum.reduce(planes))
+                planes = [_bytes(plane / np.maximum(alpha, 1e-6)) for plane in planes]
+                stacked = np.stack([*planes, _bytes(alpha)], axis=-1)
+                return np.ascontiguousarray(stacked).view(np.uint32).reshape(-1)
+            planes.insert(0, _bytes(alpha))
+        table = np.zeros((len(haze), LEVELS), np.uint32)
+        for plane in planes:
             table <<= 8
-            table |= colour.astype(np.uint8)
+            table |= plane
         return table.reshape(-1)
 
-    def _paint_haze(self, plane: NDArray[np.uint8], values: Array) -> pygame.Rect:
+    def _paint_haze(self, plane: Bytes, values: Array) -> pygame.Rect:
         """Draw haze into `plane` where there is any; the box that was drawn."""
         box = box_of(values > 0.2 / 255, 2)  # what is left out is seen in one pixel of five at most
         if box is None:
@@ -237,19 +319,27 @@ class Painter:
             np.copyto(plane[top:bottom, x0:x1], strip, casting="unsafe")
         return pygame.Rect(left, top, right - left, bottom - top)
 
-    def _paint_figures(self, plane: NDArray[np.uint8], picture: Picture, reach: float) -> pygame.Rect:
+    def _paint_figures(self, plane: Bytes, picture: Picture, look: Look, reach: float) -> pygame.Rect:
         """Draw the index of every dancer's distance into `plane`, which is 0 there; the box that was drawn."""
         boxes = pygame.Rect(0, 0, 0, 0)
+        among = len(picture.place) > 1
         for field, place in zip(picture.frames[:, 0], picture.place, strict=True):
             # Index of the ramp: 0 at `reach` outside, 255 at `reach` inside.
             levels = (np.float32(reach) - field) * np.float32(255 / (2 * reach)) + np.float32(0.5)
             box = box_of(field < max(reach, 1.5 / FRAME_SIZE), 2)
             if box is not None:
-                boxes = _union(boxes, self._paint_figure(plane, levels, box, float(place), len(picture.place) > 1))
+                boxes = _union(boxes, self._paint_figure(plane, levels, box, float(place), among, look, reach))
         return boxes
 
     def _paint_figure(
-        self, plane: NDArray[np.uint8], levels: Array, box: tuple[int, int, int, int], place: float, among: bool
+        self,
+        plane: Bytes,
+        levels: Array,
+        box: tuple[int, int, int, int],
+        place: float,
+        among: bool,
+        look: Look,
+        reach: float,
     ) -> pygame.Rect:
         stage, scale = self.layout, self._scale
         r0, r1, c0, c1 = box
@@ -267,13 +357,59 @@ class Painter:
         np.matmul(self._down[y0:y1, r0:r1], levels[r0:r1, c0:c1], out=half)
         whole = self._scratch[: (y1 - y0) * (x1 - x0)].reshape(y1 - y0, x1 - x0)
         np.matmul(half, self._across[phase][c0:c1, x0:x1], out=whole)
+        rows, columns = slice(stage.top + y0, stage.top + y1), slice(left + x0, left + x1)
+        if look.figure.grain and self.detail < 2:
+            if self._grain is None:
+                self._grain = grain(look, self.size, stage.side)
+            shift = look.figure.grain * 255 / (2 * reach)  # levels
+            np.clip(whole, shift, 255 - shift, out=whole)
+            whole += self._grain[rows, columns] * np.float32(shift)
         np.clip(whole, 0, 255, out=whole)
-        target = plane[stage.top + y0 : stage.top + y1, left + x0 : left + x1]
+        target = plane[rows, columns]
         if among:
             np.maximum(target, whole.astype(np.uint8), out=target)
         else:
             np.copyto(target, whole, casting="unsafe")
         return pygame.Rect(left + x0, stage.top + y0, x1 - x0, y1 - y0)
+
+    def _draw_sprites(self, surface: pygame.Surface, look: Look, musical_time: float) -> pygame.Rect:
+        """Draw the confetti; the box about it."""
+        assert look.confetti is not None
+        corners, numbers = self.sprites.draw(look.confetti, musical_time)
+        if self.detail > 1:
+            corners, numbers = corners[::2], numbers[::2]
+        stage = self.layout
+        corners = corners * stage.side + (stage.width / 2, stage.top)
+        colours = [tuple(int(255 * c + 0.5) for c in stop[1:4]) for stop in look.confetti.stops]
+        for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
+            pygame.draw.polygon(surface, colours[number], piece)
+        if not len(corners):
+            return pygame.Rect(0, 0, 0, 0)
+        (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+        box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
+        return box.clip(surface.get_rect())
+
+
+def grain(look: Look, size: tuple[int, int], side: int) -> Array:
+    """(height, width) fixed noise about -1..1 that roughens the outline."""
+    width, height = size
+    cell = max(look.figure.grain_size * side, 1.0)
+    coarse = noise((height, width), (2.6 * cell, 2.6 * cell * look.figure.grain_long), 21)
+    fine = noise((height, width), (cell, cell * look.figure.grain_long), 20)
+    return np.clip(0.42 * fine + 0.34 * coarse, -1, 1)
+
+
+def colour_to_alpha(haze: Array, behind: Array) -> Array:
+    """(256, 4) haze that covers as little as it can and still shows over the colour `behind` what it showed."""
+    seen = haze[:, :3] + behind * (1 - haze[:, 3:])
+    more = (seen - behind) / np.maximum(1 - behind, 1e-6)
+    less = (behind - seen) / np.maximum(behind, 1e-6)
+    cover = np.clip(np.maximum(more, less).max(axis=1), 0, 1)[:, None]
+    return np.concatenate([np.clip(seen - behind * (1 - cover), 0, 1), cover], axis=1).astype(np.float32)
+
+
+def _bytes(plane: Array) -> Bytes:
+    return (plane * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
 def _union(a: pygame.Rect, b: pygame.Rect) -> pygame.Rect:
