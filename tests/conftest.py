@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-# Before numpy is imported, as the program itself does: threads of OpenBLAS that wait for each other slow all tests.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from threadpoolctl import threadpool_limits
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -34,6 +32,13 @@ def run_training(*words: str | Path, timeout: float = 240) -> subprocess.Complet
         capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY,
         env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """As the program itself has it: threads of OpenBLAS that wait for each other made some tests 20 times slower."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
