@@ -18,7 +18,7 @@ from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage import backdrop
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import Layout, layout
-from visualizer.stage.looks import BAND, LEVELS, Look, lights
+from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 from visualizer.stage.painter import ROUGH, STEADY, grain
 from visualizer.stage.sprites import Sprites
@@ -220,8 +220,8 @@ class Shader:
         texture.write(np.ascontiguousarray(pixels).tobytes())
         return texture
 
-    def draw(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> None:
-        """Draw the picture into the target."""
+    def follow(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Lights:
+        """Go on to this moment without drawing it: what lingers of it is seen in the next picture."""
         if look is not self._look:  # start from an empty stage
             self._look = look
             self.sprites = Sprites()
@@ -234,9 +234,15 @@ class Shader:
             self._look_from(place)
         self.mood.follow(hearing, musical_time)
         light = lights(look, self.mood, self.layout.side)
-        values = np.zeros((1, 1), np.float32)
         if look.haze is not None:
-            values = self.canvas.update(picture, look.haze, light, musical_time)
+            self.canvas.update(picture, look.haze, light, musical_time)
+        if look.confetti is not None:
+            self.sprites.throw(picture, look.confetti, self.mood, musical_time)
+        return light
+
+    def draw(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> None:
+        """Draw the picture into the target."""
+        light = self.follow(picture, look, hearing, musical_time)
         self._fit_map(look)
         if "grain" not in self._textures:
             step = self._coarse
@@ -256,7 +262,7 @@ class Shader:
             figure_ramp=self._texture("figure", light.figure[None], linear=True),
             haze_ramp=self._texture("ramp", light.haze[None], linear=True),
             palette=self._texture("palette", light.palette[None]),
-            haze=self._texture("haze", values),
+            haze=self._texture("haze", self.canvas.values),
             map=self._textures["map"],
             grain=self._textures["grain"],
             reach=light.reach,
@@ -265,7 +271,6 @@ class Shader:
             hazy=look.haze is not None,
         )
         if look.confetti is not None:
-            self.sprites.throw(picture, look.confetti, self.mood, musical_time)
             self._draw_sprites(look, musical_time)
 
     @property

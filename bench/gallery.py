@@ -1,0 +1,176 @@
+"""Pictures of every look, all of the same moment of the same dance.
+
+    python -m bench.gallery docs/pictures [--size 960x540] [--look NAME]… [--review FOLDER]
+
+Writes `look-NAME.png` for each, `looks.png`, a sheet of all, and `looks-both.png`, the painter's picture beside the
+shader's (where there is OpenGL). `--review` also writes, for a look at what one picture does not show: eight moments of
+four beats, screens of other shapes, and a troupe of five, a sheet a look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
+
+import math  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+import pygame  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from visualizer.dancer.dancer import Dancer, Picture  # noqa: E402
+from visualizer.dancer.pack import find_pack, load_pack  # noqa: E402
+from visualizer.music.clock import Hearing  # noqa: E402
+from visualizer.paths import assets  # noqa: E402
+from visualizer.settings import parse_size  # noqa: E402
+from visualizer.stage.looks import LOOKS, Look, look  # noqa: E402
+from visualizer.stage.painter import Painter  # noqa: E402
+
+BPM = 120.0
+STEPS = 12  # pictures a beat
+RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
+SHAPES = ("640x480", "840x360", "270x480", "480x480")
+
+Moment = tuple[Picture, Hearing, float]
+
+
+def music(beat: float) -> Hearing:
+    """Lively music that swells and falls with the bar."""
+    swell = 0.62 + 0.25 * math.cos(2 * math.pi * beat / 8)
+    bass = 0.5 + 0.4 * math.exp(-3 * (beat % 1))
+    return Hearing(beat * 60 / BPM, BPM, beat, 1.0, swell, bass, 0.5, 0.5, swell)
+
+
+def dance(seed: int, until: float, troupe: int, style: str | None, beats: float) -> list[Moment]:
+    """The last `beats` beats of a dance until the given beat."""
+    dancer = Dancer(load_pack(find_pack(None), "cpu"), seed, style, troupe)
+    moments = []
+    for step in range(round((until - beats) * STEPS), round(until * STEPS) + 1):
+        beat = step / STEPS
+        dancer.step_to(beat, music(beat).energy)
+        moments.append((dancer.picture(beat), music(beat), beat))
+    return moments
+
+
+def painted(each: Look, moments: list[Moment], size: tuple[int, int]) -> Iterator[pygame.Surface]:
+    """Each moment's picture; the surface is used again."""
+    painter = Painter(size)
+    for picture, hearing, beat in moments:
+        yield painter.paint(picture, each, hearing, beat)
+
+
+def last(each: Look, moments: list[Moment], size: tuple[int, int]) -> pygame.Surface:
+    """The picture of the last moment."""
+    *_, surface = painted(each, moments, size)
+    return surface.copy()
+
+
+def shaded(each: Look, moments: list[Moment], size: tuple[int, int]) -> pygame.Surface | None:
+    """The shader's picture of the last moment; None where there is no OpenGL."""
+    import moderngl
+
+    from visualizer.stage.shader import Shader
+
+    try:
+        gl = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
+    except (ImportError, ValueError, moderngl.Error):
+        return None
+    shader = Shader(gl, size, gl.simple_framebuffer(size))
+    for picture, hearing, beat in moments:
+        shader.follow(picture, each, hearing, beat)
+    shader.draw(*moments[-1][:1], each, *moments[-1][1:])
+    surface = shader.read()
+    shader.release()
+    gl.release()
+    return surface
+
+
+def sheet(pictures: list[tuple[str, pygame.Surface]], columns: int, gap: int = 6) -> pygame.Surface:
+    """Pictures in rows, a name below each that has one."""
+    pygame.font.init()
+    font = pygame.font.Font(str(assets() / "DejaVuSans.ttf"), 15)
+    wide = max(picture.get_width() for _, picture in pictures)
+    high = max(picture.get_height() for _, picture in pictures)
+    label = font.get_linesize() + 2 if any(name for name, _ in pictures) else 0
+    rows = -(-len(pictures) // columns)
+    out = pygame.Surface((columns * (wide + gap) + gap, rows * (high + label + gap) + gap))
+    out.fill((24, 24, 26))
+    for k, (name, picture) in enumerate(pictures):
+        x, y = gap + k % columns * (wide + gap), gap + k // columns * (high + label + gap)
+        out.blit(picture, (x, y))
+        if name:
+            out.blit(font.render(name, True, (230, 230, 235)), (x + 4, y + high + 1))
+    return out
+
+
+def save(surface: pygame.Surface, path: Path) -> int:
+    """Write a small PNG; its size in bytes. Pictures of many colours are cut to 256, dithered, which is hard to see."""
+    import cv2
+
+    pixels = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[:, :, ::-1]
+    best = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+    if len(best) > 150_000:
+        from PIL import Image
+
+        few = Image.fromarray(pixels[:, :, ::-1]).quantize(192, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+        if path.stat().st_size < len(best):
+            return path.stat().st_size
+    path.write_bytes(best)
+    return len(best)
+
+
+def small(surface: pygame.Surface, width: int) -> pygame.Surface:
+    """Shrunk to a width."""
+    high = round(surface.get_height() * width / surface.get_width())
+    return pygame.transform.smoothscale(surface.convert(24) if False else surface, (width, high))
+
+
+def main() -> None:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", type=parse_size, default=(960, 540))
+    parser.add_argument("--look", action="append", help="only these")
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--beat", type=float, default=24.25, help="which moment")
+    parser.add_argument("--style")
+    parser.add_argument("--review", type=Path, help="folder for sheets in time, of other shapes and of a troupe")
+    wanted = parser.parse_args()
+    console = Console()
+    chosen = [look(name) for name in wanted.look] if wanted.look else LOOKS
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
+    alone, both = [], []
+    for each in chosen:
+        picture = last(each, moments, wanted.size)
+        size = save(picture, wanted.folder / f"look-{each.name}.png")
+        console.print(f"{each.name}: {size / 1000:.0f} kB")
+        alone.append((each.title, small(picture, 400)))
+        other = shaded(each, moments, wanted.size)
+        if other is not None:
+            apart = np.abs(pygame.surfarray.array3d(picture).astype(int) - pygame.surfarray.array3d(other))
+            name = f"{each.title}: painter, shader; {apart.mean():.1f} of 255 apart"
+            both.append((name, sheet([("", small(picture, 400)), ("", small(other, 400))], 2, 0)))
+    if not wanted.look:
+        save(sheet(alone, 4), wanted.folder / "looks.png")
+        if both:
+            save(sheet(both, 2), wanted.folder / "looks-both.png")
+    if wanted.review:
+        wanted.review.mkdir(parents=True, exist_ok=True)
+        five = dance(wanted.seed, wanted.beat, 5, wanted.style, RUN_UP)
+        for each in chosen:
+            strip = [p.copy() for p in painted(each, moments, (480, 270))][-4 * STEPS :: STEPS // 2]
+            pygame.image.save(sheet([("", p) for p in strip], 4), wanted.review / f"{each.name}-time.png")
+            views = [(name, last(each, moments, parse_size(name))) for name in SHAPES]
+            views.append(("five", last(each, five, (840, 473))))
+            pygame.image.save(sheet(views, 3), wanted.review / f"{each.name}-shapes.png")
+
+
+if __name__ == "__main__":
+    main()
