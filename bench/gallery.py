@@ -117,7 +117,7 @@ def save(surface: pygame.Surface, path: Path) -> int:
     if len(best) > 150_000:
         from PIL import Image
 
-        few = Image.fromarray(pixels[:, :, ::-1]).quantize(192, dither=Image.Dither.NONE)
+        few = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).quantize(160, dither=Image.Dither.FLOYDSTEINBERG)
         few.save(path, optimize=True)
         if path.stat().st_size < len(best):
             return path.stat().st_size
@@ -128,7 +128,7 @@ def save(surface: pygame.Surface, path: Path) -> int:
 def small(surface: pygame.Surface, width: int) -> pygame.Surface:
     """Shrunk to a width."""
     high = round(surface.get_height() * width / surface.get_width())
-    return pygame.transform.smoothscale(surface.convert(24) if False else surface, (width, high))
+    return pygame.transform.smoothscale(surface, (width, high))
 
 
 def main() -> None:

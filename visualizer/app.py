@@ -24,6 +24,7 @@ from visualizer.music.taste import Stylist
 from visualizer.settings import AUTO, Settings, met, next_temperature
 from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks import LOOKS, look
+from visualizer.stage.looks.live import Reloader, current
 from visualizer.stage.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Show:
         self.running = True
         self.stylist = Stylist(styles) if auto else None
         self.governor = governor
+        self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self._seeds = seeds
         self._lead = lead
         self._nudged = 0.0  # seconds
@@ -272,6 +274,10 @@ class Show:
                 self.say(f"style: {choice.style} ({choice.why})", now)
         for text in (*self.ear.toasts(), *self.window.toasts()):
             self.say(text, now)
+        if self.reloader is not None:
+            for text in self.reloader.poll(now):
+                self.say(text, now, "looks")
+            self.look = current(self.look)
         if self.window.follow_size():
             self.overlay.resize(self.window.size)
         self.overlay.lamp = lamp(musical_time)
@@ -372,6 +378,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             dancer, ear, window, styles, settings.look, random.Random(seed), lead, settings.style == AUTO, governor
         )
         unknown = (show.stylist.note,) if show.stylist and show.stylist.note else ()
+        if settings.dev:
+            show.reloader = Reloader()
         for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())
         times = play(

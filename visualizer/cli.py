@@ -76,6 +76,7 @@ def show(
     stage: Annotated[str | None, typer.Option(hidden=True)] = None,
     fps: Annotated[float | None, typer.Option(hidden=True)] = None,
     screenshot: Annotated[str | None, typer.Option(hidden=True)] = None,
+    dev: Annotated[bool, typer.Option("--dev", hidden=True, help="Read looks anew when their files change.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -112,6 +113,7 @@ def show(
         stage=stage,
         fps=fps,
         screenshot=screenshot,
+        dev=dev,
     )
     from visualizer.app import run
     from visualizer.stage.window import NoDisplay

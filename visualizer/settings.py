@@ -47,6 +47,7 @@ class Settings:
     stats: bool = False  # print frame times at the end
     fps: float | None = None  # None: the display's own rate; 0: as fast as it goes
     screenshot: str | None = None  # PNG of the last picture
+    dev: bool = False  # read looks anew when their files change
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
 
 

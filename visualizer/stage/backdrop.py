@@ -97,9 +97,12 @@ def _paper(look: Backdrop, at: _Grid) -> Index:
 
 
 def _board(look: Backdrop, at: _Grid) -> Index:
-    """Slate that has been wiped in long strokes, many times."""
+    """Slate that has been wiped in long strokes, many times, and a line of chalk for a floor."""
     strokes = at.noise(0.035, 1, 14.0) + 1.3 * at.noise(0.22, 2, 1.7) + 0.5 * at.noise(look.grain_size, 3)
-    level = 0.42 + look.grain * strokes - 0.20 * np.maximum(_wall_level(at) - 0.5, 0)
+    level = 0.36 + look.grain * strokes - 0.20 * np.maximum(_wall_level(at) - 0.5, 0)
+    wobble = 0.0035 * np.sin(at.x * 5 + 1) + 0.002 * np.sin(at.x * 17)
+    chalk = np.exp(-(((at.y - look.line - wobble) / 0.0026) ** 2)) * np.clip(0.8 + 0.45 * at.noise(0.0035, 6), 0, 1)
+    level = np.maximum(level, 0.9 * chalk * np.clip((at.half * 0.94 - np.abs(at.x)) / 0.02, 0, 1))
     return _cut(level * 255 + (at.chance() - 0.5) * 2)
 
 
@@ -121,7 +124,7 @@ def _sheets(look: Backdrop, at: _Grid) -> Index:
         ground = 0.865 + 0.034 * k + 0.010 * np.sin(at.x * (7 + 2 * k) + phase) + 0.006 * np.sin(at.x * 17 + k)
         inside = np.maximum(side, at.y - ground) + chance  # beyond 0: this sheet is there
         covers = inside > 0
-        shade = np.where(covers, 0, np.maximum(shade * (sheet == k - 1), np.exp(np.minimum(inside, 0) / 0.022)))
+        shade = np.where(covers, 0, np.maximum(shade, np.exp(np.minimum(inside, 0) / 0.022)))
         sheet = np.where(covers, k, sheet)
     grain = look.grain * (at.noise(look.grain_size, 4) + 0.6 * at.noise(look.grain_size, 6, 6.0))
     return (sheet * per + np.clip((shade + grain + 0.12) * (per - 1), 0, per - 1)).astype(np.uint8)
@@ -143,7 +146,8 @@ def _tiles(look: Backdrop, at: _Grid) -> Index:
     column, row = np.floor(u), np.floor(v)
     gap = np.minimum(_gap(u - column, wide), _gap(v - row, high))  # 1 tile, 0 gap
     i, j = column.astype(np.int64), row.astype(np.int64)
-    mixed = ((i * 73 + j * 151) ^ (i * j * 29 + j * 7)) % HASHES
+    mixed = (i * 374761393 + j * 668265263) & 0xFFFFFFFF
+    mixed = (((mixed ^ (mixed >> 13)) * 1274126177 & 0xFFFFFFFF) >> 16) % HASHES
     depth = np.clip((deep - 1.05) * 2.2, 0, DEPTHS - 1).astype(np.int64)[:, None]
     group = (mixed * 2 + (i + j) % 2) * DEPTHS + depth
     out[first:] = group * GAPS + np.round((1 - gap) * (GAPS - 1)).astype(np.int64)
@@ -183,9 +187,9 @@ def _rays(look: Backdrop, at: _Grid) -> Index:
 
 
 def _ballroom(look: Backdrop, at: _Grid) -> Index:
-    """A room 0..199 in which a mirror ball hangs, 200..255 its facets."""
+    """A room, its wall 0..99 and its floor 100..199, in which a mirror ball hangs, 200..255 its facets."""
     room = _room(look, at)
-    out = (room.astype(np.int32) * 199 // 255).astype(np.uint8)
+    out = np.where(room < WALL, room * (100 / WALL), 100 + (room - float(WALL)) * (99 / (LEVELS - 1 - WALL))).astype(np.uint8)
     cx, cy = min(0.46, 0.62 * at.half), at.top + 0.055 + BALL
     dx, dy = (at.x - np.float32(cx)) / BALL, (at.y - np.float32(cy)) / BALL
     away = np.hypot(dx, dy) + (at.chance(6) - 0.5) * np.float32(at.pixel / BALL)
@@ -193,7 +197,7 @@ def _ballroom(look: Backdrop, at: _Grid) -> Index:
     ring = np.floor(latitude * (7 / math.pi) * 2)
     longitude = np.arcsin(np.clip(dx / np.maximum(np.cos((ring + 0.5) * math.pi / 14), 0.2), -1, 1))
     facet = np.floor(longitude * (7 / math.pi) * 2)
-    group = (np.int64(1) * (ring * 19 + facet * 31).astype(np.int64)) % FACETS
+    group = (ring * 19 + facet * 31).astype(np.int64) % FACETS
     wire = (np.abs(at.x - np.float32(cx)) < max(0.0012, at.pixel)) & (at.y < cy)
     out = np.where(wire, np.uint8(199), out)
     return np.where(away < 1, (200 + group).astype(np.uint8), out)
@@ -237,8 +241,7 @@ def palette(look: Backdrop, mood: Mood) -> Doubles:
             rays = np.stack([np.interp(at, look.stops[:, 0], look.stops[:, k], period=1) for k in (1, 2, 3)], axis=1)
             return np.concatenate([rays, _ramp(ground, LEVELS - RAYS)])
         case "ballroom":
-            room = np.concatenate([_ramp(look.stops, WALL), _ramp(ground, LEVELS - WALL)])
-            return np.concatenate([room[np.arange(200) * 255 // 199], _facets(look, mood)])
+            return np.concatenate([_ramp(look.stops, 100), _ramp(ground, 100), _facets(look, mood)])
         case _:
             return _ramp(look.stops, LEVELS)
 
@@ -258,7 +261,7 @@ def _lit_tiles(look: Backdrop, ground: Doubles, mood: Mood) -> Doubles:
     after = (place + 1) % len(lit)
     slide = min(mood.turn % 8, 1.0)  # colours move on every other bar
     colour = lit[(place - 1) % len(lit)] * (1 - slide) + lit[after - 1] * slide
-    strong = 0.62 + 0.38 * mood.bass
+    strong = 0.78 + 0.22 * mood.bass
     glow = 0.13 + (0.87 * strong) * now  # (8, 2)
     tiles = colour[:, None, :] * glow[:, :, None]
     depth = np.array([1.0, 0.74, 0.52])

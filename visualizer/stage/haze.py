@@ -195,10 +195,10 @@ class HazeCanvas:
 
     def _spots(self, haze: Haze, musical_time: float) -> Array:
         """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
-        latitude = np.radians(np.arange(-54, 55, 13.5))
-        around = np.radians(np.arange(0, 360, 15.0))
+        latitude = np.radians(np.arange(-55, 56, 10.0))
+        around = np.radians(np.arange(0, 360, 12.0))
         a, b = np.meshgrid(latitude, around, indexing="ij")
-        turned = b + np.radians(7.5) * (np.arange(len(latitude)) % 2)[:, None] + 2 * math.pi * musical_time / 48
+        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None] + 2 * math.pi * musical_time / 48
         turned = (turned + math.pi) % (2 * math.pi) - math.pi
         seen = np.abs(turned) < math.radians(68)
         a, turned = a[seen], turned[seen]

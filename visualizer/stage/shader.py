@@ -8,6 +8,7 @@ looks three tables up, one for the confetti, and what a look's own GLSL adds.
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 import moderngl
@@ -160,7 +161,7 @@ class Shader:
         self.mood = Mood()
         self.sprites = Sprites()
         self.canvas = HazeCanvas(layout(size))
-        self.complaints: list[str] = []  # of GLSL that does not compile; whoever shows pictures takes them
+        self.complaints: deque[str] = deque()  # of GLSL that does not compile
         self._look_from(layout(size))
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._good: dict[str, str] = {}  # the last GLSL of each look that compiled

@@ -33,7 +33,7 @@ def _bones() -> tuple[Doubles, Doubles, Doubles]:
         for share, wide in ((0.06, 0.62), (0.30, 0.72), (0.54, 0.76), (0.78, 0.72), (1.02, 0.62)):  # ribs hang outwards
             centre = (1 - share) * (0.8 * neck + 0.2 * chest) + share * (0.55 * spine + 0.45 * chest)
             out = wide * (shoulder - neck)
-            bone(centre, centre + out + 0.16 * (spine - chest), 0.5)
+            bone(centre, centre + out + 0.16 * (spine - chest), 0.6)
         bone(pelvis, hip, 1.9)
         bone(pelvis + 0.5 * (spine - pelvis), hip, 0.8)
         for limb, thick in ((arm, (0.95, 0.8, 0.7)), (leg, (1.3, 1.1, 0.8))):

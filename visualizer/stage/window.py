@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pygame
 
 from visualizer.errors import UserError
+from visualizer.music import taken
 from visualizer.paths import assets
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
@@ -220,6 +221,10 @@ class Window:
         self._detail = detail
         if self._painter is not None:
             self._painter.detail = detail
+
+    def complaints(self) -> list[str]:
+        """What went wrong with the picture since the last call: GLSL of a look that does not compile."""
+        return [] if self._shader is None else taken(self._shader.complaints)
 
     def follow_size(self) -> bool:
         """Fit the stage to the window if somebody resized it; whether that was so."""
