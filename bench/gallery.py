@@ -33,6 +33,7 @@ from visualizer.stage.painter import Painter  # noqa: E402
 
 BPM = 120.0
 STEPS = 12  # pictures a beat
+LARGEST = 195_000  # bytes of a picture
 RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
 SHAPES = ("640x480", "840x360", "270x480", "480x480")
 
@@ -109,18 +110,20 @@ def sheet(pictures: list[tuple[str, pygame.Surface]], columns: int, gap: int = 6
 
 
 def save(surface: pygame.Surface, path: Path) -> int:
-    """Write a small PNG; its size in bytes. Pictures of many colours are cut to 256, dithered, which is hard to see."""
+    """Write a small PNG; its size in bytes. What would be too large gets fewer colours, which is hard to see."""
     import cv2
 
     pixels = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[:, :, ::-1]
     best = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
-    if len(best) > 150_000:
+    if len(best) > LARGEST:
         from PIL import Image
 
-        few = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).quantize(160, dither=Image.Dither.FLOYDSTEINBERG)
-        few.save(path, optimize=True)
-        if path.stat().st_size < len(best):
-            return path.stat().st_size
+        for colours, dither in ((160, Image.Dither.FLOYDSTEINBERG), (96, Image.Dither.NONE), (40, Image.Dither.NONE)):
+            few = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).quantize(colours, dither=dither)
+            few.save(path, optimize=True)
+            if path.stat().st_size < LARGEST:
+                return path.stat().st_size
+        raise SystemExit(f"{path}: {path.stat().st_size} bytes, and {LARGEST} is the most; make it smaller with --size")
     path.write_bytes(best)
     return len(best)
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.visualizer.fakes import hearing
 from visualizer.errors import UserError
 from visualizer.stage import looks
-from visualizer.stage.looks import LOOKS, SURE, lights, load_look, look, turn_hue
+from visualizer.stage.colours import luminance, turn_hue, wander
+from visualizer.stage.looks import LOOKS, SURE, lights, load_look, look
+from visualizer.stage.looks.live import PAUSE, Reloader, current
 from visualizer.stage.mood import STIFFNESS, Mood, spring
 
 
@@ -28,13 +30,45 @@ def test_an_unknown_look_is_named_with_those_there_are() -> None:
         look("sepia")
 
 
+GOOD = """title = "Odd"
+[backdrop]
+stops = ["#102030"]
+[figure]
+stops = [{ at = 0.0, colour = "#ffffff" }, { at = 0.01, colour = "#ffffff", cover = 0 }]
+[haze]
+stops = ["#000000", "#ffffff"]
+glow = 0.5
+"""
+
+
 @pytest.mark.parametrize(
-    "text", ["", "title = 3 =", 'title = "x"\n[figure]\nstops = [{at = "far"}]', 'title = "x"\nfigure = 3']
+    ("old", "new", "said"),
+    [
+        (GOOD, "", r"'title' is missing"),
+        ('"Odd"', "3 =", r"line 1"),
+        ('"Odd"', "3", r"line 1: title must be a text, not 3"),
+        ("[figure]", "[figur]", r"line 4: 'figur' is not known here; there are title, figure"),
+        ("[backdrop]\n", "[backdrop]\nkind = 'moon'\n", r"line 3: kind 'moon' is none of plain, room"),
+        ("#102030", "102030", r"line 3: stops: '102030' is no colour"),
+        ("#102030", "#10203g", r"line 3: stops: '#10203g' is no colour"),
+        ("glow = 0.5", "glow = 'much'", r"line 8: glow must be a number, not 'much'"),
+        ("glow = 0.5", "glow = nan", r"line 8: glow must be a number, not nan"),
+        ("glow = 0.5", "glwo = 0.5", r"line 8: \[haze\] has no 'glwo'; it knows stops, .*glow"),
+        ("glow = 0.5", "rows = 0", r"line 8: rows must be a whole number from 1 to 1024, not 0"),
+        ("cover = 0 ", "covers = 0 ", r"line 5: stops: a stop has at, colour, cover and light, but no 'covers'"),
+        ("at = 0.01,", "at = -0.01,", r"stops must rise"),
+        ("at = 0.01,", "at = 0.1,", r"line 4: figure stops reach to 0.1; the outline is known only within"),
+        ("at = 0.01, ", "", r"stop 2 lacks at"),
+        ('[haze]\nstops = ["#000000", "#ffffff"]', "[haze]", r"line 6: \[haze\] lacks 'stops'"),
+    ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
+def test_a_broken_file_is_named_with_the_line_and_what_is_wrong(tmp_path: Path, old: str, new: str, said: str) -> None:
     path = tmp_path / "odd.toml"
-    path.write_text(text)
-    with pytest.raises(UserError, match=r"odd\.toml"):
+    assert old in GOOD
+    path.write_text(GOOD)
+    assert load_look(path).haze is not None
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(UserError, match=rf"odd\.toml.*{said}"):
         load_look(path)
 
 
@@ -46,8 +80,9 @@ def test_ramps_are_colours(each, level: float) -> None:
         mood.follow(hearing(level=level), beat)
         light = lights(each, mood, 720)
         assert light.figure.shape == (256, 4)
-        assert light.haze.shape == (256, 3)
-        for ramp in (light.figure, light.haze):
+        assert light.haze.shape == (256, 4)
+        assert light.palette.shape == (256, 3)
+        for ramp in (light.figure, light.haze, light.palette):
             assert ramp.min() >= 0
             assert ramp.max() <= 1
         assert 0 < light.reach <= SURE
@@ -55,11 +90,20 @@ def test_ramps_are_colours(each, level: float) -> None:
 
 def test_paper_is_black_inside_and_white_outside() -> None:
     light = lights(look("paper"), Mood(), 720)
-    assert (light.figure[0, :3] > 0.95).all()
+    assert (light.palette[0] > 0.95).all()
     assert (light.figure[-1, :3] < 0.05).all()
-    middle = light.figure[127:129, 0].mean()
-    assert middle == pytest.approx((light.figure[0, 0] + light.figure[-1, 0]) / 2, abs=0.02)
-    assert (np.diff(light.figure[:, 0]) <= 1e-6).all()
+    assert (light.figure[[0, -1], 3] == (0, 1)).all()
+    assert light.figure[127:129, 3].mean() == pytest.approx(0.5, abs=0.02)
+    assert (np.diff(light.figure[:, 3]) >= -1e-6).all()
+
+
+def test_a_hue_that_wanders_keeps_its_lightness() -> None:
+    colours = np.array([[0.6, 0.3, 0.2], [0.2, 0.4, 0.5], [0.4, 0.4, 0.4]])
+    for degrees in range(0, 360, 30):
+        assert luminance(wander(colours, degrees)) == pytest.approx(luminance(colours), abs=0.035)
+    assert wander(colours, 360) == pytest.approx(colours, abs=1e-6)
+    assert wander(colours[2:], 77) == pytest.approx(colours[2:], abs=1e-6)
+    assert np.abs(wander(colours[:1], 120) - colours[:1]).max() > 0.1
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.floats(-720, 720))
@@ -102,3 +146,47 @@ def test_the_pulse_is_highest_on_the_beat() -> None:
     assert pulses[0] > pulses[1] > pulses[2]
     assert pulses[2] == pytest.approx(0, abs=1e-6)
     assert pulses[4] == pytest.approx(pulses[0], rel=1e-6)
+
+
+def test_the_first_of_the_bar_is_struck_hardest_and_each_beat_once() -> None:
+    mood, struck = Mood(), []
+    for frame in range(241):
+        mood.follow(hearing(level=0.8), frame / 30)
+        struck += mood.struck
+    assert [beat for beat, _ in struck] == list(range(1, 9))
+    strength = dict(struck)
+    assert strength[4] > strength[2] > strength[1] > 0.2
+    mood.follow(hearing(level=0.8), 500.0)
+    assert len(mood.struck) == 4  # a stall is not made up for
+
+
+def test_looks_that_change_on_disk_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(GOOD)
+    old = load_look(path)
+    monkeypatch.setattr(looks, "LOOKS", [*LOOKS, old])
+    reloader = Reloader(tmp_path)
+    assert reloader.poll(0.0) == []
+
+    path.write_text(GOOD.replace('"Odd"', '"Even odder"'))
+    assert reloader.poll(PAUSE / 2) == []  # not yet: it does not look all the time
+    assert reloader.poll(PAUSE) == ["look odd: read anew"]
+    assert current(old).title == "Even odder"
+    assert current(old) is looks.look("odd")
+    assert reloader.poll(9.0) == []
+
+    path.write_text(GOOD.replace("glow = 0.5", "glow = 'much'"))
+    (said,) = reloader.poll(10.0)
+    assert said == "look odd.toml, line 8: glow must be a number, not 'much'"
+    assert current(old).title == "Even odder"  # the last good one stays
+
+    path.with_suffix(".glsl").write_text("vec3 finish(vec3 colour, vec2 stage) { return colour; }")
+    path.write_text(GOOD)
+    assert reloader.poll(11.0) == ["look odd: read anew"]
+    assert current(old).glsl is not None
+
+    (tmp_path / "fresh.toml").write_text(GOOD)
+    path.unlink()
+    assert reloader.poll(12.0) == ["look fresh: new"]
+    assert looks.look("fresh").title == "Odd"
+    assert current(old).name == "odd"

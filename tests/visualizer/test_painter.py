@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
 from visualizer.dancer.dancer import SPACING, Picture, span_of
+from visualizer.stage.colours import luminance
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import layout
 from visualizer.stage.looks import LOOKS, lights, look
 from visualizer.stage.mood import Mood
-from visualizer.stage.painter import Painter, box_of, upsampling
+from visualizer.stage.painter import Painter, box_of
+from visualizer.stage.resample import noise, upsampling
 
 
 def pixels(surface: pygame.Surface) -> np.ndarray:
@@ -53,14 +57,16 @@ def test_upsampling_weights_sum_to_one_and_reproduce_a_line() -> None:
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
 def test_what_was_drawn_before_leaves_no_ghost(each) -> None:
     """A dancer who moves on: the picture equals that of a fresh painter, as far as the look has no memory."""
-    old, fresh = Painter((640, 360)), Painter((640, 360))
-    for beat in np.arange(0, 24, 1 / 8):
-        old.paint(picture(beat, (-0.5 if beat < 8 else 0.4,)), each, hearing(), beat)
-    last = picture(24.0, (0.4,))
-    for beat in np.arange(8, 24, 1 / 8):
-        fresh.paint(picture(beat, (0.4,)), each, hearing(), beat)
-    seen = pixels(old.paint(last, each, hearing(), 24.0)).astype(int)
-    expected = pixels(fresh.paint(last, each, hearing(), 24.0)).astype(int)
+    old, fresh = Painter((320, 180)), Painter((320, 180))
+    steps = np.arange(0, 16, 1 / 4)
+    quiet = hearing(level=0.05)  # for confetti, which lies for long
+    for beat in steps:
+        old.paint(picture(beat, (-0.5 if beat < 5 else 0.4,)), each, quiet, beat)
+        if beat >= 5:
+            fresh.paint(picture(beat, (0.4,)), each, quiet, beat)
+    last = picture(16.0, (0.4,))
+    seen = pixels(old.paint(last, each, quiet, 16.0)).astype(int)
+    expected = pixels(fresh.paint(last, each, quiet, 16.0)).astype(int)
     assert np.abs(seen - expected).max() <= 3
     assert seen.std() > 5
 
@@ -85,18 +91,19 @@ def test_nine_dancers_are_all_seen_whole_and_apart(size: tuple[int, int]) -> Non
 
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
 def test_a_camera_that_moves_leaves_no_ghost_and_keeps_the_trails(each) -> None:
-    old, fresh = Painter((640, 360)), Painter((640, 360))
-    for k, beat in enumerate(np.arange(0, 24, 1 / 8)):
+    old, fresh = Painter((320, 180)), Painter((320, 180))
+    quiet = hearing(level=0.05)
+    for k, beat in enumerate(np.arange(0, 16, 1 / 4)):
         span = span_of(9) - (span_of(9) - span_of(1)) * min(1.0, beat / 4)
-        old.paint(picture(beat, NINE if beat < 4 else (0.0,), span), each, hearing(), beat)
-        assert old.canvas.trails.shape == fresh.canvas.trails.shape
+        old.paint(picture(beat, NINE if beat < 4 else (0.0,), span), each, quiet, beat)
+        if beat >= 4:
+            fresh.paint(picture(beat), each, quiet, beat)
         if each.haze is not None and each.haze.trail and k > 4:
             assert old.canvas.trails.max() > 0.1
-    for beat in np.arange(4, 24, 1 / 8):
-        fresh.paint(picture(beat), each, hearing(), beat)
-    last = picture(24.0)
-    seen = pixels(old.paint(last, each, hearing(), 24.0)).astype(int)
-    expected = pixels(fresh.paint(last, each, hearing(), 24.0)).astype(int)
+            assert beat < 4 or old.canvas.trails.shape == fresh.canvas.trails.shape
+    last = picture(16.0)
+    seen = pixels(old.paint(last, each, quiet, 16.0)).astype(int)
+    expected = pixels(fresh.paint(last, each, quiet, 16.0)).astype(int)
     assert np.abs(seen - expected).max() <= 3
 
 
@@ -137,18 +144,113 @@ def test_two_dancers_half_out_of_the_window_are_both_drawn() -> None:
     assert dark[:, 540:].any()
 
 
-def test_a_dancer_far_off_the_stage_is_no_error() -> None:
-    for each in LOOKS:
-        seen = pixels(Painter((320, 240)).paint(picture(0.0, (5.0,)), each, hearing(), 0.0))
-        assert seen.std() < 12
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_a_dancer_far_off_the_stage_is_no_error(each) -> None:
+    painter = Painter((320, 240))
+    off = pixels(painter.paint(picture(0.0, (5.0,)), each, hearing(), 0.0)).copy()
+    on = pixels(painter.paint(picture(0.0), each, hearing(), 0.0))
+    assert np.abs(on.astype(int) - off)[:, 130:190].max() > 40
+    if not (each.haze and each.haze.rings):
+        assert np.abs(on.astype(int) - off)[:20, :20].max() < 12
 
 
-def test_the_same_pictures_are_painted_the_same() -> None:
-    first, second = Painter((480, 270)), Painter((480, 270))
-    for step in range(30):
-        a = pixels(first.paint(picture(step / 16), look("neon"), hearing(step / 32), step / 16)).copy()
-        b = pixels(second.paint(picture(step / 16), look("neon"), hearing(step / 32), step / 16))
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_the_same_pictures_are_painted_the_same(each) -> None:
+    first, second = Painter((320, 180)), Painter((320, 180))
+    for step in range(24):
+        beat = step / 4
+        a = pixels(first.paint(picture(beat), each, hearing(step / 32), beat)).copy()
+        b = pixels(second.paint(picture(beat), each, hearing(step / 32), beat))
         assert (a == b).all()
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("places", [(0.0,), (-0.35, 0.4)])
+def test_without_its_backdrop_the_dancer_can_be_laid_over_it_again(each, places: tuple[float, ...]) -> None:
+    painter, other = Painter((320, 180)), Painter((320, 180))
+    off = (9.0,) * len(places)
+    for step in range(13):
+        beat = step / 4
+        seen = pixels(painter.paint(picture(beat, places), each, hearing(), beat)).astype(float)
+        alpha = other.paint_alpha(picture(beat, places), each, hearing(), beat)
+    assert alpha.shape == (180, 320, 4)
+    assert alpha.dtype == np.uint8
+    bare = dataclasses.replace(each, confetti=None, haze=each.haze and dataclasses.replace(each.haze, spots=0.0))
+    behind = Painter((320, 180))
+    behind.mood = painter.mood
+    empty = pixels(behind.paint(picture(3.0, off), bare, hearing(), 3.0)).astype(float)
+    cover = alpha[:, :, 3:] / 255
+    laid = empty * (1 - cover) + alpha[:, :, :3] * cover
+    # Light that only adds has to cover as much as it is bright, which on a dark ground is nearly the same.
+    assert np.abs(laid - seen).mean() < 0.7
+    assert np.abs(laid - seen).max() < (9 if each.motion.bright else 3.5)
+    assert cover.max() > 0.8
+    assert cover[:8, :8].mean() < 0.25  # and is not just everywhere
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_detail_leaves_out_effects_but_never_the_dancer(each) -> None:
+    painter, full = Painter((320, 180)), Painter((320, 180))
+    body = None
+    for detail in (0, 1, 2, 3, 0):
+        painter.detail = detail
+        for step in range(5):
+            beat = 4 * detail + step / 4
+            seen = pixels(painter.paint(picture(2.0), each, hearing(), beat)).astype(int)
+        body = seen[60:100, 155:165].mean()  # the chest
+        assert painter.dirty == (0, 0, 320, 180) or detail != 3
+        assert abs(body - seen[20:40, 20:60].mean()) > 6  # it stands out
+    for step in range(5):
+        expected = pixels(full.paint(picture(2.0), each, hearing(), step / 4)).astype(int)
+    if each.confetti is None and not (each.haze and each.haze.echo):
+        assert np.abs(seen - expected).mean() < 4  # and all is there again
+
+
+def test_an_unknown_detail_is_an_error() -> None:
+    painter = Painter((64, 64))
+    painter.detail = 4
+    with pytest.raises(ValueError, match="detail is 0 to 3, not 4"):
+        painter.paint(picture(0.0), look("paper"), hearing(), 0.0)
+
+
+def flashes(light: np.ndarray) -> np.ndarray:
+    """(H, W) most flashes within a second of (T, H, W) relative luminance, 30 a second, after WCAG 2.3.1.
+
+    A flash is a pair of opposing changes of at least a tenth, the darker below 0.8; each change counts half.
+    """
+    extreme, rising = light[0].copy(), np.zeros(light[0].shape, int)
+    changes = np.zeros(light.shape, bool)
+    for t, now in enumerate(light[1:], start=1):
+        up = (now - extreme >= 0.1) & (extreme < 0.8)
+        down = (extreme - now >= 0.1) & (now < 0.8)
+        changes[t] = (up & (rising <= 0)) | (down & (rising >= 0))
+        turned = np.where(up, 1, np.where(down, -1, rising))
+        further = ((rising > 0) & (now > extreme)) | ((rising < 0) & (now < extreme))
+        extreme = np.where(changes[t] | further, now, extreme)
+        rising = turned
+    total = np.cumsum(np.concatenate([np.zeros((1, *light[0].shape), int), changes]), axis=0)
+    return (total[30:] - total[:-30]).max(axis=0) / 2
+
+
+def test_flashes_are_counted() -> None:
+    t = np.arange(90)
+    strobe = np.where(t // 3 % 2, 0.9, 0.1)[:, None, None]  # five a second
+    slow = 0.5 + 0.4 * np.sin(2 * np.pi * t / 30)[:, None, None]  # one a second
+    assert flashes(strobe)[0, 0] >= 4.5
+    assert flashes(slow)[0, 0] <= 1.5
+    assert flashes(0.5 + 0.04 * (strobe - 0.5))[0, 0] == 0
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_no_look_flashes_to_the_worst_music(each) -> None:
+    """160 beats a minute, all loudness or none, four times a second: three flashes over a quarter are the limit."""
+    painter, seen = Painter((160, 90)), []
+    for frame in range(100):
+        beat = frame / 30 * 160 / 60
+        loud = hearing(frame / 30, bpm=160.0, level=float(frame % 8 < 4))
+        now = pixels(painter.paint(picture(round(beat * 4) / 4), each, loud, beat))
+        seen.append(luminance(now / 255))
+    assert (flashes(np.array(seen)) > 3).mean() < 0.1
 
 
 def test_trails_hardly_depend_on_the_frame_rate() -> None:
@@ -175,6 +277,18 @@ def test_neon_leaves_trails_that_fade() -> None:
     for beat in np.arange(4, 14, 1 / 16):
         painter.paint(still, look("neon"), hearing(), beat)
     assert 0 < painter.canvas.trails.sum() < moving
+
+
+def test_noise_has_the_grain_that_was_asked_for() -> None:
+    fine, coarse = noise((120, 160), (1, 1), 3), noise((120, 160), (12, 12), 3)
+    assert fine.shape == coarse.shape == (120, 160)
+    for each in (fine, coarse):
+        assert each.mean() == pytest.approx(0, abs=1e-3)
+        assert each.std() == pytest.approx(1, abs=1e-3)
+    assert np.abs(np.diff(fine, axis=1)).mean() > 0.9
+    assert np.abs(np.diff(coarse, axis=1)).mean() < 0.15
+    long = noise((120, 160), (2, 30), 3)
+    assert np.abs(np.diff(long, axis=0)).mean() > 4 * np.abs(np.diff(long, axis=1)).mean()
 
 
 def test_box_of_is_tight_and_cut_to_the_array() -> None:

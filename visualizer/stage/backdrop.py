@@ -33,6 +33,7 @@ HASHES, DEPTHS, GAPS = 8, 3, 4
 TILES = HASHES * 2 * DEPTHS * GAPS
 GAP = 0.035  # half of a gap, tiles
 NEAR = 1.5  # how far the eye is from the dancer, frame widths
+WIDE = 0.89  # half the stage that a screen of 16:9 shows of one dancer
 SHEETS = 5  # of paper, the last in front
 FACETS = 56
 BALL = 0.085  # radius, frame widths
@@ -47,6 +48,7 @@ class _Grid:
         self.shape = rows, columns
         self.pixel = step / place.side
         self.half = place.width / place.side / 2
+        self.spread = max(1.0, self.half / WIDE)  # light reaches as far as the stage
         self.top = -place.top / place.side
         self.bottom = self.top + place.height / place.side
         self.y: Array = ((((np.arange(rows) + 0.5) * step - place.top) / place.side)[:, None]).astype(np.float32)
@@ -71,12 +73,12 @@ def _plain(look: Backdrop, at: _Grid) -> Index:
 
 def _floor_level(at: _Grid) -> Array:
     """0 where the dancer stands, 1 far off: light falls on the floor in a long ellipse."""
-    return np.hypot(at.x * np.float32(0.95), (at.y - np.float32(FLOOR)) * np.float32(2.6))
+    return np.hypot(at.x * np.float32(0.95 / at.spread), (at.y - np.float32(FLOOR)) * np.float32(2.6))
 
 
 def _wall_level(at: _Grid) -> Array:
     """0 behind the dancer's chest, 1 in the corners."""
-    return np.hypot(at.x * np.float32(0.95), at.y - np.float32(0.45)) * np.float32(1.1)
+    return np.hypot(at.x * np.float32(0.95 / at.spread), at.y - np.float32(0.45)) * np.float32(1.1)
 
 
 def _room(look: Backdrop, at: _Grid) -> Index:
@@ -99,9 +101,9 @@ def _paper(look: Backdrop, at: _Grid) -> Index:
 def _board(look: Backdrop, at: _Grid) -> Index:
     """Slate that has been wiped in long strokes, many times, and a line of chalk for a floor."""
     strokes = at.noise(0.035, 1, 14.0) + 1.3 * at.noise(0.22, 2, 1.7) + 0.5 * at.noise(look.grain_size, 3)
-    level = 0.36 + look.grain * strokes - 0.20 * np.maximum(_wall_level(at) - 0.5, 0)
+    level = np.minimum(0.36 + look.grain * strokes - 0.20 * np.maximum(_wall_level(at) - 0.5, 0), 0.6)
     wobble = 0.0035 * np.sin(at.x * 5 + 1) + 0.002 * np.sin(at.x * 17)
-    chalk = np.exp(-(((at.y - look.line - wobble) / 0.0026) ** 2)) * np.clip(0.8 + 0.45 * at.noise(0.0035, 6), 0, 1)
+    chalk = np.exp(-(((at.y - look.line - wobble) / 0.0036) ** 2)) * np.clip(0.8 + 0.45 * at.noise(0.0035, 6), 0, 1)
     level = np.maximum(level, 0.9 * chalk * np.clip((at.half * 0.94 - np.abs(at.x)) / 0.02, 0, 1))
     return _cut(level * 255 + (at.chance() - 0.5) * 2)
 
@@ -203,9 +205,37 @@ def _ballroom(look: Backdrop, at: _Grid) -> Index:
     return np.where(away < 1, (200 + group).astype(np.uint8), out)
 
 
+def _edge(outside: Array) -> Array:
+    """1 inside to 0 outside, softly."""
+    return 1 / (1 + np.exp(np.minimum(outside, 30)))
+
+
+def _curtain(look: Backdrop, at: _Grid) -> Index:
+    """A heavy curtain in folds 0..159, a spotlight on it, and from `line` on the boards of a stage 160..255."""
+    dither = (at.chance() - 0.5) * 2.2
+    hang = at.x + 0.006 * np.sin(at.y * 5)
+    fold = np.sin(hang * 34 + 1.7 * np.sin(hang * 9)) + 0.45 * np.sin(hang * 71 + 2)
+    away = np.hypot(at.x / (0.60 * at.spread), (at.y - np.float32(0.50)) / 0.56)
+    lamp = _edge((away - 0.92) / 0.055)  # the edge of the beam is soft
+    wall = (0.20 + 0.10 * fold) * (0.42 + 0.18 * at.y) + lamp * (0.45 + 0.11 * fold)
+    out = _cut(wall * 159 + dither, 0, 159)
+    first = int(np.searchsorted(at.y[:, 0], look.line))
+    y = at.y[first:]
+    if len(y):
+        deep = (FLOOR - look.horizon) / (y - look.horizon)
+        u = at.x * deep / look.tile
+        board = np.floor(u)
+        tone = 0.5 + 0.5 * np.sin(board * 12.9898)
+        gap = 1 - _gap(u - board, at.pixel * deep / look.tile)
+        pool = _edge((np.hypot(at.x / (0.52 * at.spread), (y - FLOOR) / 0.075) - 0.95) / 0.10)
+        level = (0.17 + 0.10 * tone + pool * (0.46 + 0.16 * tone)) * (1 - 0.75 * gap)
+        out[first:] = _cut(160 + level * 95 + dither[first:], 160, 255)
+    return out
+
+
 KINDS: dict[str, Callable[[Backdrop, _Grid], Index]] = {
     "plain": _plain, "room": _room, "paper": _paper, "board": _board, "sheets": _sheets, "tiles": _tiles,
-    "sunset": _sunset, "rays": _rays, "ballroom": _ballroom,
+    "sunset": _sunset, "rays": _rays, "ballroom": _ballroom, "curtain": _curtain,
 }  # fmt: skip
 
 
@@ -235,6 +265,8 @@ def palette(look: Backdrop, mood: Mood) -> Doubles:
             return np.concatenate([_lit_tiles(look, ground, mood), _ramp(look.stops, LEVELS - TILES)])
         case "sunset":
             return np.concatenate([_ramp(look.stops, 100), _ramp(_lit(look), 48), _ramp(ground, 108)])
+        case "curtain":
+            return np.concatenate([_ramp(look.stops, 160), _ramp(ground, 96)])
         case "rays":
             shift = round(mood.turn / look.spin_beats * RAYS * 16) / 16
             at = (np.arange(RAYS) + 0.5 - shift) % RAYS / RAYS

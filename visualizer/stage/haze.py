@@ -202,7 +202,7 @@ class HazeCanvas:
         turned = (turned + math.pi) % (2 * math.pi) - math.pi
         seen = np.abs(turned) < math.radians(68)
         a, turned = a[seen], turned[seen]
-        x = 0.62 * np.tan(turned)
+        x = 0.62 * np.tan(turned) * max(1.0, -float(self.x[0]) / 0.89)  # over all of a wide stage
         y = 0.45 + 0.62 * np.tan(a) / np.cos(turned)
         size = np.maximum(haze.spot_size / np.cos(turned) ** 0.7, self._fine)
         strength = haze.spots * np.cos(turned) ** 0.8

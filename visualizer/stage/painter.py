@@ -166,7 +166,7 @@ class Painter:
         # What an opaque haze adds to a plain backdrop: all of it is there, so the haze becomes see-through.
         haze = light.haze
         if look.backdrop.kind == "plain" and float(haze[0, 3]) > 0:
-            haze = colour_to_alpha(haze, light.palette[0])
+            haze = colour_to_alpha(haze, haze[0, :3] + light.palette[0] * (1 - haze[0, 3]))
         table = self._pairs(light.figure, haze, straight=True)
         out = np.empty((self.size[1], self.size[0]), np.uint32)
         out.fill(table[0])

@@ -318,7 +318,10 @@ def _figure_ramp(stops_key: bytes, rows: int, pixel: float, grain: float) -> tup
     centre = ((np.arange(LEVELS) + 0.5 + 8) * fine).astype(int)
     low = np.clip(centre - wide // 2, 0, len(total) - 1)
     high = np.clip(centre - wide // 2 + wide, 0, len(total) - 1)
-    return (total[high] - total[low]) / np.maximum(high - low, 1)[:, None], reach
+    mean = (total[high] - total[low]) / np.maximum(high - low, 1)[:, None]
+    # Where nothing is drawn the level is 0, so there a ramp must have ended, also in a window of few pixels.
+    share = np.clip(np.arange(LEVELS) / 12, 0, 1)[:, None]
+    return mean * share + premultiplied[0] * (1 - share), reach
 
 
 def ramp(stops: Stops, samples: int = LEVELS) -> Doubles:

@@ -31,7 +31,7 @@ class Reloader:
             except FileNotFoundError:  # an editor that writes a new file in place of the old one
                 continue
             stamps[path.stem] = (*stamps.get(path.stem, ()), stat.st_mtime_ns, stat.st_size)
-        return stamps
+        return {name: stamp for name, stamp in stamps.items() if (self._folder / f"{name}.toml").exists()}
 
     def poll(self, now: float) -> list[str]:
         """What there is to say of files that changed since the last call; `now` is seconds on any clock."""
