@@ -15,21 +15,21 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 
-import math  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
+import math
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np  # noqa: E402
-import pygame  # noqa: E402
-from rich.console import Console  # noqa: E402
+import numpy as np
+import pygame
+from rich.console import Console
 
-from visualizer.dancer.dancer import Dancer, Picture  # noqa: E402
-from visualizer.dancer.pack import find_pack, load_pack  # noqa: E402
-from visualizer.music.clock import Hearing  # noqa: E402
-from visualizer.paths import assets  # noqa: E402
-from visualizer.settings import parse_size  # noqa: E402
-from visualizer.stage.looks import LOOKS, Look, look  # noqa: E402
-from visualizer.stage.painter import Painter  # noqa: E402
+from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.pack import find_pack, load_pack
+from visualizer.music.clock import Hearing
+from visualizer.paths import assets
+from visualizer.settings import parse_size
+from visualizer.stage.looks import LOOKS, Look, look
+from visualizer.stage.painter import Painter
 
 BPM = 120.0
 STEPS = 12  # pictures a beat

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
 from visualizer.dancer.dancer import Picture, span_of
 from visualizer.dancer.pack import FLOOR
-from visualizer.stage.backdrop import KINDS, SHEETS, TILES, index_map, palette
+from visualizer.stage.backdrop import KINDS, SHEETS, TILES, Scene, index_map, palette
 from visualizer.stage.colours import luminance
 from visualizer.stage.layout import layout
 from visualizer.stage.looks import LOOKS, look
@@ -72,6 +74,33 @@ def test_colours_move_without_a_jump(each) -> None:
         if before is not None:
             assert np.abs(now - before).max() < 0.12
         before = now
+
+
+def test_a_live_show_gets_a_rough_map_at_once_and_the_full_one_later() -> None:
+    each, place = look("cutout").backdrop, layout((640, 360))
+    full = index_map(each, place)
+    live, patient = Scene(patient=False), Scene(patient=True)
+    step, rough = live.fit(each, place) or (0, full)
+    assert step == 3
+    assert rough.shape == (120, 214)
+    made, deadline = None, time.monotonic() + 30
+    while made is None and time.monotonic() < deadline:
+        made = live.fit(each, place)
+    assert made is not None
+    assert made[0] == 1
+    assert (made[1] == full).all()
+    assert live.fit(each, place) is None
+    live.close()
+
+    step, numbers = patient.fit(each, place) or (0, rough)
+    assert step == 1
+    assert (numbers == full).all()
+    for dancers in (4, 5, 6):  # while the view widens
+        step, numbers = patient.fit(each, layout((640, 360), span_of(dancers))) or (0, rough)
+        assert step == 3
+    after = [patient.fit(each, layout((640, 360), span_of(6))) for _ in range(8)]
+    (found,) = [each for each in after if each is not None]
+    assert (found[1] == index_map(each, layout((640, 360), span_of(6)))).all()
 
 
 def test_as_many_tiles_are_lit_on_each_beat() -> None:

@@ -168,7 +168,7 @@ def test_the_same_pictures_are_painted_the_same(each) -> None:
 @pytest.mark.parametrize("places", [(0.0,), (-0.35, 0.4)])
 def test_without_its_backdrop_the_dancer_can_be_laid_over_it_again(each, places: tuple[float, ...]) -> None:
     painter, other = Painter((320, 180)), Painter((320, 180))
-    off = (9.0,) * len(places)
+    off, seen, alpha = (9.0,) * len(places), np.zeros(0), np.zeros(0, np.uint8)
     for step in range(13):
         beat = step / 4
         seen = pixels(painter.paint(picture(beat, places), each, hearing(), beat)).astype(float)
@@ -191,7 +191,7 @@ def test_without_its_backdrop_the_dancer_can_be_laid_over_it_again(each, places:
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
 def test_detail_leaves_out_effects_but_never_the_dancer(each) -> None:
     painter, full = Painter((320, 180)), Painter((320, 180))
-    body = None
+    seen = expected = np.zeros(0, int)
     for detail in (0, 1, 2, 3, 0):
         painter.detail = detail
         for step in range(5):

@@ -50,7 +50,7 @@ def test_shader_and_painter_show_the_same_picture(
     gl: moderngl.Context, each, places: tuple[float, ...], span: float
 ) -> None:
     painter, shader = Painter(SIZE), Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
-    surface = painter.surface
+    surface, beat = painter.surface, 0.0
     for step in range(25):
         beat = step / 8
         surface = painter.paint(picture(beat, places, span), each, hearing(beat / 2), beat)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.uint8]
 Array = NDArray[np.float32]
+Floats = NDArray[np.floating]
 Doubles = NDArray[np.float64]
 
 LEVELS = 256
@@ -38,6 +40,55 @@ SHEETS = 5  # of paper, the last in front
 FACETS = 56
 BALL = 0.085  # radius, frame widths
 RAYS = 192
+
+
+STEADY = 4  # pictures of one view after which its map is made in full
+ROUGH = 3  # pixels, each way, that share a number of a rough map
+
+
+class Scene:
+    """The map of what is seen now: roughly at once, in full when there has been time for it.
+
+    A large map takes a tenth of a second, so a live show has it made aside. Who is `patient`, a film, waits for it
+    instead, and gets the same pictures each time. `finest`: pixels, each way, that a number of the full map covers.
+    """
+
+    def __init__(self, patient: bool, finest: int = 1) -> None:
+        self._patient, self._finest = patient, finest
+        self._pool = None if patient else ThreadPoolExecutor(1, thread_name_prefix="backdrop")
+        self._coming: Future[Index] | None = None
+        self._look: Backdrop | None = None
+        self._place: Layout | None = None
+        self._step = self._steady = 0  # pixels a number covers, 0: there is no map; pictures of this view
+
+    def fit(self, look: Backdrop, place: Layout) -> tuple[int, Index] | None:
+        """Pixels that a number covers, and the map, if it is another than the last time; call it for each picture."""
+        if look is not self._look or place != self._place:
+            fresh = look is not self._look
+            self._look, self._place, self._coming = look, place, None
+            self._steady, self._step = STEADY if fresh else 0, 0
+            if fresh and self._patient:
+                return self._made(self._finest, index_map(look, place, self._finest))
+        self._steady += 1
+        if not self._step:
+            step = max(ROUGH, self._finest)
+            return self._made(step, index_map(look, place, step))
+        if self._step == self._finest or self._steady <= STEADY:
+            return None
+        if self._pool is None:
+            return self._made(self._finest, index_map(look, place, self._finest))
+        if self._coming is None:
+            self._coming = self._pool.submit(index_map, look, place, self._finest)
+        return self._made(self._finest, self._coming.result()) if self._coming.done() else None
+
+    def _made(self, step: int, numbers: Index) -> tuple[int, Index]:
+        self._step = step
+        return step, numbers
+
+    def close(self) -> None:
+        """Let the thread go."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Grid:
@@ -63,7 +114,7 @@ class _Grid:
         return np.random.default_rng(seed).random(self.shape, np.float32)
 
 
-def _cut(level: Array, low: float = 0.0, high: float = 255.0) -> Index:
+def _cut(level: Floats, low: float = 0.0, high: float = 255.0) -> Index:
     return np.clip(level, low, high).astype(np.uint8)
 
 
@@ -156,7 +207,7 @@ def _tiles(look: Backdrop, at: _Grid) -> Index:
     return out
 
 
-def _gap(share: Doubles | Array, pixel: Doubles) -> Doubles:
+def _gap(share: Floats, pixel: Floats) -> Floats:
     """How much of a pixel is tile, 0..1, at `share` of a tile's length."""
     return np.clip((np.minimum(share, 1 - share) - GAP) / pixel + 0.5, 0, 1)
 
@@ -191,7 +242,8 @@ def _rays(look: Backdrop, at: _Grid) -> Index:
 def _ballroom(look: Backdrop, at: _Grid) -> Index:
     """A room, its wall 0..99 and its floor 100..199, in which a mirror ball hangs, 200..255 its facets."""
     room = _room(look, at)
-    out = np.where(room < WALL, room * (100 / WALL), 100 + (room - float(WALL)) * (99 / (LEVELS - 1 - WALL))).astype(np.uint8)
+    floor = 100 + (room - float(WALL)) * (99 / (LEVELS - 1 - WALL))
+    out = np.where(room < WALL, room * (100 / WALL), floor).astype(np.uint8)
     cx, cy = min(0.46, 0.62 * at.half), at.top + 0.055 + BALL
     dx, dy = (at.x - np.float32(cx)) / BALL, (at.y - np.float32(cy)) / BALL
     away = np.hypot(dx, dy) + (at.chance(6) - 0.5) * np.float32(at.pixel / BALL)
@@ -205,7 +257,7 @@ def _ballroom(look: Backdrop, at: _Grid) -> Index:
     return np.where(away < 1, (200 + group).astype(np.uint8), out)
 
 
-def _edge(outside: Array) -> Array:
+def _edge(outside: Floats) -> Floats:
     """1 inside to 0 outside, softly."""
     return 1 / (1 + np.exp(np.minimum(outside, 30)))
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
 BANDS = 48  # rows whose colours are looked up at a time
 STRIP = 96  # pixels of width that are up-sampled at a time: the matrix has few columns that count for a narrow strip
-STEADY = 4  # pictures of one size after which a backdrop is made in full
-ROUGH = 3  # pixels that share one of the backdrop's while the view widens or narrows
 DETAILS = range(4)
 
 Bytes = NDArray[np.uint8]
@@ -61,8 +59,10 @@ class Painter:
     pixels each way. It may be set at any time. The dance itself is never made less smooth.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], patient: bool = True) -> None:
+        """`patient`: wait for a large backdrop, so that a dance always gives the same pictures; not live."""
         self.size = size
+        self._scene = backdrop.Scene(patient)
         self.detail = 0
         width, height = size
         self.surface = pygame.Surface(size, 0, 32)
@@ -85,6 +85,8 @@ class Painter:
         self._small: Painter | None = None  # paints for detail 3
         self._look: Look | None = None
         self._kind = 0  # detail that the buffers are made for
+        self._flat = False  # the mean colour in place of the backdrop
+        self._all_changed = True  # by the last picture
         self._set_canvas(64)
         self._look_from(layout(size))
         self._forget()
@@ -106,8 +108,7 @@ class Painter:
         self._down = upsampling(place.side, FRAME_SIZE, self._scale, 0.0)
         self._across: dict[int, Array] = {}  # by phase, made when needed
         self.canvas.look_from(place)
-        self._steady = 0
-        self._map_of: int | None = None  # pixels a number of the map covers; None: it shows another view
+        self._counts: Array | None = None  # share of each number of the map
 
     def _forget(self) -> None:
         """Start from an empty stage."""
@@ -115,7 +116,7 @@ class Painter:
         self._palette = b""
         self._base: int | None = None
         self._box = self._lit = pygame.Rect(0, 0, 0, 0)  # changed last time: in all, and by light and figure
-        self._map_of = None
+        self._counts = None
 
     def _begin(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Lights:
         """Fit all to the look and to what is seen of the stage; go on to this moment."""
@@ -173,11 +174,8 @@ class Painter:
         self._look_up(table, out, box)
         pixels = out.view(np.uint8).reshape(self.size[1], self.size[0], 4)
         if look.confetti is not None:
-            self._draw_sprites(pygame.image.frombuffer(pixels, self.size, "RGBA"), look, musical_time)
+            self._draw_sprites(pygame.image.frombuffer(pixels.data, self.size, "RGBA"), look, musical_time)
         return pixels
-
-    _flat = False  # the mean colour in place of the backdrop
-    _all_changed = False
 
     def _paint_small(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
         """Half as many pixels each way, then made large."""
@@ -194,11 +192,11 @@ class Painter:
 
     def _mean_colour(self, palette: Array) -> Array:
         """(1, 3) what the backdrop is like on the whole."""
-        if self._map_of is None and self._look is not None:
+        if self._counts is None:
+            assert self._look is not None
             numbers = backdrop.index_map(self._look.backdrop, self.layout, 8)
-            self._counts = np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size
-            self._map_of = 0
-        return (self._counts @ palette)[None].astype(np.float32)
+            self._counts = (np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size).astype(np.float32)
+        return (self._counts @ palette)[None]
 
     def _draw_indices(self, picture: Picture, look: Look, light: Lights, musical_time: float) -> pygame.Rect:
         """Draw haze and figures into the index planes; the box where there may be any."""
@@ -245,18 +243,21 @@ class Painter:
         return box
 
     def _fit_map(self) -> None:
-        """Make the backdrop for this view, roughly as long as the view changes."""
-        self._steady += 1
+        """Bring the backdrop's map up to date."""
         assert self._look is not None
-        step = 1 if self._steady > STEADY or self._map_of is None and not self._palette else ROUGH
-        if self._map_of is not None and self._map_of <= step:
+        made = self._scene.fit(self._look.backdrop, self.layout)
+        if made is None:
             return
-        numbers = backdrop.index_map(self._look.backdrop, self.layout, step)
+        step, numbers = made
         if step > 1:
             width, height = self.size
             numbers = numbers.repeat(step, axis=0)[:height].repeat(step, axis=1)[:, :width]
         pygame.surfarray.pixels2d(self._map).T[:] = numbers
-        self._map_of, self._palette = step, b""
+        self._palette = b""
+
+    def close(self) -> None:
+        """Let go of what runs aside."""
+        self._scene.close()
 
     def _look_up(self, table: NDArray[np.uint32], target: NDArray[np.uint32], box: pygame.Rect) -> None:
         columns = slice(box.left, box.right)
@@ -269,7 +270,8 @@ class Painter:
     ) -> NDArray[np.uint32]:
         """The colours of all 65,536 pairs of haze (high byte) and figure (low byte); they move with the music.
 
-        Of those without haze alone, 256, where the look has none. 0xAARRGGBB, premultiplied, or 0x00RRGGBB over the colour `behind`; or `straight`, with the bytes R, G, B, A.
+        Of those without haze alone, 256, where the look has none. 0xAARRGGBB, premultiplied, or 0x00RRGGBB over the
+        colour `behind`; or `straight`, with the bytes R, G, B, A.
         """
         if self._look is not None and self._look.haze is None:
             haze = haze[:1]
@@ -396,7 +398,7 @@ def grain(look: Look, size: tuple[int, int], side: int) -> Array:
     cell = max(look.figure.grain_size * side, 1.0)
     coarse = noise((height, width), (2.6 * cell, 2.6 * cell * look.figure.grain_long), 21)
     fine = noise((height, width), (cell, cell * look.figure.grain_long), 20)
-    return np.clip(0.42 * fine + 0.34 * coarse, -1, 1)
+    return np.clip(0.42 * fine + 0.34 * coarse, -1, 1).astype(np.float32)
 
 
 def colour_to_alpha(haze: Array, behind: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def cubic_b_spline(t: Doubles) -> Doubles:
 
 
 def upsampling(
-    outputs: int, inputs: int, scale: float, shift: float, kernel: Callable[[Doubles], Doubles] = catmull_rom
+    outputs: int, inputs: int, scale: float, shift: float, kernel: Callable[[Any], Doubles] = catmull_rom
 ) -> Array:
     """(outputs, inputs) banded weights: output pixel p looks at input place (p + 0.5 - shift) / scale - 0.5.
 

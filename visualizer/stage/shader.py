@@ -16,12 +16,12 @@ import numpy as np
 import pygame
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
-from visualizer.stage import backdrop
+from visualizer.stage.backdrop import Scene
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import Layout, layout
 from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
-from visualizer.stage.painter import ROUGH, STEADY, grain
+from visualizer.stage.painter import grain
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
@@ -155,12 +155,21 @@ void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoor
 class Shader:
     """Paints pictures of one size into `target` (default: the window's framebuffer)."""
 
-    def __init__(self, gl: moderngl.Context, size: tuple[int, int], target: moderngl.Framebuffer | None = None) -> None:
+    def __init__(
+        self,
+        gl: moderngl.Context,
+        size: tuple[int, int],
+        target: moderngl.Framebuffer | None = None,
+        patient: bool = True,
+    ) -> None:
+        """`patient`: wait for a large backdrop, so that a dance always gives the same pictures; not live."""
         self.gl, self.size = gl, size
         self.target = target or gl.screen
         self.mood = Mood()
         self.sprites = Sprites()
         self.canvas = HazeCanvas(layout(size))
+        self._coarse = -(-min(size) // MOST_ROWS)  # pixels, each way, that share a number of the backdrop
+        self._scene = Scene(patient, self._coarse)
         self.complaints: deque[str] = deque()  # of GLSL that does not compile
         self._look_from(layout(size))
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
@@ -177,7 +186,6 @@ class Shader:
         self._extent = (place.width / place.side, place.height / place.side)
         self._top = -place.top / place.side
         self.canvas.look_from(place)
-        self._steady, self._map_of = 0, None
 
     def _program(self, name: str, fragment: str, vertex: str = VERTEX) -> moderngl.Program:
         """A program, compiled once. moderngl.Error if it is wrong."""
@@ -274,19 +282,10 @@ class Shader:
         if look.confetti is not None:
             self._draw_sprites(look, musical_time)
 
-    @property
-    def _coarse(self) -> int:
-        """Pixels of the screen, each way, that share a number of the backdrop."""
-        return -(-min(self.size) // MOST_ROWS)
-
     def _fit_map(self, look: Look) -> None:
-        """Make the backdrop for this view, roughly as long as the view changes."""
-        self._steady += 1
-        step = self._coarse if self._steady > STEADY or self._map_of is None and self._steady == 1 else ROUGH
-        step = max(step, self._coarse)
-        if self._map_of is None or step < self._map_of:
-            self._texture("map", backdrop.index_map(look.backdrop, self.layout, step))
-            self._map_of = step
+        """Bring the backdrop's map up to date."""
+        if made := self._scene.fit(look.backdrop, self.layout):
+            self._texture("map", made[1])
 
     def _finish(self, look: Look) -> tuple[str, str]:
         """Name and GLSL of what the look's picture is made by: the last that compiled, so a slip ends no show."""
@@ -361,6 +360,7 @@ class Shader:
 
     def release(self) -> None:
         """Give the GPU its memory back."""
+        self._scene.close()
         for program, triangle in self._programs.values():
             if triangle is not None:
                 triangle.release()
@@ -371,7 +371,7 @@ class Shader:
 
 
 def _where(said: str) -> str:
-    """", line N: what is wrong" out of a driver's words, which differ: 0:12(5): error: …, 0(12) : error …, ERROR: 0:12: …"""
+    """Line and error out of a driver's words, which differ: 0:12(5): error: …, 0(12) : error …, ERROR: 0:12: …"""
     for line in said.splitlines():
         if found := re.search(r"\b\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(.*)", line):
             return f", line {found[1]}: {found[2]}"

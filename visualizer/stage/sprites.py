@@ -117,5 +117,5 @@ class Sprites:
         side = np.stack([-np.sin(angle), np.cos(angle)], axis=1) * (0.34 * left * flat)[:, None]
         side[lies] = np.stack([0 * left, 0.34 * left * flat], axis=1)[lies]
         middle = np.stack([across, down], axis=1)
-        corners = np.stack([middle - along - side, middle + along - side, middle + along + side, middle - along + side], 1)
-        return corners, colour.astype(np.int64)
+        corners = [middle - along - side, middle + along - side, middle + along + side, middle - along + side]
+        return np.stack(corners, axis=1), colour.astype(np.int64)

@@ -147,7 +147,7 @@ class Window:
         """Make a stage for the size the window has."""
         self._release()
         if not self.gpu:
-            self._painter = Painter(self.size)
+            self._painter = Painter(self.size, patient=False)
             self._painter.detail = self._detail
             self._guarded = GuardedSurface(self.guard, self.size)
             if (screen := pygame.display.get_surface()) is not None:
@@ -168,11 +168,13 @@ class Window:
         if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
             raise NoGpu(renderer)
         self._target = GuardedTarget(self.guard, context, self.size, context.screen)
-        self._shader = Shader(context, self.size, self._target.canvas)
+        self._shader = Shader(context, self.size, self._target.canvas, patient=False)
 
     def _release(self) -> None:
         if self._shader is not None:
             self._shader.release()
+        if self._painter is not None:
+            self._painter.close()
         if self._target is not None:
             self._target.release()
         self._shader = self._painter = self._guarded = self._target = None
@@ -211,20 +213,17 @@ class Window:
 
     def toasts(self) -> list[str]:
         """What there is to say since the last time."""
-        if self._told or not self.guard.held:
-            return []
-        self._told = True
-        return [HELD]
+        texts = [] if self._shader is None else taken(self._shader.complaints)
+        if self.guard.held and not self._told:
+            self._told = True
+            texts.append(HELD)
+        return texts
 
     def set_detail(self, detail: int) -> None:
         """How much the painter leaves out, 0 nothing to 3; a GPU has time for all."""
         self._detail = detail
         if self._painter is not None:
             self._painter.detail = detail
-
-    def complaints(self) -> list[str]:
-        """What went wrong with the picture since the last call: GLSL of a look that does not compile."""
-        return [] if self._shader is None else taken(self._shader.complaints)
 
     def follow_size(self) -> bool:
         """Fit the stage to the window if somebody resized it; whether that was so."""

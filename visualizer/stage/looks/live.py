@@ -1,4 +1,4 @@
-"""Looks that are edited while the show goes on: files that change are read anew, and what is wrong with them is said."""
+"""Looks that are edited while the show goes on: what changes on disk is read anew, and what is wrong is said."""
 
 from __future__ import annotations
 
