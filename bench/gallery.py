@@ -13,7 +13,7 @@ import argparse
 import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
+
 
 import math
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def sheet(pictures: list[tuple[str, pygame.Surface]], columns: int, gap: int = 6
 
 
 def save(surface: pygame.Surface, path: Path) -> int:
-    """Write a small PNG; its size in bytes. What would be too large gets fewer colours, which is hard to see."""
+    """Write a small PNG; its size in bytes. What grain makes too large gets fewer colours, then fewer pixels."""
     import cv2
 
     pixels = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[:, :, ::-1]
@@ -118,9 +118,11 @@ def save(surface: pygame.Surface, path: Path) -> int:
     if len(best) > LARGEST:
         from PIL import Image
 
-        for colours, dither in ((160, Image.Dither.FLOYDSTEINBERG), (96, Image.Dither.NONE), (40, Image.Dither.NONE)):
-            few = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).quantize(colours, dither=dither)
-            few.save(path, optimize=True)
+        for share, colours in ((1.0, 128), (1.0, 48), (0.8, 48), (0.6, 48)):
+            wide = round(surface.get_width() * share)
+            shrunk = pygame.surfarray.array3d(small(surface, wide)).transpose(1, 0, 2)
+            dither = Image.Dither.FLOYDSTEINBERG if colours > 100 else Image.Dither.NONE
+            Image.fromarray(np.ascontiguousarray(shrunk)).quantize(colours, dither=dither).save(path, optimize=True)
             if path.stat().st_size < LARGEST:
                 return path.stat().st_size
         raise SystemExit(f"{path}: {path.stat().st_size} bytes, and {LARGEST} is the most; make it smaller with --size")
