@@ -2,7 +2,7 @@
 
     python -m bench.gallery docs/pictures [--size 960x540] [--look NAME]… [--review FOLDER]
 
-Writes `look-NAME.png` for each, `looks.png`, a sheet of all, and `looks-both.png`, the painter's picture beside the
+Writes `look-NAME.jpg` for each, `looks.jpg`, a sheet of all, and `looks-both.jpg`, the painter's picture beside the
 shader's (where there is OpenGL). `--review` also writes, for a look at what one picture does not show: eight moments of
 four beats, screens of other shapes, and a troupe of five, a sheet a look.
 """
@@ -34,6 +34,7 @@ from visualizer.stage.painter import Painter
 BPM = 120.0
 STEPS = 12  # pictures a beat
 LARGEST = 195_000  # bytes of a picture
+FULL_COLOUR = 0x111111  # OpenCV's word for JPEG without subsampled colour
 RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
 SHAPES = ("640x480", "840x360", "270x480", "480x480")
 
@@ -109,25 +110,19 @@ def sheet(pictures: list[tuple[str, pygame.Surface]], columns: int, gap: int = 6
     return out
 
 
-def save(surface: pygame.Surface, path: Path) -> int:
-    """Write a small PNG; its size in bytes. What grain makes too large gets fewer colours, then fewer pixels."""
+def save(surface: pygame.Surface, path: Path, most: int = LARGEST) -> int:
+    """Write a JPEG, which keeps grain and soft light where a PNG of this size would lose them; its size in bytes."""
     import cv2
 
     pixels = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[:, :, ::-1]
-    best = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
-    if len(best) > LARGEST:
-        from PIL import Image
-
-        for share, colours in ((1.0, 128), (1.0, 48), (0.8, 48), (0.6, 48)):
-            wide = round(surface.get_width() * share)
-            shrunk = pygame.surfarray.array3d(small(surface, wide)).transpose(1, 0, 2)
-            dither = Image.Dither.FLOYDSTEINBERG if colours > 100 else Image.Dither.NONE
-            Image.fromarray(np.ascontiguousarray(shrunk)).quantize(colours, dither=dither).save(path, optimize=True)
-            if path.stat().st_size < LARGEST:
-                return path.stat().st_size
-        raise SystemExit(f"{path}: {path.stat().st_size} bytes, and {LARGEST} is the most; make it smaller with --size")
-    path.write_bytes(best)
-    return len(best)
+    found = b""
+    for quality in range(92, 40, -4):
+        flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
+        found = cv2.imencode(".jpg", pixels, flags)[1].tobytes()
+        if len(found) < most:
+            break
+    path.write_bytes(found)
+    return len(found)
 
 
 def small(surface: pygame.Surface, width: int) -> pygame.Surface:
@@ -154,7 +149,7 @@ def main() -> None:
     alone, both = [], []
     for each in chosen:
         picture = last(each, moments, wanted.size)
-        size = save(picture, wanted.folder / f"look-{each.name}.png")
+        size = save(picture, wanted.folder / f"look-{each.name}.jpg")
         console.print(f"{each.name}: {size / 1000:.0f} kB")
         alone.append((each.title, small(picture, 400)))
         other = shaded(each, moments, wanted.size)
@@ -163,9 +158,9 @@ def main() -> None:
             name = f"{each.title}: painter, shader; {apart.mean():.1f} of 255 apart"
             both.append((name, sheet([("", small(picture, 400)), ("", small(other, 400))], 2, 0)))
     if not wanted.look:
-        save(sheet(alone, 4), wanted.folder / "looks.png")
+        save(sheet(alone, 4), wanted.folder / "looks.jpg", 2 * LARGEST)
         if both:
-            save(sheet(both, 2), wanted.folder / "looks-both.png")
+            save(sheet(both, 2), wanted.folder / "looks-both.jpg", 2 * LARGEST)
     if wanted.review:
         wanted.review.mkdir(parents=True, exist_ok=True)
         five = dance(wanted.seed, wanted.beat, 5, wanted.style, RUN_UP)
