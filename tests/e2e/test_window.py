@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,12 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
+from tests.conftest import REPOSITORY
 from tests.e2e.figure import assert_dances, change, figures, is_figure
 from tests.e2e.program import Program, Screen
 from tests.needs import needs_program
 from visualizer.dancer.pack import find_pack, read_info
+from visualizer.stage.looks import LOOKS
 
 WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
 
@@ -71,8 +74,8 @@ def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, confi
         assert program.wait_for(r"toast: style: (.+)")[1] == style
 
         screen.press("Up")
-        program.wait_for("toast: look: Neon")
-        screen.grab_until(lambda s: s[220, 340].max() < 60)  # dark
+        program.wait_for(f"toast: look: {LOOKS[1].title}")
+        screen.grab_until(lambda s: s[220, 340].max() < 130)  # dark
         screen.press("Down")
         program.wait_for("toast: look: Paper")
         without = screen.grab_until(is_paper)
@@ -170,7 +173,7 @@ def test_the_shader_stage_in_a_window(screen: Screen, config: dict[str, str]) ->
         assert program.end() == 0
 
 
-@pytest.mark.parametrize("look", ["paper", "neon"])
+@pytest.mark.parametrize("look", ["paper", "neon", "confetti"])
 def test_shader_stage_without_a_screen(config: dict[str, str], tmp_path: Path, look: str) -> None:
     out = tmp_path / "last.png"
     env = {**config, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
@@ -187,6 +190,41 @@ def test_shader_stage_without_a_screen(config: dict[str, str], tmp_path: Path, l
         assert is_figure(picture.max(axis=2).T.astype(np.uint8))
     else:
         assert picture.std() > 10
+
+
+def test_a_look_that_is_edited_changes_on_screen_and_a_slip_in_it_is_said(
+    config: dict[str, str], tmp_path: Path
+) -> None:
+    copy = tmp_path / "program"
+    shutil.copytree(REPOSITORY / "visualizer", copy / "visualizer", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("models", "assets"):
+        (copy / folder).symlink_to(REPOSITORY / folder)
+    look = copy / "visualizer" / "stage" / "looks" / "neon.glsl"
+    good, text = look.read_text(), look.with_suffix(".toml").read_text()
+    env = {**config, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONPATH": str(copy)}
+    words = [
+        "--window",
+        "320x180",
+        "--audio",
+        "none",
+        "--look",
+        "neon",
+        "--stage",
+        "shader",
+        "--seconds",
+        "60",
+        "--dev",
+    ]
+    with Program(*words, env=env, cwd=copy) as program:
+        program.wait_for("first frame")
+        look.write_text(good.replace("float ripple", "flaot ripple"))
+        program.wait_for(r"toast: look neon: read anew")
+        line = 1 + good[: good.index("float ripple")].count("\n")
+        assert program.wait_for(r"toast: neon\.glsl, line (\d+): ")[1] == str(line)
+        look.with_suffix(".toml").write_text("title = 3")
+        program.wait_for(r"toast: look neon\.toml, line 1: ")
+        look.with_suffix(".toml").write_text(text)
+        program.wait_for(r"toast: look neon: read anew")
 
 
 def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(
