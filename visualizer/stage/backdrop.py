@@ -267,7 +267,8 @@ def _curtain(look: Backdrop, at: _Grid) -> Index:
     dither = (at.chance() - 0.5) * 2.2
     hang = at.x + 0.006 * np.sin(at.y * 5)
     fold = np.sin(hang * 34 + 1.7 * np.sin(hang * 9)) + 0.45 * np.sin(hang * 71 + 2)
-    away = np.hypot(at.x / (0.60 * at.spread), (at.y - np.float32(0.50)) / 0.56)
+    wide = 1.2 * max(at.half - WIDE, 0)  # a wide stage has a wide beam, or who stands outside would not be seen
+    away = np.hypot(at.x / (0.60 + wide), (at.y - np.float32(0.50)) / 0.56)
     lamp = _edge((away - 0.92) / 0.055)  # the edge of the beam is soft
     wall = (0.20 + 0.10 * fold) * (0.42 + 0.18 * at.y) + lamp * (0.45 + 0.11 * fold)
     out = _cut(wall * 159 + dither, 0, 159)
@@ -279,7 +280,7 @@ def _curtain(look: Backdrop, at: _Grid) -> Index:
         board = np.floor(u)
         tone = 0.5 + 0.5 * np.sin(board * 12.9898)
         gap = 1 - _gap(u - board, at.pixel * deep / look.tile)
-        pool = _edge((np.hypot(at.x / (0.52 * at.spread), (y - FLOOR) / 0.075) - 0.95) / 0.10)
+        pool = _edge((np.hypot(at.x / (0.52 + wide), (y - FLOOR) / 0.075) - 0.95) / 0.10)
         level = (0.17 + 0.10 * tone + pool * (0.46 + 0.16 * tone)) * (1 - 0.75 * gap)
         out[first:] = _cut(160 + level * 95 + dither[first:], 160, 255)
     return out
