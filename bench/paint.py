@@ -1,0 +1,63 @@
+"""What the painter alone takes of the processor, look by look; other programs disturb it less than frame times.
+
+    python -m bench.paint [--look NAME]…
+
+A real dance of 24 beats is painted at both sizes, and the time of this one thread is taken for each picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy is imported
+
+import time
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bench.gallery import Moment, dance
+from visualizer.settings import parse_size
+from visualizer.stage.looks import LOOKS, Look
+from visualizer.stage.looks import look as find_look
+from visualizer.stage.painter import Painter
+
+SIZES = ("1280x720", "1920x1080")
+
+
+def paint_times(size: tuple[int, int], look: Look, moments: list[Moment]) -> list[float]:
+    """Processor ms of this thread for each picture; the first, which makes the backdrop, comes first."""
+    painter, times = Painter(size), []
+    for picture, hearing, beat in moments:
+        begun = time.thread_time()
+        painter.paint(picture, look, hearing, beat)
+        times.append(1000 * (time.thread_time() - begun))
+    return times
+
+
+def print_paint(looks: list[Look]) -> None:
+    """A table of what painting takes."""
+    table = Table(title="painter alone, processor ms a picture, one thread")
+    for heading in ("size", "look", "median", "95%", "99%", "worst", "first of all"):
+        table.add_column(heading, justify="left" if heading in ("size", "look") else "right")
+    moments = dance(11, 32.0, 1, None, 24)
+    for size in SIZES:
+        for look in looks:
+            first, *times = paint_times(parse_size(size), look, moments)
+            values = [*np.percentile(times, (50, 95, 99, 100)), first]
+            table.add_row(size, look.name, *(f"{value:.2f}" for value in values))
+    Console(width=100).print(table)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--look", action="append", help="only these")
+    wanted = parser.parse_args().look
+    print_paint([find_look(name) for name in wanted] if wanted else LOOKS)
+
+
+if __name__ == "__main__":
+    main()
