@@ -12,16 +12,29 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pygame
 
+from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Kind, Marks
 from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
+from visualizer.errors import UserError
 from visualizer.music.clock import BEATS_PER_BAR
+from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
-from visualizer.settings import AUTO, Settings, met, next_temperature
+from visualizer.settings import (
+    AUTO,
+    LONGEST_LATENCY,
+    MOST_SENSITIVE,
+    Settings,
+    met,
+    next_temperature,
+    remember,
+    settings_file,
+    temperature_name,
+)
 from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.looks.live import Reloader, current
@@ -31,12 +44,18 @@ if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import Ear
+    from visualizer.recorder import Takes
+    from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
 log = logging.getLogger("visualizer")
 
 NUDGE = 0.01  # seconds that the dance is moved by one key
-STATUS = 0.25  # seconds between two looks at what the ear hears, for the line below the help
+STATUS = 0.25  # seconds between two looks at what the ear hears, for the lines below the help
+SURE = 2.0  # seconds within which a second Esc ends the show
+FADE = 0.5  # seconds that a blackout takes
+DISPLAYS = 0.5  # seconds between two looks at which displays there are
+LATENCY_STEP = 10.0  # ms
 
 
 class Body(Protocol):
@@ -52,6 +71,8 @@ class Body(Protocol):
     @property
     def dances(self) -> tuple[str, ...]: ...
     @property
+    def danced(self) -> tuple[str | None, ...]: ...
+    @property
     def troupe(self) -> int: ...
     @property
     def formation(self) -> str: ...
@@ -62,13 +83,21 @@ class Body(Protocol):
     def set_dance(self, dance: str | None) -> None: ...
     def set_troupe(self, troupe: int) -> None: ...
     def set_formation(self, formation: str) -> None: ...
+    def set_never(self, dances: tuple[str, ...]) -> None: ...
+    def set_held(self, held: bool) -> None: ...
 
 
 class Screen(Protocol):
     """What the loop asks of a window."""
 
+    fullscreen: bool
+    display: Display
+    displays: tuple[Display, ...]
+
     @property
     def size(self) -> tuple[int, int]: ...
+    @property
+    def windowed(self) -> tuple[int, int]: ...
     def draw(
         self,
         picture: Picture,
@@ -82,6 +111,11 @@ class Screen(Protocol):
     def follow_size(self) -> bool: ...
     def toasts(self) -> list[str]: ...
     def set_detail(self, detail: int) -> None: ...
+    def next_display(self) -> bool: ...
+    def dragged_to(self, number: int) -> None: ...
+    def follow_displays(self) -> str | None: ...
+    def pointer_moved(self, now: float) -> None: ...
+    def rest_pointer(self, now: float) -> None: ...
 
 
 @dataclass
@@ -119,38 +153,68 @@ class Show:
         look_name: str,
         seeds: random.Random,
         lead: float = 1 / 60,
-        auto: bool = False,
+        by_music: bool = False,
+        *,
+        takes: Takes,
+        auto: Auto | None = None,
+        marks: Marks | None = None,
+        latency_ms: float = 0.0,
+        sensitivity: float = 0.0,
         governor: Governor | None = None,
     ) -> None:
-        """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen.
-
-        `auto`: the music chooses the style. `governor`: scales effects down where frames take too long.
+        """`seeds` deals the seeds of later dances; `lead` is how long, in s, a picture takes to reach the screen, and
+        `latency_ms` how much longer until it is seen. `by_music`: the music chooses the style. `auto` None: off.
+        `governor`: scales effects down where frames take too long.
         """
         self.dancer, self.ear, self.window = dancer, ear, window
         self.styles = styles
         self.look = look(look_name)
         self.overlay = Overlay(window.size)
         self.running = True
-        self.stylist = Stylist(styles) if auto else None
+        self.locked = False
+        self.takes = takes
+        self.auto = auto or Auto(random.Random(0), on=False)
+        self.marks = marks or Marks()
+        self.stylist = Stylist(styles) if by_music else None
+        self.latency_ms, self.sensitivity = latency_ms, sensitivity
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self._seeds = seeds
-        self._lead = lead
+        self._own_lead = lead
+        self._asked = dancer.dance  # the dance that a person asked for last
+        self._banned: tuple[Kind, str] | None = None  # last
+        self._began: dict[str, Any] = {}  # what keys have changed, as it was before
+        self._chosen: dict[str, Any] = {}  # and as they left it
         self._nudged = 0.0  # seconds
-        self._status_due = -math.inf
+        self._dark, self._fade = False, 0.0  # whether it shall be dark, and how far that is
+        self._last_frame = self._escaped = -math.inf
+        self._status_due = self._displays_due = -math.inf
         self._frames = self._led = 0  # pictures; those of them on a beat that was heard
         self._bpm = 0.0  # danced last
+        self._heed_marks()
+
+    @property
+    def lead(self) -> float:
+        """Seconds from now until what is drawn now is seen."""
+        return self._own_lead + self.latency_ms / 1000
 
     def say(self, text: str, now: float, topic: str = "") -> None:
         """A toast on the screen, in place of the last of its topic if it has one, and a line in the log."""
         log.info("toast: %s", text)
         self.overlay.toast(text, now, topic)
 
+    def mention(self, text: str, now: float, topic: str = "") -> None:
+        """As `say`, of what comes by itself: it does not light up a stage that was made dark."""
+        if self._dark:
+            log.info("toast, in the dark: %s", text)
+        else:
+            self.say(text, now, topic)
+
     def act(self, action: str, now: float) -> None:
         """Do what a key asks for; `action` is one of controls.ACTIONS."""
         match action:
             case "quit":
-                self.running = False
+                self._escape(now)
             case "reseed":
                 seed = self._seeds.getrandbits(32)
                 self.dancer.reseed(seed)
@@ -159,31 +223,57 @@ class Show:
                 self._change_style(1 if action == "next style" else -1, now)
             case "next dance" | "previous dance":
                 self._change_dance(1 if action == "next dance" else -1, now)
+            case "next look" | "previous look":
+                self._change_look(1 if action == "next look" else -1, now)
             case "tamer" | "wilder":
+                before = temperature_name(self.dancer.temperature)
                 name, self.dancer.temperature = next_temperature(
                     self.dancer.temperature, 1 if action == "wilder" else -1
                 )
+                self._chose("temperature", before, name)
                 self.say(f"temperature: {name}", now)
             case "formation":
-                following = (FORMATIONS.index(self.dancer.formation) + 1) % len(FORMATIONS)
-                self.dancer.set_formation(FORMATIONS[following])
+                before = self.dancer.formation
+                self.dancer.set_formation(FORMATIONS[(FORMATIONS.index(before) + 1) % len(FORMATIONS)])
+                self._chose("formation", before, self.dancer.formation)
                 alone = "; it takes more than one dancer" if self.dancer.troupe == 1 else ""
                 self.say(f"formation: {self.dancer.formation}{alone}", now)
             case "tap tempo" | "half tempo" | "double tempo" | "earlier" | "later" | "trust the ear":
                 self._change_time(action, now)
-            case "next look" | "previous look":
-                step = 1 if action == "next look" else -1
-                self.look = LOOKS[(LOOKS.index(self.look) + step) % len(LOOKS)]
-                self.say(f"look: {self.look.title}", now)
-            case "fullscreen":
-                self.window.toggle_fullscreen()
-                self.overlay.resize(self.window.size)
-                self.say("full screen" if getattr(self.window, "fullscreen", False) else "window", now)
+            case "more latency" | "less latency":
+                self._change_latency(LATENCY_STEP if action == "more latency" else -LATENCY_STEP, now)
+            case "more sensitive" | "less sensitive":
+                self._change_sensitivity(1 if action == "more sensitive" else -1, now)
+            case "fullscreen" | "next display":
+                self._change_window(action, now)
+            case "blackout":
+                self._dark = not self._dark
+                self.say("black: B brings the picture back" if self._dark else "the picture is back", now, "black")
+            case "picture":
+                self.takes.picture()
+            case "record":
+                self.say(self.takes.record(now + self.lead, self.window.size, self.ear.sounds), now, "record")
+            case "auto":
+                self._chose("auto", self.auto.on, not self.auto.on)
+                self.auto.on = not self.auto.on
+                self.say("auto: changes by itself" if self.auto.on else "auto: off", now, "auto")
+            case "lock":
+                self.locked = not self.locked
+                self.dancer.set_held(self.locked)
+                self.say("locked: nothing changes by itself" if self.locked else "unlocked", now, "lock")
+            case "favourite":
+                self._like(now)
+            case "never look" | "never dance" | "never style":
+                self._ban(action, now)
+            case "take back":
+                self._take_back(now)
             case "help":
                 self.overlay.help = not self.overlay.help
                 log.info("help: %s", "shown" if self.overlay.help else "hidden")
             case _ if action.startswith("troupe "):
+                before = self.dancer.troupe
                 self.dancer.set_troupe(int(action.removeprefix("troupe ")))
+                self._chose("troupe", before, self.dancer.troupe)
                 self.say("one dancer" if self.dancer.troupe == 1 else f"{self.dancer.troupe} dancers", now)
             case _:
                 raise ValueError(f"nothing is known of the action '{action}'")
@@ -204,18 +294,199 @@ class Show:
             return
         self.window.set_detail(detail)
         what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
-        self.say(f"{what} ({LEAST - detail} of {LEAST})", now, "detail")
+        self.mention(f"{what} ({LEAST - detail} of {LEAST})", now, "detail")
+
+    def changes(self) -> dict[str, Any]:
+        """What keys have changed for good, by the settings' names; None takes a line out of the file."""
+        changes = {key: value for key, value in self._chosen.items() if value != self._began[key]}
+        if "style" in changes:
+            changes["dance"] = None  # one in the file may be of another style
+        return changes
+
+    def _chose(self, key: str, before: Any, after: Any) -> None:
+        """A key has changed a setting."""
+        self._began.setdefault(key, before)
+        self._chosen[key] = after
+
+    def _escape(self, now: float) -> None:
+        """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
+        if self.overlay.help:
+            self.act("help", now)
+        elif now - self._escaped <= SURE:
+            self.running = False
+        else:
+            self._escaped = now
+            self.say(f"Esc again ends the show{' and the recording' if self.takes.recording else ''}", now, "escape")
+
+    # --- what is danced, and how it looks
+
+    @property
+    def _style(self) -> str:
+        """What is chosen, as the settings have it."""
+        return AUTO if self.stylist else self.dancer.style
+
+    def _set_look(self, name: str) -> None:
+        self.look = next(each for each in LOOKS if each.name == name)
+
+    def _following(self, kind: Kind, names: tuple[str, ...], now: str, step: int) -> str:
+        """The next of `names` in their order, or the one before; those that nobody wants to see are passed over."""
+        place, never = names.index(now), self.marks.never[kind]
+        around = (names[(place + step * k) % len(names)] for k in range(1, len(names)))
+        return next((name for name in around if name not in never), now)
+
+    def _change_look(self, step: int, now: float) -> None:
+        before = self.look.name
+        self._set_look(self._following("look", tuple(each.name for each in LOOKS), before, step))
+        self._chose("look", before, self.look.name)
+        self.auto.hold("look")
+        self.say(f"look: {self.look.title}", now)
 
     def _change_style(self, step: int, now: float) -> None:
         """On to the next style, or back; between the last and the first, the one that fits the music."""
-        choices = (*self.styles, AUTO)
-        style = choices[(choices.index(AUTO if self.stylist else self.dancer.style) + step) % len(choices)]
+        before = self._style
+        style = self._following("style", (*self.styles, AUTO), before, step)
+        self._chose("style", before, style)
+        self.auto.hold("style")
+        self.auto.stay("dance")
         self.stylist = Stylist(self.styles) if style == AUTO else None
         if self.stylist is None:
             self.dancer.set_style(style)
             self.say(f"style: {style}", now)
         else:
+            self._heed_marks()
             self.say(f"style: {self.stylist.note or 'by the music'}", now)
+
+    def _change_dance(self, step: int, now: float) -> None:
+        """On to the next dance of the style, or back; between the last and the first, as it comes."""
+        choices = (*self.dancer.dances, AS_IT_COMES)
+        if len(choices) == 1:
+            self.say(f"{self.dancer.style} has no named dances: improvised", now)
+            return
+        dance = self._following("dance", choices, self.dancer.dance or AS_IT_COMES, step)
+        self._asked = dance or None
+        self.dancer.set_dance(self._asked)
+        for kind in ("dance", "style"):  # another style would end the dance
+            self.auto.hold(kind)
+        self.say(f"dance: {dance or 'as it comes'}", now)
+
+    def _change_by_itself(self, musical_time: float, hearing: Hearing, now: float) -> None:
+        """What the music and auto mode want, where a phrase ends; both are always asked, so that they know where."""
+        asked = self.dancer.dance is not None and self.dancer.dance == self._asked  # it keeps its style
+        mix = () if self.locked or asked else hearing.mix
+        if self.stylist and (choice := self.stylist.choose(self.dancer.style, musical_time + EARLY, mix)):
+            self.dancer.set_style(choice.style)
+            self.auto.stay("style")
+            self.auto.stay("dance")
+            self.mention(f"style: {choice.style} ({choice.why})", now)
+        for kind in self.auto.turns(musical_time):
+            if not self.locked:
+                self._turn(kind, mix)
+
+    def avoid(self, asked: frozenset[str]) -> None:
+        """Begin with something else than what nobody wants to see, but for what was `asked` for by name."""
+        on: dict[Kind, str] = {"look": self.look.name, "style": self.dancer.style}
+        for kind, name in on.items():
+            if name in self.marks.never[kind] and kind not in asked and self.dancer.dance is None:
+                self._turn(kind)
+
+    def _turn(self, kind: Kind, mix: tuple[tuple[str, float], ...] = ()) -> bool:
+        """Another look, style or dance out of auto mode's deck; False if there is no other."""
+        marks, dancer = self.marks, self.dancer
+        now, of = {"look": self.look.name, "style": dancer.style, "dance": dancer.dance or AS_IT_COMES}[kind], ""
+        if kind == "look":
+            names = tuple(each.name for each in LOOKS)
+        elif kind == "style":
+            suited = tuple(s for s in self.stylist.suited(mix) if s in self.styles) if self.stylist else ()
+            names = suited or self.styles
+        else:
+            names, of = (*dancer.dances, AS_IT_COMES), dancer.style
+        chosen = self.auto.choose(kind, marks.allowed(kind, names), marks.favourite[kind], now, of)
+        if chosen is None:
+            return False
+        if kind == "look":
+            self._set_look(chosen)
+        elif kind == "style":
+            dancer.set_style(chosen)
+        else:
+            dancer.set_dance(chosen or None)
+        log.info("auto: %s %s", kind, chosen or "as it comes")
+        return True
+
+    # --- what people like, and what they do not
+
+    def _danced(self) -> str | None:
+        """The dance that is on now, asked for or as it comes; None: improvised."""
+        return self.dancer.dance or self.dancer.danced[0]
+
+    def _like(self, now: float) -> None:
+        on: dict[Kind, str] = {"look": self.look.name, "style": self.dancer.style}
+        if dance := self._danced():
+            on["dance"] = dance
+        before = self._all_marks()
+        text = "comes more often" if self.marks.like(on) else "comes as often as others"
+        self._banned = None
+        self._note_marks(before)
+        self.say(f"{', '.join(on.values())}: {text}", now, "marks")
+
+    def _ban(self, action: str, now: float) -> None:
+        """Never again what is on, and something else in its place."""
+        kind: Kind = "look" if action == "never look" else "dance" if action == "never dance" else "style"
+        now_on = {"look": self.look.name, "style": self.dancer.style, "dance": self._danced()}[kind]
+        if now_on is None:
+            self.say("no named dance is on: improvised", now, "marks")
+            return
+        looks = tuple(each.name for each in LOOKS)
+        names = {"look": looks, "style": self.styles, "dance": (*self.dancer.dances, AS_IT_COMES)}[kind]
+        before = self._all_marks()
+        if not self.marks.ban(kind, now_on, names):
+            self.say(f"{now_on} is the last {kind} there is: it stays", now, "marks")
+            return
+        self._banned = (kind, now_on)
+        self._note_marks(before)
+        if kind != "dance":
+            self._turn(kind)
+        elif self.dancer.dance == now_on:
+            self.dancer.set_dance(None)
+        self.auto.hold(kind)
+        self.say(f"never again: {kind} {now_on}; Backspace takes it back", now, "marks")
+
+    def _take_back(self, now: float) -> None:
+        before = self._all_marks()
+        if not self.marks.take_back():
+            self.say("nothing to take back", now, "marks")
+            return
+        self._note_marks(before)
+        if self._banned is None:
+            self.say("taken back", now, "marks")
+            return
+        (kind, name), self._banned = self._banned, None
+        if kind == "look":
+            self._set_look(name)
+        elif kind == "style":
+            self.dancer.set_style(name)
+        elif name in self.dancer.dances:
+            self.dancer.set_dance(name)
+            self._asked = name
+        self.auto.hold(kind)
+        self.say(f"taken back: {kind} {name}", now, "marks")
+
+    def _all_marks(self) -> dict[str, tuple[str, ...]]:
+        """By the settings' names."""
+        marks = self.marks
+        pairs = (("favourite", marks.favourite), ("never", marks.never))
+        return {f"{word}_{kind}s": names[kind] for word, names in pairs for kind in KINDS}
+
+    def _note_marks(self, before: dict[str, tuple[str, ...]]) -> None:
+        for key, names in self._all_marks().items():
+            self._chose(key, before[key], names)
+        self._heed_marks()
+
+    def _heed_marks(self) -> None:
+        self.dancer.set_never(self.marks.never["dance"])
+        if self.stylist:
+            self.stylist.never = frozenset(self.marks.never["style"])
+
+    # --- time, sound and picture
 
     def _change_time(self, action: str, now: float) -> None:
         """What the ear does not know better than the one who presses the keys."""
@@ -239,54 +510,117 @@ class Show:
                 text = "as the ear hears it"
         self.say(text, now, "time")
 
-    def _change_dance(self, step: int, now: float) -> None:
-        """On to the next dance of the style, or back; between the last and the first, as it comes."""
-        choices = (*self.dancer.dances, None)
-        if len(choices) == 1:
-            self.say(f"{self.dancer.style} has no named dances: improvised", now)
-            return
-        dance = choices[(choices.index(self.dancer.dance) + step) % len(choices)]
-        self.dancer.set_dance(dance)
-        self.say(f"dance: {dance or 'as it comes'}", now)
+    def _change_latency(self, ms: float, now: float) -> None:
+        before = self.latency_ms
+        self.latency_ms = min(max(before + ms, -LONGEST_LATENCY), LONGEST_LATENCY)
+        self._chose("latency_ms", before, self.latency_ms)
+        self.say(f"the picture is seen {self.latency_ms:.0f} ms late", now, "latency")
+
+    def _change_sensitivity(self, step: int, now: float) -> None:
+        before = self.sensitivity
+        self.sensitivity = min(max(before + step, -MOST_SENSITIVE), MOST_SENSITIVE)
+        self._chose("sensitivity", before, self.sensitivity)
+        self.say(f"sensitivity: {self.sensitivity:+g}" if self.sensitivity else "sensitivity: as heard", now, "sense")
+
+    def _change_window(self, action: str, now: float) -> None:
+        from visualizer.stage.displays import name_for_file
+
+        window = self.window
+        if action == "fullscreen":
+            before = None if window.fullscreen else window.windowed
+            window.toggle_fullscreen()
+            self._chose("window", before, None if window.fullscreen else window.windowed)
+            text = "full screen" if window.fullscreen else "window"
+        else:
+            before = name_for_file(window.display, window.displays)
+            text = "there is no other display"
+            if window.next_display():
+                self._chose("display", before, name_for_file(window.display, window.displays))
+                text = f"display {window.display}"
+        self.overlay.resize(window.size)
+        self.say(text, now, "window")
+
+    def _fade_picture(self, now: float) -> None:
+        """A little nearer to the dark, or out of it."""
+        step = min(max(now - self._last_frame, 0.0), FADE) / FADE
+        self._last_frame = now
+        self._fade = min(max(self._fade + (step if self._dark else -step), 0.0), 1.0)
+        self.overlay.black = self._fade**2 * (3 - 2 * self._fade)  # starts and ends gently
 
     def handle(self, events: list[pygame.event.Event], now: float) -> None:
-        """Act on keys and on the closing of the window."""
+        """Act on keys, the mouse and the window."""
         for event in events:
             if event.type == pygame.QUIT:
                 self.running = False
-            elif event.type == pygame.KEYDOWN and (
-                action := action_of(event.key, bool(getattr(event, "mod", 0) & pygame.KMOD_SHIFT))
-            ):
+            elif event.type == pygame.KEYDOWN and (action := action_of(event.key, getattr(event, "mod", 0))):
                 self.act(action, now)
+            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+                self.window.pointer_moved(now)
+            elif event.type == pygame.WINDOWDISPLAYCHANGED:
+                self.window.dragged_to(event.display_index)
 
     def frame(self, now: float) -> None:
         """Hear, step, decode and draw one picture; `now` is the time on the show's clock, s."""
-        hearing = self.ear.hearing(now)
+        hearing = livelier(self.ear.hearing(now), self.sensitivity)
         self._frames, self._led, self._bpm = self._frames + 1, self._led + (hearing.confidence > 0), hearing.bpm
-        musical_time = self.ear.musical_time(now + self._lead)  # the picture is seen a little later than it is drawn
+        seen = now + self.lead
+        musical_time = self.ear.musical_time(seen)
         width, height = self.window.size
         self.dancer.view = width / max(height, 1)
         self.dancer.step_to(musical_time, hearing.energy)
-        if self.stylist and self.dancer.dance is None:  # a dance asked for by name keeps its style
-            choice = self.stylist.choose(self.dancer.style, musical_time, hearing.mix)
-            if choice:
-                self.dancer.set_style(choice.style)
-                self.say(f"style: {choice.style} ({choice.why})", now)
-        for text in (*self.ear.toasts(), *self.window.toasts()):
-            self.say(text, now)
+        self._change_by_itself(musical_time, hearing, now)
+        for text in (*self.ear.toasts(), *self.window.toasts(), *self.takes.toasts()):
+            self.mention(text, now)
         if self.reloader is not None:
             for text in self.reloader.poll(now):
                 self.say(text, now, "looks")
             self.look = current(self.look)
-        if self.window.follow_size():
-            self.overlay.resize(self.window.size)
+        self._look_after_window(now)
+        self._fade_picture(now)
         self.overlay.lamp = lamp(musical_time)
+        self.overlay.recording = self.takes.recording
         if self.overlay.help and now >= self._status_due:
             self._status_due = now + STATUS
-            self.overlay.status = status(self.ear.name, hearing)
+            self.overlay.status, self.overlay.on_now = status(self.ear.name, hearing), self._on_now()
         picture = self.dancer.picture(musical_time)
         writing, changed = self.overlay.render(now)
+        self.takes.aim(seen)
         self.window.draw(picture, self.look, hearing, musical_time, writing, changed)
+        self.takes.develop(self.overlay.black)
+
+    def _look_after_window(self, now: float) -> None:
+        self.window.rest_pointer(now)
+        if now >= self._displays_due:
+            self._displays_due = now + DISPLAYS
+            if text := self.window.follow_displays():
+                self.overlay.resize(self.window.size)
+                self.mention(text, now)
+        if self.window.follow_size():
+            self.overlay.resize(self.window.size)
+
+    def _on_now(self) -> str:
+        """What is danced, in one line."""
+        parts = [
+            "locked" if self.locked else "auto" if self.auto.on else "auto off",
+            f"{self.dancer.style}{' by the music' if self.stylist else ''}",
+            self._danced() or "improvised",
+            f"look {self.look.title}",
+        ]
+        return " · ".join(parts)
+
+
+def livelier(hearing: Hearing, steps: float) -> Hearing:
+    """What is heard, taken for livelier (`steps` above 0) or calmer: two steps double or halve the way up.
+
+    Nothing stays nothing and all stays all; where nobody plays, the dancer rests all the same.
+    """
+    if not steps:
+        return hearing
+    power = 2 ** (-steps / 2)
+    levels = {name: getattr(hearing, name) ** power for name in ("loudness", "bass", "mid", "treble")}
+    above = max(hearing.energy - RESTING, 0.0) / (1 - RESTING)
+    energy = RESTING + (1 - RESTING) * above**power if above else hearing.energy
+    return replace(hearing, **levels, energy=energy)
 
 
 def lamp(musical_time: float) -> int:
@@ -347,6 +681,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     `notes` are shown as toasts at the start; `started` is when the program started, on `time.perf_counter`.
     Raises UserError for settings that cannot be met, and stage.window.NoDisplay where there is no screen.
     """
+    from visualizer.recorder import Takes
+    from visualizer.stage.displays import is_called
     from visualizer.stage.window import Window, open_video
 
     clock = time.perf_counter
@@ -372,23 +708,49 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         rate = window.rate if settings.fps is None else settings.fps
         if settings.fps is None and window.vsync:
             rate *= 2  # the flip waits for the display; this only keeps a hidden window from racing
-        lead = 1 / window.rate + settings.latency_ms / 1000  # what the display says of itself, and what it cannot say
-        governor = None if window.gpu or not rate else Governor(rate)
+        if isinstance(settings.display, str) and not is_called(window.display, settings.display):
+            window.miss(settings.display)
         show = Show(
-            dancer, ear, window, styles, settings.look, random.Random(seed), lead, settings.style == AUTO, governor
+            dancer,
+            ear,
+            window,
+            styles,
+            settings.look,
+            random.Random(seed),
+            1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
+            settings.style == AUTO,
+            takes=Takes(window.camera, clock),
+            auto=Auto(random.Random(f"auto {seed}"), settings.auto, pinned(settings)),
+            marks=marks_of(settings),
+            latency_ms=settings.latency_ms,
+            sensitivity=settings.sensitivity,
+            governor=None if window.gpu or not rate else Governor(rate),
         )
         unknown = (show.stylist.note,) if show.stylist and show.stylist.note else ()
         if settings.dev:
             show.reloader = Reloader()
         for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())
-        times = play(
-            show,
-            rate=rate,
-            seconds=settings.seconds,
-            clock=clock,
-            first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
-        )
+        show.avoid(settings.asked)
+        ended = False
+        try:
+            times = play(
+                show,
+                rate=rate,
+                seconds=settings.seconds,
+                clock=clock,
+                first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
+            )
+            ended = True
+        except KeyboardInterrupt:  # the show is ended from where it was started
+            ended = True
+            raise
+        finally:
+            show.takes.finish(clock() + show.lead)
+            for text in show.takes.toasts():
+                log.info(text)
+            if ended and settings.remember:
+                _keep(show.changes())
         if settings.screenshot:
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
@@ -397,6 +759,36 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     finally:
         ear.close()
         window.close()
+
+
+def marks_of(settings: Settings) -> Marks:
+    """Favourites and never-agains."""
+    favourite: dict[Kind, tuple[str, ...]] = {kind: getattr(settings, f"favourite_{kind}s") for kind in KINDS}
+    never: dict[Kind, tuple[str, ...]] = {kind: getattr(settings, f"never_{kind}s") for kind in KINDS}
+    return Marks(favourite, never)
+
+
+def pinned(settings: Settings) -> set[Kind]:
+    """What the command line asked for by name: auto mode leaves that alone."""
+    kinds: set[Kind] = {kind for kind in KINDS if kind in settings.asked}
+    if "dance" in kinds:
+        kinds.add("style")  # another would end the dance
+    elif settings.style == AUTO:
+        kinds.discard("style")
+    return kinds
+
+
+def _keep(changes: dict[str, Any]) -> None:
+    """Write what keys have changed into the settings file."""
+    if not changes:
+        return
+    path = settings_file()
+    try:
+        remember(path, changes)
+    except UserError as error:
+        log.info("not remembered: %s", error)
+    else:
+        log.info("remembered in %s: %s", path, ", ".join(changes))
 
 
 def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body, tuple[str, ...], str]:

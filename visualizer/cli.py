@@ -19,6 +19,7 @@ import typer  # noqa: E402
 
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.log import log, say_more, start_log  # noqa: E402
+from visualizer.paths import unused  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,6 +48,25 @@ def _version(wanted: bool) -> None:
         raise typer.Exit()
 
 
+def _list_displays(wanted: bool) -> None:
+    if wanted:
+        import pygame
+
+        from visualizer.stage.displays import displays
+        from visualizer.stage.window import NoDisplay, open_video
+
+        try:
+            open_video()
+        except NoDisplay as reason:
+            raise UserError(f"no display: {reason}") from reason
+        for display in displays():
+            width, height = display.size
+            rate = f"{display.rate} Hz" if display.rate else "? Hz"
+            print(f"{display.number}  {width}x{height}  {rate}  {display.name}".rstrip())
+        pygame.display.quit()
+        raise typer.Exit()
+
+
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is tried.")]
 
 
@@ -54,7 +74,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is
 def show(
     context: typer.Context,
     window: Annotated[str | None, typer.Option(metavar="WxH", help="In a window; else fullscreen.")] = None,
-    display: Annotated[int | None, typer.Option(metavar="N", help="Display to open on, from 0.")] = None,
+    display: Annotated[
+        str | None, typer.Option(metavar="N|NAME", help="Display to open on: its number, from 0, or its name.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed dances the same; else random.")] = None,
     style: Annotated[str | None, typer.Option(help="Style to begin with, or auto: by the music.")] = None,
     dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
@@ -62,6 +84,9 @@ def show(
     formation: Annotated[str | None, typer.Option(metavar="NAME", help="Troupe: each, unison or canon.")] = None,
     temperature: Annotated[str | None, typer.Option(metavar="T", help="From faithful, 0.3, to wild, 1.6.")] = None,
     look: Annotated[str | None, typer.Option(help="Look to begin with.")] = None,
+    auto: Annotated[
+        bool | None, typer.Option("--auto/--no-auto", help="Looks, styles and dances change by themselves; they do.")
+    ] = None,
     pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
     device: Annotated[str | None, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = None,
@@ -71,12 +96,21 @@ def show(
     ] = None,
     bpm: Annotated[float | None, typer.Option(help="Own tempo where nothing is heard.")] = None,
     latency_ms: Annotated[float | None, typer.Option(metavar="MS", help="How late your projector shows it.")] = None,
+    sensitivity: Annotated[
+        float | None, typer.Option(metavar="N", help="How lively to the same music, -4 to 4; 0 as heard.")
+    ] = None,
+    no_remember: Annotated[
+        bool, typer.Option("--no-remember", help="What keys choose is not kept for the next show.")
+    ] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Print frame times at the end.")] = False,
     verbose: Verbose = False,
     stage: Annotated[str | None, typer.Option(hidden=True)] = None,
     fps: Annotated[float | None, typer.Option(hidden=True)] = None,
     screenshot: Annotated[str | None, typer.Option(hidden=True)] = None,
     dev: Annotated[bool, typer.Option("--dev", hidden=True, help="Read looks anew when their files change.")] = False,
+    _list_displays: Annotated[
+        bool, typer.Option("--list-displays", callback=_list_displays, is_eager=True, help="List the displays.")
+    ] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -85,7 +119,7 @@ def show(
     from visualizer.settings import load_settings, merged, parse_size, parse_temperature, settings_file
 
     if context.invoked_subcommand is not None:
-        given = [name for name, value in context.params.items() if value and name != "_version"]
+        given = [name for name, value in context.params.items() if value and not name.startswith("_")]
         if given:
             raise UserError(f"--{given[0]} goes after '{context.invoked_subcommand}', or is not for it")
         return
@@ -103,12 +137,15 @@ def show(
         formation=formation,
         temperature=parse_temperature(temperature) if temperature is not None else None,
         look=look,
+        auto=auto,
         pack=pack,
         seconds=seconds,
         device=device,
         audio=audio,
         bpm=bpm,
         latency_ms=latency_ms,
+        sensitivity=sensitivity,
+        remember=False if no_remember else None,
         stats=stats,
         stage=stage,
         fps=fps,
@@ -165,15 +202,6 @@ def _film_instead(settings: Settings, seconds: float) -> None:
     print(f"film: {out}")
     if report.cancelled:
         raise typer.Exit(INTERRUPTED)
-
-
-def unused(path: Path) -> Path:
-    """`path`, or with -2, -3 … before its suffix, so that nothing is overwritten."""
-    candidate, number = path, 2
-    while candidate.exists():
-        candidate = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return candidate
 
 
 @app.command()

@@ -28,3 +28,12 @@ def assets() -> Path:
 def added_packs() -> Path:
     """Folder of the packs that the user has added, whether or not there is one."""
     return Path(platformdirs.user_data_dir("dancing-screen")) / "packs"
+
+
+def unused(path: Path) -> Path:
+    """`path`, or with -2, -3 … before its suffix, so that nothing is overwritten."""
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate

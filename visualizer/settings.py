@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import shutil
+import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +23,7 @@ STAGES = ("auto", "shader", "painter")
 TEMPERATURES = {"faithful": 0.3, "tame": 0.55, "measured": 0.8, "free": 1.0, "bold": 1.3, "wild": 1.6}
 AUTO = "auto"  # in place of a style: the one that fits the music
 LONGEST_LATENCY = 500  # ms
+MOST_SENSITIVE = 4  # steps either way
 
 T = TypeVar("T")
 
@@ -29,7 +33,7 @@ class Settings:
     """All choices for the live show."""
 
     window: tuple[int, int] | None = None  # pixels; None: fullscreen
-    display: int = 0
+    display: int | str = 0  # its number, or a part of its name
     seed: int | None = None  # None: a new one each time, so no two shows are alike
     style: str | None = None  # None: the seed's choice; "auto": the music's
     dance: str | None = None  # a named dance, which has its style; None: as it comes
@@ -37,6 +41,8 @@ class Settings:
     formation: str = "each"
     temperature: float = 1.0
     look: str = "neon"
+    auto: bool = True  # looks, styles and dances change by themselves
+    sensitivity: float = 0.0  # steps: how lively the dance is to the same music
     pack: str | None = None  # name of a pack that ships or was added, or a path; None: the default one
     seconds: float | None = None  # None: until somebody ends it
     device: str = "auto"  # where the networks run
@@ -48,13 +54,23 @@ class Settings:
     fps: float | None = None  # None: the display's own rate; 0: as fast as it goes
     screenshot: str | None = None  # PNG of the last picture
     dev: bool = False  # read looks anew when their files change
+    favourite_looks: tuple[str, ...] = ()  # these come more often in auto mode
+    favourite_styles: tuple[str, ...] = ()
+    favourite_dances: tuple[str, ...] = ()
+    never_looks: tuple[str, ...] = ()  # these never come unless asked for by name
+    never_styles: tuple[str, ...] = ()
+    never_dances: tuple[str, ...] = ()
+    remember: bool = True  # whether what keys choose is written into the settings file
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
+    asked: frozenset[str] = frozenset()  # and which the command line
 
 
 IN_FILE = (
-    "window", "display", "style", "dance", "troupe", "formation", "temperature", "look", "pack", "device", "audio",
-    "bpm", "latency_ms", "stage",
+    "window", "display", "style", "dance", "troupe", "formation", "temperature", "look", "auto", "pack", "device",
+    "audio", "bpm", "latency_ms", "sensitivity", "stage", "favourite_looks", "favourite_styles", "favourite_dances",
+    "never_looks", "never_styles", "never_dances",
 )  # fmt: skip
+NAMES = tuple(key for key in IN_FILE if key.startswith(("favourite_", "never_")))  # lists of names
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -105,6 +121,8 @@ def check(settings: Settings) -> Settings:
         raise UserError(f"a tempo must lie between 30 and 300 BPM, not {settings.bpm:g}")
     if not -LONGEST_LATENCY <= settings.latency_ms <= LONGEST_LATENCY:
         raise UserError(f"a latency lies within {LONGEST_LATENCY} ms either way, not {settings.latency_ms:g}")
+    if not -MOST_SENSITIVE <= settings.sensitivity <= MOST_SENSITIVE:
+        raise UserError(f"a sensitivity lies within {MOST_SENSITIVE} steps either way, not {settings.sensitivity:g}")
     if not 1 <= settings.troupe <= MOST_DANCERS:
         raise UserError(f"a troupe has 1 to {MOST_DANCERS} dancers, not {settings.troupe}")
     if settings.formation not in FORMATIONS:
@@ -133,16 +151,21 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     from visualizer.stage.looks import look
 
     kinds: dict[str, type | tuple[type, ...]] = {
-        "display": int, "troupe": int, "bpm": (int, float), "latency_ms": (int, float),
-        "temperature": (int, float, str),
+        "display": (int, str), "troupe": int, "bpm": (int, float), "latency_ms": (int, float),
+        "temperature": (int, float, str), "auto": bool, "sensitivity": (int, float), **dict.fromkeys(NAMES, list),
     }  # fmt: skip
-    parsers: dict[str, Callable[[Any], Any]] = {"window": parse_size, "temperature": parse_temperature}
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "window": parse_size, "temperature": parse_temperature, **dict.fromkeys(NAMES, tuple),
+    }  # fmt: skip
     chosen: dict[str, Any] = {}
     for key, value in table.items():
         if key not in IN_FILE:
             raise ValueError(f"'{key}' is no setting; there are: {', '.join(IN_FILE)}")
-        if isinstance(value, bool) or not isinstance(value, kinds.get(key, str)):
+        kind = kinds.get(key, str)
+        if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
             raise ValueError(f"{key} = {value!r} has the wrong type")
+        if key in NAMES and not all(isinstance(name, str) for name in value):
+            raise ValueError(f"{key} = {value!r} must be a list of names")
         chosen[key] = parsers[key](value) if key in parsers else value
     note = None
     try:
@@ -183,7 +206,69 @@ def load_settings(path: Path) -> tuple[Settings, str | None]:
 def merged(settings: Settings, **chosen: Any) -> Settings:
     """`settings` with what was chosen on the command line; None means: not chosen. Checked."""
     chosen = {key: value for key, value in chosen.items() if value is not None}
-    return check(dataclasses.replace(settings, **chosen, from_file=settings.from_file - set(chosen)))
+    asked = settings.asked | set(chosen)
+    return check(dataclasses.replace(settings, **chosen, from_file=settings.from_file - asked, asked=asked))
+
+
+def remember(path: Path, changes: Mapping[str, Any]) -> None:
+    """Write `changes` into the settings file; a None takes the line out.
+
+    Whatever else is in the file, comments too, stays as it is. The file is replaced whole, so it is never half written.
+    UserError if it cannot be read or written, or is no settings file: then it is left alone.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    if unknown := set(changes) - set(IN_FILE):
+        raise ValueError(f"no settings: {', '.join(sorted(unknown))}")
+    path = path.resolve()  # a link stays a link
+    try:
+        text = path.read_bytes().decode("utf-8")  # with its own ends of lines
+    except FileNotFoundError:
+        text = "# What The Dancing Screen begins with. Keys that were pressed in a show are remembered here.\n\n"
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error})") from error
+    try:
+        table = tomlkit.parse(text)
+        for key, value in changes.items():
+            if value is not None:
+                table[key] = _plain(value)
+            elif key in table:
+                del table[key]
+        text = tomlkit.dumps(table)
+        _from_table(tomllib.loads(text))
+    except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, UserError) as error:
+        raise UserError(f"{path} is broken ({error})") from error
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=path.parent, prefix=".settings-", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                if path.exists():
+                    shutil.copymode(path, file.name)
+                file.close()
+                os.replace(file.name, path)
+            except OSError:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror or error})") from error
+
+
+def _plain(value: Any) -> Any:
+    """As it stands in a file that people read: sizes as 1280x720, lists, whole numbers without a point."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value)) if value and isinstance(value[0], int) else list(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def temperature_name(temperature: float) -> str | float:
+    """Its name if it has one."""
+    return next((name for name, value in TEMPERATURES.items() if abs(value - temperature) < 1e-6), temperature)
 
 
 def met(settings: Settings, keys: tuple[str, ...], attempt: Callable[[Settings], T], notes: list[str]) -> T:

@@ -7,6 +7,7 @@ import mmap
 import os
 import queue
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -136,6 +137,76 @@ class Screen:
         self._server.terminate()
         self._server.wait()
         self._folder.cleanup()
+
+
+class TwoHeads(Screen):
+    """An X server of our own with up to two displays side by side, which can be plugged in and out as it runs.
+
+    It is a VNC server; whoever looks on may tell it what displays there are (SetDesktopSize, in the community's
+    version of the RFB protocol), and to programs that is as if somebody had pulled a plug.
+    """
+
+    LEFT, RIGHT = (0, 0, 1280, 720), (1280, 0, 800, 600)  # x, y, width, height
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._socket = str(Path(self._folder.name) / "socket")
+        self._server = subprocess.Popen(
+            ["Xvnc", "-displayfd", "1", "-geometry", "1280x720", "-SecurityTypes", "None", "-rfbport", "-1",
+             "-rfbunixpath", self._socket, "-nolisten", "tcp", "-noreset"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )  # fmt: skip
+        assert self._server.stdout is not None
+        self.name = ":" + self._server.stdout.readline().strip()
+        self.plug(self.LEFT, self.RIGHT)
+
+    def plug(self, *displays: tuple[int, int, int, int]) -> None:
+        """From now on there are these displays and no others."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PATIENCE)
+            line.connect(self._socket)
+
+            def read(n: int) -> bytes:
+                data = b""
+                while len(data) < n:
+                    part = line.recv(n - len(data))
+                    assert part, "the VNC server hung up"
+                    data += part
+                return data
+
+            read(12)
+            line.sendall(b"RFB 003.008\n")
+            read(read(1)[0])
+            line.sendall(b"\1")  # security: none
+            assert read(4) == bytes(4)
+            line.sendall(b"\1")  # others may look on
+            read(20)
+            read(struct.unpack(">I", read(4))[0])
+            line.sendall(struct.pack(">BBHii", 2, 0, 2, 0, -308))  # raw pixels, ExtendedDesktopSize
+            width, height = (max(d[i] + d[i + 2] for d in displays) for i in (0, 1))
+            message = struct.pack(">BBHHBB", 251, 0, width, height, len(displays), 0)
+            message += b"".join(struct.pack(">IHHHHI", k + 1, *d, 0) for k, d in enumerate(displays))
+            line.sendall(message)
+            while True:  # until the server says how it went, which it does in an update that was asked for
+                line.sendall(struct.pack(">BBHHHH", 3, 1, 0, 0, 1, 1))
+                assert read(2)[0] == 0
+                for _ in range(struct.unpack(">H", read(2))[0]):
+                    x, y, wide, high, encoding = struct.unpack(">HHHHi", read(12))
+                    if encoding == 0:
+                        read(wide * high * 4)
+                        continue
+                    assert encoding == -308
+                    read(3 + 16 * read(1)[0])
+                    if x == 1:  # in answer to us
+                        assert y == 0, f"the VNC server refuses these displays ({y})"
+                        return
+
+    def point(self, x: int, y: int) -> None:
+        """Move the pointer; keys go to the window below it."""
+        environment = {**os.environ, "DISPLAY": self.name}
+        subprocess.run(["xdotool", "mousemove", str(x), str(y)], env=environment, check=True, timeout=PATIENCE)
 
 
 class Watch:

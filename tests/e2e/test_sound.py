@@ -481,6 +481,50 @@ def test_the_beat_is_drawn_when_it_sounds(
     assert abs(np.median(off)) < 0.03
 
 
+@pytest.mark.parametrize("audio", ["mic", "song"])
+def test_a_video_has_the_sound_that_the_ear_hears(server: Server, screen: Screen, tmp_path: Path, audio: str) -> None:
+    """The video's sound is the song, from the room or the file: the same kicks, as far from one another."""
+    import av
+
+    samples, _ = beat_track(120, 60)
+    song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
+    (tmp_path / "Videos").mkdir()
+    words = ["--audio", audio if audio == "mic" else song, "--window", "320x200", "--seed", "4"]
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    with Program(*words, env={**server.environment, **screen.env, **home}) as program:
+        program.wait_for("toast: listening")
+        recorder = Recorder(server)
+        if audio == "mic":
+            server.play(song)
+        wait_for(lambda: recorder.loud)
+        screen.press("r")
+        video = Path(program.wait_for(r"toast: recording: (.*\.mkv)$")[1])
+        began = time.monotonic()
+        wait_for(lambda: time.monotonic() - began > 4)
+        screen.press("r")
+        program.wait_for("toast: recorded: ")
+        program.process.kill()
+    with av.open(str(video)) as file:
+        assert file.duration is not None
+        assert file.duration / 1e6 > 3.5
+        sound = np.concatenate([f.to_ndarray() for f in file.decode(file.streams.audio[0])], axis=1)[0]
+    heard, true = (
+        np.abs(each).reshape(-1, 480).mean(axis=1)
+        for each in (sound[: len(sound) // 480 * 480], samples_at_48k(samples))
+    )
+    # Where in the song it lies best: there it is much the same.
+    best = max(np.corrcoef(heard, true[k : k + len(heard)])[0, 1] for k in range(len(true) - len(heard)))
+    assert best > 0.9
+
+
+def samples_at_48k(samples: np.ndarray) -> np.ndarray:
+    """Mono at RATE -> at 48 kHz, cut to whole hundredths of a second."""
+    import soxr
+
+    out = np.asarray(soxr.resample(samples.astype(np.float32), RATE, 48_000))
+    return out[: len(out) // 480 * 480]
+
+
 def test_the_whole_program_without_portaudio(screen: Screen, tmp_path: Path) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])

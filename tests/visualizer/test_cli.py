@@ -47,7 +47,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--latency-ms", "900"], "within 500 ms"),
         (["devices", "--seconds", "0"], "longer than 0 seconds"),
         (["--seconds", "-3"], "longer than -3"),
-        (["--display", "two"], "--display"),
+        (["--sensitivity", "9"], "within 4 steps"),
+        (["--auto", "dances"], "--auto goes after 'dances'"),
         (["--troupe", "12"], "1 to 9"),
         (["--formation", "heap"], "each, unison, canon"),
         (["--temperature", "hot"], "faithful"),
@@ -104,6 +105,11 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "--device",
         "--audio",
         "--latency-ms",
+        "--sensitivity",
+        "--auto",
+        "--no-auto",
+        "--no-remember",
+        "--list-displays",
     ):
         assert option in text
     assert "devices" in text
@@ -119,12 +125,15 @@ def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.Monkey
     settings.write_text('look = "paper"\nbpm = 99\n')
     words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
     words += ["--dance", "jack", "--troupe", "4", "--formation", "unison", "--temperature", "tame"]
-    words += ["--latency-ms", "-35"]
+    words += ["--latency-ms", "-35", "--display", "HDMI", "--no-auto", "--sensitivity", "2", "--no-remember"]
     assert call(monkeypatch, *words) == 0
     chosen, more = seen[0]
     assert (chosen.window, chosen.seed, chosen.bpm, chosen.look) == ((640, 360), 5, 130.0, "paper")
     assert (chosen.audio, chosen.seconds, chosen.stats, chosen.latency_ms) == ("none", 2.5, True, -35.0)
     assert (chosen.dance, chosen.troupe, chosen.formation, chosen.temperature) == ("jack", 4, "unison", 0.55)
+    assert (chosen.display, chosen.auto, chosen.sensitivity, chosen.remember) == ("HDMI", False, 2.0, False)
+    assert {"dance", "troupe", "auto"} <= chosen.asked
+    assert "look" not in chosen.asked
     assert more["notes"] == ()
 
 

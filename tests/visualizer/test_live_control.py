@@ -727,3 +727,56 @@ def test_letters_written_are_those_of_the_first() -> None:
     told = [int(i["letter"][0]) for i in given(dancer)[::8]]
     assert list(dancer.letters_written) == told
     assert all(0 <= letter < LETTERS for letter in told)
+
+
+# --- what nobody wants to see, and what shall stay
+
+
+@pytest.mark.parametrize("troupe", [1, 3])
+def test_banned_dances_never_come_but_by_name(troupe: int) -> None:
+    dancer = Dancer(standins.pack(), 3, "disco", troupe)
+    dance(dancer, 40)
+    dancer.set_never(("hustle", "bump", "not of this pack"))
+    dance(dancer, 2, 40.0)  # what was on gives way at once, with the next letter
+    seen = set()
+    for beat in range(42, 200):
+        dance(dancer, 1, float(beat))
+        seen |= set(dancer.danced)
+    assert seen == {"point", None}
+    dancer.set_troupe(troupe + 2)  # newcomers know it too
+    dancer.reseed(9)
+    for beat in range(200, 300):
+        dance(dancer, 1, float(beat))
+        assert not {"hustle", "bump"} & set(dancer.danced)
+    dancer.set_dance("hustle")
+    dance(dancer, 2, 300.0)
+    assert set(dancer.danced) == {"hustle"}
+
+
+def test_a_style_of_which_all_dances_are_banned_is_improvised() -> None:
+    dancer = Dancer(standins.pack(), 3, "disco")
+    dancer.set_never(("point", "hustle", "bump"))
+    dance(dancer, 2)
+    for beat in range(2, 60):
+        dance(dancer, 1, float(beat))
+        assert dancer.danced == (None,)
+
+
+def test_who_is_held_goes_on_with_what_he_dances_until_asked() -> None:
+    dancer = Dancer(standins.pack(), 3, "house", 4)
+    dance(dancer, 41)
+    dancer.set_held(True)
+    dance(dancer, 1, 41.0)
+    before = dancer.danced
+    for beat in range(42, 120):
+        dance(dancer, 1, float(beat))
+        assert dancer.danced == before
+    dancer.set_style("disco")
+    dance(dancer, 2, 120.0)
+    assert dancer.danced != before
+    dancer.set_held(False)
+    seen = set()
+    for beat in range(122, 200):
+        dance(dancer, 1, float(beat))
+        seen.add(dancer.danced)
+    assert len(seen) > 3

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,9 @@ from visualizer.settings import (
     next_temperature,
     parse_size,
     parse_temperature,
+    remember,
     settings_file,
+    temperature_name,
 )
 
 
@@ -35,6 +40,7 @@ def test_command_line_beats_file_beats_defaults(tmp_path: Path) -> None:
     final = merged(settings, bpm=140.0, look=None, seed=7)
     assert (final.bpm, final.look, final.seed, final.window) == (140.0, "paper", 7, (640, 360))
     assert final.from_file == {"look", "window"}
+    assert final.asked == {"bpm", "seed"}
 
 
 def test_what_is_danced_may_stand_in_the_file(tmp_path: Path) -> None:
@@ -123,6 +129,11 @@ def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str,
         ("latency_ms = 1000", "within 500 ms"),
         ('latency_ms = "long"', "wrong type"),
         ('window = "huge"', "1280x720"),
+        ("auto = 1", "wrong type"),
+        ("troupe = true", "wrong type"),
+        ("sensitivity = 9", "within 4 steps"),
+        ('never_looks = "paper"', "wrong type"),
+        ("never_looks = [3]", "list of names"),
         ("dance = 3", "wrong type"),
         ("troupe = 12", "1 to 9"),
         ("troupe = 2.5", "wrong type"),
@@ -181,6 +192,8 @@ def test_sizes() -> None:
         {"bpm": 1000.0},
         {"bpm": float("nan")},
         {"latency_ms": 600.0},
+        {"sensitivity": 4.5},
+        {"sensitivity": float("nan")},
         {"latency_ms": float("nan")},
         {"seconds": 0.0},
         {"seconds": float("nan")},
@@ -197,3 +210,95 @@ def test_sizes() -> None:
 def test_values_that_make_no_sense(wrong: dict) -> None:
     with pytest.raises(UserError):
         check(Settings(**wrong))
+
+
+WRITTEN = """\
+# my party
+look = "paper"   # the wall is white
+
+  bpm = 98
+never_looks = [
+    "sepia",  # brown
+]
+style = 'salsa'
+"""
+
+
+def test_what_keys_chose_is_remembered_and_all_else_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(WRITTEN)
+    path.chmod(0o640)
+    changes = {"look": "neon", "troupe": 3, "temperature": "wild", "latency_ms": 40.0, "auto": False, "style": None}
+    remember(path, {**changes, "window": (640, 360), "favourite_looks": ("neon", "ink")})
+    text = path.read_text()
+    assert text.startswith('# my party\nlook = "neon"   # the wall is white\n\n  bpm = 98\nnever_looks = [\n')
+    assert '    "sepia",  # brown\n' in text
+    assert tomllib.loads(text) == {
+        "look": "neon", "bpm": 98, "never_looks": ["sepia"], "troupe": 3, "temperature": "wild", "latency_ms": 40,
+        "auto": False, "window": "640x360", "favourite_looks": ["neon", "ink"],
+    }  # fmt: skip
+    settings, note = load_settings(path)
+    assert note is None
+    assert (settings.look, settings.auto, settings.window, settings.style) == ("neon", False, (640, 360), None)
+    assert settings.favourite_looks == ("neon", "ink")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.toml"]  # nothing temporary is left
+
+
+def test_a_first_file_is_made_with_its_folder_and_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "settings.toml"
+    remember(path, {"display": "HDMI-1", "sensitivity": 1.0})
+    assert path.read_text().startswith("# What The Dancing Screen begins with")
+    settings = load_settings(path)[0]
+    assert (settings.display, settings.sensitivity) == ("HDMI-1", 1)
+
+
+def test_lines_keep_their_ends_and_links_stay_links(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_bytes(b'look = "paper"\r\nbpm = 98\r\n')
+    path = tmp_path / "settings.toml"
+    path.symlink_to(real)
+    remember(path, {"look": "neon"})
+    assert path.is_symlink()
+    assert real.read_bytes() == b'look = "neon"\r\nbpm = 98\r\n'
+
+
+@pytest.mark.parametrize("text", ["look = ", 'colour = "red"\n', "\xff"])
+def test_a_file_that_has_broken_meanwhile_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=r"settings.toml (is broken|cannot be read)"):
+        remember(path, {"look": "neon"})
+    assert path.read_bytes() == text.encode("latin-1")
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_where_nothing_can_be_written_that_is_said_and_the_old_file_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('look = "paper"\n')
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"cannot be written .No space left on device"):
+        remember(path, {"look": "neon"})
+    assert path.read_text() == 'look = "paper"\n'
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.toml"]
+    monkeypatch.undo()
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(UserError, match="cannot be"):
+        remember(tmp_path / "a file" / "settings.toml", {"look": "neon"})
+
+
+def test_only_settings_are_remembered(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="seed"):
+        remember(tmp_path / "settings.toml", {"seed": 3})
+    assert not list(tmp_path.iterdir())
+
+
+def test_temperatures_have_names() -> None:
+    assert temperature_name(1.3) == "bold"
+    assert temperature_name(1.23) == 1.23

@@ -252,3 +252,17 @@ def test_styles_are_known_by_their_words(name: str) -> None:
 def test_each_written_style_has_its_music() -> None:
     for style in sorted({dance.style for dance in WRITTEN}):
         assert max(worth(genre, style) for genre in DANCES) >= 0.5, style
+
+
+def test_what_suits_and_what_nobody_wants_to_see() -> None:
+    stylist = Stylist(STYLES)
+    suited = stylist.suited(HOUSE)
+    assert stylist.best(HOUSE) in suited
+    assert 0 < len(suited) < len(STYLES)
+    assert stylist.suited(()) == ()
+    stylist.never = frozenset(suited)
+    assert not set(stylist.suited(HOUSE)) & set(suited)
+    assert stylist.best(HOUSE) not in suited
+    assert not {style for _, style in changes(stylist, "salsa", [HOUSE], 600)} & set(suited)
+    stylist.never = frozenset(STYLES)
+    assert stylist.best(HOUSE) is None

@@ -15,7 +15,7 @@ import difflib
 import logging
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,7 +160,9 @@ class Dancer:
         count = max(1, len(pack.dances))
         self._dance_rows = np.eye(count + 1, count, dtype=np.float32)  # the last, which is also -1, is all zeros
         self._troupe = troupe
-        self._planners = [Planner(pack.dances, [seed, i]) for i in range(troupe)]  # one a row, leavers too
+        self._never: frozenset[int] = frozenset()
+        self._held = False
+        self._planners = self._plans(range(troupe))  # one a row, leavers too
         self._places = Places(pack)
         self._places.resize(troupe)
         self._rows = self._newcomers(range(troupe), self._homes(troupe))
@@ -255,7 +257,7 @@ class Dancer:
         old = len(self._planners)
         if troupe <= old:
             return
-        self._planners += [Planner(self.pack.dances, [self._seed, i]) for i in range(old, troupe)]
+        self._planners += self._plans(range(old, troupe))
         edge = self._edge(span_of(troupe), *(s.span for s in self._steps))
         first = max(edge, float(self._rows.home[-1]) + SPACING)
         new = self._newcomers(range(old, troupe), first + SPACING * np.arange(troupe - old))
@@ -265,6 +267,24 @@ class Dancer:
             self._steps[k] = _Step(latent, place.astype(np.float32), s.span)
         self._watchdog.resize(troupe)
         self._places.resize(troupe)
+
+    def set_never(self, dances: Collection[str]) -> None:
+        """Dances that come only if they are asked for by name; names that the pack does not have are ignored."""
+        self._never = frozenset(i for i, d in enumerate(self.pack.dances) if d.name in dances)
+        for planner in self._planners:
+            planner.never = self._never
+
+    def set_held(self, held: bool) -> None:
+        """Whether everybody goes on with what he dances, until asked for something else."""
+        self._held = held
+        for planner in self._planners:
+            planner.held = held
+
+    def _plans(self, numbers: range) -> list[Planner]:
+        planners = [Planner(self.pack.dances, [self._seed, i]) for i in numbers]
+        for planner in planners:
+            planner.never, planner.held = self._never, self._held
+        return planners
 
     def _let_go(self) -> None:
         """Drop the leavers, the last first, whom nobody sees any more."""
@@ -409,7 +429,7 @@ class Dancer:
     def _begin_anew(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
         self._seed = seed
-        self._planners = [Planner(self.pack.dances, [seed, i]) for i in range(len(self._planners))]
+        self._planners = self._plans(range(len(self._planners)))
 
     def _write_letters(self, beat: float, energy: float) -> None:
         """Move on to the next letter and have the choreographer write the one after it."""

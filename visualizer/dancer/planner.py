@@ -28,12 +28,14 @@ class Planner:
         self.random = np.random.default_rng(seed)
         self.dance: int | None = None  # index into dances; None: improvises
         self.until = -math.inf  # beat at which the plan is over
+        self.never: frozenset[int] = frozenset()  # dances that nobody wants to see
+        self.held = False  # whether the plan goes on when it is over
         self._style: int | None = None
         self._last: dict[int, float] = {}  # dance -> beat at which it was over or given up
 
     def ask(self, beat: float, style: int, energy: float) -> int | None:
         """What to dance at `beat`, half a beat after the last question: a dance of `style`, or None to improvise."""
-        if beat >= self.until or style != self._style:
+        if (beat >= self.until and not self.held) or style != self._style or self.dance in self.never:
             self._choose(beat, style, energy)
         return self.dance
 
@@ -56,6 +58,7 @@ class Planner:
         # A loop that is longer than half a phrase begins where a phrase does. (A key may ask for it anywhere.)
         longest = SHORT_BEATS if beat == self.until and place == SHORT_BEATS else math.inf
         free = [i for i, d in enumerate(self.dances) if d.style == style and i != self.dance and d.beats <= longest]
+        free = [i for i in free if i not in self.never]
         self._style = style
         self.dance, self.until = None, phrase_end
         if not free:

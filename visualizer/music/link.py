@@ -19,6 +19,7 @@ from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.listener import Listener
 from visualizer.music.live import Calm
 from visualizer.music.own import own_hearing, own_steps
+from visualizer.music.tape import Sounds
 
 PAUSE = 0.05  # seconds between two looks at the session; between them the beat is reckoned on
 
@@ -84,6 +85,9 @@ class Link:
 
     def toasts(self) -> list[str]:
         return [*self._listener.toasts(), *taken(self._messages)]
+
+    def sounds(self, begins: float) -> Sounds | None:
+        return self._listener.sounds(begins)
 
     def close(self) -> None:
         self._stop.set()

@@ -17,6 +17,7 @@ from visualizer.music.devices import RETRY, NoSound, find_device, portaudio
 from visualizer.music.features import RATE, Features, Floats
 from visualizer.music.line import Line, PortAudioLine
 from visualizer.music.loopback import open_loopback
+from visualizer.music.tape import Tape
 
 if TYPE_CHECKING:
     from visualizer.music.ear import Heard
@@ -67,6 +68,7 @@ class Listener:
         self._open, self._clock, self._meanwhile = open_line, clock, meanwhile
         self._chain, self._reopen = chain or self._make_chain, reopen
         self._messages: deque[str] = deque()
+        self._tape: Tape | None = None  # runs along while somebody records
         self._stop = Event()
         self._thread = Thread(target=self._run, name="ear", daemon=True)
         self._thread.start()
@@ -74,6 +76,13 @@ class Listener:
     def toasts(self) -> list[str]:
         """New messages since the last call."""
         return taken(self._messages)
+
+    def sounds(self, begins: float) -> Tape | None:
+        """What is heard from that moment on, on the clock; None while there is no device."""
+        if self.latest is None:
+            return None
+        self._tape = Tape(begins)
+        return self._tape
 
     def close(self) -> None:
         self._stop.set()
@@ -143,13 +152,18 @@ class Listener:
         resample = (
             None if line.rate == RATE else soxr.ResampleStream(line.rate, RATE, 1, "float32", "MQ").resample_chunk
         )
-        zeros, mute_said = 0, False
+        zeros, mute_said, count = 0, False, 0
         while not self._stop.wait(PAUSE):
             sound = line.read()
             if line.lost:
                 return True
             if not len(sound):
                 continue
+            count += len(sound)
+            if (tape := self._tape) is not None:
+                tape.write(sound, line.rate, line.sounded(count / line.rate))
+                if tape.closed:
+                    self._tape = None
             zeros = 0 if np.any(sound) else zeros + len(sound)
             if zeros > MUTE * line.rate:
                 if self._reopen:

@@ -11,6 +11,7 @@ from visualizer.music import Clock, taken
 from visualizer.music.clock import Hearing
 from visualizer.music.listener import Listener, Sounding
 from visualizer.music.own import own_hearing, own_steps
+from visualizer.music.tape import Sounds
 
 if TYPE_CHECKING:
     from visualizer.music.ear import Heard
@@ -103,6 +104,9 @@ class Live:
 
     def toasts(self) -> list[str]:
         return [*self._listener.toasts(), *taken(self._messages)]
+
+    def sounds(self, begins: float) -> Sounds | None:
+        return self._listener.sounds(begins)
 
     def close(self) -> None:
         self._listener.close()

@@ -8,6 +8,7 @@ import numpy as np
 
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock, fold
+from visualizer.music.tape import Sounds
 
 PHRASE = 32  # beats
 
@@ -54,5 +55,8 @@ class OwnTempo:
 
     def toasts(self) -> list[str]:
         return []
+
+    def sounds(self, begins: float) -> Sounds | None:
+        return None
 
     def close(self) -> None: ...

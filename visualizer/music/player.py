@@ -20,6 +20,8 @@ from visualizer.music.devices import RETRY, STALLED, NoSound, find_device, porta
 from visualizer.music.own import own_hearing, own_steps
 from visualizer.music.ring import Ring
 from visualizer.music.song import HeardSong, hear_song, read_song
+from visualizer.music.tape import RATE as TAPE_RATE
+from visualizer.music.tape import SongSound, Sounds
 
 LEAD = 0.5  # seconds at least from counting in to the first sample; more than OUTPUT_LATENCY
 OUTPUT_LATENCY = 0.25  # seconds of sound in the device: the clock knows of it, and a busy moment does not stutter
@@ -63,6 +65,9 @@ class Song:
 
     def toasts(self) -> list[str]:
         return taken(self._messages)
+
+    def sounds(self, begins: float) -> Sounds | None:
+        return SongSound(begins, self._place, lambda: read_song(self._path, TAPE_RATE, 2))
 
     def close(self) -> None:
         self._stop.set()

@@ -14,6 +14,7 @@ from typing import Protocol
 from visualizer.errors import UserError
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock
+from visualizer.music.tape import Sounds
 
 LIVE = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 
@@ -28,6 +29,7 @@ class Ear(Protocol):
     def hearing(self, now: float) -> Hearing: ...  # never blocks
     def musical_time(self, now: float) -> float: ...  # never runs backwards, nor does it jump
     def toasts(self) -> list[str]: ...  # new messages since the last call
+    def sounds(self, begins: float) -> Sounds | None: ...  # what is heard from that moment on, for a video
     def close(self) -> None: ...
 
 

@@ -325,6 +325,7 @@ class Stylist:
     def __init__(self, styles: tuple[str, ...]) -> None:
         self._styles = styles
         self._worth = {genre: np.array([worth(genre, style) for style in styles]) for genre in DANCES}
+        self.never: frozenset[str] = frozenset()  # styles that nobody wants to see
         self.note: str | None = None  # for the screen, once
         if not any(values.any() for values in self._worth.values()):
             self.note = "no style of this pack is known to suit any music: it stays as it is"
@@ -363,10 +364,18 @@ class Stylist:
         self._since = (new, beat)
         return Choice(new, f"sounds like {max(mix, key=lambda pair: pair[1])[0]}")
 
+    def suited(self, mix: Mix) -> tuple[str, ...]:
+        """The styles that suit it about as well as the best; () if none is known to."""
+        scores = self._scores(mix)
+        return tuple(
+            s for s, score in zip(self._styles, scores, strict=True) if score and score >= SUITS * scores.max()
+        )
+
     def best(self, mix: Mix) -> str | None:
         """The style that suits it best, to begin with; None if nothing is known to suit it."""
         scores = self._scores(mix)
         return self._styles[int(np.argmax(scores))] if scores.any() else None
 
     def _scores(self, mix: Mix) -> NDArray[np.float64]:
-        return sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self._styles)))
+        scores = sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self._styles)))
+        return scores * [style not in self.never for style in self._styles]

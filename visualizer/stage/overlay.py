@@ -1,19 +1,29 @@
-"""Writing over the picture: toasts, which come and go, and the help, drawn from the table of keys."""
+"""Writing over the picture: toasts, which come and go, the help, drawn from the table of keys, and blackout."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
+
 import pygame
 
-from visualizer.controls import CONTROLS
+from visualizer.controls import GROUPS, Control
 from visualizer.paths import assets
 
 TOAST_SECONDS = 3.5
 MOST_TOASTS = 4
+MOST_COLUMNS = 3
 SPACING = 1.25  # of the lines of the help
+STATUS_WIDTH = 22  # lines: what the ear says takes so much
 PANEL = (12, 12, 18, 205)
 INK = (245, 245, 250)
 LAMP = ((60, 60, 70), INK, (255, 190, 60))  # dark, beat, first of the bar
 FAINT = (178, 178, 192)
+HEADING = (255, 190, 60)
+RECORDING = (225, 30, 35)
+
+Groups = tuple[tuple[str, tuple[Control, ...]], ...]
+Lines = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # groups of keys, and what they do
 
 
 class Overlay:
@@ -23,8 +33,11 @@ class Overlay:
         if not pygame.font.get_init():
             pygame.font.init()
         self.help = False
-        self.status = ""  # a line below the help
-        self.lamp = 0  # before it: 0 dark, 1 on the beat, 2 on the first of the bar
+        self.status = ""  # a line below the help: what the ear hears
+        self.on_now = ""  # and one more: what is danced
+        self.lamp = 0  # before them: 0 dark, 1 on the beat, 2 on the first of the bar
+        self.recording = False  # a red dot, which is not in the recording
+        self.black = 0.0  # how much of the picture is faded out, 0..1; what is written stays
         self._toasts: list[tuple[str, str, float]] = []  # text, topic, until when
         self.resize(size)
 
@@ -33,8 +46,8 @@ class Overlay:
         self.size = size
         self.surface = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._font = _font(max(11, round(min(size) * 0.028)))
-        self._shown: tuple[object, ...] = (False, False)  # no help, no toasts: what an empty surface shows
-        self._widest = 0  # the help has been: what it says of the ear changes all the time, it should not
+        self._shown: tuple[object, ...] = (False, False, False, 0)  # what an empty surface shows
+        self._panel: tuple[Plan, pygame.Surface] | None = None  # all of the help that does not change
 
     def toast(self, text: str, now: float, topic: str = "") -> None:
         """Show `text` for a few seconds from `now`, seconds on the show's clock; it replaces the last of its topic."""
@@ -44,51 +57,149 @@ class Overlay:
     def render(self, now: float) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
         self._toasts = [each for each in self._toasts if each[2] > now]
-        wanted = (self.help, self.help and (self.status, self.lamp), *(text for text, *_ in self._toasts))
+        alpha = round(255 * self.black)
+        lines = self.help and (self.status, self.on_now, self.lamp)
+        wanted = (self.help, lines, self.recording, alpha, *(text for text, *_ in self._toasts))
         changed = wanted != self._shown
         if changed:
             self._shown = wanted
-            self.surface.fill((0, 0, 0, 0))
+            self.surface.fill((0, 0, 0, alpha))
             if self.help:
                 self._draw_help()
             self._draw_toasts()
-        return (self.surface if self.help or self._toasts else None), changed
+            if self.recording:
+                self._draw_dot()
+        anything = self.help or self._toasts or self.recording or alpha
+        return (self.surface if anything else None), changed
+
+    def _draw_dot(self) -> None:
+        line = self._font.get_linesize()
+        pygame.draw.circle(self.surface, RECORDING, (self.size[0] - line, line), line // 3)
 
     def _draw_toasts(self) -> None:
         line = self._font.get_linesize()
         bottom = self.size[1] - line
         for text, *_ in reversed(self._toasts):
-            image = self._font.render(text, True, INK)
-            if image.get_width() > self.size[0] - 2 * line:  # a long file name: the end tells more than the middle
-                image = image.subsurface((0, 0, self.size[0] - 2 * line, image.get_height()))
+            image = self._font.render(text, True, INK, None, self.size[0] - 2 * line)  # wrapped where it is too long
+            image = image.subsurface((0, 0, image.get_width(), min(image.get_height(), 2 * line)))
             box = image.get_rect().inflate(line, line // 2)
             box.midbottom = (self.size[0] // 2, bottom)
-            pygame.draw.rect(self.surface, PANEL, box, border_radius=line // 3)
+            panel = (*PANEL[:3], max(PANEL[3], round(255 * self.black)))  # nothing shines through a stage made dark
+            pygame.draw.rect(self.surface, panel, box, border_radius=line // 3)
             self.surface.blit(image, image.get_rect(center=box.center))
             bottom = box.top - line // 3
 
     def _draw_help(self) -> None:
-        rows = len(CONTROLS) + 1 + bool(self.status)  # one of them is the margin
-        font = self._font
-        if (most := 0.94 * self.size[1] / rows / SPACING) < font.get_linesize():  # a small window: all of it, but small
-            font = _font(round(font.get_height() * most / font.get_linesize() * 0.8))
-        line = round(font.get_linesize() * SPACING)
-        labels = [font.render(control.label, True, INK) for control in CONTROLS]
-        helps = [font.render(control.help, True, FAINT) for control in CONTROLS]
-        status = font.render(self.status, True, INK)
-        gap = max(image.get_width() for image in labels) + line
-        wanted = gap + max(image.get_width() for image in (*helps, status)) + 2 * line
-        self._widest = width = max(self._widest, min(wanted, self.size[0] - 2 * line))
-        box = pygame.Rect(line, min(line, (self.size[1] - line * rows) // 2), width, line * rows)
-        pygame.draw.rect(self.surface, PANEL, box, border_radius=line // 3)
-        for row, (label, text) in enumerate(zip(labels, helps, strict=True)):
-            y = box.top + line // 2 + row * line + (line - label.get_height()) // 2
-            self.surface.blit(label, (box.left + line, y))
-            self.surface.blit(text, (box.left + line + gap, y))
-        if self.status:
-            y = box.top + line // 2 + len(labels) * line
-            self.surface.blit(status, (box.left + line + gap, y), (0, 0, width - gap - 2 * line, status.get_height()))
-            pygame.draw.circle(self.surface, LAMP[self.lamp], (box.left + line + line // 3, y + line // 2), line // 3)
+        plan, panel = self._panel = self._panel or self._make_panel()
+        font, line = plan.font, plan.line
+        box = panel.get_rect(midtop=(self.size[0] // 2, min(line, (self.size[1] - panel.get_height()) // 2)))
+        self.surface.blit(panel, box)
+        y, room = box.bottom - line // 2 - 2 * line, box.width - 3 * line
+        pygame.draw.circle(self.surface, LAMP[self.lamp], (box.left + line, y + line // 2), line // 3)
+        _write(self.surface, font, self.status, INK, (box.left + 2 * line, y), line, room)
+        _write(self.surface, font, self.on_now, INK, (box.left + 2 * line, y + line), line, room)
+
+    def _make_panel(self) -> tuple[Plan, pygame.Surface]:
+        plan = plan_help(self.size, GROUPS, self._font.get_height())
+        font, line = plan.font, plan.line
+        panel = pygame.Surface(plan.size, pygame.SRCALPHA, 32)
+        pygame.draw.rect(panel, PANEL, panel.get_rect(), border_radius=line // 3)
+        left = line // 2
+        for column in plan.columns:
+            y = line // 2
+            for title, rows in column.groups:
+                _write(panel, font, title, HEADING, (left, y), line)
+                for k, (label, text) in enumerate(rows, 1):
+                    _write(panel, font, label, INK, (left, y + k * line), line)
+                    _write(panel, font, text, FAINT, (left + column.label, y + k * line), line)
+                y += (len(rows) + 2) * line  # one is left empty
+            left += column.width
+        return plan, panel
+
+
+def _write(
+    surface: pygame.Surface, font: pygame.font.Font, text: str, colour: tuple[int, int, int], at: tuple[int, int],
+    line: int, room: int | None = None,
+) -> None:  # fmt: skip
+    """In the middle of a line that begins at `at`; cut off where there is no more `room`."""
+    image = font.render(text, True, colour)
+    area = (0, 0, image.get_width() if room is None else room, image.get_height())
+    surface.blit(image, (at[0], at[1] + (line - image.get_height()) // 2), area)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Some groups of keys, one below the other. In pixels."""
+
+    groups: Lines
+    label: int  # from its left edge to the text beside the keys
+    width: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the help is written."""
+
+    font: pygame.font.Font
+    line: int  # pixels from one line to the next
+    columns: tuple[Column, ...]
+    size: tuple[int, int]  # of the panel
+
+
+def help_lines(groups: Groups) -> Lines:
+    """Keys and what they do; neighbours that have the same help share a line."""
+    return tuple(
+        (title, tuple((" ".join(c.label for c in same), text) for text, same in groupby(controls, lambda c: c.help)))
+        for title, controls in groups
+    )
+
+
+def plan_help(size: tuple[int, int], groups: Groups, wanted: int) -> Plan:
+    """The help in letters as large as fit, up to `wanted` pixels high, in one column, two or three.
+
+    Below it there is room for a toast.
+    """
+    lines = help_lines(groups)
+    best: Plan | None = None
+    for count in range(1, MOST_COLUMNS + 1):
+        split = _split(lines, count)
+        height = wanted
+        while height > (best.font.get_height() if best else 4):
+            plan = _plan(split, height, size[0])
+            over = max(plan.size[0] / (0.98 * size[0]), (plan.size[1] + 3 * plan.line) / size[1])
+            if over <= 1:
+                best = plan
+                break
+            height = min(height - 1, int(height / over) + 1)
+    return best or _plan(_split(lines, MOST_COLUMNS), 5, size[0])
+
+
+def _plan(split: tuple[Lines, ...], height: int, room: int) -> Plan:
+    font = _font(max(round(height * 0.86), 4))
+    line = round(font.get_linesize() * SPACING)
+    columns = []
+    for part in split:
+        rows = [row for _, rows in part for row in rows]
+        label = max(font.size(label)[0] for label, _ in rows) + line // 2
+        text = max(font.size(text)[0] for _, text in rows)
+        columns.append(Column(part, label, label + text + line, _height(part)))
+    width, rows = sum(column.width for column in columns), max(column.rows for column in columns)
+    width = max(width, min(round(0.95 * room), STATUS_WIDTH * line))
+    return Plan(font, line, tuple(columns), (width, (rows + 4) * line))  # an empty line, two of status, and margins
+
+
+def _height(part: Lines) -> int:
+    """Lines, with headings and an empty one between two groups."""
+    return sum(len(rows) + 2 for _, rows in part) - 1
+
+
+def _split(groups: Lines, count: int) -> tuple[Lines, ...]:
+    """The groups in `count` columns or fewer, in their order, the longest column as short as can be."""
+    if count == 1 or len(groups) == 1:
+        return (groups,)
+    ways = [(groups[:k], *_split(groups[k:], count - 1)) for k in range(1, len(groups))]
+    return min(ways, key=lambda way: max(_height(part) for part in way))
 
 
 def _font(size: int) -> pygame.font.Font:

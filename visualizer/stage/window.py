@@ -14,9 +14,11 @@ import pygame
 from visualizer.errors import UserError
 from visualizer.music import taken
 from visualizer.paths import assets
+from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
 from visualizer.stage.painter import Painter
+from visualizer.stage.shots import Camera
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
@@ -30,6 +32,7 @@ TITLE = "The Dancing Screen"
 # OpenGL that runs on the processor: correct, but far slower than the painter.
 SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software", "gdi generic", "basic render")
 NOT_SEEN = ("offscreen", "dummy")  # SDL's drivers without a screen; fine if asked for
+POINTER_SECONDS = 2.0  # for which the pointer is seen in a window after it was moved
 
 
 class NoDisplay(Exception):
@@ -43,8 +46,8 @@ class NoGpu(Exception):
 class Window:
     """A window on one display. `draw` paints and shows; `notes` holds what there is to say about it."""
 
-    def __init__(self, size: tuple[int, int] | None, display: int = 0, stage: str = "auto") -> None:
-        """`size` None is fullscreen. `stage`: "auto", "shader" or "painter".
+    def __init__(self, size: tuple[int, int] | None, display: int | str = 0, stage: str = "auto") -> None:
+        """`size` None is fullscreen. `display`: number or name. `stage`: "auto", "shader" or "painter".
 
         NoDisplay where there is no screen; UserError if the display or the forced stage does not exist.
         """
@@ -58,13 +61,17 @@ class Window:
         self._target: GuardedTarget | None = None
         self._told = False  # that flashes are held back
         open_video()
-        desktops = pygame.display.get_desktop_sizes()
-        if not 0 <= display < len(desktops):
-            names = ", ".join(f"{i} ({w}x{h})" for i, (w, h) in enumerate(desktops))
+        self.camera = Camera()
+        self._pointer_until = -1.0  # the show's clock; -1: hidden
+        self.displays = displays()  # as they were when last looked at
+        try:
+            self.display = find_display(self.displays, display)
+        except UserError:
             pygame.display.quit()
-            raise UserError(f"display {display} does not exist; there are: {names}")
-        self.display = display
-        desktop = desktops[display]
+            raise
+        # The display where the show belongs, while it is not there: its name, or what it was and who was beside it.
+        self._missed: str | tuple[Display, tuple[Display, ...]] | None = None
+        desktop = self.display.size
         self._windowed = size or (desktop[0] * 2 // 3, desktop[1] * 2 // 3)
         self.fullscreen = size is None
         self.gpu = stage != "painter"
@@ -107,6 +114,8 @@ class Window:
             # manager runs, as on many a machine behind a projector. A new one always can.
             pygame.display.quit()
             open_video()
+            there = displays()
+            self.display, self.displays = same_display(there, self.display, self.displays) or there[0], there
         pygame.display.set_caption(TITLE)
         pygame.display.set_icon(pygame.image.load(str(assets() / "icon.png")))
         pygame.display.set_allow_screensaver(False)
@@ -119,10 +128,13 @@ class Window:
                 # SDL would send each frame through OpenGL, which is slow here; shared memory is 8 times faster.
                 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
             try:
-                pygame.display.set_mode(size, flags, display=self.display)
+                pygame.display.set_mode(size, flags, display=self.display.number)
             except pygame.error as error:
                 raise NoDisplay(str(error)) from error
+        if pygame.display.get_allow_screensaver():
+            log.info("this system does not let a program keep the display awake")
         pygame.mouse.set_visible(False)
+        self._pointer_until = -1.0
         self._fit()
 
     def _open_gl(self, size: tuple[int, int], flags: int) -> None:
@@ -134,12 +146,12 @@ class Window:
         ):
             pygame.display.gl_set_attribute(attribute, value)
         try:
-            pygame.display.set_mode(size, flags, display=self.display, vsync=1)
+            pygame.display.set_mode(size, flags, display=self.display.number, vsync=1)
             self.vsync = True
         except pygame.error:  # some drivers have OpenGL but no vsync: the loop paces itself then
             self.vsync = False
             try:
-                pygame.display.set_mode(size, flags, display=self.display)
+                pygame.display.set_mode(size, flags, display=self.display.number)
             except pygame.error as error:
                 raise NoGpu(str(error)) from error
 
@@ -171,6 +183,7 @@ class Window:
         self._shader = Shader(context, self.size, self._target.canvas, patient=False)
 
     def _release(self) -> None:
+        self.camera.forget()
         if self._shader is not None:
             self._shader.release()
         if self._painter is not None:
@@ -186,6 +199,78 @@ class Window:
         self.fullscreen = not self.fullscreen
         self._open()
 
+    @property
+    def windowed(self) -> tuple[int, int]:
+        """Size of the window when it is not full screen."""
+        return self._windowed if self.fullscreen else self.size
+
+    def next_display(self) -> bool:
+        """On to the next display, as it is, full screen or window; False if there is no other."""
+        self.displays = displays()
+        if len(self.displays) < 2:
+            return False
+        self._missed = None
+        self._move_to(self.displays[(self.display.number + 1) % len(self.displays)])
+        return True
+
+    def _move_to(self, display: Display) -> None:
+        if not self.fullscreen:
+            self._windowed = self.size
+        self.display = display
+        self._open()
+
+    def dragged_to(self, number: int) -> None:
+        """Somebody has pulled the window over to that display."""
+        if number < len(self.displays) and number != self.display.number:
+            self.display, self._missed = self.displays[number], None
+
+    def miss(self, name: str) -> None:
+        """The display of that name is where the show belongs; it moves there as soon as it is plugged in."""
+        self._missed = name
+
+    def follow_displays(self) -> str | None:
+        """To be asked now and then: what there is to say if displays were plugged in or out, or changed.
+
+        A show whose display is gone moves to another, and back once it is there again, if it was full screen.
+        """
+        before, there = self.displays, displays()
+        if there == before or not there:
+            return None
+        self.displays = there
+        back = None
+        if isinstance(self._missed, tuple):
+            back = same_display(there, *self._missed)
+        elif self._missed is not None:
+            back = next((d for d in there if is_called(d, self._missed)), None)
+        if back is not None and self.fullscreen:
+            self._missed = None
+            self._move_to(back)
+            return f"display {back} is back"
+        now = same_display(there, self.display, before)
+        if now is None:
+            gone, self._missed = self.display, self._missed or ((self.display, before) if self.fullscreen else None)
+            self._move_to(there[0])
+            return f"display {gone} is gone: on {self.display} now"
+        changed = now.size != self.display.size
+        self.display = now
+        if changed and self.fullscreen:
+            self._open()
+            return f"display {now} has changed"
+        return None
+
+    def pointer_moved(self, now: float) -> None:
+        """In a window the pointer is shown for a moment; on a full screen there is nothing to point at."""
+        if not self.fullscreen:
+            if self._pointer_until < 0:
+                pygame.mouse.set_visible(True)
+            self._pointer_until = now + POINTER_SECONDS
+
+    def rest_pointer(self, now: float) -> None:
+        """Hide the pointer again if it was not moved of late."""
+        if 0 <= self._pointer_until < now:
+            pygame.mouse.set_visible(False)
+            self._pointer_until = -1.0
+
     def draw(
         self,
         picture: Picture,
@@ -199,6 +284,7 @@ class Window:
         now = time.perf_counter()
         if self._shader is not None and self._target is not None:
             self._shader.draw(picture, look, hearing, musical_time)
+            self.camera.of_gl(self._shader.target, self._shader.size)
             if writing is not None:
                 self._shader.write(writing, changed)
             self._target.show(now)
@@ -207,6 +293,7 @@ class Window:
         assert self._painter is not None
         assert self._guarded is not None
         surface = self._painter.paint(picture, look, hearing, musical_time)
+        self.camera.of_surface(surface)
         screen = pygame.display.get_surface()
         if screen is not None:
             pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))

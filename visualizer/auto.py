@@ -1,0 +1,141 @@
+"""Who chooses when nobody does: auto mode, favourites and never-again, on musical time.
+
+Three kinds of things change: the look of the picture, the style of dancing, and the dance within it. Each stays for two
+to eight phrases and gives way where a phrase ends. What comes next is drawn from a shuffled deck: all that is allowed
+once a round, favourites three times, the same never twice in a row; so nothing is seen again before all was, and
+over an evening everything is.
+
+What a person chooses holds for a minute or two. What was asked for by name on the command line is pinned: it holds
+until a key says otherwise. All here is arithmetic on beats with a seeded chance; `app.py` acts on it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from visualizer.dancer.pack import PHRASE_BEATS
+
+Kind = Literal["look", "style", "dance"]
+KINDS: tuple[Kind, ...] = ("look", "style", "dance")
+STAY: dict[Kind, tuple[int, int]] = {"look": (32, 64), "style": (32, 64), "dance": (16, 32)}  # beats
+HOLD = 128  # beats that a person's choice holds
+# The next letter is written half a beat before it is danced, out of sight a little earlier still. Whoever asks for
+# another dance so much before a phrase ends sees it begin with the next.
+EARLY = 0.875  # beats
+FAVOUR = 3  # times that a favourite comes in a round
+AS_IT_COMES = ""  # among the dances: the dancer's own plan
+
+
+@dataclass
+class Marks:
+    """What people like and what they have seen enough of, by kind. Names are kept that this pack does not have."""
+
+    favourite: dict[Kind, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(KINDS, ()))
+    never: dict[Kind, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(KINDS, ()))
+    _last: tuple[dict[Kind, tuple[str, ...]], dict[Kind, tuple[str, ...]]] | None = None
+
+    def allowed(self, kind: Kind, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of `names` that may come. If that would be none, all: a show goes on."""
+        left = tuple(name for name in names if name not in self.never[kind])
+        return left or tuple(names)
+
+    def like(self, on: dict[Kind, str]) -> bool:
+        """All of `on` are favourites from now on (True), or, if all were, no longer (False)."""
+        self._keep()
+        liked = all(name in self.favourite[kind] for kind, name in on.items())
+        for kind, name in on.items():
+            others = tuple(other for other in self.favourite[kind] if other != name)
+            self.favourite[kind] = others if liked else (*others, name)
+        return not liked
+
+    def ban(self, kind: Kind, name: str, names: Sequence[str]) -> bool:
+        """Never again `name`; it is no favourite then. False, and nothing done, if it is the last of `names`."""
+        if not any(other != name and other not in self.never[kind] for other in names):
+            return False
+        self._keep()
+        self.favourite[kind] = tuple(other for other in self.favourite[kind] if other != name)
+        self.never[kind] = (*(other for other in self.never[kind] if other != name), name)
+        return True
+
+    def take_back(self) -> bool:
+        """Undo the last `like` or `ban`; False if there is none, or it is undone already."""
+        if self._last is None:
+            return False
+        (self.favourite, self.never), self._last = self._last, None
+        return True
+
+    def _keep(self) -> None:
+        self._last = (dict(self.favourite), dict(self.never))
+
+
+Deck = tuple[str, ...]
+
+
+def draw(
+    deck: Deck, allowed: Sequence[str], favourites: Collection[str], now: str | None, chance: random.Random
+) -> tuple[str | None, Deck]:
+    """The next card, never `now`, and the deck without it; None if there is no other.
+
+    Once the deck has none that is allowed, a new round is put on it: each of `allowed` once, favourites FAVOUR times,
+    shuffled. Cards that are not allowed now may be later, so they wait.
+    """
+    if not any(name != now for name in allowed):
+        return None, deck
+    if not any(name in allowed and name != now for name in deck):
+        cards = [name for name in allowed for _ in range(FAVOUR if name in favourites else 1)]
+        chance.shuffle(cards)
+        deck = (*(name for name in deck if name not in allowed), *cards)
+    card = next(k for k, name in enumerate(deck) if name in allowed and name != now)
+    return deck[card], deck[:card] + deck[card + 1 :]
+
+
+class Auto:
+    """When each kind changes, and to what."""
+
+    def __init__(self, chance: random.Random, on: bool = True, pinned: Collection[Kind] = ()) -> None:
+        """`pinned`: kinds that stay as they are until a person chooses another."""
+        self.on = on
+        self.pinned = set(pinned)
+        self._chance = chance
+        self._decks: dict[tuple[Kind, str], Deck] = {}
+        self._due: dict[Kind, float] = {}  # musical time of the phrase's end at which each kind may change
+        self._phrase: dict[Kind, int] = {}  # in which each was asked about last
+
+    def turns(self, beat: float) -> tuple[Kind, ...]:
+        """The kinds that change now. To be asked for each frame, also while auto is off: it knows by that when a phrase
+        ends, and never answers at any other time."""
+        return tuple(kind for kind in KINDS if self._turns(kind, beat + (0 if kind == "look" else EARLY)))
+
+    def _turns(self, kind: Kind, beat: float) -> bool:
+        phrase = math.floor(beat / PHRASE_BEATS)
+        ended = self._phrase.get(kind, phrase) != phrase
+        self._phrase[kind] = phrase
+        if kind not in self._due:
+            self._due[kind] = phrase * PHRASE_BEATS + self._stay(kind)
+        return ended and self.on and kind not in self.pinned and phrase * PHRASE_BEATS >= self._due[kind]
+
+    def choose(
+        self, kind: Kind, allowed: Sequence[str], favourites: Collection[str], now: str | None, of: str = ""
+    ) -> str | None:
+        """What comes instead of `now`; None if there is nothing else. `of`: dances of different styles have different
+        decks. It stays until its time is over."""
+        chosen, self._decks[kind, of] = draw(self._decks.get((kind, of), ()), allowed, favourites, now, self._chance)
+        self.stay(kind)
+        return chosen
+
+    def stay(self, kind: Kind) -> None:
+        """Something of this kind has just come, chosen here or by the music: it stays a while."""
+        self._due[kind] = self._phrase.get(kind, 0) * PHRASE_BEATS + self._stay(kind)
+
+    def hold(self, kind: Kind) -> None:
+        """A person has just chosen: it holds for HOLD beats, and is pinned no longer."""
+        self.pinned.discard(kind)
+        self._due[kind] = (self._phrase.get(kind, 0) + 1) * PHRASE_BEATS + HOLD
+
+    def _stay(self, kind: Kind) -> int:
+        least, most = STAY[kind]
+        return PHRASE_BEATS * self._chance.randint(least // PHRASE_BEATS, most // PHRASE_BEATS)

@@ -1,0 +1,149 @@
+"""A tape of what is heard, for a video of the show: written by the thread that hears, read by the one that encodes.
+
+Everything is laid down at the moment at which it sounded on the show's clock, so sound and picture meet whatever the
+devices take. Where nothing is heard there is silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+
+from visualizer.errors import UserError
+from visualizer.music.features import Floats
+
+RATE = 48_000  # Hz
+KEEPS = 24.0  # seconds that wait to be read, if the encoder is behind
+APART = 0.05  # seconds by which device and clock may differ before the place is mended
+
+
+class Sounds(Protocol):
+    """Sound from a given moment on, float32 stereo at RATE."""
+
+    def read(self, n: int) -> Floats: ...  # the next (n, 2); silence where nothing is heard
+    def close(self) -> None: ...  # nobody reads any more
+
+
+class Tape:
+    """What a device brings."""
+
+    def __init__(self, begins: float) -> None:
+        """`begins`: the moment of its first sample, seconds on the clock."""
+        self._begins = begins
+        self.closed = False
+        self._samples = np.zeros((round(KEEPS * RATE), 2), np.float32)
+        self._read = 0  # samples read so far; the ring holds those that follow
+        self._at: int | None = None  # sample at which the next block goes on
+        self._resample = None
+        self._rate = 0
+        self._lock = Lock()
+
+    def write(self, block: Floats, rate: int, ended: float) -> None:
+        """Mono (n,) at `rate` Hz, of which the last sample sounded at `ended` on the clock."""
+        import soxr
+
+        if not len(block) or not math.isfinite(ended):
+            return
+        if rate != self._rate:
+            self._rate, self._at = rate, None
+            self._resample = soxr.ResampleStream(rate, RATE, 1, "float32", "MQ") if rate != RATE else None
+        there = round((ended - len(block) / rate - self._begins) * RATE)
+        sound = block if self._resample is None else self._resample.resample_chunk(np.ascontiguousarray(block))
+        if self._at is None or abs(there - self._at) > APART * RATE:
+            self._at = there
+        self._lay(sound, self._at)
+        self._at += len(sound)
+
+    def _lay(self, sound: Floats, at: int) -> None:
+        with self._lock:
+            size = len(self._samples)
+            first, last = max(at, self._read), min(at + len(sound), self._read + size)
+            if last > first:
+                self._samples[np.arange(first, last) % size] = sound[first - at : last - at, None]
+
+    def read(self, n: int) -> Floats:
+        """The next (n, 2); what was not heard is silent."""
+        out = np.empty((n, 2), np.float32)
+        with self._lock:
+            size, done = len(self._samples), 0
+            while done < n:
+                part = min(n - done, size)
+                places = np.arange(self._read, self._read + part) % size
+                out[done : done + part] = self._samples[places]
+                self._samples[places] = 0
+                self._read, done = self._read + part, done + part
+        return out
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class SongSound:
+    """A song that is played, out of its file: cleaner than any loudspeaker."""
+
+    def __init__(
+        self, begins: float, place: Callable[[float], float | None], open_song: Callable[[], Iterator[Floats]]
+    ) -> None:
+        """`place(t)`: seconds of the song that are heard at `t` on the clock. `open_song()`: its blocks (n, 2)."""
+        self._begins, self._place, self._open = begins, place, open_song
+        self._read = 0
+        self._song: Iterator[Floats] | None = None
+        self._block, self._at = np.zeros((0, 2), np.float32), 0  # waits, and the place of its first sample
+
+    def read(self, n: int) -> Floats:
+        place = self._place(self._begins + self._read / RATE)
+        self._read += n
+        out = np.zeros((n, 2), np.float32)
+        if place is None or place <= -n / RATE:
+            return out
+        first = round(place * RATE)
+        if self._song is None or abs(first - self._at) > APART * RATE:
+            if self._song is None or first < self._at:
+                self._song, self._block, self._at = self._open(), np.zeros((0, 2), np.float32), 0
+            self._skip(max(first, 0))
+        silent = max(-first, 0)
+        while silent < n and self._fill():
+            part = self._block[: n - silent]
+            out[silent : silent + len(part)] = part
+            silent += len(part)
+            self._block, self._at = self._block[len(part) :], self._at + len(part)
+        return out
+
+    def _fill(self) -> bool:
+        """Whether there is a sample more."""
+        while not len(self._block):
+            try:
+                block = next(self._song, None) if self._song is not None else None
+            except UserError:  # the file is gone; who plays it has said so
+                block = None
+            if block is None:
+                return False
+            self._block = block
+        return True
+
+    def _skip(self, to: int) -> None:
+        while self._at < to and self._fill():
+            gone = min(to - self._at, len(self._block))
+            self._block, self._at = self._block[gone:], self._at + gone
+
+    def close(self) -> None:
+        self._song = None
+
+
+class NoSounds:
+    """Where nothing is heard."""
+
+    def read(self, n: int) -> Floats:
+        return np.zeros((n, 2), np.float32)
+
+    def close(self) -> None: ...
+
+
+def sounds(source: Sounds) -> Iterator[Floats]:
+    """All of it, in small blocks."""
+    while True:
+        yield source.read(1024)
