@@ -3,13 +3,17 @@
 One call takes two rows of log-mel and a state, and gives what they say and the next state. All that it remembers is in
 that state: how loud each band has been (so that volume and tone are of no consequence), the last rows (for the
 convolutions) and two layers of gated recurrent units. A whole piece is one call of `forward` in training; `Step` is
-the same numbers one call at a time, and is what is exported.
+the same numbers one call at a time.
+
+What is exported is the mean of two such networks, that were taught for different times: on real clips neither is as
+good as both (F .779 and .759, together .791).
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -67,17 +71,22 @@ class EarRecipe:
     spoiled: int = 2
     calls: int = 400
     batch: int = 32
-    steps: int = 3600
+    steps: tuple[int, ...] = (3600, 7200)  # of each network
     rate: float = 2e-3
     network: EarConfig = EarConfig()
     tiny: bool = False
+
+    @property
+    def fonts(self) -> tuple[Path, ...]:
+        """Soundfonts that the tunes are played with."""
+        return SOUNDFONTS[:1] if self.tiny else SOUNDFONTS
 
     def shrunk(self) -> EarRecipe:
         """The same path in seconds, for tests: it hears badly."""
         network = EarConfig(first=4, second=4, dense=16, hidden=16, layers=2)
         return replace(
             self, tiny=True, precision="32-true", tunes=3, empties=1, seconds=8.0, spoiled=1, calls=100, batch=4,
-            steps=6, network=network,
+            steps=(6, 4), network=network,
         )  # fmt: skip
 
 
@@ -178,7 +187,7 @@ def normalise(mel: Tensor) -> Tensor:
 
 
 class Step(nn.Module):
-    """One call of the ear, everything that it remembers in `state`: the network that is exported."""
+    """One call of one network, everything that it remembers in `state`."""
 
     def __init__(self, ear: Ear) -> None:
         super().__init__()
@@ -222,13 +231,28 @@ class Step(nn.Module):
         return chances[:, :n], chances[:, n : 2 * n], chances[:, 2 * n :], torch.tanh(raw[:, 2 * n + 1 :]), state_out
 
 
+class Together(nn.Module):
+    """One call of several networks, their states end to end: the mean of what they say. This is what is exported."""
+
+    def __init__(self, ears: Sequence[Ear]) -> None:
+        super().__init__()
+        self.steps = nn.ModuleList(Step(ear) for ear in ears)
+        self.sizes = [ear.state_size for ear in ears]
+
+    def forward(self, mel: Tensor, state: Tensor) -> tuple[Tensor, ...]:
+        """As `Step`; state (N, sum of all K)."""
+        pairs = zip(self.steps, state.split(self.sizes, dim=1), strict=True)
+        said = list(zip(*(step(mel, own) for step, own in pairs), strict=True))
+        return *(torch.stack(one).mean(dim=0) for one in said[:-1]), torch.cat(said[-1], dim=1)
+
+
 # --- export ----------------------------------------------------------------------------------------------------
 
 
-def export_ear(ear: Ear, path: Path) -> float:
+def export_ear(ears: Sequence[Ear], path: Path) -> float:
     """Write ear.onnx, checked against torch over a few calls; returns the largest difference found."""
-    step = Step(ear).eval()
-    mel, state = torch.randn(2, ROWS_A_CALL * MELS) * 3 - 10, torch.zeros(2, ear.state_size)
+    step = Together(ears).eval()
+    mel, state = torch.randn(2, ROWS_A_CALL * MELS) * 3 - 10, torch.zeros(2, sum(step.sizes))
     part = path.with_suffix(".part")
     export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
     worst = 0.0
@@ -344,33 +368,43 @@ def fit_ear(out: Path, work: Path, recipe: EarRecipe, clips: Path | None = None,
         raise UserError(f"{out}: has an ear already; --force replaces it")
     if recipe.tiny:
         recipe = recipe.shrunk()
-    fonts = SOUNDFONTS[:1] if recipe.tiny else SOUNDFONTS
-    check_synthesiser(fonts)
+    check_synthesiser(recipe.fonts)
     check_speaker()
     real = read_clips(clips) if clips else []
     paths = record_all(
-        work / "recordings", recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, fonts
+        work / "recordings", recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts
     )
     recordings = [load(path) for path in paths]
     kept = [r for k, r in enumerate(recordings) if k % HELD_OUT]
     away = [r for k, r in enumerate(recordings) if k % HELD_OUT == 0]
-    torch.manual_seed(recipe.seed)
-    ear = Ear(recipe.network)
-    config = FitConfig(steps=recipe.steps, rate=recipe.rate, precision=recipe.precision)
-    fit("ear", ear, _loss, batches(kept, recipe.calls, recipe.batch, recipe.seed), config, work, recipe.seed)
+    ears = []
+    for steps in recipe.steps:
+        torch.manual_seed(recipe.seed)
+        config = FitConfig(steps=steps, rate=recipe.rate, precision=recipe.precision)
+        music = batches(kept, recipe.calls, recipe.batch, recipe.seed)
+        ears.append(Ear(recipe.network))
+        fit(f"ear_{steps}", ears[-1], _loss, music, config, work, recipe.seed)
+    return write_ear(ears, out, recipe, _held_out(away), real)
+
+
+Heard = list[tuple[Floats, NDArray, NDArray]]  # mel, beats and downbeats of pieces, see `measure_ear`
+
+
+def write_ear(ears: Sequence[Ear], out: Path, recipe: EarRecipe, away: Heard, real: Heard) -> dict[str, Any]:
+    """Export, measure on tunes that were kept away and on real clips, write ear.onnx and ear.json into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    worst = export_ear(ear, out / "ear.onnx")
+    worst = export_ear(ears, out / "ear.onnx")
     session, _ = open_session(out / "ear.onnx")
     about: dict[str, Any] = {
         "format": FORMAT,
         "command": public_command(),
         "recipe": asdict(recipe),
         "data": f"{recipe.tunes} tunes of {recipe.seconds:g} s written by rule (training/tunes.py), played with "
-        f"{', '.join(f.stem for f in fonts)}; {recipe.empties} stretches of speech, crowd, noise and silence",
+        f"{', '.join(f.stem for f in recipe.fonts)}; {recipe.empties} stretches of speech, crowd, noise and silence",
         "licence": "MIT; no recorded song was used",
-        "parameters": sum(p.numel() for p in ear.parameters()),
+        "parameters": sum(p.numel() for ear in ears for p in ear.parameters()),
         "difference to torch": worst,
-        "figures": {"held-out tunes": measure_ear(session, _held_out(away))},
+        "figures": {"held-out tunes": measure_ear(session, away)},
     }
     if real:
         about["figures"]["real clips"] = measure_ear(session, real)

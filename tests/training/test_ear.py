@@ -144,7 +144,7 @@ def test_silence_is_a_number(ear: Ear) -> None:
 
 def test_what_is_exported_is_what_was_trained(ear: Ear, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx"
-    assert export_ear(ear, path) < 1e-4
+    assert export_ear([ear], path) < 1e-4
     session, _ = open_session(path)
     assert {i.name: i.shape[1] for i in session.get_inputs()} == {"mel": 2 * MELS, "state": ear.state_size}
     assert [o.name for o in session.get_outputs()] == list(OUTPUTS)
@@ -198,14 +198,14 @@ def test_measures_know_good_from_bad() -> None:
 def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: Ear, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx" if kind == "exported" else find_model()
     if kind == "exported":
-        export_ear(ear, path)
+        export_ear([ear], path)
     written = path.read_bytes()
     for word in ("site-packages", "training/ear.py", "File "):  # as the exporter's stack traces have them
         assert word.encode() not in written
 
 
 def test_a_piece_without_beats_counts_as_none(ear: Ear, tmp_path: Path) -> None:
-    export_ear(ear, tmp_path / "ear.onnx")
+    export_ear([ear], tmp_path / "ear.onnx")
     rows = np.random.default_rng(0).standard_normal((800, MELS)).astype(np.float32)
     got = measure_ear(open_session(tmp_path / "ear.onnx")[0], [(rows, np.zeros(0), np.zeros(0))])
     assert "music heard where there is none" in got
@@ -260,3 +260,20 @@ def test_the_whole_command(tmp_path: Path) -> None:
     again = run_training("ear", "--out", out, "--work", work, "--tiny")
     assert again.returncode == 2
     assert "--force" in again.stderr
+
+
+def test_the_ear_is_the_mean_of_its_networks(tmp_path: Path) -> None:
+    ears = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        ears.append(Ear(SMALL).eval())
+    export_ear(ears, tmp_path / "both.onnx")
+    mel = sound(40, n=1)[0].reshape(-1, MELS).numpy()
+    alone = []
+    for k, one in enumerate(ears):
+        export_ear([one], tmp_path / f"{k}.onnx")
+        alone.append(listen(open_session(tmp_path / f"{k}.onnx")[0], mel))
+    both = listen(open_session(tmp_path / "both.onnx")[0], mel)
+    for name, heard in both.items():
+        assert np.abs(alone[0][name] - alone[1][name]).max() > 1e-3
+        np.testing.assert_allclose(heard, (alone[0][name] + alone[1][name]) / 2, atol=1e-5)
