@@ -90,6 +90,7 @@ class PortAudioLine:
                     raise
         except sd.PortAudioError as error:
             raise NoSound(f"{self.name} cannot be opened ({error.args[0]})") from error
+        log.debug("%s opened: %d Hz, %d channels, %.0f ms late", self.name, self.rate, channels, 1000 * self._latency)
         self._last_sound = clock()
         self.lost = False
 
