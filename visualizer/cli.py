@@ -324,6 +324,46 @@ def devices(
                 time.sleep(min(left, 0.1))
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
+) -> None:
+    """Try what works on this computer, and say how to mend what does not.
+
+    It opens a small window and listens for a second. Exit code 0: all fine; 1: it dances, but something is missing or
+    could be better; 2: it cannot dance.
+    """
+    import json
+
+    from rich.console import Console
+
+    from visualizer import doctor
+
+    if as_json:
+        findings = doctor.examine()
+        print(json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False))
+    else:
+        console = Console()
+        if not console.is_terminal:  # into a file or another program
+            console = Console(width=160)
+        with console.status("looking around …"):
+            findings = doctor.examine()
+        doctor.show(findings, console)
+    raise typer.Exit(doctor.exit_code(findings))
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The bundle, FILE.zip; a new name if not given.")
+    ] = None,
+) -> None:
+    """Pack what a report of a fault needs, without names of people, computers and songs."""
+    from visualizer.report import make_report
+
+    print(f"report: {make_report(out)}")
+
+
 def _table(meters: list[Meter], link: str) -> Table:
     """What there is to listen to: how it is asked for, what it is, and how loud it is now."""
     from rich.table import Table

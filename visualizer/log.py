@@ -173,7 +173,7 @@ def _open_rotating(path: Path) -> Any:
 
     class Rotating(RotatingFileHandler):
         def handleError(self, record: logging.LogRecord) -> None:
-            raise  # noqa: PLE0704 - called while the error is handled
+            raise  # it is called while the error is handled
 
         def doRollover(self) -> None:
             try:
@@ -264,7 +264,9 @@ def _unraisable(failed: Any) -> None:
     )  # fmt: skip
 
 
-def _warned(message: Any, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+def _warned(
+    message: Any, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
     aside.warning("%s: %s (%s:%d)", category.__name__, message, filename, lineno)
 
 
@@ -307,7 +309,8 @@ def hide(name: str) -> None:
     if not path.name:
         return
     alias = alias_of(path.name)
-    for known in (name, str(path.expanduser()), str(path.expanduser().absolute()), path.name):
+    whole = os.path.expanduser(name)
+    for known in (name, whole, os.path.abspath(whole), path.name):
         _hidden[known] = alias
     if len(path.stem) > 3:  # a shorter one is in too many words
         _hidden[path.stem] = Path(alias).stem
@@ -315,7 +318,7 @@ def hide(name: str) -> None:
 
 def alias_of(name: str) -> str:
     """The same for the same name and user; nobody else can try names out on it."""
-    key = hashlib.sha256(str(Path.home()).encode()).digest()
+    key = hashlib.sha256(os.path.expanduser("~").encode()).digest()
     return "file-" + hashlib.blake2b(name.encode(), key=key, digest_size=4).hexdigest() + Path(name).suffix.lower()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 from collections import deque
@@ -14,6 +15,8 @@ from visualizer.music import Clock
 from visualizer.music.devices import STALLED, NoSound, quietly
 from visualizer.music.features import Floats
 from visualizer.music.ring import Ring
+
+log = logging.getLogger("visualizer")
 
 LATENCY = 0.02  # seconds asked for; "low" would be a thousand calls a second into Python on some systems
 LONGEST_DELAY = 2.0  # seconds; a device that claims more does not know
