@@ -116,7 +116,10 @@ def picture() -> Finding:
         open_video()
     except NoDisplay:
         os.environ["SDL_VIDEODRIVER"], where = "offscreen", ", in memory"
-    window = Window(WINDOW)
+    try:
+        window = Window(WINDOW)
+    except NoDisplay as reason:
+        return Finding(BROKEN, f"no window can be opened: {reason}", "log in to the desktop anew, and start it there")
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
