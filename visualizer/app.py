@@ -21,6 +21,7 @@ from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Kind, Marks
 from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
 from visualizer.errors import UserError
+from visualizer.log import aside
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("visualizer")
 
 NUDGE = 0.01  # seconds that the dance is moved by one key
+MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS = 0.25  # seconds between two looks at what the ear hears, for the lines below the help
 SURE = 2.0  # seconds within which a second Esc ends the show
 FADE = 0.5  # seconds that a blackout takes
@@ -124,6 +126,11 @@ class FrameTimes:
 
     intervals: list[float] = field(default_factory=list)
     work: list[float] = field(default_factory=list)
+
+    def add(self, interval: float, work: float) -> None:
+        """One more frame, s."""
+        self.intervals.append(interval)
+        self.work.append(work)
 
     def report(self) -> str:
         """One line with frames a second and the spread of frame times."""
@@ -646,10 +653,14 @@ def play(
     sleep: Callable[[float], None] = time.sleep,
     events: Callable[[], list[pygame.event.Event]] = pygame.event.get,
     first_frame: Callable[[], None] = lambda: None,
+    keep: bool = True,
 ) -> FrameTimes:
-    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit."""
-    times = FrameTimes()
-    started = due = clock()
+    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit.
+
+    `keep`: whether the times of all frames are wanted; in a long night they are many.
+    """
+    times, minute = FrameTimes(), FrameTimes()
+    started = due = told = clock()
     last: float | None = None
     while show.running:
         begun = clock()
@@ -664,8 +675,12 @@ def play(
         if last is None:
             first_frame()
         else:
-            times.intervals.append(shown - last)
-            times.work.append(shown - begun)
+            minute.add(shown - last, shown - begun)
+            if keep:
+                times.add(shown - last, shown - begun)
+        if shown - told >= MINUTE:
+            aside.info("%s; %s", minute.report(), show.ear.name)
+            minute, told = FrameTimes(), shown
         last = shown
         if rate:
             # A late frame is not made up for by a hurried one: the next is due a whole period later.
@@ -740,6 +755,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
                 seconds=settings.seconds,
                 clock=clock,
                 first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
+                keep=settings.stats,
             )
             ended = True
         except KeyboardInterrupt:  # the show is ended from where it was started
