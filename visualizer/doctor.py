@@ -494,7 +494,7 @@ def _safely(check: Check) -> Finding:
 
 def _in_process(check: Check) -> Finding:
     """In a process of its own, so that nothing it does can stop or end us."""
-    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[1])]))
     # Files, not pipes: a sound server that the process has started would hold a pipe open after it.
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         process = subprocess.Popen(

@@ -156,7 +156,8 @@ class LogFile(logging.Handler):
                 try:
                     file.emit(logging.makeLogRecord({"msg": item if isinstance(item, str) else item()}))
                 except OSError as error:
-                    file.close()
+                    with suppress(OSError):  # it would like to write what is left
+                        file.close()
                     file = self._give_up(error)
         if file is not None:
             file.close()

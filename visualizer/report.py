@@ -130,9 +130,9 @@ class Scrubber:
         """Who and where this is, asked once."""
         rules: list[tuple[str, str]] = []
         home = os.path.expanduser("~")  # never fails, other than Path.home()
-        for home in {home, os.path.realpath(home), os.environ.get("USERPROFILE", "")}:
-            if len(home) > 1:
-                rules += [(form, "~") for form in (home, home.replace("\\", "\\\\"), home.replace("\\", "/"))]
+        for form in {home, os.path.realpath(home), os.environ.get("USERPROFILE", "")}:
+            if len(form) > 1:
+                rules += [(each, "~") for each in (form, form.replace("\\", "\\\\"), form.replace("\\", "/"))]
         rules += [(name, "HOST") for name in _computer()]
         rules += [(name, "USER") for name in _person()]
         # The longest first: a home has the user's name in it.
@@ -172,7 +172,9 @@ def _computer() -> set[str]:
 
 def _person() -> set[str]:
     """What the user is called: the name to log in with, and the full name where the system knows it."""
-    names = {os.environ.get(key, "") for key in ("USER", "LOGNAME", "USERNAME")} | {os.path.basename(os.path.expanduser("~"))}
+    names = {os.environ.get(key, "") for key in ("USER", "LOGNAME", "USERNAME")} | {
+        os.path.basename(os.path.expanduser("~"))
+    }
     with suppress(OSError, KeyError, ImportError):
         names.add(getpass.getuser())
     with suppress(ImportError, KeyError, AttributeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +23,7 @@ from visualizer.music.meters import Meter
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Exit code of `visualizer words…`, in this process."""
     monkeypatch.setattr(sys, "argv", ["visualizer", *words])
+    monkeypatch.setattr(cli, "log_file", nullcontext)  # it takes hold of the hooks of the whole process
     with pytest.raises(SystemExit) as ended:
         cli.main()
     return ended.value.code if isinstance(ended.value.code, int) else 1
