@@ -56,6 +56,7 @@ MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS = 0.25  # seconds between two looks at what the ear hears, for the lines below the help
 SURE = 2.0  # seconds within which a second Esc ends the show
 FADE = 0.5  # seconds that a blackout takes
+SUSPECT = 10.0  # seconds before a crash
 DISPLAYS = 0.5  # seconds between two looks at which displays there are
 LATENCY_STEP = 10.0  # ms
 
@@ -192,6 +193,8 @@ class Show:
         self._banned: tuple[Kind, str] | None = None  # last
         self._began: dict[str, Any] = {}  # what keys have changed, as it was before
         self._chosen: dict[str, Any] = {}  # and as they left it
+        self._chosen_at: dict[str, float] = {}  # and when
+        self._acted = -math.inf  # when the last key was
         self._nudged = 0.0  # seconds
         self._dark, self._fade = False, 0.0  # whether it shall be dark, and how far that is
         self._last_frame = self._escaped = -math.inf
@@ -219,6 +222,7 @@ class Show:
 
     def act(self, action: str, now: float) -> None:
         """Do what a key asks for; `action` is one of controls.ACTIONS."""
+        self._acted = now
         match action:
             case "quit":
                 self._escape(now)
@@ -303,9 +307,16 @@ class Show:
         what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
         self.mention(f"{what} ({LEAST - detail} of {LEAST})", now, "detail")
 
-    def changes(self) -> dict[str, Any]:
-        """What keys have changed for good, by the settings' names; None takes a line out of the file."""
-        changes = {key: value for key, value in self._chosen.items() if value != self._began[key]}
+    def changes(self, until: float = math.inf) -> dict[str, Any]:
+        """What keys have changed for good, by the settings' names; None takes a line out of the file.
+
+        `until`: what was changed after that is left out.
+        """
+        changes = {
+            key: value
+            for key, value in self._chosen.items()
+            if value != self._began[key] and self._chosen_at[key] <= until
+        }
         if "style" in changes:
             changes["dance"] = None  # one in the file may be of another style
         return changes
@@ -313,7 +324,7 @@ class Show:
     def _chose(self, key: str, before: Any, after: Any) -> None:
         """A key has changed a setting."""
         self._began.setdefault(key, before)
-        self._chosen[key] = after
+        self._chosen[key], self._chosen_at[key] = after, self._acted
 
     def _escape(self, now: float) -> None:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
@@ -765,8 +776,9 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             show.takes.finish(clock() + show.lead)
             for text in show.takes.toasts():
                 log.info(text)
-            if ended and settings.remember:
-                _keep(show.changes())
+            if settings.remember:
+                # What was chosen just before a crash may be to blame for it, and the next show must start.
+                _keep(show.changes(math.inf if ended else clock() - SUSPECT))
         if settings.screenshot:
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)

@@ -473,6 +473,9 @@ def _run(file: LogFile) -> int:
         return _said(error.format_message(), error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read what we print has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return CRASHED
     except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
         file.flush()  # so that it is known whether there is a log
         where = "start again with --verbose to see more" if file.trouble else f"'visualizer report' packs {file.path}"

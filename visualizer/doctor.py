@@ -7,6 +7,7 @@ A driver may hang or take the whole process with it. So a check that touches one
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import hashlib
 import json
 import os
@@ -63,7 +64,7 @@ class Check:
 
     name: str
     look: Callable[[], Finding]
-    seconds: float = 0.0  # after which a process of its own is given up; 0: it touches no driver and needs none
+    seconds: float = 0.0  # after which a process of its own is given up; 0: it touches nothing that may hang
     vital: bool = False  # without it nothing dances
 
 
@@ -84,6 +85,7 @@ def display() -> Finding:
     """The displays that SDL finds, and whether the one that the settings ask for is among them."""
     import pygame
 
+    from visualizer.stage.displays import displays, find_display
     from visualizer.stage.window import NoDisplay, open_video
 
     try:
@@ -91,15 +93,15 @@ def display() -> Finding:
     except NoDisplay as reason:
         remedy = "start it from a desktop, or set DISPLAY; until then it makes films"
         return Finding(WORSE, f"none: {reason}", remedy)
-    sizes, rates = pygame.display.get_desktop_sizes(), pygame.display.get_desktop_refresh_rates()
-    there = [f"{w}x{h}" + (f" at {rate} Hz" if rate else "") for (w, h), rate in zip(sizes, rates, strict=True)]
-    found = f"{pygame.display.get_driver()}: " + ", ".join(f"{i} ({words})" for i, words in enumerate(there))
-    details = {"driver": pygame.display.get_driver(), "sizes": sizes, "rates": rates}
-    wanted = chosen().display
+    there, driver = displays(), pygame.display.get_driver()
+    found = f"{driver}: " + ", ".join(f"{each}{f' at {each.rate} Hz' if each.rate else ''}" for each in there)
+    details = {"driver": driver, "displays": [dataclasses.asdict(each) for each in there]}
     pygame.display.quit()
-    if isinstance(wanted, int) and wanted >= len(sizes):
-        remedy = f"plug it in, or change 'display' in the settings file; until then {there[0]} is used"
-        return Finding(WORSE, f"{found}; the settings want display {wanted}", remedy, details)
+    try:
+        find_display(there, chosen().display)
+    except UserError as error:
+        remedy = f"plug it in, or change 'display' in the settings file; until then it dances on {there[0]}"
+        return Finding(WORSE, f"{found}; the settings: {str(error).partition(';')[0]}", remedy, details)
     return Finding(OK, found, details=details)
 
 
@@ -456,8 +458,8 @@ CHECKS = (
     Check("loopback", loopback, 10),
     Check("Ableton Link", link, 10),
     Check("films", films, 20),
-    Check("settings file", settings),
-    Check("log and cache", folders),
+    Check("settings file", settings, 10),
+    Check("log and cache", folders, 10),
     Check("versions", packages),
 )
 
@@ -567,6 +569,7 @@ def _answer(name: str) -> None:
     from visualizer.log import start_log
 
     start_log()
+    faulthandler.enable()  # says where a driver has ended us
     finding = _safely(next(check for check in CHECKS if check.name == name))
     sys.stdout.write(f"\n{ANSWER}{json.dumps(dataclasses.asdict(finding))}\n")
     sys.stdout.flush()

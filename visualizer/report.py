@@ -18,6 +18,7 @@ from typing import Any
 
 from visualizer.errors import UserError
 from visualizer.log import CRASH, FILES, NAME, alias_of, hide, log_folder, versions, without_songs
+from visualizer.paths import unused
 
 LARGEST = 2_000_000  # bytes of one file; a log has less
 # What songs, films and pictures end in. A name with such an end is one of the user's, wherever it stands.
@@ -54,7 +55,7 @@ def make_report(out: Path | None) -> Path:
     from visualizer import doctor
 
     if out is None:
-        out = _unused(Path.cwd() / f"dancing-screen-report-{datetime.datetime.now():%Y%m%d-%H%M%S}.zip")
+        out = unused(Path.cwd() / f"dancing-screen-report-{datetime.datetime.now():%Y%m%d-%H%M%S}.zip")
     out = out.expanduser()
     if out.suffix.lower() != ".zip":
         raise UserError(f"{out}: a report is a .zip")
@@ -84,13 +85,6 @@ def make_report(out: Path | None) -> Path:
             out.unlink(missing_ok=True)
         raise UserError(f"{out} cannot be written ({error.strerror or error})") from error
     return out.absolute()
-
-
-def _unused(path: Path) -> Path:
-    candidate, number = path, 2
-    while candidate.exists():
-        candidate, number = path.with_stem(f"{path.stem}-{number}"), number + 1
-    return candidate
 
 
 def _logs() -> Iterator[tuple[str, str]]:

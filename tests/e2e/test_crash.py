@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.e2e.program import PATIENCE, Program
 from visualizer.log import NAME
 
 ROOT = Path(__file__).parents[2]
-# The tenth picture of a show cannot be drawn.
+# A key was pressed long before, another at once before the tenth picture, which cannot be drawn.
 CRASHING = """
 import itertools
 from visualizer import cli  # first: it sets the environment
@@ -21,6 +22,8 @@ from visualizer import app
 count, frame = itertools.count(), app.Show.frame
 def failing(show, now):
     if next(count) == 10:
+        show.act("wilder", now - 60)
+        show.act("next look", now)
         raise ZeroDivisionError("a picture\\nthat cannot be")
     frame(show, now)
 app.Show.frame = failing
@@ -40,6 +43,10 @@ def log_of(home: dict[str, str]) -> Path:
     return Path(home["XDG_STATE_HOME"]) / "dancing-screen" / "log" / NAME
 
 
+def settings_of(home: dict[str, str]) -> Path:
+    return Path(home["XDG_CONFIG_HOME"]) / "dancing-screen" / "settings.toml"
+
+
 def crash(home: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", CRASHING, *WORDS, *words]
     env = {**os.environ, **home, "PYTHONPATH": str(ROOT)}
@@ -57,7 +64,7 @@ def test_an_unexpected_error_is_one_line_that_says_where_the_log_is(home: dict[s
     assert done.returncode == 1
     assert done.stdout == ""
     last = done.stderr.splitlines()[-1]
-    why = r"visualizer: an error of its own has ended it: ZeroDivisionError: a picture that cannot be (<string>:8); "
+    why = r"visualizer: an error of its own has ended it: ZeroDivisionError: a picture that cannot be (<string>:10); "
     assert last == f"{why}'visualizer report' packs {log_of(home)}"
     assert "Traceback" not in done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith("visualizer: ")] == [last]
@@ -65,8 +72,11 @@ def test_an_unexpected_error_is_one_line_that_says_where_the_log_is(home: dict[s
     assert text.count("Traceback (most recent call last)") == 1
     assert "in failing" in text
     assert "settings: window (160, 90), seed 4, look paper" in text
+    # What the keys chose is kept, but for what may be to blame.
+    assert tomllib.loads(settings_of(home).read_text()) == {"temperature": "bold"}
     starts_again(home)
     assert log_of(home).read_text().startswith(text)
+    assert log_of(home).read_text().count("from_file ['temperature']") == 1
 
 
 def test_the_curious_see_the_traceback(home: dict[str, str]) -> None:
