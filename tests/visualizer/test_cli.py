@@ -68,6 +68,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["film", "song.mp3", "-o", "x.mp4", "--formation", "heap"], "each, unison, canon"),
         (["film", "song.mp3", "-o", "x.mp4", "--temperature", "9"], "from 0.3 to 1.6"),
         (["dances", "--pack", "no/such/pack"], "no/such/pack"),
+        (["report", "-o", "report.txt"], "a report is a .zip"),
+        (["doctor", "--yaml"], "--yaml"),
         (["--dance", "jack", "dances"], "--dance goes after 'dances'"),
         (["--seed", "3", "film", "song.mp3", "-o", "x.mp4"], "--seed goes after 'film'"),
     ],
@@ -116,6 +118,8 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert "devices" in text
     assert "film" in text
     assert "dances" in text
+    assert "doctor" in text
+    assert "report" in text
     assert "packs" in text
     assert "--stage" not in text  # hidden: for tests
 
