@@ -43,9 +43,11 @@ def one_blas_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is heard of songs is kept here, also by the programs that tests start, and not among the user's files."""
+    """What is heard of songs, and logs, are kept here, also by the programs that tests start, and not among the
+    user's files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
 

@@ -21,6 +21,7 @@ from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Kind, Marks
 from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
 from visualizer.errors import UserError
+from visualizer.log import aside
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
@@ -51,9 +52,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("visualizer")
 
 NUDGE = 0.01  # seconds that the dance is moved by one key
+MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS = 0.25  # seconds between two looks at what the ear hears, for the lines below the help
 SURE = 2.0  # seconds within which a second Esc ends the show
 FADE = 0.5  # seconds that a blackout takes
+SUSPECT = 10.0  # seconds before a crash
 DISPLAYS = 0.5  # seconds between two looks at which displays there are
 LATENCY_STEP = 10.0  # ms
 
@@ -125,6 +128,11 @@ class FrameTimes:
     intervals: list[float] = field(default_factory=list)
     work: list[float] = field(default_factory=list)
 
+    def add(self, interval: float, work: float) -> None:
+        """One more frame, s."""
+        self.intervals.append(interval)
+        self.work.append(work)
+
     def report(self) -> str:
         """One line with frames a second and the spread of frame times."""
         if len(self.intervals) < 2:
@@ -185,6 +193,8 @@ class Show:
         self._banned: tuple[Kind, str] | None = None  # last
         self._began: dict[str, Any] = {}  # what keys have changed, as it was before
         self._chosen: dict[str, Any] = {}  # and as they left it
+        self._chosen_at: dict[str, float] = {}  # and when
+        self._acted = -math.inf  # when the last key was
         self._nudged = 0.0  # seconds
         self._dark, self._fade = False, 0.0  # whether it shall be dark, and how far that is
         self._last_frame = self._escaped = -math.inf
@@ -212,6 +222,7 @@ class Show:
 
     def act(self, action: str, now: float) -> None:
         """Do what a key asks for; `action` is one of controls.ACTIONS."""
+        self._acted = now
         match action:
             case "quit":
                 self._escape(now)
@@ -296,9 +307,16 @@ class Show:
         what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
         self.mention(f"{what} ({LEAST - detail} of {LEAST})", now, "detail")
 
-    def changes(self) -> dict[str, Any]:
-        """What keys have changed for good, by the settings' names; None takes a line out of the file."""
-        changes = {key: value for key, value in self._chosen.items() if value != self._began[key]}
+    def changes(self, until: float = math.inf) -> dict[str, Any]:
+        """What keys have changed for good, by the settings' names; None takes a line out of the file.
+
+        `until`: what was changed after that is left out.
+        """
+        changes = {
+            key: value
+            for key, value in self._chosen.items()
+            if value != self._began[key] and self._chosen_at[key] <= until
+        }
         if "style" in changes:
             changes["dance"] = None  # one in the file may be of another style
         return changes
@@ -306,7 +324,7 @@ class Show:
     def _chose(self, key: str, before: Any, after: Any) -> None:
         """A key has changed a setting."""
         self._began.setdefault(key, before)
-        self._chosen[key] = after
+        self._chosen[key], self._chosen_at[key] = after, self._acted
 
     def _escape(self, now: float) -> None:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
@@ -646,10 +664,14 @@ def play(
     sleep: Callable[[float], None] = time.sleep,
     events: Callable[[], list[pygame.event.Event]] = pygame.event.get,
     first_frame: Callable[[], None] = lambda: None,
+    keep: bool = True,
 ) -> FrameTimes:
-    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit."""
-    times = FrameTimes()
-    started = due = clock()
+    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit.
+
+    `keep`: whether the times of all frames are wanted; in a long night they are many.
+    """
+    times, minute = FrameTimes(), FrameTimes()
+    started = due = told = clock()
     last: float | None = None
     while show.running:
         begun = clock()
@@ -664,8 +686,12 @@ def play(
         if last is None:
             first_frame()
         else:
-            times.intervals.append(shown - last)
-            times.work.append(shown - begun)
+            minute.add(shown - last, shown - begun)
+            if keep:
+                times.add(shown - last, shown - begun)
+        if shown - told >= MINUTE:
+            aside.info("%s; %s", minute.report(), show.ear.name)
+            minute, told = FrameTimes(), shown
         last = shown
         if rate:
             # A late frame is not made up for by a hurried one: the next is due a whole period later.
@@ -740,6 +766,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
                 seconds=settings.seconds,
                 clock=clock,
                 first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
+                keep=settings.stats,
             )
             ended = True
         except KeyboardInterrupt:  # the show is ended from where it was started
@@ -749,8 +776,9 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             show.takes.finish(clock() + show.lead)
             for text in show.takes.toasts():
                 log.info(text)
-            if ended and settings.remember:
-                _keep(show.changes())
+            if settings.remember:
+                # What was chosen just before a crash may be to blame for it, and the next show must start.
+                _keep(show.changes(math.inf if ended else clock() - SUSPECT))
         if settings.screenshot:
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 
 from visualizer.errors import UserError  # noqa: E402
-from visualizer.log import log, say_more, start_log  # noqa: E402
+from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ FILM_WITHOUT_SCREEN = 15.0  # seconds
 # BadParameter is a UsageError is a ClickException: found like this in the click that typer uses, its own or another.
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
+CRASHED = 1  # exit code
 
 app = typer.Typer(
     help="A neural network dances on your screen to the music in the room.",
@@ -152,6 +153,7 @@ def show(
         screenshot=screenshot,
         dev=dev,
     )
+    tell_settings(settings)
     from visualizer.app import run
     from visualizer.stage.window import NoDisplay
 
@@ -240,6 +242,9 @@ def film(
         Settings(), window=parse_size(size) if size is not None else None, seconds=seconds, seed=seed, look=look,
         device=device, bpm=bpm, troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
     )  # fmt: skip
+    if song is not None:
+        hide(str(song))
+    tell_settings(settings)
     if fps is not None and not 1 <= fps <= 240:
         raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
     if not out.strip():
@@ -317,6 +322,46 @@ def devices(
             while (left := end - time.monotonic()) > 0:
                 live.update(_table(meters, session()), refresh=True)
                 time.sleep(min(left, 0.1))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
+) -> None:
+    """Try what works on this computer, and say how to mend what does not.
+
+    It opens a small window and listens for a second. Exit code 0: all fine; 1: it dances, but something is missing or
+    could be better; 2: it cannot dance.
+    """
+    import json
+
+    from rich.console import Console
+
+    from visualizer import doctor
+
+    if as_json:
+        findings = doctor.examine()
+        print(json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False))
+    else:
+        console = Console()
+        if not console.is_terminal:  # into a file or another program
+            console = Console(width=160)
+        with console.status("looking around …"):
+            findings = doctor.examine()
+        doctor.show(findings, console)
+    raise typer.Exit(doctor.exit_code(findings))
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The bundle, FILE.zip; a new name if not given.")
+    ] = None,
+) -> None:
+    """Pack what a report of a fault needs, without names of people, computers and songs."""
+    from visualizer.report import make_report
+
+    print(f"report: {make_report(out)}")
 
 
 def _table(meters: list[Meter], link: str) -> Table:
@@ -411,19 +456,35 @@ def zip_up(
 
 
 def main() -> NoReturn:
-    """Entry point. Exit codes: 0 done, 2 what was asked cannot be done (one line says why), 130 interrupted."""
+    """Entry point. Exit codes: 0 done, 1 an error of our own (one line says where the log is), 2 what was asked cannot
+    be done (one line says why), 130 interrupted. `doctor` has codes of its own."""
     start_log()
+    with log_file(sys.argv[1:]) as file:
+        code = _run(file)
+    raise SystemExit(code)
+
+
+def _run(file: LogFile) -> int:
     try:
         code = app(standalone_mode=False)
     except UserError as error:
-        _end(str(error))
+        return _said(str(error), error)
     except CommandLineError as error:
-        _end(error.format_message())  # pyright: ignore[reportAttributeAccessIssue]
+        return _said(error.format_message(), error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
-        raise SystemExit(INTERRUPTED) from None
-    raise SystemExit(code if isinstance(code, int) else 0)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read what we print has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return CRASHED
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
+        file.flush()  # so that it is known whether there is a log
+        where = "start again with --verbose to see more" if file.trouble else f"'visualizer report' packs {file.path}"
+        log.error("visualizer: an error of its own has ended it: %s; %s", what(error), where, exc_info=error)
+        return CRASHED
+    return code if isinstance(code, int) else 0
 
 
-def _end(message: str) -> NoReturn:
+def _said(message: str, error: Exception) -> int:
     print("visualizer: " + " ".join(message.split()), file=sys.stderr)
-    raise SystemExit(2)
+    aside.info("visualizer: %s", message, exc_info=error)
+    return 2

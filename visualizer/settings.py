@@ -176,21 +176,31 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     return check(Settings(**chosen, from_file=frozenset(chosen))), note
 
 
+def read_settings(path: Path) -> tuple[Settings, str | None]:
+    """Settings from the file, which is left as it is, and a word about it for the screen, if there is one to say.
+
+    OSError or UnicodeDecodeError if it is not there or cannot be read; UserError if it is broken.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        return _from_table(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValueError, UserError) as error:
+        raise UserError(f"settings {path} are broken ({error})") from error
+
+
 def load_settings(path: Path) -> tuple[Settings, str | None]:
     """Settings from the file and a word about it for the screen, if there is one to say.
 
     No file: defaults. A broken file is renamed, so that it is kept and the next start is clean; defaults are used.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        return read_settings(path)
     except FileNotFoundError:
         return Settings(), None
     except (OSError, UnicodeDecodeError) as error:
         return Settings(), f"settings {path} cannot be read ({error}); using defaults"
-    try:
-        return _from_table(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValueError, UserError) as error:
-        reason = str(error)
+    except UserError as error:
+        broken = str(error)
     aside = path.with_suffix(".broken.toml")
     number = 2
     while aside.exists():
@@ -199,8 +209,8 @@ def load_settings(path: Path) -> tuple[Settings, str | None]:
     try:
         path.rename(aside)
     except OSError as error:
-        return Settings(), f"settings {path} are broken ({reason}) and cannot be moved ({error}); using defaults"
-    return Settings(), f"settings {path} are broken ({reason}); kept as {aside.name}; using defaults"
+        return Settings(), f"{broken} and cannot be moved ({error}); using defaults"
+    return Settings(), f"{broken}; kept as {aside.name}; using defaults"
 
 
 def merged(settings: Settings, **chosen: Any) -> Settings:

@@ -436,6 +436,17 @@ def test_a_late_frame_is_not_followed_by_a_burst(show: Show) -> None:
     assert min(gaps) > 0.0199
 
 
+def test_the_log_sums_up_each_minute(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    time = FakeTime()
+    times = play(show, rate=2, seconds=130.0, clock=time, sleep=time.sleep, events=list, keep=False)
+    minutes = [r.getMessage() for r in caplog.records if r.name == "visualizer.aside"]
+    assert len(minutes) == 2
+    assert minutes[0].startswith("stats: 120 frames in 60.00 s, 2.0 fps; frame ms: median 500.00")
+    assert minutes[0].endswith("; a test")
+    assert times.intervals == times.work == []  # a long night must not fill the memory
+
+
 def test_a_report_of_nothing(show: Show) -> None:
     assert "too few" in FrameTimes().report()
     assert show.report() == "stats: nothing was danced"

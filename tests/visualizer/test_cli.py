@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +23,7 @@ from visualizer.music.meters import Meter
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Exit code of `visualizer words…`, in this process."""
     monkeypatch.setattr(sys, "argv", ["visualizer", *words])
+    monkeypatch.setattr(cli, "log_file", nullcontext)  # it takes hold of the hooks of the whole process
     with pytest.raises(SystemExit) as ended:
         cli.main()
     return ended.value.code if isinstance(ended.value.code, int) else 1
@@ -67,6 +68,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["film", "song.mp3", "-o", "x.mp4", "--formation", "heap"], "each, unison, canon"),
         (["film", "song.mp3", "-o", "x.mp4", "--temperature", "9"], "from 0.3 to 1.6"),
         (["dances", "--pack", "no/such/pack"], "no/such/pack"),
+        (["report", "-o", "report.txt"], "a report is a .zip"),
+        (["doctor", "--yaml"], "--yaml"),
         (["--dance", "jack", "dances"], "--dance goes after 'dances'"),
         (["--seed", "3", "film", "song.mp3", "-o", "x.mp4"], "--seed goes after 'film'"),
     ],
@@ -115,6 +118,8 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert "devices" in text
     assert "film" in text
     assert "dances" in text
+    assert "doctor" in text
+    assert "report" in text
     assert "packs" in text
     assert "--stage" not in text  # hidden: for tests
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 from collections import deque
@@ -14,6 +15,8 @@ from visualizer.music import Clock
 from visualizer.music.devices import STALLED, NoSound, quietly
 from visualizer.music.features import Floats
 from visualizer.music.ring import Ring
+
+log = logging.getLogger("visualizer")
 
 LATENCY = 0.02  # seconds asked for; "low" would be a thousand calls a second into Python on some systems
 LONGEST_DELAY = 2.0  # seconds; a device that claims more does not know
@@ -90,6 +93,7 @@ class PortAudioLine:
                     raise
         except sd.PortAudioError as error:
             raise NoSound(f"{self.name} cannot be opened ({error.args[0]})") from error
+        log.debug("%s opened: %d Hz, %d channels, %.0f ms late", self.name, self.rate, channels, 1000 * self._latency)
         self._last_sound = clock()
         self.lost = False
 

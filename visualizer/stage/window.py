@@ -175,6 +175,7 @@ class Window:
             raise NoGpu(str(error)) from error
         context = moderngl.get_context()
         renderer = str(context.info["GL_RENDERER"])
+        log.debug("OpenGL %s on %s", context.info["GL_VERSION"], renderer)
         if context.version_code < 330:
             raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
         if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
@@ -348,3 +349,5 @@ def open_video() -> None:
     if driver in NOT_SEEN and not asked:
         pygame.display.quit()
         raise NoDisplay(f"SDL found only its '{driver}' driver")
+    desktops = ", ".join(f"{w}x{h}" for w, h in pygame.display.get_desktop_sizes())
+    log.debug("SDL %s on %s: %s", ".".join(map(str, pygame.version.SDL)), driver, desktops)
