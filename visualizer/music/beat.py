@@ -48,7 +48,7 @@ class Knobs:
     spread: float = 0.45  # octaves, its standard deviation
     stiff: float = 110.0  # how seldom the tempo changes from beat to beat
     restart: float = 0.002  # share of the belief that starts anew with each row: what finds a new tempo
-    share: float = 0.65  # of the network in what is heard; the rest are onsets
+    share: float = 0.75  # of the network in what is heard; the rest are onsets
     whole: float = 0.33  # the same in a song heard whole, where the path remembers better than the network does
     weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
     even: float = 0.08  # activity that speaks neither for nor against a beat
