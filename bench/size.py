@@ -25,7 +25,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).parents[1]
 MB = 1e6  # bytes
-SMALL = 1.0  # MB installed; what is smaller shares a row
+SMALL = 2.0  # MB installed; what is smaller shares a row
 WHY = {
     "onnxruntime-gpu": "runs the networks; this one package does so with and without a graphics card",
     "onnxruntime": "runs the networks",
