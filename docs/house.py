@@ -24,7 +24,7 @@ ARROWS = (  # from, to, what passes
     ("sources", "features", ""), ("features", "beat", ""), ("beat", "clock", ""), ("clock", "choreographer", "beats"),
     ("choreographer", "dancer", "letters"), ("dancer", "decoder", ""), ("decoder", "stage", ""),
     ("stage", "screen", ""), ("keys", "choreographer", "which style, which dance, how wild"),
-    ("material", "training", ""), ("training", "pack", ""), ("pack", "dancer", "is opened by the show"),
+    ("material", "training", ""), ("training", "pack", ""), ("pack", "dancer", "opened once"),
 )  # fmt: skip
 STYLE = """
   text { font: 14px sans-serif; fill: #222 } .small { font-size: 11px; fill: #555 } .area { font-size: 12px; fill: #777 }
