@@ -22,7 +22,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
-sys.path.insert(0, str(ROOT))  # a checkout need not be installed
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 TAKEN = re.compile(r"^<!-- (README|file): (.+?) -->$", re.MULTILINE)
@@ -33,6 +32,8 @@ HOME = {"README.md": "index.md", "LICENSE": "index.md#licence", "NOTICE": "index
 
 def on_config(config: Any) -> Any:
     """Say on each page which version it is about."""
+    # This checkout, whatever is installed. MkDocs takes back what a hook adds to the path while it is loaded.
+    sys.path.insert(0, str(ROOT))
     from visualizer import __version__
 
     config.copyright = f"Version {__version__}"
