@@ -142,5 +142,5 @@ def looks() -> str:
         name = file.stem
         title = tomllib.loads(file.read_text(encoding="utf-8")).get("title", name)
         pictures = [f"pictures/{p}" for p in (f"look-{name}.jpg", f"{name}.png") if (PAGES / "pictures" / p).is_file()]
-        parts.append(f"## {name}\n\n{title}." + (f"\n\n![The look {name}]({pictures[0]})" if pictures else ""))
+        parts.append(f"### {name}\n\n{title}." + (f"\n\n![The look {name}]({pictures[0]})" if pictures else ""))
     return "\n\n".join(parts)

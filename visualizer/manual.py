@@ -16,7 +16,7 @@ CODES = (
     ("2", "cannot be done as asked; one line on stderr says why"),
     ("130", "ended by Ctrl-C"),
 )
-# As a person would write them; the program asks platformdirs. On Windows all three lie below %LOCALAPPDATA%, on macOS
+# As a person would write them; the program asks platformdirs. On Windows these lie below %LOCALAPPDATA%, on macOS
 # below ~/Library.
 SETTINGS = ("~/.config/dancing-screen/settings.toml", "settings; none is needed")
 SONGS = ("~/.cache/dancing-screen/songs/", "what was heard of songs; may be deleted")
@@ -38,10 +38,11 @@ PAGES = {
             ("visualizer", "full screen, to the music in the room"),
             ("visualizer --window 1280x720 --audio song.mp3", "in a window, to a song"),
             ("visualizer --audio loopback", "to what the computer plays"),
+            ("visualizer --display HDMI", "on the display whose name has HDMI in it"),
             ("visualizer --style auto --troupe 3", "three dancers, in the style of the music"),
             ("visualizer --audio none --bpm 118 --seconds 60", "a minute of 118 BPM, whatever sounds"),
         ),
-        (SETTINGS, SONGS),
+        (SETTINGS, SONGS, ("~/Pictures/, ~/Videos/", "what the keys S and R keep of the show")),
     ),
     "visualizer film": Page(
         (
