@@ -1,4 +1,4 @@
-"""Holds the versions in constraints.txt against the known vulnerabilities, with pip-audit: .venv/bin/python .ci/audit.py
+"""Holds the versions in constraints.txt against the known vulnerabilities: .venv/bin/python .ci/audit.py
 
 pip-audit goes into a folder of its own, since its dependencies are none of ours. Exit code 1 for a
 vulnerability that a newer version mends; one that nothing mends yet is said. Without a network, or without its
@@ -60,7 +60,9 @@ def judge(report: dict[str, Any]) -> tuple[list[str], list[str], int]:
         for fault in package.get("vulns", []):
             fixes = ", ".join(fault.get("fix_versions", []))
             line = f"{package['name']} {package['version']}: {fault['id']}"
-            (mended if fixes else open_ones).append(f"{line}, mended in {fixes}" if fixes else f"{line}, not mended yet")
+            (mended if fixes else open_ones).append(
+                f"{line}, mended in {fixes}" if fixes else f"{line}, not mended yet"
+            )
     return mended, open_ones, looked_at
 
 

@@ -99,7 +99,7 @@ def own() -> dict[str, tuple[float, float]]:
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         (wheel,) = Path(folder).glob("*.whl")
-        parts = {part: (0.0, 0.0) for part in OURS}
+        parts = dict.fromkeys(OURS, (0.0, 0.0))
         with zipfile.ZipFile(wheel) as archive:
             for entry in archive.infolist():
                 part = next(part for part in OURS if entry.filename.startswith(part))
@@ -140,7 +140,9 @@ def main() -> None:
     """Print the table, or put it into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="folder of wheels, kept")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page, in place of its old one")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the table into this page, in place of its old one"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as spare:
         folder = chosen.wheels or Path(spare)

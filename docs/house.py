@@ -27,8 +27,10 @@ ARROWS = (  # from, to, what passes
     ("material", "training", ""), ("training", "pack", ""), ("pack", "dancer", "opened once"),
 )  # fmt: skip
 STYLE = """
-  text { font: 14px sans-serif; fill: #222 } .small { font-size: 11px; fill: #555 } .area { font-size: 12px; fill: #777 }
-  rect { rx: 8px; stroke-width: 1.5 } .live { fill: #fde7f3; stroke: #b0156f } .offline { fill: #e6f2fb; stroke: #1c6aa8 }
+  text { font: 14px sans-serif; fill: #222 }
+  .small { font-size: 11px; fill: #555 } .area { font-size: 12px; fill: #777 }
+  rect { rx: 8px; stroke-width: 1.5 }
+  .live { fill: #fde7f3; stroke: #b0156f } .offline { fill: #e6f2fb; stroke: #1c6aa8 }
   .arrow { stroke: #444; stroke-width: 1.5; marker-end: url(#tip) }
 """
 
@@ -37,7 +39,7 @@ def arrow(start: str, end: str, word: str) -> str:
     """A line from the side of one room to the side of another, and what passes along it."""
     (x1, y1), (x2, y2) = ROOMS[start][:2], ROOMS[end][:2]
     if y1 == y2:
-        a, b = ((x1 + WIDE, x2 - 2) if x1 < x2 else (x1, x2 + WIDE + 2))
+        a, b = (x1 + WIDE, x2 - 2) if x1 < x2 else (x1, x2 + WIDE + 2)
         y = y1 + HIGH / 2
         line, at = (a, y, b, y), ((a + b) / 2, y - 6, "middle")
     else:
@@ -45,7 +47,9 @@ def arrow(start: str, end: str, word: str) -> str:
         a, b = (y1 + HIGH, y2 - 2) if y1 < y2 else (y1, y2 + HIGH + 2)
         line, at = (x, a, x, b), (x + 8, (a + b) / 2 + 4, "start")
     drawn = '<line class="arrow" x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}"/>'.format(*line)
-    return drawn + (f'<text class="small" x="{at[0]:g}" y="{at[1]:g}" text-anchor="{at[2]}">{word}</text>' if word else "")
+    return drawn + (
+        f'<text class="small" x="{at[0]:g}" y="{at[1]:g}" text-anchor="{at[2]}">{word}</text>' if word else ""
+    )
 
 
 def house() -> str:

@@ -108,7 +108,9 @@ def test_nothing_is_left_to_be_filled_in(site: Path, hooks: ModuleType, pages: d
 
 def test_the_page_of_keys_has_each_key(site: Path) -> None:
     text = (site / "keys.html").read_text(encoding="utf-8")
-    cells = {html.unescape(re.sub(r"<[^>]+>", "", found)) for found in re.findall(r"<td.*?>(.*?)</td>", text, re.DOTALL)}
+    cells = {
+        html.unescape(re.sub(r"<[^>]+>", "", found)) for found in re.findall(r"<td.*?>(.*?)</td>", text, re.DOTALL)
+    }
     assert {control.label for control in CONTROLS} | {control.help for control in CONTROLS} <= cells
 
 

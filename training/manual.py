@@ -27,7 +27,9 @@ PAGES = {
     f"{_CALL} compare": Page(
         ((f"{_CALL} compare --motion clips --out sheets/compare", "the tables of the history"),), (RUNS,), RESUMED
     ),
-    f"{_CALL} ear": Page(((f"{_CALL} ear --out models/ear --clips music", "writes music, plays it, learns from it"),), (RUNS,), RESUMED),
+    f"{_CALL} ear": Page(
+        ((f"{_CALL} ear --out models/ear --clips music", "writes music, plays it, learns from it"),), (RUNS,), RESUMED
+    ),
     f"{_CALL} footage": Page(
         ((f"{_CALL} footage party.mp4 --out frames --method shadow", "a shadow on a wall"),), (), RESUMED
     ),
