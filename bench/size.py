@@ -32,7 +32,7 @@ WHY = {
     "llvmlite": "compiles what numba is given",
     "numba": "inner loops of the beat tracker; librosa wants it too",
     "scipy": "librosa's filters and transforms",
-    "scikit-learn": "librosa imports it; we do not use it",
+    "scikit-learn": "librosa wants it; the show does not use it",
     "av": "reads songs and footage, writes films: FFmpeg inside, so that nobody need install it",
     "numpy": "fields, sound, the painter's matrix products",
     "pygame-ce": "window, keys, displays: SDL inside",
@@ -116,10 +116,10 @@ def table(wheels: Path) -> str:
     fetched = downloaded(list(packages), wheels)
     sizes = {name: (installed(name), fetched[name]) for name in packages}
     ours = own()
-    lines = ["| part | installed | download | why it is there |", "| --- | ---: | ---: | --- |"]
+    lines = ["| part | installed, MB | download, MB | why it is there |", "| --- | ---: | ---: | --- |"]
 
     def row(name: str, size: tuple[float, float], why: str) -> None:
-        lines.append(f"| {name} | {size[0]:.1f} MB | {size[1]:.1f} MB | {why} |")
+        lines.append(f"| {name} | {size[0]:,.1f} | {size[1]:,.1f} | {why} |")
 
     def total(many: list[tuple[float, float]]) -> tuple[float, float]:
         return sum(s[0] for s in many), sum(s[1] for s in many)
