@@ -33,5 +33,8 @@ PAGES = {
     f"{_CALL} footage": Page(
         ((f"{_CALL} footage party.mp4 --out frames --method shadow", "a shadow on a wall"),), (), RESUMED
     ),
+    f"{_CALL} new-dancer": Page(
+        ((f"{_CALL} new-dancer anna.mp4 --name anna --method shadow", "films in, a pack out"),), (RUNS,), RESUMED
+    ),
     f"{_CALL} motion": Page(((f"{_CALL} motion captured/ --out clips --style house", "BVH files become clips"),)),
 }

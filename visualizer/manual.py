@@ -66,6 +66,17 @@ PAGES = {
             ("visualizer devices --seconds 60", "a minute, while you plug things in"),
         ),
     ),
+    "visualizer doctor": Page(
+        (("visualizer doctor", "what works here"), ("visualizer doctor --json > found.json", "for other programs")),
+        (),
+        (
+            ("0", "all fine"),
+            ("1", "it dances, but something is missing or could be better"),
+            ("2", "it cannot dance"),
+            CODES[2],
+        ),
+    ),
+    "visualizer report": Page((("visualizer report -o fault.zip", "to be sent with a description"),)),
     "visualizer packs": Page((("visualizer packs", "which trained dancers there are"),), (PACKS,)),
     "visualizer packs add": Page(
         (("visualizer packs add friend.zip", "check it, and add it"),),
