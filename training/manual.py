@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from visualizer.manual import CODES, Page
 
-RESUMED = (*CODES[:2], ("130", "ended by Ctrl-C; the same command goes on where it was"))
+RESUMED = (*CODES[:3], ("130", "ended by Ctrl-C; the same command goes on where it was"))
 RUNS = ("runs/NAME/", "data, checkpoints and curves of a training")
 _CALL = "python -m training"
 

@@ -13,6 +13,7 @@ import typer
 
 CODES = (
     ("0", "done"),
+    ("1", "an error of the program's own"),
     ("2", "cannot be done as asked; one line on stderr says why"),
     ("130", "ended by Ctrl-C"),
 )
@@ -52,7 +53,7 @@ PAGES = {
             ("visualizer film song.mp3 -o dance/ --transparent", "numbered PNGs, on nothing"),
         ),
         (SONGS,),
-        (*CODES[:2], ("130", "ended by Ctrl-C: the film is shorter, and plays")),
+        (*CODES[:3], ("130", "ended by Ctrl-C: the film is shorter, and plays")),
     ),
     "visualizer dances": Page(
         (
@@ -73,7 +74,7 @@ PAGES = {
             ("0", "all fine"),
             ("1", "it dances, but something is missing or could be better"),
             ("2", "it cannot dance"),
-            CODES[2],
+            CODES[3],
         ),
     ),
     "visualizer report": Page((("visualizer report -o fault.zip", "to be sent with a description"),)),
