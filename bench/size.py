@@ -1,110 +1,165 @@
-"""What the program takes on the disk and in the download, package by package, and what each is for.
+"""What the program takes: on the disk once installed, and over the line to get there.
 
-    python -m bench.size [--compress] [--extra NAME ...]
+    python -m bench.size [--wheels DIR] [--write docs/size.md]
 
-Counts the files of each package that the program needs, as this Python has them installed. `--compress` also packs
-them as a wheel is packed, which is what a download takes within a few per cent. Extras are left out unless named.
+Packages are those that `pip install dancing-screen` brings on this system, measured where they are installed here. Over
+the line means their wheels; what DIR lacks of them is downloaded into it, without DIR into a folder that is thrown
+away. Our own part is taken out of a wheel built for it.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import platform
 import re
+import subprocess
+import sys
+import tempfile
 import tomllib
-import zlib
-from dataclasses import dataclass
-from importlib import metadata
+import zipfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from visualizer import paths
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).parents[1]
-SMALL = 1e6  # bytes: below this a package is not worth a row
+MB = 1e6  # bytes
+SMALL = 2.0  # MB installed; what is smaller shares a row
+WHY = {
+    "onnxruntime-gpu": "runs the networks; this one package does so with and without a graphics card",
+    "onnxruntime": "runs the networks",
+    "llvmlite": "compiles what numba is given",
+    "numba": "inner loops of the beat tracker; librosa wants it too",
+    "scipy": "librosa's filters and transforms",
+    "scikit-learn": "librosa wants it; the show does not use it",
+    "av": "reads songs and footage, writes films: FFmpeg inside, so that nobody need install it",
+    "numpy": "fields, sound, the painter's matrix products",
+    "pygame-ce": "window, keys, displays: SDL inside",
+    "rich": "progress bars, tables",
+    "pygments": "rich draws on it",
+    "librosa": "mel filters, beats of a song heard whole",
+    "moderngl": "shaders",
+    "soxr": "streaming resampler for the microphone",
+    "soundfile": "librosa reads with it",
+    "setuptools": "a dependency imports it",
+    "networkx": "a dependency of a dependency",
+}
+OURS = {
+    "visualizer/_models/default/": "the dancer that ships: four networks and what they know by name",
+    "visualizer/_models/ear/": "the ear: what hears beats",
+    "visualizer/_assets/": "a little music of its own, font, icon",
+    "": "the program, the training, what they say of themselves",
+}
 
 
-@dataclass
-class Part:
-    """A package, bytes of its files and of their zip (0 if not packed), and who asks for it."""
-
-    name: str
-    installed: int
-    packed: int
-    wanted_by: str
-
-
-def _name(requirement: str) -> str:
-    found = re.match(r"[\w.-]+", requirement)
-    assert found, requirement
-    return re.sub(r"[-_.]+", "-", found[0]).lower()
-
-
-def _applies(requirement: str, extras: tuple[str, ...]) -> bool:
-    """Whether a requirement's marker holds on this machine."""
-    from packaging.requirements import Requirement
-
-    marker = Requirement(requirement).marker
-    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
-
-
-def needed(extras: tuple[str, ...]) -> dict[str, str]:
-    """Names of all packages that the program stands on, and for whom each is there: "" for those it names itself."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [r for r in project["dependencies"] if _applies(r, ())]
-    named += [r for extra in extras for r in project["optional-dependencies"][extra]]
-    found = {_name(requirement): "" for requirement in named}
-    waiting = list(found)
-    while waiting:
-        name = waiting.pop(0)
-        for requirement in metadata.requires(name) or []:
-            if _applies(requirement, ()) and _name(requirement) not in found:
-                found[_name(requirement)] = name
-                waiting.append(_name(requirement))
+def wanted(names: list[str]) -> dict[str, str]:
+    """Every package that these requirements bring on this system -> who asked for it first."""
+    found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    todo: list[tuple[str, str, frozenset[str]]] = [(text, "", frozenset()) for text in names]
+    while todo:
+        text, by, extras = todo.pop(0)
+        need = Requirement(text)
+        # Whoever asks with extras brings their requirements too; without, the markers leave them out.
+        if need.marker and not any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            continue
+        name, asked = canonicalize_name(need.name), frozenset(need.extras)
+        found.setdefault(name, by)
+        if (name, asked) not in seen:
+            seen.add((name, asked))
+            todo += [(line, name, asked) for line in importlib.metadata.requires(name) or []]
     return found
 
 
-def weigh(files: list[Path], compress: bool) -> tuple[int, int]:
-    """(bytes, bytes packed) of files."""
-    installed = packed = 0
-    for path in files:
-        installed += path.stat().st_size
-        if compress:
-            packer = zlib.compressobj(6)
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    packed += len(packer.compress(block))
-            packed += len(packer.flush())
-    return installed, packed
+def installed(name: str) -> float:
+    """MB of a package's files on this disk, with the bytecode that pip makes of them."""
+    files = importlib.metadata.files(name) or []
+    return sum(path.stat().st_size for file in files if (path := Path(str(file.locate()))).is_file()) / MB
+
+
+def downloaded(names: list[str], folder: Path) -> dict[str, float]:
+    """MB of each package's wheel; what is not yet in `folder` is fetched by pip, in the version installed here."""
+    versions = {name: importlib.metadata.version(name) for name in names}
+
+    def there() -> dict[str, float]:
+        wheels = {parse_wheel_filename(p.name)[:2]: p.stat().st_size / MB for p in folder.glob("*.whl")}
+        return {str(name): size for (name, version), size in wheels.items() if versions.get(name) == str(version)}
+
+    missing = [f"{name}=={versions[name]}" for name in names if name not in there()]
+    if missing:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        subprocess.run([*command, "--dest", str(folder), *missing], check=True)
+    return there()
+
+
+def own() -> dict[str, tuple[float, float]]:
+    """MB installed and in the wheel for each part of ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (wheel,) = Path(folder).glob("*.whl")
+        parts = dict.fromkeys(OURS, (0.0, 0.0))
+        with zipfile.ZipFile(wheel) as archive:
+            for entry in archive.infolist():
+                part = next(part for part in OURS if entry.filename.startswith(part))
+                before = parts[part]
+                parts[part] = (before[0] + entry.file_size / MB, before[1] + entry.compress_size / MB)
+    return parts
+
+
+def table(wheels: Path) -> str:
+    """Markdown, the biggest first."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        needs: list[str] = tomllib.load(file)["project"]["dependencies"]
+    packages = wanted(needs)
+    fetched = downloaded(list(packages), wheels)
+    sizes = {name: (installed(name), fetched[name]) for name in packages}
+    ours = own()
+    lines = ["| part | installed, MB | download, MB | why it is there |", "| --- | ---: | ---: | --- |"]
+
+    def row(name: str, size: tuple[float, float], why: str) -> None:
+        lines.append(f"| {name} | {size[0]:,.1f} | {size[1]:,.1f} | {why} |")
+
+    def total(many: list[tuple[float, float]]) -> tuple[float, float]:
+        return sum(s[0] for s in many), sum(s[1] for s in many)
+
+    row("**all**", total([*sizes.values(), *ours.values()]), "")
+    row("**ours**", total(list(ours.values())), "")
+    for part, size in sorted(ours.items(), key=lambda pair: -pair[1][0]):
+        row(f"… {part.split('/')[-2] if part else 'code'}", size, OURS[part])
+    large = sorted((n for n in sizes if sizes[n][0] >= SMALL), key=lambda n: -sizes[n][0])
+    small = [n for n in sizes if n not in large]
+    for name in large:
+        row(name, sizes[name], WHY.get(name, f"{packages[name] or 'we'} want{'s' if packages[name] else ''} it"))
+    row(f"{len(small)} more", total([sizes[n] for n in small]), f"below {SMALL:g} MB each")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or put it into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compress", action="store_true", help="also what a download takes; needs a minute")
-    parser.add_argument("--extra", action="append", default=[])
-    asked = parser.parse_args()
-    parts: list[Part] = []
-    for name, wanted_by in needed(tuple(asked.extra)).items():
-        files = [Path(str(f.locate())) for f in metadata.files(name) or [] if not str(f).endswith(".pyc")]
-        there = [path for path in files if path.is_file() and ".." not in path.parts]
-        parts.append(Part(name, *weigh(there, asked.compress), wanted_by))
-    own = [ROOT / "visualizer", ROOT / "training", paths.models(), ROOT / "assets"]
-    files = [p for folder in own for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
-    parts.append(Part("the program itself, its dancer and its ear", *weigh(files, asked.compress), ""))
-    parts.sort(key=lambda part: part.installed, reverse=True)
-    table = Table("package", "MB", "MB to download", "for", box=None)
-    for part in parts:
-        if part.installed >= SMALL:
-            packed = f"{part.packed / 1e6:.0f}" if asked.compress else ""
-            table.add_row(part.name, f"{part.installed / 1e6:.0f}", packed, part.wanted_by or "the program")
-    small = [part for part in parts if part.installed < SMALL]
-    rows = ((f"{len(small)} smaller ones", small), ("all", parts))
-    for label, these in rows:
-        packed = f"{sum(part.packed for part in these) / 1e6:.0f}" if asked.compress else ""
-        table.add_row(label, f"{sum(part.installed for part in these) / 1e6:.0f}", packed, "")
-    Console(width=100).print(table)
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="folder of wheels, kept")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the table into this page, in place of its old one"
+    )
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as spare:
+        folder = chosen.wheels or Path(spare)
+        folder.mkdir(parents=True, exist_ok=True)
+        made = table(folder)
+    here = f"{platform.system()} {platform.machine()}, Python {sys.version_info.major}.{sys.version_info.minor}"
+    text = f"Measured on {here}.\n\n{made}\n"
+    if chosen.write is None:
+        print(text)
+        return
+    mark = r"(<!-- python -m bench\.size -->\n).*?(<!-- end -->)"
+    page, found = re.subn(
+        mark, lambda m: f"{m[1]}\n{text}\n{m[2]}", chosen.write.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    if not found:
+        sys.exit(f"{chosen.write}: has no place for the table, '<!-- python -m bench.size -->' to '<!-- end -->'")
+    chosen.write.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

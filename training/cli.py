@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from training.manual import PAGES
 from visualizer.errors import UserError
+from visualizer.manual import attach
 
 app = typer.Typer(
     help="Train dancers: clips and choreography in, a pack of ONNX networks out.",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 
 Motion = Annotated[Path | None, typer.Option(help="Folder of motion clips with an index.json.")]
@@ -147,3 +149,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         sys.exit(130)
+
+
+attach(app, "python -m training", PAGES)

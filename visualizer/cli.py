@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
 import typer  # noqa: E402
 
+from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
@@ -488,3 +489,6 @@ def _said(message: str, error: Exception) -> int:
     print("visualizer: " + " ".join(message.split()), file=sys.stderr)
     aside.info("visualizer: %s", message, exc_info=error)
     return 2
+
+
+manual.attach(app, "visualizer", manual.PAGES)

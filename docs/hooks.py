@@ -1,0 +1,146 @@
+"""What MkDocs does to the pages before it lays them out.
+
+What is written elsewhere is taken from there, so that it is written once. A line of its own on a page stands for it:
+
+    <!-- README: Figures -->       a section of README.md, its headings one step up, without its title
+    <!-- file: CHANGELOG.md -->    a whole file of the repository, without its title
+    <!-- keys -->                  the table of keys, from visualizer/controls.py
+    <!-- commands -->              the help of every command
+    <!-- looks -->                 every look, with its picture where there is one
+
+Links of README.md to its own sections lead to the pages that have taken them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs"
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+TAKEN = re.compile(r"^<!-- (README|file): (.+?) -->$", re.MULTILINE)
+MADE = re.compile(r"^<!-- (keys|commands|looks) -->$", re.MULTILINE)
+FILES = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
+HOME = {"README.md": "index.md", "LICENSE": "index.md#licence", "NOTICE": "index.md#licence"}
+
+
+def on_config(config: Any) -> Any:
+    """Say on each page which version it is about."""
+    # This checkout, whatever is installed. MkDocs takes back what a hook adds to the path while it is loaded.
+    sys.path.insert(0, str(ROOT))
+    from visualizer import __version__
+
+    config.copyright = f"Version {__version__}"
+    return config
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """The page with what it takes from elsewhere. ValueError if that is not there, which ends the build."""
+    where = page.file.src_uri
+    markdown = TAKEN.sub(lambda found: _taken(found[1], found[2]), markdown)
+    markdown = MADE.sub(lambda found: {"keys": keys, "commands": commands, "looks": looks}[found[1]](), markdown)
+    return relinked(markdown, where)
+
+
+# --- what is taken ---------------------------------------------------------------------------------------------------
+
+
+def _taken(kind: str, name: str) -> str:
+    if kind == "README":
+        return section(name)
+    return (ROOT / name).read_text(encoding="utf-8").split("\n", 1)[1].strip()
+
+
+def section(title: str) -> str:
+    """The words below one `## title` of README.md."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if not found:
+        raise ValueError(f"README.md has no section '{title}' any more, but a page takes it")
+    return re.sub(r"^##(#+ )", r"#\1", found[1].strip(), flags=re.MULTILINE)
+
+
+def anchor(title: str) -> str:
+    """What a heading is called in a link."""
+    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", title.lower())).strip("-")
+
+
+def takers() -> dict[str, str]:
+    """Anchor of a section of README.md -> the page that has taken it."""
+    return {
+        anchor(found[2]): path.name
+        for path in sorted(PAGES.glob("*.md"))
+        for found in TAKEN.finditer(path.read_text(encoding="utf-8"))
+        if found[1] == "README"
+    }
+
+
+def relinked(markdown: str, where: str) -> str:
+    """Links as the repository has them, led to pages. Links that lead nowhere are left for MkDocs to complain about."""
+    pages = takers()
+
+    def lead(found: re.Match[str]) -> str:
+        link = found[1].removeprefix("../").removeprefix("docs/")
+        path, _, part = link.partition("#")
+        if path in FILES:
+            return f"]({FILES[path]}{found[1][len(found[1].split('#')[0]) :]})"
+        if path in ("", "README.md") and part in pages and f"#{part}" not in _own_anchors(markdown):
+            return f"]({pages[part]})"
+        if path in HOME:
+            return f"]({HOME[path]})"
+        return f"]({link})"
+
+    return re.sub(r"\]\(((?!https?:)[^)\s]+)\)", lead, markdown)
+
+
+def _own_anchors(markdown: str) -> set[str]:
+    return {f"#{anchor(title)}" for title in re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)}
+
+
+# --- what is made ----------------------------------------------------------------------------------------------------
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def keys() -> str:
+    """A table of the keys for each group of them."""
+    from visualizer import controls
+
+    groups = getattr(controls, "GROUPS", None) or (("", controls.CONTROLS),)
+    parts = []
+    for title, group in groups:
+        rows = [f"| `{cell(control.label)}` | {cell(control.help)} |" for control in group]
+        parts.append("\n".join([*([f"## {title}", ""] if title else []), "| key | does |", "| --- | --- |", *rows]))
+    return "\n\n".join(parts)
+
+
+def commands() -> str:
+    """The help of every command, as it is printed."""
+    from training.cli import app as training
+    from visualizer.cli import app as visualizer
+    from visualizer.manual import helps
+
+    parts = []
+    for program, app in (("visualizer", visualizer), ("python -m training", training)):
+        for name, text in helps(app, program).items():
+            parts.append(f"## {name}\n\n```text\n{text.rstrip()}\n```")
+    return "\n\n".join(parts)
+
+
+def looks() -> str:
+    """Each look with its title and, where one was made, its picture."""
+    parts = []
+    for file in sorted((ROOT / "visualizer" / "stage" / "looks").glob("*.toml")):
+        name = file.stem
+        title = tomllib.loads(file.read_text(encoding="utf-8")).get("title", name)
+        pictures = [f"pictures/{p}" for p in (f"look-{name}.jpg", f"{name}.png") if (PAGES / "pictures" / p).is_file()]
+        parts.append(f"### {name}\n\n{title}." + (f"\n\n![The look {name}]({pictures[0]})" if pictures else ""))
+    return "\n\n".join(parts)

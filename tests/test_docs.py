@@ -1,0 +1,157 @@
+"""The pages: built without a warning, no link leads nowhere, nothing is loaded from anybody else's machine."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from visualizer.controls import CONTROLS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Page(HTMLParser):
+    """What a page names, leads to and loads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attrs}
+        self.names |= {found[key] for key in ("id", "name") if key in found}
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        elif tag == "link" and found.get("rel") not in ("canonical", "prev", "next") and "href" in found:
+            self.loads.append(found["href"])
+        elif "src" in found:
+            self.loads.append(found["src"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the built pages."""
+    pytest.importorskip("mkdocs", reason="skipped: mkdocs missing")
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=180, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return {path: Page(path) for path in sorted(site.glob("*.html")) if path.name != "404.html"}
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_subject_has_a_page(pages: dict[Path, Page]) -> None:
+    subjects = {"index", "keys", "commands", "sound", "film", "looks", "train", "how", "measures", "size", "history",
+                "troubleshooting", "contributing", "security", "changelog"}  # fmt: skip
+    assert {path.stem for path in pages} == subjects
+    assert len(list((ROOT / "docs").glob("*.md"))) == len(subjects)
+
+
+def test_every_link_and_picture_is_there(site: Path, pages: dict[Path, Page]) -> None:
+    nowhere, followed = [], 0
+    for path, page in pages.items():
+        for link in (*page.links, *page.loads):
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            followed += 1
+            known = not parts.fragment or target not in pages or unquote(parts.fragment) in pages[target].names
+            if not target.is_relative_to(site.resolve()) or not target.is_file() or not known:
+                nowhere.append(f"{path.name}: {link}")
+    assert followed > 100
+    assert nowhere == []
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, Page]) -> None:
+    foreign = [f"{path.name}: {link}" for path, page in pages.items() for link in page.loads if urlsplit(link).netloc]
+    assert foreign == []
+
+
+def test_nothing_is_left_to_be_filled_in(site: Path, hooks: ModuleType, pages: dict[Path, Page]) -> None:
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        assert not hooks.TAKEN.search(text), path.name
+        assert not hooks.MADE.search(text), path.name
+
+
+def test_the_page_of_keys_has_each_key(site: Path) -> None:
+    text = (site / "keys.html").read_text(encoding="utf-8")
+    cells = {
+        html.unescape(re.sub(r"<[^>]+>", "", found)) for found in re.findall(r"<td.*?>(.*?)</td>", text, re.DOTALL)
+    }
+    assert {control.label for control in CONTROLS} | {control.help for control in CONTROLS} <= cells
+
+
+def test_the_page_of_measures_has_the_figures_of_the_readme(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", html.unescape((site / "measures.html").read_text(encoding="utf-8")))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    figures = re.search(r"^## Figures\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
+    assert figures
+    numbers = set(re.findall(r"\d+\.\d+", figures[1]))
+    assert len(numbers) > 50
+    assert {number for number in numbers if number not in text} == set()
+
+
+def test_a_section_that_is_gone_ends_the_build(hooks: ModuleType) -> None:
+    with pytest.raises(ValueError, match="no section 'Weather'"):
+        hooks.section("Weather")
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ("[x](#figures)", "[x](measures.md)"),
+        ("[x](../README.md#figures)", "[x](measures.md)"),
+        ("[x](docs/pictures/neon.png)", "[x](pictures/neon.png)"),
+        ("[x](CHANGELOG.md)", "[x](changelog.md)"),
+        ("[x](docs/history.md)", "[x](history.md)"),
+        ("[x](https://example.org/docs/x)", "[x](https://example.org/docs/x)"),
+        ("## Mine\n[x](#mine)", "## Mine\n[x](#mine)"),
+    ],
+)
+def test_links_of_the_repository_lead_to_pages(hooks: ModuleType, link: str, leads: str) -> None:
+    assert hooks.relinked(link, "x.md") == leads
+
+
+def test_the_diagram_is_what_its_program_draws() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.path.insert(0, 'docs'); import house; print(house.house(), end='')"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    assert done.stdout == (ROOT / "docs" / "pictures" / "house.svg").read_text(encoding="utf-8")
+
+
+def test_the_icon_of_the_pages_is_that_of_the_program() -> None:
+    assert (ROOT / "docs" / "pictures" / "icon.png").read_bytes() == (ROOT / "assets" / "icon.png").read_bytes()
