@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.visualizer import standins
-from visualizer.dancer.dancer import SPACING, Dancer, span_of
+from visualizer.dancer.dancer import SPACING, Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT
-from visualizer.dancer.places import FLESH, USUAL, Places, Reach, apart
+from visualizer.dancer.places import FLESH, USUAL, Places, Reach, apart, span_of
 from visualizer.errors import UserError
 
 FLOATS = st.floats(-3, 3)

@@ -6,6 +6,7 @@ Lengths are in frame widths: x from the middle, y from the frame's upper edge, l
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,7 @@ RAYS = 192
 
 
 STEADY = 4  # pictures of one view after which its map is made in full
+STAYS = ("board", "sheets")  # kinds whose line is not where the floor ends
 ROUGH = 3  # pixels, each way, that share a number of a rough map
 
 
@@ -294,6 +296,8 @@ KINDS: dict[str, Callable[[Backdrop, _Grid], Index]] = {
 
 def index_map(look: Backdrop, place: Layout, step: int = 1) -> Index:
     """(ceil(height / step), ceil(width / step)) numbers, one for each `step` x `step` pixels of the window."""
+    if place.lift and look.kind not in STAYS:  # rows are seen from higher up, for all to stand on the floor
+        look = dataclasses.replace(look, line=look.line - place.lift, horizon=look.horizon - place.lift)
     return KINDS[look.kind](look, _Grid(place, step))
 
 

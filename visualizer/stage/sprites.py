@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
+from visualizer.stage.layout import spots
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
@@ -44,7 +45,11 @@ def hands_of(picture: Picture) -> Doubles:
             if len(rows):
                 left, right, top = columns.min(), columns.max(), rows.min()
                 hands[k] = (np.array([[left, top], [right, top]]) + 0.5) / FRAME_SIZE
-    hands[..., 0] += place[:, None] - 0.5
+    if picture.depth is None:
+        hands[..., 0] += place[:, None] - 0.5
+        return hands
+    for hand, spot in zip(hands, spots(picture), strict=True):
+        hand[:] = hand * spot.scale + (spot.left, spot.top)
     return hands
 
 
