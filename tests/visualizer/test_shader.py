@@ -12,8 +12,9 @@ import pytest
 
 from tests.needs import needs
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import SPACING, span_of
+from visualizer.dancer.dancer import SPACING
 from visualizer.dancer.pack import FIGURE, FLOOR
+from visualizer.dancer.places import span_of
 from visualizer.stage.looks import LOOKS, Look, look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shader import Shader

@@ -87,7 +87,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class _Step:
-    """The troupe at one step: latents (N, D), places (N,), rows (N,), and how much of the stage is seen; see Picture."""
+    """The troupe at one step: latents (N, D), places (N,), rows (N,), and what is seen of the stage; see Picture."""
 
     latent: NDArray[np.float32]
     place: NDArray[np.float32]
@@ -338,7 +338,7 @@ class Dancer:
 
     @property
     def view(self) -> float:
-        """Width by height of the window, if somebody says: how far off the wings are, and in how many rows one stands."""
+        """Width by height of the window, if somebody says: how far off the wings are, and how a troupe stands."""
         return self._view
 
     @view.setter
@@ -548,7 +548,7 @@ class Dancer:
         stood = stand(self._troupe, self._view)
         move = (stood.home - rows.home[: self._troupe]) * np.float32(ease)
         nearer = (stood.depth - rows.depth[: self._troupe]) * np.float32(ease)
-        rows.depth = rows.depth + np.pad(nearer, (0, n - self._troupe))
+        rows.depth = (rows.depth + np.pad(nearer, (0, n - self._troupe))).astype(np.float32)
         rows.home = rows.home + np.pad(move, (0, n - self._troupe), constant_values=LEAVE / STEPS_PER_BEAT)
         self._roam += (self._roam_of(self._troupe) - self._roam) * ease
         self._seen = self._seen + (stood.seen - self._seen) * ease
@@ -593,14 +593,14 @@ class Dancer:
         self, latent: NDArray[np.float32], place: NDArray[np.float32],
         seen: NDArray[np.floating] | None = None, depth: NDArray[np.floating] | None = None,
     ) -> Picture:  # fmt: skip
-        """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`, None: as such a troupe stands."""
+        """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand."""
         if seen is None or depth is None:
             stood = stand(len(place), self._view)
             seen, depth = stood.seen, stood.depth
         span, rise, deep = map(float, seen)
         outputs = [o.name for o in self.pack.decoder.get_outputs()]
         found = dict(zip(outputs, self.pack.decoder.run(None, {"latent": latent}), strict=True))
-        rows = np.maximum(depth, 0) if deep > FLAT else None
-        return Picture(
-            found["frame"], found.get("joints"), place, span, rows, *((rise, deep) if deep > FLAT else (0, 0))
-        )
+        picture = Picture(found["frame"], found.get("joints"), place, span)
+        if deep < FLAT:
+            return picture
+        return dataclasses.replace(picture, depth=np.maximum(depth, 0), rise=rise, deep=deep)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -119,7 +120,7 @@ def span_of(troupe: int) -> float:
 
 @lru_cache
 def stand(troupe: int, view: float) -> Stand:
-    """For a window of `view`, width by height: in one row if that is not too small, else so that the last is largest."""
+    """For a window of `view`, width by height: in one row, or, if that is small, so that the last row is largest."""
     line = (np.arange(troupe, dtype=np.float32) - (troupe - 1) / 2) * SPACING
     best = Stand(line, np.zeros(troupe, np.float32), span_of(troupe))
     smallest = min(1.0, view / best.span)
@@ -141,7 +142,7 @@ def _in_rows(troupe: int, rows: int, view: float) -> Stand:
     for k in range(troupe - sum(counts)):
         counts[k] += 1
     shifts = [0.0]
-    for before, count in zip(counts, counts[1:], strict=False):
+    for before, count in pairwise(counts):
         aligned = (before - count) % 2 == 0
         shifts.append(shifts[-1] + (0.5 if shifts[-1] <= 0 else -0.5) * aligned)
     homes, depths = [], []

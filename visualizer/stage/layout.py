@@ -46,8 +46,8 @@ def spots(picture: Picture) -> list[Spot]:
 
 def drawing_order(picture: Picture) -> list[int]:
     """The numbers of the dancers, the farthest first; of one row as they are."""
-    count = len(picture.place)
-    return list(range(count)) if picture.depth is None else sorted(range(count), key=lambda k: -picture.depth[k])
+    count, depth = len(picture.place), picture.depth
+    return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))
 
 
 @dataclass(frozen=True)

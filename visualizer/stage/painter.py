@@ -20,7 +20,7 @@ from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.stage import backdrop
 from visualizer.stage.haze import COARSE, HazeCanvas
 from visualizer.stage.layout import Layout, Spot, drawing_order, layout, spots
-from visualizer.stage.looks import LEVELS, Lights, Look, lights
+from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 from visualizer.stage.resample import Array, cubic_b_spline, noise, upsampling
 from visualizer.stage.sprites import Sprites
@@ -33,7 +33,10 @@ PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer w
 BANDS = 48  # rows whose colours are looked up at a time
 STRIP = 96  # pixels of width that are up-sampled at a time: the matrix has few columns that count for a narrow strip
 DETAILS = range(4)
-MOAT = 0.010  # frame widths about a dancer in which those in the rows behind are not seen
+MOAT, STEEP = (
+    0.010,
+    2.0,
+)  # frame widths about a dancer in which those in the rows behind are not seen, and how soon they are
 MOST_MATRICES = 64
 
 Bytes = NDArray[np.uint8]
@@ -367,9 +370,15 @@ class Painter:
         if y0 >= y1 or x0 >= x1:
             return pygame.Rect(0, 0, 0, 0)
         half = self._half[: (y1 - y0) * (c1 - c0)].reshape(y1 - y0, c1 - c0)
-        np.matmul(self._down[side][y0:y1, r0:r1], levels[r0:r1, c0:c1], out=half)
+        part = levels[r0:r1, c0:c1]
+        far = np.float32((reach - BAND) * 255 / (2 * reach)) if rows else None  # what lies outside of the box
+        if far is not None:
+            part = part - far
+        np.matmul(self._down[side][y0:y1, r0:r1], part, out=half)
         whole = self._scratch[: (y1 - y0) * (x1 - x0)].reshape(y1 - y0, x1 - x0)
         np.matmul(half, self._across[side, phase][c0:c1, x0:x1], out=whole)
+        if far is not None:
+            whole += far
         down, across = slice(upper + y0, upper + y1), slice(left + x0, left + x1)
         if look.figure.grain and self.detail < 2:
             if self._grain is None:
@@ -379,8 +388,9 @@ class Painter:
             whole += self._grain[down, across] * np.float32(shift)
         target = plane[down, across]
         if rows:  # whoever is behind ends a little before: black on black, they would be one
-            moat = (2 * reach - MOAT) * 255 / (2 * reach) + 1 - whole
-            np.minimum(target, np.clip(moat, 0, 255, out=moat).astype(np.uint8), out=target)
+            away = (np.float32(0.5) - whole) * np.float32(2 * reach / 255) + np.float32(reach)
+            moat = (np.float32(reach) + (away - np.float32(MOAT)) * np.float32(STEEP)) * np.float32(255 / (2 * reach))
+            np.minimum(target, np.clip(moat, 0, 255).astype(np.uint8), out=target)
         np.clip(whole, 0, 255, out=whole)
         if among:
             np.maximum(target, whole.astype(np.uint8), out=target)

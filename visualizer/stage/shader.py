@@ -21,7 +21,7 @@ from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import Layout, drawing_order, layout, spots
 from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
-from visualizer.stage.painter import MOAT, grain
+from visualizer.stage.painter import MOAT, STEEP, grain
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ float figure_distance(vec2 stage) {{
     float nearest = BAND;
     for (int k = 0; k < dancers; k++) {{
         float d = one_distance(k, stage);
-        if (rows) nearest = max(nearest, {MOAT} - d);  // whoever is behind ends a little before
+        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // whoever is behind ends a little before
         nearest = min(nearest, d);
     }}
     return nearest;
