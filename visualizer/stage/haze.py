@@ -32,6 +32,7 @@ POOL = (0.30, 0.022)  # half width and half height of the pool on the floor, fra
 SHORE = 0.03  # frame widths over which the mirror of a wet floor begins, so that it has no edge
 SOLE = (0.80, 0.93)  # between these heights a body comes down to the floor
 NEAREST = 0.030  # frame widths: how far the distance of rings is rounded off
+MIRRORS = 30  # of a mirror ball, around
 MEMORY_TICKS = 16  # pictures a beat that echoes remember
 DARK = 1e-30  # below it a float32 product would be slow
 
@@ -221,9 +222,10 @@ class HazeCanvas:
     def _spots(self, haze: Haze, musical_time: float) -> Array:
         """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
         latitude = np.radians(np.arange(-55, 56, 10.0))
-        around = np.radians(np.arange(0, 360, 12.0))
+        around = np.linspace(0, 2 * math.pi, MIRRORS, endpoint=False)
         a, b = np.meshgrid(latitude, around, indexing="ij")
-        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None] + 2 * math.pi * musical_time / 48
+        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None]
+        turned += 2 * math.pi * musical_time / (MIRRORS * haze.spot_beats)
         turned = (turned + math.pi) % (2 * math.pi) - math.pi
         seen = np.abs(turned) < math.radians(68)
         a, turned = a[seen], turned[seen]

@@ -33,10 +33,8 @@ PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer w
 BANDS = 48  # rows whose colours are looked up at a time
 STRIP = 96  # pixels of width that are up-sampled at a time: the matrix has few columns that count for a narrow strip
 DETAILS = range(4)
-MOAT, STEEP = (
-    0.010,
-    2.0,
-)  # frame widths about a dancer in which those in the rows behind are not seen, and how soon they are
+MOAT = 0.010  # frame widths about a dancer in which those in the rows behind are not seen
+STEEP = 2.0  # how much faster than the distance their outline falls off there
 MOST_MATRICES = 64
 
 Bytes = NDArray[np.uint8]

@@ -70,7 +70,7 @@ class Sprites:
             share = min(1.0, 3 / len(hands)) if len(hands) > 2 else 1.0  # a troupe throws less each
             count = max(1, round(spec.pieces * strength * share))
             for number, hand in enumerate(hands):
-                rng = np.random.default_rng([beat % 2**31, number])
+                rng = np.random.default_rng([mood.number(beat) % 2**31, number])
                 self._pieces = np.concatenate([self._pieces, self._thrown(beat, hand, count, spec, rng)])
         self._pieces = self._pieces[-MOST:]
 
