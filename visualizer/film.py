@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pygame
@@ -507,7 +507,8 @@ def _pixels(surface: pygame.Surface) -> Pixels:
     if surface.get_bitsize() != 32 or surface.get_masks()[:3] != (0xFF0000, 0xFF00, 0xFF):
         raise ValueError(f"the painter's surface must be 32-bit BGRX, not {surface}")
     width, height = surface.get_size()
-    rows = np.frombuffer(surface.get_buffer(), np.uint8).reshape(height, surface.get_pitch())
+    buffer: Any = surface.get_buffer()
+    rows = np.frombuffer(buffer, np.uint8).reshape(height, surface.get_pitch())
     return rows[:, : width * 4].reshape(height, width, 4).copy()
 
 

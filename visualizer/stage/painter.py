@@ -378,16 +378,18 @@ class Painter:
         if far is not None:
             whole += far
         down, across = slice(upper + y0, upper + y1), slice(left + x0, left + x1)
+        target, moat = plane[down, across], None
+        if rows:  # whoever is behind ends a little before: black on black, they would be one
+            away = (np.float32(0.5) - whole) * np.float32(2 * reach / 255) + np.float32(reach)
+            moat = (np.float32(reach) + (away - np.float32(MOAT)) * np.float32(STEEP)) * np.float32(255 / (2 * reach))
         if look.figure.grain and self.detail < 2:
             if self._grain is None:
                 self._grain = grain(look, self.size, stage.side)
             shift = look.figure.grain * 255 / (2 * reach)  # levels
-            np.clip(whole, shift, 255 - shift, out=whole)
-            whole += self._grain[down, across] * np.float32(shift)
-        target = plane[down, across]
-        if rows:  # whoever is behind ends a little before: black on black, they would be one
-            away = (np.float32(0.5) - whole) * np.float32(2 * reach / 255) + np.float32(reach)
-            moat = (np.float32(reach) + (away - np.float32(MOAT)) * np.float32(STEEP)) * np.float32(255 / (2 * reach))
+            for each in (whole,) if moat is None else (whole, moat):
+                np.clip(each, shift, 255 - shift, out=each)
+                each += self._grain[down, across] * np.float32(shift)
+        if moat is not None:
             np.minimum(target, np.clip(moat, 0, 255).astype(np.uint8), out=target)
         np.clip(whole, 0, 255, out=whole)
         if among:
