@@ -1,4 +1,4 @@
-"""How a troupe stands on the stage: whether neighbours run into one another, and whether anybody is cut off.
+"""How a troupe stands on the stage: whether neighbours in a row run into one another, and whether anybody is cut off.
 
     python -m bench.composition [--minutes 10] [--troupes 2,3,5,9]
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
@@ -22,8 +23,9 @@ from rich.table import Table
 
 from visualizer.dancer.dancer import Dancer, Picture
 from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack
+from visualizer.dancer.places import FARTHER
 from visualizer.music.own import course
-from visualizer.stage.layout import layout
+from visualizer.stage.layout import layout, spots
 
 SHAPES = {"4:3": (1024, 768), "16:9": (1280, 720), "21:9": (1680, 720), "9:16": (720, 1280)}
 MUCH = 0.05  # of the smaller silhouette: more than a hand
@@ -42,24 +44,33 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], apart: float) -> float:
 
 
 def overlaps(picture: Picture) -> list[float]:
-    """Of neighbours, from left to right."""
-    order = np.argsort(picture.place)
-    masks = picture.frames[order, 0] < 0
+    """Of neighbours in a row, from left to right."""
+    found, where = [], spots(picture)
+    for scale in sorted({round(spot.scale, 3) for spot in where}):
+        row = sorted((spot.place, k) for k, spot in enumerate(where) if round(spot.scale, 3) == scale)
+        for (x0, a), (x1, b) in pairwise(row):
+            found.append(overlap(picture.frames[a, 0] < 0, picture.frames[b, 0] < 0, (x1 - x0) / scale))
+    return found
+
+
+def gaps(picture: Picture) -> list[float]:
+    """From each to the next in the same row, frame widths of that row."""
+    depth = np.zeros(len(picture.place)) if picture.depth is None else np.round(picture.depth)
     return [
-        overlap(masks[i], masks[i + 1], float(picture.place[order[i + 1]] - picture.place[order[i]]))
-        for i in range(len(order) - 1)
+        float(gap) / FARTHER**row for row in np.unique(depth) for gap in np.diff(np.sort(picture.place[depth == row]))
     ]
 
 
 def cut_off(picture: Picture, size: tuple[int, int]) -> tuple[bool, bool]:
     """Whether a pixel of anybody lies outside of the window, and at the edge of the frame that a dancer is drawn in."""
     window = frame = False
-    stage = layout(size, picture.span)
-    for mask, place in zip(picture.frames[:, 0] < 0, picture.place, strict=True):
+    stage = layout(size, picture.span, picture.rise, picture.deep)
+    for mask, spot in zip(picture.frames[:, 0] < 0, spots(picture), strict=True):
         columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-        left = stage.left(float(place))
-        window |= left + columns[0] / FRAME_SIZE * stage.side < 0
-        window |= left + (columns[-1] + 1) / FRAME_SIZE * stage.side > stage.width
+        side, left, top = stage.box(spot)
+        window |= left + columns[0] / FRAME_SIZE * side < 0
+        window |= left + (columns[-1] + 1) / FRAME_SIZE * side > stage.width
+        window |= top + rows[0] / FRAME_SIZE * side < 0
         frame |= bool({rows[0], columns[0]} & {0} or {rows[-1], columns[-1]} & {FRAME_SIZE - 1})
     return window, frame
 
@@ -89,7 +100,7 @@ def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minu
         picture = dancer.picture(beat)
         found = overlaps(picture)
         worst.append(max(found, default=0.0))
-        nearest.append(float(np.diff(np.sort(picture.place)).min()) if troupe > 1 else np.inf)
+        nearest.append(min(gaps(picture), default=np.inf))
         cut += np.array(cut_off(picture, size))
     over = np.array(worst)
     return Found(

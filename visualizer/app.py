@@ -65,7 +65,11 @@ class Body(Protocol):
     """What the loop asks of a dancer."""
 
     temperature: float
-    view: float
+
+    @property
+    def view(self) -> float: ...
+    @view.setter
+    def view(self, view: float) -> None: ...
 
     @property
     def style(self) -> str: ...

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pygame
@@ -30,6 +31,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
+from visualizer.auto import AS_IT_COMES, Auto, Kind
 from visualizer.dancer.dancer import Dancer, Picture
 from visualizer.dancer.pack import Pack
 from visualizer.encoder import (
@@ -52,7 +54,7 @@ from visualizer.music.taste import Stylist
 from visualizer.pictures import numbered, pattern_of
 from visualizer.settings import AUTO
 from visualizer.stage.guarded import HELD, GuardedFrames
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
 
@@ -60,6 +62,7 @@ OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
 AHEAD = 8  # pictures that are danced and decoded before they are painted
 SMALLEST, LARGEST = (64, 64), (7680, 4320)  # the largest either way up
+LINGERS = 12  # beats after which nothing is left of a trail or of confetti
 GIF_FPS = 25  # a GIF counts in hundredths of a second
 MOST_LOOKED_AT = 120.0  # seconds of our own music in which a loop is looked for
 
@@ -111,6 +114,7 @@ class Moment:
     hearing: Hearing
     beat: float
     note: str | None = None  # what changes now, for the one who waits
+    look: Look | None = None  # another look from now on
     shown: bool = True
 
 
@@ -131,6 +135,7 @@ def make_film(
     formation: str = "each",
     temperature: float = 1.0,
     look: str | None = None,
+    auto: bool = False,
     transparent: bool = False,
     bpm: float = 120.0,
     force: bool = False,
@@ -143,13 +148,16 @@ def make_film(
     `beats` it is a loop of so many, which begins at the downbeat from `start` on that leads round best. The name of
     `out` says what is written, see Encoder; a folder gets numbered PNGs. `on_frame` is given each frame's number and
     its pixels (height x width x 4 bytes) before they are encoded. `style` "auto": the song chooses, as in the live
-    show. Ctrl-C and SIGTERM end the film early, whole as far as it goes. UserError for a song, size, path or codec
-    that cannot be used; nothing is written then.
+    show; with `auto` also look, style and dance change at the ends of phrases, but for what was asked for. Ctrl-C and
+    SIGTERM end the film early, whole as far as it goes. UserError for a song, size, path or codec that cannot be used;
+    nothing is written then.
     """
     began = time.perf_counter()
     size = usual_size(out, troupe) if size is None else size
     fps = usual_fps(out) if fps is None else fps
     _check(out, size, fps, start, seconds, beats, bpm, transparent, force)
+    if auto and beats is not None:
+        raise UserError("a loop has one look and one style: --beats or --auto, not both")
     the_look = find_look(look) if look else LOOKS[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
@@ -183,8 +191,10 @@ def make_film(
         console.print(f"a loop from {start:.2f} s on: {beats} beats, {length - start:.2f} s")
     else:
         frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
-        moments = _danced(dancer, stylist, score, [start + k / fps for k in range(frames)])
+        director = _Director(dancer, the_look, stylist, seed, _pinned(look, style, dance)) if auto else None
+        moments = _danced(dancer, stylist, director, score, [start + k / fps for k in range(frames)])
     painter, guarded = Painter(size), GuardedFrames(size, transparent)
+    painter.mood.loop = beats or 0
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, cancelled = 0, False
@@ -202,6 +212,7 @@ def make_film(
                         if stop.is_set():
                             cancelled = True
                             break
+                        the_look = moment.look or the_look
                         if moment.note:
                             console.print(moment.note)
                         what = moment.picture, the_look, moment.hearing, moment.beat
@@ -281,7 +292,53 @@ def asked_to_stop() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _danced(dancer: Dancer, stylist: Stylist | None, score: Score, times: list[float]) -> Iterator[Moment]:
+class _Director:
+    """Who changes what is seen at the ends of phrases, as the live show does; the same seed, the same changes."""
+
+    def __init__(
+        self, dancer: Dancer, look: Look, stylist: Stylist | None, seed: int, pinned: Collection[Kind]
+    ) -> None:
+        self.look = look
+        self._dancer, self._stylist = dancer, stylist
+        self.auto = Auto(random.Random(f"auto {seed}"), pinned=pinned)
+
+    def change(self, beat: float, hearing: Hearing) -> list[str]:
+        """What changes at this beat, in words; to be called for each frame."""
+        return [said for kind in self.auto.turns(beat) if (said := self._turn(kind, hearing))]
+
+    def _turn(self, kind: Kind, hearing: Hearing) -> str | None:
+        dancer = self._dancer
+        if kind == "look":
+            chosen = self.auto.choose(kind, [each.name for each in LOOKS], (), self.look.name)
+        elif kind == "style":
+            styles = dancer.pack.styles
+            suited = [s for s in self._stylist.suited(hearing.mix) if s in styles] if self._stylist else []
+            chosen = self.auto.choose(kind, suited or styles, (), dancer.style)
+        else:
+            names = (*dancer.dances, AS_IT_COMES)
+            chosen = self.auto.choose(kind, names, (), dancer.dance or AS_IT_COMES, dancer.style)
+        if chosen is None:
+            return None
+        if kind == "look":
+            self.look = find_look(chosen)
+        elif kind == "style":
+            dancer.set_style(chosen)
+        else:
+            dancer.set_dance(chosen or None)
+        return f"{kind} {chosen or 'as it comes'}"
+
+
+def _pinned(look: str | None, style: str | None, dance: str | None) -> set[Kind]:
+    """What was asked for by name stays."""
+    asked: dict[Kind, bool] = {
+        "look": look is not None, "style": style not in (None, AUTO) or dance is not None, "dance": dance is not None,
+    }  # fmt: skip
+    return {kind for kind, named in asked.items() if named}
+
+
+def _danced(
+    dancer: Dancer, stylist: Stylist | None, director: _Director | None, score: Score, times: list[float]
+) -> Iterator[Moment]:
     """The dance at those seconds of the music."""
     for t in times:
         beat, hearing = score.musical_time(t), score.hearing(t)
@@ -290,7 +347,15 @@ def _danced(dancer: Dancer, stylist: Stylist | None, score: Score, times: list[f
         if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
             dancer.set_style(choice.style)
             note = f"{t:.0f} s: style {choice.style} ({choice.why})"
-        yield Moment(t - times[0], dancer.picture(beat), hearing, beat, note)
+            if director is not None:
+                director.auto.stay("style")
+                director.auto.stay("dance")
+        look = None
+        if director is not None:
+            if changed := director.change(beat, hearing):
+                note = f"{note}; {', '.join(changed)}" if note else f"{t:.0f} s: {', '.join(changed)}"
+            look = director.look
+        yield Moment(t - times[0], dancer.picture(beat), hearing, beat, note, look)
 
 
 def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
@@ -304,9 +369,9 @@ def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int
 
 
 def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iterator[Moment]:
-    """The loop at those seconds of the music, twice: what the first round leaves behind is there in the second."""
+    """The loop at those seconds of the music; before that unseen, for what lingers of it to be there when it begins."""
     length = len(times) * (times[1] - times[0])
-    for shown in (False, True):
+    for early in range(-(-LINGERS // loop.beats), -1, -1):
         for t in times:
             beat, hearing = score.musical_time(t), score.hearing(t)
             left = loop.first + loop.beats - beat
@@ -316,10 +381,7 @@ def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iter
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
             picture = dancer.draw(*loop.at(beat))
             since = t - times[0]
-            if shown:
-                yield Moment(since, picture, hearing, beat)
-            else:
-                yield Moment(since - length, picture, hearing, beat - loop.beats, None, shown)
+            yield Moment(since - early * length, picture, hearing, beat - early * loop.beats, shown=not early)
 
 
 def time_of(score: Score, beat: float) -> float:
@@ -445,8 +507,9 @@ def _pixels(surface: pygame.Surface) -> Pixels:
     if surface.get_bitsize() != 32 or surface.get_masks()[:3] != (0xFF0000, 0xFF00, 0xFF):
         raise ValueError(f"the painter's surface must be 32-bit BGRX, not {surface}")
     width, height = surface.get_size()
-    rows = np.frombuffer(surface.get_buffer().raw, np.uint8).reshape(height, surface.get_pitch())
-    return rows[:, : width * 4].reshape(height, width, 4)
+    buffer: Any = surface.get_buffer()
+    rows = np.frombuffer(buffer, np.uint8).reshape(height, surface.get_pitch())
+    return rows[:, : width * 4].reshape(height, width, 4).copy()
 
 
 def frame_hash(pixels: memoryview) -> str:

@@ -32,7 +32,14 @@ BLEND = STEPS_PER_BEAT  # steps
 WARM_UP = 2 * PHRASE_BEATS  # also until the last of a canon has come into it
 PLACE = 4.0  # what a frame width off the place counts, in spreads of the latents
 
-PERIODS = ("hue_beats", "round_beats", "ring_beats", "spin_beats")  # of a look: beats after which it is as before
+PERIODS = (
+    "hue_beats",
+    "round_beats",
+    "ring_beats",
+    "spin_beats",
+    "glint_beats",
+    "spot_beats",
+)  # of a look: beats after which it is as before
 NEVER = 1e9  # beats
 
 Floats = NDArray[np.float32]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import Picture, span_of
+from visualizer.dancer.dancer import Picture
 from visualizer.dancer.pack import FLOOR
+from visualizer.dancer.places import span_of
 from visualizer.stage.backdrop import KINDS, SHEETS, TILES, Scene, index_map, palette
 from visualizer.stage.colours import luminance
 from visualizer.stage.layout import layout

@@ -16,16 +16,21 @@ from typing import Any
 
 import av
 import numpy as np
+import pygame
 import pytest
 
+from tests.visualizer import standins
 from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer import encoder, film
-from visualizer.dancer.dancer import Picture
+from visualizer.auto import EARLY, STAY
+from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.music.features import RATE
 from visualizer.music.song import hear_song, read_song
+from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
 
@@ -74,9 +79,8 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(song: Path | None, out: Path, **options: Any) -> tuple[film.FilmReport, list[str]]:
     hashes: list[str] = []
     options = {"size": SIZE, "fps": 25, "progress": False} | options
-    report = film.make_film(
-        song, out, pack=PACK, on_frame=lambda _, pixels: hashes.append(film.frame_hash(pixels)), **options
-    )
+    options = {"pack": PACK} | options
+    report = film.make_film(song, out, on_frame=lambda _, pixels: hashes.append(film.frame_hash(pixels)), **options)
     return report, hashes
 
 
@@ -529,3 +533,50 @@ def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
     shown = pictures_of(tmp_path / "a.mp4")
     assert shown.shape == (2, 2160, 3840, 3)
     assert np.abs(shown.astype(float) - frames[:, :, :, 2::-1]).mean() < 3
+
+
+def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
+    """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
+    dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
+    asked = {"look": None, "style": None, "dance": None} | options
+    director = film._Director(dancer, LOOKS[0], None, seed, film._pinned(**asked))
+    score = film.OwnScore(120.0)
+    return [(k / 16, said) for k in range(480 * 16) for said in director.change(k / 16, score.hearing(k / 32))]
+
+
+def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_same_seed() -> None:
+    found = changes(3)
+    assert {said.split()[0] for _, said in found} == {"look", "style", "dance"}
+    for beat, said in found:
+        assert (beat + (0 if said.startswith("look") else EARLY)) % PHRASE_BEATS < 1 / 8
+    assert found == changes(3)
+    assert found != changes(4)
+
+
+def test_auto_leaves_alone_what_was_asked_for() -> None:
+    assert {said.split()[0] for _, said in changes(3, look="neon")} == {"style", "dance"}
+    assert {said.split()[0] for _, said in changes(3, style="house")} == {"look", "dance"}
+    assert {said.split()[0] for _, said in changes(3, dance="jack")} == {"look"}
+
+
+def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "Dancer", Dancer)
+    monkeypatch.setitem(STAY, "look", (PHRASE_BEATS, PHRASE_BEATS))
+    films = []
+    for auto in (False, True):
+        _, hashes = make(
+            None, tmp_path / f"{auto}.mp4", pack=standins.pack(), auto=auto, size=(64, 64), fps=8, seconds=12.0
+        )
+        films.append(hashes)
+    assert films[0][:30] == films[1][:30]
+    assert films[0][-8:] != films[1][-8:]
+    with pytest.raises(UserError, match="--beats or --auto"):
+        make(None, tmp_path / "loop.gif", auto=True, beats=8)
+
+
+def test_a_film_that_the_guard_holds_can_be_written() -> None:
+    surface = pygame.Surface((4, 2), 0, 32)
+    surface.fill((9, 8, 7))
+    pixels = film._pixels(surface)
+    pixels[:] = 0
+    assert surface.get_at((0, 0))[:3] == (9, 8, 7)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, measure, party
 from tests.visualizer.fakes import picture
-from visualizer.dancer.dancer import Picture, span_of
+from visualizer.dancer.dancer import Picture
+from visualizer.dancer.places import span_of
 from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.looks import LOOKS, Look

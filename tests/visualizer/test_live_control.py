@@ -12,8 +12,9 @@ import pytest
 from tests.visualizer import standins
 from tests.visualizer.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
 from visualizer.dancer import dancer as room
-from visualizer.dancer.dancer import Dancer, bar_phase, span_of
+from visualizer.dancer.dancer import Dancer, bar_phase
 from visualizer.dancer.pack import FORMATIONS, MOST_DANCERS, STEPS_PER_BEAT, STEPS_PER_LETTER
+from visualizer.dancer.places import span_of
 from visualizer.dancer.watchdog import LOST_STEPS, STILL_STEPS, Watchdog, distances, size
 from visualizer.errors import UserError
 from visualizer.stage.layout import layout

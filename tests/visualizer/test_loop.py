@@ -16,7 +16,7 @@ from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.own import own_hearing
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import BAND, LOOKS, Look
 
 
 def loop_of(beats: int, seed: int = 1, troupe: int = 1, earliest: float = 0.0, latest: float = 120.0) -> Loop:
@@ -140,3 +140,26 @@ def test_the_pictures_of_a_loop_lead_round(tmp_path: Path) -> None:
     film.make_film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
     assert steps[-1] <= max(steps[:-1])
+
+
+def disc(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A disc that goes where the latent says."""
+    at = (np.arange(128) + 0.5) / 128
+    x, y = (0.5 + 0.1 * np.tanh(given["latent"][:, k] / standins.SPREAD[k])[:, None] for k in (0, 1))
+    away = np.hypot((at - x)[:, None, :], (at - y)[:, :, None]) - 0.25
+    return {"frame": np.clip(away, -BAND, BAND).astype(np.float32)[:, None]}
+
+
+@pytest.mark.parametrize("beats", [6, 8])
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:
+    frames: list[np.ndarray] = []
+
+    def keep(_number: int, pixels: memoryview) -> None:
+        frames.append(np.array(pixels)[:, :, :3].astype(float))
+
+    options: dict[str, Any] = {"size": (96, 96), "beats": beats, "progress": False, "look": each.name, "fps": 12}
+    pack = standins.pack(decoder=standins.Network(disc, ("frame",)))
+    film.make_film(None, tmp_path / "a.mp4", pack=pack, on_frame=keep, **options)
+    steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
+    assert 0 < steps[-1] <= max(steps[:-1])

@@ -9,7 +9,8 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
-from visualizer.dancer.dancer import SPACING, Picture, span_of
+from visualizer.dancer.dancer import SPACING, Picture
+from visualizer.dancer.places import span_of
 from visualizer.stage.colours import luminance
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import layout

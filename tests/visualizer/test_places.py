@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.visualizer import standins
-from visualizer.dancer.dancer import SPACING, Dancer, span_of
-from visualizer.dancer.pack import STEPS_PER_BEAT
-from visualizer.dancer.places import FLESH, USUAL, Places, Reach, apart
+from visualizer.dancer.dancer import SPACING, Dancer
+from visualizer.dancer.pack import FIGURE, STEPS_PER_BEAT
+from visualizer.dancer.places import FARTHER, FLESH, LARGE, USUAL, Places, Reach, above, apart, span_of, stand
 from visualizer.errors import UserError
+from visualizer.stage.layout import layout, spots
 
 FLOATS = st.floats(-3, 3)
 
@@ -147,3 +148,51 @@ def test_styles_that_are_not_there_are_named() -> None:
 
 def test_spans_hold_the_troupe() -> None:
     assert span_of(9) == pytest.approx(span_of(1) + 8 * SPACING)
+
+
+@pytest.mark.parametrize("view", [9 / 16, 3 / 4, 4 / 3, 16 / 10, 16 / 9, 21 / 9])
+@pytest.mark.parametrize("troupe", range(1, 10))
+def test_a_troupe_stands_in_one_row_where_that_is_large_enough(troupe: int, view: float) -> None:
+    stood = stand(troupe, view)
+    assert len(stood.home) == len(stood.depth) == troupe
+    assert (np.diff(stood.home) >= 0).all()
+    assert (np.abs(stood.home) + FIGURE * FARTHER**stood.depth / 2 <= stood.span / 2 + 1e-6).all()
+    if view / span_of(troupe) >= LARGE:
+        assert not stood.depth.any()
+        assert (stood.span, stood.rise) == (span_of(troupe), 0)
+        return
+    assert stood.deep >= (1 if troupe > 2 else 0)
+    smallest = min(view / stood.span, 1 / (1 + above(stood.rise, stood.deep))) * FARTHER**stood.deep
+    assert smallest > 1.1 * view / span_of(troupe)  # it was worth it
+    for row in range(int(stood.deep) + 1):
+        homes = stood.home[stood.depth == row]
+        assert len(homes)
+        assert np.diff(homes) == pytest.approx(SPACING * FARTHER**row, abs=1e-5)
+
+
+def test_nine_stand_in_one_row_on_a_wide_screen_and_in_three_on_a_narrow_one() -> None:
+    assert [stand(9, view).deep for view in (21 / 9, 16 / 9, 4 / 3, 9 / 16)] == [0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("size", [(450, 800), (800, 600)])
+def test_in_rows_nobody_is_cut_off_and_who_comes_finds_a_row(size: tuple[int, int]) -> None:
+    pack = standins.pack(decoder=standins.Network(reach, ("frame", "joints")))
+    dancer = Dancer(pack, 2, troupe=5)
+    dancer.view = size[0] / size[1]
+    for beat in range(1, 40):
+        if beat == 8:
+            dancer.set_troupe(9)
+        dancer.step_to(float(beat))
+        seen = dancer.picture(float(beat))
+        left, right = Reach(pack).of(dancer.between(float(beat))[0])
+        where = layout(size, seen.span, seen.rise, seen.deep)
+        if beat > 24:
+            assert seen.depth is not None
+            assert np.round(seen.depth) == pytest.approx(stand(9, dancer.view).depth)
+        for k, spot in enumerate(spots(seen)):
+            side, edge, top = where.box(spot)
+            if abs(spot.place) < seen.span / 2:
+                assert edge + (0.5 - left[k]) * side > -0.02 * side
+                assert edge + (0.5 + right[k]) * side < size[0] + 0.02 * side
+            assert top > -0.05 * side
+            assert top + side <= size[1] + 1

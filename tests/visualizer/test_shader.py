@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace
 
 import moderngl
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 
 from tests.needs import needs
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import SPACING, span_of
+from visualizer.dancer.dancer import SPACING
 from visualizer.dancer.pack import FIGURE, FLOOR
+from visualizer.dancer.places import span_of, stand
 from visualizer.stage.looks import LOOKS, Look, look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shader import Shader
 
 SIZE = (480, 270)
+TALL = 270, 480
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,32 @@ def test_shader_and_painter_show_the_same_picture(
     assert np.percentile(apart, 99) < 12
     alike = np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1]
     assert alike > 0.995
+
+
+@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+def test_shader_and_painter_show_the_same_rows(gl: moderngl.Context, each: Look) -> None:
+    painter, shader = Painter(TALL), Shader(gl, TALL, gl.simple_framebuffer(TALL))
+    stood, surface, beat = stand(9, TALL[0] / TALL[1]), painter.surface, 0.0
+    now = picture(beat)
+    for step in range(9):
+        beat = step / 8
+        now = replace(
+            picture(beat, tuple(map(float, stood.home)), stood.span),
+            depth=stood.depth,
+            rise=stood.rise,
+            deep=stood.deep,
+        )
+        surface = painter.paint(now, each, hearing(beat / 2), beat)
+        shader.follow(now, each, hearing(beat / 2), beat)
+    shader.draw(now, each, hearing(beat / 2), beat)
+    painted, shaded = pixels(surface), pixels(shader.read())
+    shader.release()
+    above = slice(0, painter.layout.top + round(FLOOR * painter.layout.side) if each.glsl else TALL[1])
+    apart = np.abs(painted[above] - shaded[above])
+    assert painted.std() > 10
+    assert apart.mean() < 1.3
+    assert np.percentile(apart, 99) < 12
+    assert np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1] > 0.995
 
 
 def broken(glsl: str) -> Look:

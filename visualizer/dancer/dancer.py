@@ -35,15 +35,15 @@ from .pack import (
     STEPS_PER_LETTER,
     Pack,
 )
-from .places import Places
+from .places import FARTHER, SPACING, Places, above, stand
 from .planner import Planner
 from .watchdog import Watchdog
 
+FLAT = 0.01  # rows that are still so near to one another are one
 LOOK_AHEAD = 2  # steps past the present that a cubic needs
 LONGEST_GAP = PHRASE_BEATS * STEPS_PER_BEAT  # steps: after a longer stall the dance goes on from now, not catching up
 HOME_BEATS = 24.0  # time constant of the pull back to the dancer's own place
 MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or go
-SPACING = 0.56  # frame widths between two of a troupe
 LEAVE = 1.0  # frame widths a beat: so fast leavers slide out; no slower than anybody beside them makes room
 WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 side by side
 ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that nobody leaves the screen
@@ -64,11 +64,6 @@ def bar_phase(beat: float | NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(*turns.shape[:-1], 6).astype(np.float32)
 
 
-def span_of(troupe: int) -> float:
-    """Frame widths that must be seen for so many dancers."""
-    return FIGURE + (troupe - 1) * SPACING
-
-
 @dataclass(frozen=True)
 class Picture:
     """What the stage draws.
@@ -76,21 +71,28 @@ class Picture:
     `frames` (N, 1, 128, 128) signed fields in frame widths, negative inside, row 0 at the top; `joints` (N, 21, 2)
     frame coordinates, x right, y down, 0..1, or None where the pack has none; `place` (N,) sideways place of each
     dancer on the stage in frame widths, 0 in the middle; `span`: frame widths about the middle that must be seen.
+
+    Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
+    how much higher a row stands than the one before, frame widths. Whoever is farther is smaller; see stage/layout.py.
     """
 
     frames: NDArray[np.float32]
     joints: NDArray[np.float32] | None
     place: NDArray[np.float32]
     span: float = FIGURE
+    depth: NDArray[np.floating] | None = None
+    rise: float = 0.0
+    deep: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Step:
-    """The troupe at one step: latents (N, D), places (N,), and how much of the stage is seen."""
+    """The troupe at one step: latents (N, D), places (N,), rows (N,), and what is seen of the stage; see Picture."""
 
     latent: NDArray[np.float32]
     place: NDArray[np.float32]
-    span: float
+    depth: NDArray[np.floating]
+    seen: NDArray[np.floating]  # span, rise, deep
 
 
 @dataclass
@@ -107,6 +109,7 @@ class _Rows:
     style: NDArray[np.int64]
     next_style: NDArray[np.int64]
     home: NDArray[np.floating]  # (N,) frame widths from the middle
+    depth: NDArray[np.float32]  # (N,) rows behind the first
     away: NDArray[np.floating]  # (N,) frame widths from home that travel has led
     urge: NDArray[np.int64]  # (N,) steps left in which it is urged to move
     rescue: NDArray[np.int64]  # (N,) steps left until a rescue is over
@@ -141,7 +144,7 @@ class Dancer:
         self._check_troupe(troupe)
         self.pack = pack
         self.temperature = temperature
-        self.view = WIDEST  # width by height of the window, if somebody says: how far off the wings are
+        self._view = WIDEST
         self.restarts = 0  # times a network gave something that is not a number
         self.rescues = 0  # times the watchdog led a body on that stood still or was lost
         # Noise is drawn for the largest troupe there can be, so that nobody's dance depends on how many dance along.
@@ -165,9 +168,10 @@ class Dancer:
         self._planners = self._plans(range(troupe))  # one a row, leavers too
         self._places = Places(pack)
         self._places.resize(troupe)
-        self._rows = self._newcomers(range(troupe), self._homes(troupe))
+        stood = stand(troupe, self._view)
+        self._rows = self._newcomers(range(troupe), stood.home, stood.depth)
         self._watchdog = Watchdog(pack, troupe)
-        self._span, self._roam = span_of(troupe), self._roam_of(troupe)
+        self._seen, self._roam = stood.seen, self._roam_of(troupe)
         self._formation = self._formed = FORMATIONS[0]  # asked for, and danced since the last letter
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._past: dict[str, NDArray[Any]] = {}  # (_PAST, …): what the dancer network was told of the leader
@@ -258,13 +262,14 @@ class Dancer:
         if troupe <= old:
             return
         self._planners += self._plans(range(old, troupe))
-        edge = self._edge(span_of(troupe), *(s.span for s in self._steps))
+        stood = stand(troupe, self._view)
+        edge = self._edge(stood.seen, *(s.seen for s in self._steps))
         first = max(edge, float(self._rows.home[-1]) + SPACING)
-        new = self._newcomers(range(old, troupe), first + SPACING * np.arange(troupe - old))
+        new = self._newcomers(range(old, troupe), first + SPACING * np.arange(troupe - old), stood.depth[old:])
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
         for k, s in enumerate(self._steps):
             latent, place = np.concatenate([s.latent, new.latent]), np.concatenate([s.place, new.home])
-            self._steps[k] = _Step(latent, place.astype(np.float32), s.span)
+            self._steps[k] = _Step(latent, place.astype(np.float32), np.concatenate([s.depth, new.depth]), s.seen)
         self._watchdog.resize(troupe)
         self._places.resize(troupe)
 
@@ -289,14 +294,14 @@ class Dancer:
     def _let_go(self) -> None:
         """Drop the leavers, the last first, whom nobody sees any more."""
         count = len(self._planners)
-        while count > self._troupe and all(s.place[count - 1] > self._edge(s.span) for s in self._steps):
+        while count > self._troupe and all(s.place[count - 1] > self._edge(s.seen) for s in self._steps):
             count -= 1
         if count == len(self._planners):
             return
         self._rows = self._rows.map(lambda a: a[:count].copy())
         del self._planners[count:]
         for k, s in enumerate(self._steps):
-            self._steps[k] = _Step(s.latent[:count], s.place[:count], s.span)
+            self._steps[k] = _Step(s.latent[:count], s.place[:count], s.depth[:count], s.seen)
         self._watchdog.resize(count)
         self._places.resize(count)
 
@@ -331,19 +336,33 @@ class Dancer:
             f"no dance {dance!r} in pack {self.pack.name}; {hint}'visualizer dances{which}' lists all {len(names)}"
         )
 
-    @staticmethod
-    def _homes(troupe: int) -> NDArray[np.float32]:
-        return (np.arange(troupe, dtype=np.float32) - (troupe - 1) / 2) * SPACING
+    @property
+    def view(self) -> float:
+        """Width by height of the window, if somebody says: how far off the wings are, and how a troupe stands."""
+        return self._view
 
-    def _edge(self, *spans: float) -> float:
-        """Frame widths right of the middle from where on nothing of a dancer's frame is in the picture; see Layout."""
-        return (max(self.view, *spans) + 1) / 2
+    @view.setter
+    def view(self, view: float) -> None:
+        self._view = view
+        if not self._steps:  # who has not begun stands so at once
+            stood = stand(self._troupe, view)
+            self._rows.home, self._rows.depth = stood.home.copy(), stood.depth.copy()
+            self._seen = stood.seen
+
+    def _wide(self, seen: NDArray[np.floating]) -> float:
+        """Frame widths that the window shows; see Layout."""
+        span, rise, deep = map(float, seen)
+        return max(self._view * (1 + above(rise, deep)), span)
+
+    def _edge(self, *seen: NDArray[np.floating]) -> float:
+        """Frame widths right of the middle from where on nothing of a dancer's frame is in the picture."""
+        return (max(map(self._wide, seen)) + 1) / 2
 
     @staticmethod
     def _roam_of(troupe: int) -> float:
         return ROAM if troupe == 1 else TROUPE_ROAM
 
-    def _newcomers(self, numbers: range, homes: NDArray[np.floating]) -> _Rows:
+    def _newcomers(self, numbers: range, homes: NDArray[np.floating], depths: NDArray[np.float32]) -> _Rows:
         """Rows of dancers who begin with a pose of the training data in the style in force."""
         seeds = [self.pack.seeds[self._pick_seed(i)] for i in numbers]
         n = len(seeds)
@@ -356,7 +375,7 @@ class Dancer:
             choreography=np.zeros((n, *self.pack.choreographer_state), dtype=np.float32),
             letter=letter, next_letter=letter.copy(),
             dance=none, next_dance=none.copy(), style=style, next_style=style.copy(),
-            home=homes.astype(np.float32), away=np.zeros(n, dtype=np.float32),
+            home=homes.astype(np.float32), depth=depths.copy(), away=np.zeros(n, dtype=np.float32),
             urge=np.zeros(n, dtype=np.int64),
             rescue=np.zeros(n, dtype=np.int64), rescue_steps=np.ones(n, dtype=np.int64),
             origin=latent.copy(), goal=latent.copy(), goal_letter=letter.copy(),
@@ -511,9 +530,9 @@ class Dancer:
             travel = np.where(failed[:, None], np.float32(0), travel)
         self._watch(before)
         self._move(travel[:, 0])
-        wanted = rows.home + self._roam * np.tanh(rows.away / self._roam)
-        shown = self._places.step(rows.latent, wanted, self._troupe, max(self.view, self._span) / 2)
-        self._steps.append(_Step(rows.latent.copy(), shown.astype(np.float32), self._span))
+        wanted = rows.home + FARTHER**rows.depth * (self._roam * np.tanh(rows.away / self._roam))
+        shown = self._places.step(rows.latent, wanted, self._troupe, self._wide(self._seen) / 2, rows.depth)
+        self._steps.append(_Step(rows.latent.copy(), shown.astype(np.float32), rows.depth, self._seen))
         self._let_go()
 
     def _move(self, travel: NDArray[np.float32]) -> None:
@@ -526,10 +545,13 @@ class Dancer:
         rows, n = self._rows, len(self._planners)
         rows.away = (rows.away + travel / STEPS_PER_BEAT) * np.float32(math.exp(-1 / (HOME_BEATS * STEPS_PER_BEAT)))
         ease = 1 - math.exp(-1 / (MOVE_BEATS * STEPS_PER_BEAT))
-        move = (self._homes(self._troupe) - rows.home[: self._troupe]) * np.float32(ease)
+        stood = stand(self._troupe, self._view)
+        move = (stood.home - rows.home[: self._troupe]) * np.float32(ease)
+        nearer = (stood.depth - rows.depth[: self._troupe]) * np.float32(ease)
+        rows.depth = (rows.depth + np.pad(nearer, (0, n - self._troupe))).astype(np.float32)
         rows.home = rows.home + np.pad(move, (0, n - self._troupe), constant_values=LEAVE / STEPS_PER_BEAT)
         self._roam += (self._roam_of(self._troupe) - self._roam) * ease
-        self._span += (span_of(self._troupe) - self._span) * ease
+        self._seen = self._seen + (stood.seen - self._seen) * ease
 
     def step_to(self, musical_time: float, energy: float = 0.5) -> None:
         """Run the networks step by step until the frame at `musical_time` (beats) can be drawn."""
@@ -564,10 +586,21 @@ class Dancer:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         latent, place = self.between(musical_time)
         (a, b, c, d), u = self._about(musical_time)
-        return self.draw(latent, place, float(_catmull_rom(a.span, b.span, c.span, d.span, u)))
+        seen = _catmull_rom(a.seen, b.seen, c.seen, d.seen, u)
+        return self.draw(latent, place, seen, _catmull_rom(a.depth, b.depth, c.depth, d.depth, u))
 
-    def draw(self, latent: NDArray[np.float32], place: NDArray[np.float32], span: float | None = None) -> Picture:
-        """Decode latents (N, D) of dancers at places (N,); `span` None: as such a troupe stands."""
+    def draw(
+        self, latent: NDArray[np.float32], place: NDArray[np.float32],
+        seen: NDArray[np.floating] | None = None, depth: NDArray[np.floating] | None = None,
+    ) -> Picture:  # fmt: skip
+        """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand."""
+        if seen is None or depth is None:
+            stood = stand(len(place), self._view)
+            seen, depth = stood.seen, stood.depth
+        span, rise, deep = map(float, seen)
         outputs = [o.name for o in self.pack.decoder.get_outputs()]
         found = dict(zip(outputs, self.pack.decoder.run(None, {"latent": latent}), strict=True))
-        return Picture(found["frame"], found.get("joints"), place, span_of(len(place)) if span is None else span)
+        picture = Picture(found["frame"], found.get("joints"), place, span)
+        if deep < FLAT:
+            return picture
+        return dataclasses.replace(picture, depth=np.maximum(depth, 0), rise=rise, deep=deep)

@@ -8,13 +8,16 @@ thrown out will be thrown out again; so places change slowly, and hardly anybody
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pack import JOINT_COUNT, STEPS_PER_BEAT, Pack
+from .pack import FIGURE, FLOOR, JOINT_COUNT, STEPS_PER_BEAT, Pack
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +26,11 @@ USUAL = 0.30  # reach, frame widths, of bodies about whose joints nothing is kno
 LEAN = 0.08  # frame widths by which what neighbours have needed may overlap: they seldom need it at the same time
 FORGET_BEATS = 12.0  # time constant in which a reach that is not needed any more is forgotten
 YIELD_BEATS = 1.0  # time constant in which room is made
+SPACING = 0.56  # frame widths between two of a troupe
+FARTHER = 0.84  # size of a row beside the one before it
+LARGE = 0.33  # share of the window's height: where the frames of one row are as high, one row it is
+MOST_ROWS = 3
+RISE = 0.30, 0.62  # frame widths that a row stands above the one before: at least, and where there is room
 PROBES = 64  # poses from which joints are learned
 WRONG = 0.01  # frame widths by which they may be missed
 
@@ -76,6 +84,79 @@ def apart(wanted: Floats, gaps: Floats) -> Floats:
     return np.repeat([mean for mean, _ in pools], [count for _, count in pools]) + offset
 
 
+@dataclass(frozen=True)
+class Stand:
+    """How a troupe of N stands: from left to right `home` (N,), frame widths from the middle, and `depth` (N,).
+
+    `depth` counts rows from the front; those are FARTHER times as large each and `rise` frame widths higher than the
+    one before. `span`: frame widths that must be seen.
+    """
+
+    home: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    span: float
+    rise: float = 0.0
+
+    @property
+    def deep(self) -> float:
+        """How many rows stand behind the first."""
+        return float(self.depth.max())
+
+    @property
+    def seen(self) -> Floats:
+        """Span, rise and deep, which change together."""
+        return np.array([self.span, self.rise, self.deep])
+
+
+def above(rise: float, deep: float) -> float:
+    """Frame widths above a frame in front that the last row needs."""
+    return max(rise * deep - FLOOR * (1 - FARTHER**deep), 0.0)
+
+
+def span_of(troupe: int) -> float:
+    """Frame widths that must be seen for so many dancers in a row."""
+    return FIGURE + (troupe - 1) * SPACING
+
+
+@lru_cache
+def stand(troupe: int, view: float) -> Stand:
+    """For a window of `view`, width by height: in one row, or, if that is small, so that the last row is largest."""
+    line = (np.arange(troupe, dtype=np.float32) - (troupe - 1) / 2) * SPACING
+    best = Stand(line, np.zeros(troupe, np.float32), span_of(troupe))
+    smallest = min(1.0, view / best.span)
+    if smallest >= LARGE:
+        return best
+    for rows in range(2, MOST_ROWS + 1):
+        if troupe < 2 * rows - 1:
+            break
+        made = _in_rows(troupe, rows, view)
+        size = min(view / made.span, 1 / (1 + above(made.rise, made.deep))) * FARTHER**made.deep
+        if size > smallest:
+            best, smallest = made, size
+    return best
+
+
+def _in_rows(troupe: int, rows: int, view: float) -> Stand:
+    """The fewest in front, and nobody right behind anybody."""
+    counts = [(troupe - rows * (rows - 1) // 2) // rows + k for k in range(rows)]  # each row one more, if they can
+    for k in range(troupe - sum(counts)):
+        counts[k] += 1
+    shifts = [0.0]
+    for before, count in pairwise(counts):
+        aligned = (before - count) % 2 == 0
+        shifts.append(shifts[-1] + (0.5 if shifts[-1] <= 0 else -0.5) * aligned)
+    homes, depths = [], []
+    for k, (count, shift) in enumerate(zip(counts, np.array(shifts) - (max(shifts) + min(shifts)) / 2, strict=True)):
+        homes.append(FARTHER**k * SPACING * (np.arange(count) - (count - 1) / 2 + shift))
+        depths.append(np.full(count, float(k)))
+    home, depth = np.concatenate(homes), np.concatenate(depths)
+    order = np.argsort(home, kind="stable")
+    home, depth = home[order], depth[order].astype(np.float32)
+    span = float((2 * np.abs(home) + FIGURE * FARTHER**depth).max())
+    room = span / view - 1 + FLOOR * (1 - FARTHER ** (rows - 1))
+    return Stand(home.astype(np.float32), depth, span, min(max(room / (rows - 1), RISE[0]), RISE[1]))
+
+
 class Places:
     """Makes room, step by step of a sixteenth of a beat. Rows are dancers from left to right; leavers come last."""
 
@@ -91,8 +172,20 @@ class Places:
             np.pad(a, (0, more))[:count] for a in (self._left, self._right, self._yielded)
         )
 
-    def step(self, latent: NDArray[np.float32], wanted: Floats, troupe: int, half: float) -> Floats:
-        """Places (N,) for those `wanted`, the troupe's first; the picture shows `half` frame widths to either side."""
+    def step(
+        self,
+        latent: NDArray[np.float32],
+        wanted: Floats,
+        troupe: int,
+        half: float,
+        depth: NDArray[np.float32] | None = None,
+    ) -> Floats:
+        """Places (N,) for those `wanted`, the troupe's first; the picture shows `half` frame widths to either side.
+
+        `depth` (N,): how many rows behind the first each stands; who goes from one to another belongs to the nearer.
+        """
+        depth = np.zeros(len(wanted), np.float32) if depth is None else depth
+        row, scale = np.round(depth), FARTHER ** depth.astype(np.float64)
         left, right = self._reach.of(latent)
         fade = math.exp(-1 / (FORGET_BEATS * STEPS_PER_BEAT))
         self._left = np.maximum(left, left + (self._left - left) * fade)
@@ -100,11 +193,13 @@ class Places:
         place = wanted.astype(np.float64)
         inside = np.arange(len(place)) < troupe
         inside &= np.abs(place) < half  # newcomers are on their way in
-        who = np.flatnonzero(inside)
+        needed_left, needed_right = self._left * scale, self._right * scale
+        left, right = left * scale, right * scale
         goal = place.copy()
-        if len(who):
-            gaps = np.maximum(self._right[who[:-1]] + self._left[who[1:]] - LEAN, 0)
-            first, last = self._left[who[0]] - half, half - self._right[who[-1]]
+        for k in np.unique(row[inside]):
+            who = np.flatnonzero(inside & (row == k))
+            gaps = np.maximum(needed_right[who[:-1]] + needed_left[who[1:]] - LEAN * FARTHER**k, 0)
+            first, last = needed_left[who[0]] - half, half - needed_right[who[-1]]
             if (room := max(last - first, 0.0)) < gaps.sum():
                 gaps *= room / gaps.sum()
             goal[who] = apart(place[who], gaps)

@@ -6,6 +6,7 @@ Lengths are in frame widths: x from the middle, y from the frame's upper edge, l
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,7 @@ RAYS = 192
 
 
 STEADY = 4  # pictures of one view after which its map is made in full
+STAYS = ("board", "sheets")  # kinds whose line is not where the floor ends
 ROUGH = 3  # pixels, each way, that share a number of a rough map
 
 
@@ -294,6 +296,8 @@ KINDS: dict[str, Callable[[Backdrop, _Grid], Index]] = {
 
 def index_map(look: Backdrop, place: Layout, step: int = 1) -> Index:
     """(ceil(height / step), ceil(width / step)) numbers, one for each `step` x `step` pixels of the window."""
+    if place.lift and look.kind not in STAYS:  # rows are seen from higher up, for all to stand on the floor
+        look = dataclasses.replace(look, line=look.line - place.lift, horizon=look.horizon - place.lift)
     return KINDS[look.kind](look, _Grid(place, step))
 
 
@@ -340,12 +344,12 @@ def _lit_tiles(look: Backdrop, ground: Doubles, mood: Mood) -> Doubles:
     beat = math.floor(mood.turn)
     share = min((mood.turn - beat) / 0.5, 1.0)
     share = share * share * (3 - 2 * share)
-    now = _pattern(beat) * share + _pattern(beat - 1) * (1 - share)
+    last, beat = mood.number(beat - 1), mood.number(beat)
+    now = _pattern(beat) * share + _pattern(last) * (1 - share)
     lit = _lit(look)[:, 1:4]
-    place = (np.arange(HASHES) + math.floor(mood.turn / 8)) % len(lit)
-    after = (place + 1) % len(lit)
-    slide = min(mood.turn % 8, 1.0)  # colours move on every other bar
-    colour = lit[(place - 1) % len(lit)] * (1 - slide) + lit[after - 1] * slide
+    place = np.arange(HASHES)
+    slide = mood.turn % 1 if last // 8 != beat // 8 else 1.0  # colours move on every other bar
+    colour = lit[(place + last // 8) % len(lit)] * (1 - slide) + lit[(place + beat // 8) % len(lit)] * slide
     strong = 0.78 + 0.22 * mood.bass
     glow = 0.13 + (0.87 * strong) * now  # (8, 2)
     tiles = colour[:, None, :] * glow[:, :, None]
@@ -373,6 +377,6 @@ def _facets(look: Backdrop, mood: Mood) -> Doubles:
     """(56, 3): as the ball turns, now these facets catch the lamp, now those."""
     lit = _lit(look)[:, 1:4]
     group = np.arange(FACETS)
-    glint = (0.5 + 0.5 * np.cos(2 * math.pi * (mood.turn / 8 + group * 0.381966))) ** 3
+    glint = (0.5 + 0.5 * np.cos(2 * math.pi * (mood.turn / look.glint_beats + group * 0.381966))) ** 3
     tone = lit[group % len(lit)]
     return tone * (0.16 + 0.30 * ((group * 7) % 11 / 11))[:, None] + glint[:, None] * (1 - 0.25 * (1 - tone))

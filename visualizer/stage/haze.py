@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import astuple
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
-from visualizer.stage.layout import Layout
+from visualizer.stage.layout import Layout, Spot, spots
 from visualizer.stage.looks import SURE, Haze, Lights
 from visualizer.stage.resample import gaussian, spreading, zoom_matrix
 from visualizer.stage.skeleton import JOINTS, bones
@@ -31,6 +32,7 @@ POOL = (0.30, 0.022)  # half width and half height of the pool on the floor, fra
 SHORE = 0.03  # frame widths over which the mirror of a wet floor begins, so that it has no edge
 SOLE = (0.80, 0.93)  # between these heights a body comes down to the floor
 NEAREST = 0.030  # frame widths: how far the distance of rings is rounded off
+MIRRORS = 30  # of a mirror ball, around
 MEMORY_TICKS = 16  # pictures a beat that echoes remember
 DARK = 1e-30  # below it a float32 product would be slow
 
@@ -52,6 +54,28 @@ def body(frames: Array) -> Array:
     return np.clip(0.5 - frames * np.float32(FRAME_SIZE), 0, 1).astype(np.float32)
 
 
+Row = tuple[float, float]  # scale and lift of a spot
+
+
+def _row(spot: Spot) -> Row:
+    return spot.scale, spot.lift
+
+
+def _steady(spot: Spot) -> Spot:
+    """To the nearest of places so near to one another that it is not seen."""
+    return Spot(*(round(value * 512) / 512 for value in (spot.place, spot.scale, spot.lift)))
+
+
+def _between(a: Spot, b: Spot, share: float) -> Spot:
+    return Spot(*(p * (1 - share) + q * share for p, q in zip(astuple(a), astuple(b), strict=True)))
+
+
+def _seen_down(field: NDArray[np.float64], row: Row) -> NDArray[np.float64]:
+    """Heights in a dancer's frame as heights on the stage."""
+    scale, lift = row
+    return field if row == (1.0, 0.0) else field * scale + (FLOOR * (1 - scale) - lift)
+
+
 class HazeCanvas:
     """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
 
@@ -67,7 +91,7 @@ class HazeCanvas:
         self.trails = np.zeros_like(self.fresh)
         self.values = np.zeros_like(self.fresh)  # 0..1, what the haze ramp is looked up with
         self._tick: int | None = None
-        self._memory: deque[tuple[float, NDArray[np.float16], Array]] = deque()  # beat, fields, places
+        self._memory: deque[tuple[float, NDArray[np.float16], list[Spot]]] = deque()  # beat, fields
         self.look_from(place)
 
     def look_from(self, place: Layout) -> None:
@@ -82,17 +106,19 @@ class HazeCanvas:
         below = (np.exp(-depth / 0.12) * np.minimum(depth / SHORE, 1))[:, None]
         self._mirror = (below * np.maximum(1 - np.abs(mirrored[:, None] - np.arange(self.rows)), 0)).astype(np.float32)
         self._across = lru_cache(maxsize=96)(self._gaussian_across)
-        self._down = lru_cache(maxsize=8)(self._gaussian_down)
+        self._down = lru_cache(maxsize=24)(self._gaussian_down)
         self._zoom = lru_cache(maxsize=8)(self._zooms)
-        self._soles = lru_cache(maxsize=2)(self._sole_matrix)
-        self._far_down = lru_cache(maxsize=2)(self._distance_down)
+        self._soles = lru_cache(maxsize=6)(self._sole_matrix)
+        self._far_down = lru_cache(maxsize=6)(self._distance_down)
         self._far_across = lru_cache(maxsize=32)(self._distance_across)
 
-    def _gaussian_down(self, spread: float, shift: float = 0.0) -> Array:
-        return gaussian(self.y, self.field + shift, spread, self.cell)
+    # What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot.
 
-    def _gaussian_across(self, spread: float, place: float) -> Array:
-        return gaussian(self.x, self.field - 0.5 + place, spread, self.cell).T.copy()
+    def _gaussian_down(self, spread: float, row: Row, shift: float = 0.0) -> Array:
+        return gaussian(self.y, _seen_down(self.field, row) + shift, spread, self.cell * row[0])
+
+    def _gaussian_across(self, spread: float, scale: float, place: float) -> Array:
+        return gaussian(self.x, (self.field - 0.5) * scale + place, spread, self.cell * scale).T.copy()
 
     def _zooms(self, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
         down = zoom_matrix(self.y, 0.62, zoom, -rise)
@@ -102,21 +128,22 @@ class HazeCanvas:
             across = spreading(self.columns, spread / float(self.x[1] - self.x[0])) @ across
         return down, across.T.copy()
 
-    def _sole_matrix(self, width: float) -> Array:
+    def _sole_matrix(self, width: float, row: Row) -> Array:
         """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
         near = np.clip((self.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
-        onto = np.exp(-0.5 * ((self.y - FLOOR) / max(width * 0.42, self._fine)) ** 2)
+        onto = np.exp(-0.5 * ((self.y - (FLOOR - row[1])) / max(width * 0.42, self._fine)) ** 2)
         return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
 
-    def _distance_down(self, spread: float) -> NDArray[np.float64]:
-        return np.exp(-0.5 * ((self.y[:, None] - self.field[None, :]) / spread) ** 2)
+    def _distance_down(self, spread: float, row: Row) -> NDArray[np.float64]:
+        return np.exp(-0.5 * ((self.y[:, None] - _seen_down(self.field, row)[None, :]) / spread) ** 2) * row[0]
 
-    def _distance_across(self, spread: float, place: float) -> NDArray[np.float64]:
-        return np.exp(-0.5 * ((self.field[:, None] - 0.5 + place - self.x[None, :]) / spread) ** 2)
+    def _distance_across(self, spread: float, scale: float, place: float) -> NDArray[np.float64]:
+        away = (self.field[:, None] - 0.5) * scale + place - self.x[None, :]
+        return np.exp(-0.5 * (away / spread) ** 2) * scale
 
     def update(self, picture: Picture, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
         """Haze (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
-        places = [round(float(place) * 512) / 512 for place in picture.place]  # who stands finds the same matrices
+        places = [_steady(spot) for spot in spots(picture)]  # who stands finds the same matrices
         values, swing = self.values, lights.swing
         values.fill(0)
         bodies = body(picture.frames[:, 0]) if haze.fill or haze.contact or haze.rings or haze.trail_body else None
@@ -130,16 +157,15 @@ class HazeCanvas:
             self._grow_trails(haze, bodies if haze.trail_body else light, places, musical_time)
             values += np.float32(haze.trail * lights.trail) * self.trails
         if haze.floor:
-            for place in places:
-                wide = np.exp(-(((self.x - place) / POOL[0]) ** 2))
-                high = np.exp(-(((self.y - FLOOR) / POOL[1]) ** 2))
+            for spot in places:
+                wide = np.exp(-(((self.x - spot.place) / (POOL[0] * spot.scale)) ** 2))
+                high = np.exp(-(((self.y - (FLOOR - spot.lift)) / (POOL[1] * spot.scale)) ** 2))
                 values += (haze.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
         if haze.contact and bodies is not None:
-            down = self._soles(haze.contact_width)
-            for one, place in zip(bodies, places, strict=True):
-                values += np.float32(haze.contact) * np.minimum(
-                    down @ one @ self._across(max(haze.contact_width, self._fine), place), 1
-                )
+            for one, spot in zip(bodies, places, strict=True):
+                down = self._soles(haze.contact_width, _row(spot))
+                across = self._across(max(haze.contact_width, self._fine), spot.scale, spot.place)
+                values += np.float32(haze.contact) * np.minimum(down @ one @ across, 1)
         if haze.wet:
             values += np.float32(haze.wet) * (self._mirror @ values)
         if haze.rings and bodies is not None:
@@ -149,20 +175,20 @@ class HazeCanvas:
         if haze.echo and not bare:
             self._echo(haze, picture, musical_time)
         if haze.bones and picture.joints is not None and picture.joints.shape[1] == JOINTS:
-            for joints, place in zip(picture.joints, places, strict=True):
-                self._bones(haze, joints, place)
+            for joints, spot in zip(picture.joints, places, strict=True):
+                self._bones(haze, joints, spot)
         return np.minimum(values, 1, out=values)
 
     def _blur(
-        self, onto: Array, frames: Array, places: list[float], spread: float, gain: float, x: float = 0, y: float = 0
+        self, onto: Array, frames: Array, places: list[Spot], spread: float, gain: float, x: float = 0, y: float = 0
     ) -> None:
         """Add `gain` times the blurred frames, moved by x and y."""
         wide = max(spread, self._fine)
-        down = self._down(wide, y) * np.float32(gain)
-        for one, place in zip(frames, places, strict=True):
-            onto += down @ one @ self._across(wide, place + x)
+        for one, spot in zip(frames, places, strict=True):
+            down = self._down(wide, _row(spot), y) * np.float32(gain)
+            onto += down @ one @ self._across(wide, spot.scale, spot.place + x)
 
-    def _grow_trails(self, haze: Haze, source: Array | None, places: list[float], musical_time: float) -> None:
+    def _grow_trails(self, haze: Haze, source: Array | None, places: list[Spot], musical_time: float) -> None:
         assert source is not None
         self.fresh.fill(0)
         self._blur(self.fresh, source, places, self._fine, 1.0)
@@ -178,16 +204,16 @@ class HazeCanvas:
             grown -= np.float32(1e-4)  # so that a trail ends, at zero and not among the slow tiny numbers
             np.maximum(grown, self.fresh, out=self.trails)
 
-    def _rings(self, haze: Haze, bodies: Array, places: list[float]) -> Array:
+    def _rings(self, haze: Haze, bodies: Array, places: list[Spot]) -> Array:
         """1 on the body, falling evenly with the distance from it.
 
         The nearest of many by a sum: -2 s² log Σ exp(-d²/2 s²) tends to the least d² (Varadhan, 1967), and the sum is
         a Gaussian blur. It rounds corners off, which suits rings.
         """
         total = np.full((self.rows, self.columns), DARK**8, np.float64)
-        for one, place in zip(bodies, places, strict=True):
-            at = round(place * 128) / 128
-            total += self._far_down(NEAREST) @ one.astype(np.float64) @ self._far_across(NEAREST, at)
+        for one, spot in zip(bodies, places, strict=True):
+            across = self._far_across(NEAREST, spot.scale, round(spot.place * 128) / 128)
+            total += self._far_down(NEAREST, _row(spot)) @ one.astype(np.float64) @ across
         # A limb of ordinary breadth is at distance 0.
         full = (NEAREST * FRAME_SIZE) ** 2 * 2 * math.pi * 0.6
         away = NEAREST * np.sqrt(np.maximum(-2 * np.log(total / full), 0))
@@ -196,9 +222,10 @@ class HazeCanvas:
     def _spots(self, haze: Haze, musical_time: float) -> Array:
         """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
         latitude = np.radians(np.arange(-55, 56, 10.0))
-        around = np.radians(np.arange(0, 360, 12.0))
+        around = np.linspace(0, 2 * math.pi, MIRRORS, endpoint=False)
         a, b = np.meshgrid(latitude, around, indexing="ij")
-        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None] + 2 * math.pi * musical_time / 48
+        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None]
+        turned += 2 * math.pi * musical_time / (MIRRORS * haze.spot_beats)
         turned = (turned + math.pi) % (2 * math.pi) - math.pi
         seen = np.abs(turned) < math.radians(68)
         a, turned = a[seen], turned[seen]
@@ -218,7 +245,7 @@ class HazeCanvas:
         if memory and not 0 <= musical_time - memory[-1][0] < 8:
             memory.clear()
         if not memory or musical_time - memory[-1][0] >= 1 / MEMORY_TICKS:
-            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), picture.place.copy()))
+            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), spots(picture)))
         oldest = musical_time - haze.echo_copies * haze.echo_beats
         while len(memory) > 2 and memory[1][0] <= oldest:
             memory.popleft()
@@ -234,17 +261,18 @@ class HazeCanvas:
             strength = np.float32(haze.echo * (1 - (copy - 1) / haze.echo_copies))
             for k in range(count):
                 field = f0[k].astype(np.float32) * (1 - share) + f1[k].astype(np.float32) * share
-                at = round(float(p0[k] * (1 - share) + p1[k] * share) * 512) / 512
+                spot = _steady(_between(p0[k], p1[k], float(share)))
                 shape = np.clip(0.5 - field * np.float32(soft), 0, 1)
-                seen = self._down(self._fine) @ shape @ self._across(self._fine, at)
+                seen = self._down(self._fine, _row(spot)) @ shape @ self._across(self._fine, spot.scale, spot.place)
                 np.maximum(self.values, seen * strength, out=self.values)
 
-    def _bones(self, haze: Haze, joints: Array, place: float) -> None:
+    def _bones(self, haze: Haze, joints: Array, spot: Spot) -> None:
         """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""
         begin, end, thick = bones(joints)
-        offset = np.array([place - 0.5, 0.0])
+        offset, scale = np.array([spot.left, spot.top]), spot.scale
         cell = float(self.y[1] - self.y[0])
-        for a, b, radius in zip(begin + offset, end + offset, thick * haze.bone_width, strict=True):
+        bent = zip(begin * scale + offset, end * scale + offset, thick * haze.bone_width * scale, strict=True)
+        for a, b, radius in bent:
             reach = radius + 1.5 * cell
             r0, r1 = np.searchsorted(self.y, (min(a[1], b[1]) - reach, max(a[1], b[1]) + reach))
             c0, c1 = np.searchsorted(self.x, (min(a[0], b[0]) - reach, max(a[0], b[0]) + reach))

@@ -3,8 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from visualizer.dancer.pack import FIGURE
+from visualizer.dancer.pack import FIGURE, FLOOR
+from visualizer.dancer.places import FARTHER, above
+
+if TYPE_CHECKING:
+    from visualizer.dancer.dancer import Picture
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where the frame of one dancer lies on the stage, frame widths of the front row.
+
+    x from the middle, y down from the upper edge of a frame in front.
+    """
+
+    place: float
+    scale: float = 1.0
+    lift: float = 0.0  # of its floor line
+
+    @property
+    def left(self) -> float:
+        """Its left edge."""
+        return self.place - 0.5 * self.scale
+
+    @property
+    def top(self) -> float:
+        """Its upper edge."""
+        return FLOOR * (1 - self.scale) - self.lift
+
+
+def spots(picture: Picture) -> list[Spot]:
+    """The spot of each dancer of a picture."""
+    if picture.depth is None:
+        return [Spot(float(place)) for place in picture.place]
+    return [
+        Spot(float(place), FARTHER ** float(depth), picture.rise * float(depth))
+        for place, depth in zip(picture.place, picture.depth, strict=True)
+    ]
+
+
+def drawing_order(picture: Picture) -> list[int]:
+    """The numbers of the dancers, the farthest first; of one row as they are."""
+    count, depth = len(picture.place), picture.depth
+    return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))
 
 
 @dataclass(frozen=True)
@@ -15,20 +58,31 @@ class Layout:
     height: int
     side: int  # side of the square frame
     top: int  # y of the frame's upper edge; negative: cut off
+    lift: float = 0.0  # frame widths that the floor line of the last row is higher
 
     def left(self, place: float) -> float:
         """x of the left edge of the frame of a dancer who stands `place` frame widths right of the middle."""
         return (self.width - self.side) / 2 + place * self.side
 
+    def box(self, spot: Spot) -> tuple[int, float, int]:
+        """Side, left edge and upper edge of one dancer's frame, as it is drawn."""
+        if spot.scale == 1 and not spot.lift:
+            return self.side, self.left(spot.place), self.top
+        side = max(1, round(self.side * spot.scale))
+        floor = self.top + (FLOOR - spot.lift) * self.side
+        return side, (self.width - side) / 2 + spot.place * self.side, round(floor - FLOOR * side)
 
-def layout(size: tuple[int, int], span: float = FIGURE) -> Layout:
+
+def layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, deep: float = 0.0) -> Layout:
     """The frame is as high as the window, so head, raised hands and feet are always seen.
 
     Where `span` frame widths would not fit into the window then, the frame is so small that they do. One dancer
-    needs less than a frame's width, so that in a tall window he is not small.
+    needs less than a frame's width, so that in a tall window he is not small. Rows, `deep` of them behind the first
+    and each `rise` frame widths higher, want room above.
     """
     width, height = size
     if width < 1 or height < 1:
         raise ValueError(f"a window must have pixels, not {width}x{height}")
-    side = max(1, min(height, round(width / span)))
-    return Layout(width, height, side, round((height - side) * 0.6))
+    more = above(rise, deep)
+    side = max(1, min(int(height / (1 + more)), round(width / span)))
+    return Layout(width, height, side, round((height - side - more * side) * 0.6 + more * side), rise * deep)

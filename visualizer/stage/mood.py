@@ -41,6 +41,7 @@ class Mood:
     """Smoothed hearing; advanced by musical time, so that a film and a show of the same song look the same."""
 
     def __init__(self) -> None:
+        self.loop = 0  # beats after which all comes round; 0: never
         self._beat: float | None = None
         self._values = np.zeros(5)
         self._speeds = np.zeros(5)
@@ -62,9 +63,16 @@ class Mood:
         before, self._beat = self._beat, musical_time
         self.loudness, self.bass, self.mid, self.treble, self.energy = (float(v) for v in self._values)
         self.pulse = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time)) ** 3 * (0.35 + 0.65 * self.loudness)
-        self.bar = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time / BEATS_PER_BAR)) ** 4
+        bar = self.loop / max(round(self.loop / BEATS_PER_BAR), 1) if self.loop else BEATS_PER_BAR
+        self.bar = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time / bar)) ** 4
         self.turn = musical_time
         last = math.floor(musical_time)
         first = last + 1 if before is None else max(math.floor(before) + 1, last - MOST_STRUCK + 1)
         loud = 0.6 * self.loudness + 0.4 * self.bass
-        self.struck = tuple((beat, ACCENTS[beat % BEATS_PER_BAR] * loud) for beat in range(first, last + 1))
+        self.struck = tuple(
+            (beat, ACCENTS[self.number(beat) % BEATS_PER_BAR] * loud) for beat in range(first, last + 1)
+        )
+
+    def number(self, beat: int) -> int:
+        """The number of a beat; in a loop each round has the same ones."""
+        return beat % self.loop if self.loop else beat

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.stage import backdrop
 from visualizer.stage.haze import COARSE, HazeCanvas
-from visualizer.stage.layout import Layout, layout
-from visualizer.stage.looks import LEVELS, Lights, Look, lights
+from visualizer.stage.layout import Layout, Spot, drawing_order, layout, spots
+from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 from visualizer.stage.resample import Array, cubic_b_spline, noise, upsampling
 from visualizer.stage.sprites import Sprites
@@ -33,6 +33,9 @@ PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer w
 BANDS = 48  # rows whose colours are looked up at a time
 STRIP = 96  # pixels of width that are up-sampled at a time: the matrix has few columns that count for a narrow strip
 DETAILS = range(4)
+MOAT = 0.010  # frame widths about a dancer in which those in the rows behind are not seen
+STEEP = 2.0  # how much faster than the distance their outline falls off there
+MOST_MATRICES = 64
 
 Bytes = NDArray[np.uint8]
 
@@ -104,9 +107,8 @@ class Painter:
     def _look_from(self, place: Layout) -> None:
         """Fit what depends on how large a dancer is."""
         self.layout = place
-        self._scale = place.side / FRAME_SIZE
-        self._down = upsampling(place.side, FRAME_SIZE, self._scale, 0.0)
-        self._across: dict[int, Array] = {}  # by phase, made when needed
+        self._down: dict[int, Array] = {}  # by the side of a row's frames, made when needed
+        self._across: dict[tuple[int, int], Array] = {}  # by side and phase
         self.canvas.look_from(place)
         self._counts: Array | None = None  # share of each number of the map
 
@@ -133,8 +135,8 @@ class Painter:
                 self.sprites = Sprites()
             self._look, self._kind, self._grain = look, self.detail, None
             self._forget()
-        place = layout(self.size, picture.span)
-        if place.side != self.layout.side:
+        place = layout(self.size, picture.span, picture.rise, picture.deep)
+        if place != self.layout:
             self._look_from(place)
         self.mood.follow(hearing, musical_time)
         if look.confetti is not None:
@@ -324,13 +326,18 @@ class Painter:
     def _paint_figures(self, plane: Bytes, picture: Picture, look: Look, reach: float) -> pygame.Rect:
         """Draw the index of every dancer's distance into `plane`, which is 0 there; the box that was drawn."""
         boxes = pygame.Rect(0, 0, 0, 0)
-        among = len(picture.place) > 1
-        for field, place in zip(picture.frames[:, 0], picture.place, strict=True):
+        among, where = len(picture.place) > 1, spots(picture)
+        rows = among and picture.depth is not None and bool(np.ptp(picture.depth))
+        if len(self._across) > MOST_MATRICES:  # rows that move back or forth are of ever other sizes
+            self._across.clear()
+            self._down.clear()
+        for k in drawing_order(picture):
+            field = picture.frames[k, 0]
             # Index of the ramp: 0 at `reach` outside, 255 at `reach` inside.
             levels = (np.float32(reach) - field) * np.float32(255 / (2 * reach)) + np.float32(0.5)
-            box = box_of(field < max(reach, 1.5 / FRAME_SIZE), 2)
+            box = box_of(field < max(reach, MOAT if rows else 0, 1.5 / FRAME_SIZE), 2)
             if box is not None:
-                boxes = _union(boxes, self._paint_figure(plane, levels, box, float(place), among, look, reach))
+                boxes = _union(boxes, self._paint_figure(plane, levels, box, where[k], among, rows, look, reach))
         return boxes
 
     def _paint_figure(
@@ -338,41 +345,58 @@ class Painter:
         plane: Bytes,
         levels: Array,
         box: tuple[int, int, int, int],
-        place: float,
+        spot: Spot,
         among: bool,
+        rows: bool,
         look: Look,
         reach: float,
     ) -> pygame.Rect:
-        stage, scale = self.layout, self._scale
+        stage = self.layout
+        side, edge, upper = stage.box(spot)
+        scale = side / FRAME_SIZE
         r0, r1, c0, c1 = box
-        phase = round(stage.left(place) * PHASES)
+        phase = round(edge * PHASES)
         left, phase = divmod(phase, PHASES)
-        if phase not in self._across:
-            across = upsampling(stage.side + 1, FRAME_SIZE, scale, phase / PHASES)
-            self._across[phase] = across.T.copy()
+        if side not in self._down:
+            self._down[side] = upsampling(side, FRAME_SIZE, scale, 0.0)
+        if (side, phase) not in self._across:
+            across = upsampling(side + 1, FRAME_SIZE, scale, phase / PHASES)
+            self._across[side, phase] = across.T.copy()
         # Pixels of the box within the frame, then cut to the window.
-        y0, y1 = max(int(r0 * scale), -stage.top), min(int(r1 * scale) + 1, stage.side, stage.height - stage.top)
-        x0, x1 = max(int(c0 * scale), -left), min(int(c1 * scale) + 1, stage.side + 1, stage.width - left)
+        y0, y1 = max(int(r0 * scale), -upper), min(int(r1 * scale) + 1, side, stage.height - upper)
+        x0, x1 = max(int(c0 * scale), -left), min(int(c1 * scale) + 1, side + 1, stage.width - left)
         if y0 >= y1 or x0 >= x1:
             return pygame.Rect(0, 0, 0, 0)
         half = self._half[: (y1 - y0) * (c1 - c0)].reshape(y1 - y0, c1 - c0)
-        np.matmul(self._down[y0:y1, r0:r1], levels[r0:r1, c0:c1], out=half)
+        part = levels[r0:r1, c0:c1]
+        far = np.float32((reach - BAND) * 255 / (2 * reach)) if rows else None  # what lies outside of the box
+        if far is not None:
+            part = part - far
+        np.matmul(self._down[side][y0:y1, r0:r1], part, out=half)
         whole = self._scratch[: (y1 - y0) * (x1 - x0)].reshape(y1 - y0, x1 - x0)
-        np.matmul(half, self._across[phase][c0:c1, x0:x1], out=whole)
-        rows, columns = slice(stage.top + y0, stage.top + y1), slice(left + x0, left + x1)
+        np.matmul(half, self._across[side, phase][c0:c1, x0:x1], out=whole)
+        if far is not None:
+            whole += far
+        down, across = slice(upper + y0, upper + y1), slice(left + x0, left + x1)
+        target, moat = plane[down, across], None
+        if rows:  # whoever is behind ends a little before: black on black, they would be one
+            away = (np.float32(0.5) - whole) * np.float32(2 * reach / 255) + np.float32(reach)
+            moat = (np.float32(reach) + (away - np.float32(MOAT)) * np.float32(STEEP)) * np.float32(255 / (2 * reach))
         if look.figure.grain and self.detail < 2:
             if self._grain is None:
                 self._grain = grain(look, self.size, stage.side)
             shift = look.figure.grain * 255 / (2 * reach)  # levels
-            np.clip(whole, shift, 255 - shift, out=whole)
-            whole += self._grain[rows, columns] * np.float32(shift)
+            for each in (whole,) if moat is None else (whole, moat):
+                np.clip(each, shift, 255 - shift, out=each)
+                each += self._grain[down, across] * np.float32(shift)
+        if moat is not None:
+            np.minimum(target, np.clip(moat, 0, 255).astype(np.uint8), out=target)
         np.clip(whole, 0, 255, out=whole)
-        target = plane[rows, columns]
         if among:
             np.maximum(target, whole.astype(np.uint8), out=target)
         else:
             np.copyto(target, whole, casting="unsafe")
-        return pygame.Rect(left + x0, stage.top + y0, x1 - x0, y1 - y0)
+        return pygame.Rect(left + x0, upper + y0, x1 - x0, y1 - y0)
 
     def _draw_sprites(self, surface: pygame.Surface, look: Look, musical_time: float) -> pygame.Rect:
         """Draw the confetti; the box about it."""

@@ -18,10 +18,10 @@ import pygame
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.backdrop import Scene
 from visualizer.stage.haze import HazeCanvas
-from visualizer.stage.layout import Layout, layout
+from visualizer.stage.layout import Layout, drawing_order, layout, spots
 from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
-from visualizer.stage.painter import grain
+from visualizer.stage.painter import MOAT, STEEP, grain
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ PICTURE = f"""
 const int SIZE = {FRAME_SIZE};
 uniform sampler2DArray field;
 uniform int dancers;
-uniform float places[{MOST}];
+uniform vec3 places[{MOST}];  // left and upper edge and side of each frame, the farthest first
+uniform bool rows;
 uniform vec2 extent;     // of the window, frame widths
 uniform float top;       // of the window, frame widths below the frame's upper edge
 uniform vec2 size;       // pixels
@@ -64,7 +65,7 @@ vec4 smooth_weights(float t) {{  // the cubic B-spline
     return vec4(s * s * s, 3.0 * t3 - 6.0 * t2 + 4.0, 3.0 * (t + t2 - t3) + 1.0, t3) / 6.0;
 }}
 float one_distance(int k, vec2 stage) {{
-    vec2 uv = vec2(stage.x - places[k] + 0.5, stage.y);
+    vec2 uv = (stage - places[k].xy) / places[k].z;
     if (any(lessThan(uv, vec2(0.0))) || any(greaterThan(uv, vec2(1.0)))) return BAND;
     vec2 at = uv * float(SIZE) - 0.5, base = floor(at);
     vec4 across = weights(at.x - base.x), down = weights(at.y - base.y);
@@ -81,7 +82,11 @@ float one_distance(int k, vec2 stage) {{
 }}
 float figure_distance(vec2 stage) {{
     float nearest = BAND;
-    for (int k = 0; k < dancers; k++) nearest = min(nearest, one_distance(k, stage));
+    for (int k = 0; k < dancers; k++) {{
+        float d = one_distance(k, stage);
+        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // whoever is behind ends a little before
+        nearest = min(nearest, d);
+    }}
     return nearest;
 }}
 float haze_at(vec2 stage) {{
@@ -238,8 +243,8 @@ class Shader:
             self._look_from(self.layout)
             if old := self._textures.pop("grain", None):
                 old.release()
-        place = layout(self.size, picture.span)
-        if place.side != self.layout.side:
+        place = layout(self.size, picture.span, picture.rise, picture.deep)
+        if place != self.layout:
             self._look_from(place)
         self.mood.follow(hearing, musical_time)
         light = lights(look, self.mood, self.layout.side)
@@ -316,9 +321,14 @@ class Shader:
             field = self.gl.texture_array((FRAME_SIZE, FRAME_SIZE, count), 1, dtype="f4")
             field.filter = moderngl.NEAREST, moderngl.NEAREST
             self._textures["field"] = field
-        field.write(np.ascontiguousarray(picture.frames[:count, 0], np.float32).tobytes())
-        places = [float(p) for p in picture.place[:count]] + [0.0] * (MOST - count)
-        return {"field": field, "dancers": count, "places": places}
+        order, where, stage = drawing_order(picture)[:count], spots(picture), self.layout
+        field.write(np.ascontiguousarray(picture.frames[order, 0], np.float32).tobytes())
+        places = [(0.0, 0.0, 1.0)] * MOST
+        for k, who in enumerate(order):
+            side, left, top = stage.box(where[who])
+            places[k] = (left - stage.width / 2) / stage.side, (top - stage.top) / stage.side, side / stage.side
+        rows = picture.depth is not None and bool(np.ptp(picture.depth))
+        return {"field": field, "dancers": count, "places": places, "rows": rows}
 
     def _draw_sprites(self, look: Look, musical_time: float) -> None:
         assert look.confetti is not None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
+from visualizer.stage.layout import spots
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
@@ -44,7 +45,11 @@ def hands_of(picture: Picture) -> Doubles:
             if len(rows):
                 left, right, top = columns.min(), columns.max(), rows.min()
                 hands[k] = (np.array([[left, top], [right, top]]) + 0.5) / FRAME_SIZE
-    hands[..., 0] += place[:, None] - 0.5
+    if picture.depth is None:
+        hands[..., 0] += place[:, None] - 0.5
+        return hands
+    for hand, spot in zip(hands, spots(picture), strict=True):
+        hand[:] = hand * spot.scale + (spot.left, spot.top)
     return hands
 
 
@@ -65,7 +70,7 @@ class Sprites:
             share = min(1.0, 3 / len(hands)) if len(hands) > 2 else 1.0  # a troupe throws less each
             count = max(1, round(spec.pieces * strength * share))
             for number, hand in enumerate(hands):
-                rng = np.random.default_rng([beat % 2**31, number])
+                rng = np.random.default_rng([mood.number(beat) % 2**31, number])
                 self._pieces = np.concatenate([self._pieces, self._thrown(beat, hand, count, spec, rng)])
         self._pieces = self._pieces[-MOST:]
 

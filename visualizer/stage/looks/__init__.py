@@ -88,6 +88,7 @@ class Haze:
     ring_depth: float = 0.0  # how much darker it is between the rings
     spots: float = 0.0  # of a mirror ball
     spot_size: float = 0.016  # Gaussian spread, frame widths
+    spot_beats: float = 1.6  # in which a spot moves on to the next one's place
     bones: float = 0.0  # the skeleton, where the pack knows its joints
     bone_width: float = 0.008
 
@@ -106,6 +107,7 @@ class Backdrop:
     grain_size: float = 0.004
     rays: int = 12
     spin_beats: float = 64.0  # in which rays move on by one
+    glint_beats: float = 8.0  # from one glint of a mirror ball's facet to the next
     lit: Stops | None = None  # colours of tiles that are lit, evenly spaced
 
 
