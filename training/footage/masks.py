@@ -259,7 +259,11 @@ def _hull(even: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 ALIKE = 0.75  # correlation of two small pictures of one place
 FEWEST = 6  # pictures that a background is learned from
-SURE, MAYBE = 30.0, 11.0  # squared distance from the background, in variances: a body; a body if it hangs on to one
+MOG2_FAR, KNN_FAR = 30.0, 400.0  # squared distance from the background: in variances; in grey levels
+LEAST_VARIANCE = 6.0  # of a pixel's colours: a camera that keeps quiet for a moment will not always
+DEEPEST_SHADOW = 0.6  # of the background's brightness
+SHRINKS = (8, 4)  # of the pictures by which a tremble is found, coarse first
+FARTHEST = 0.05  # of the picture's width that a camera may have moved
 
 
 class Still:
@@ -320,37 +324,57 @@ class Place:
     """One background, learned from pictures of it."""
 
     def __init__(self, looks: Sequence[Picture], model: str) -> None:
-        middle = np.median(np.stack([p for p in looks]), axis=0).astype(np.uint8)
-        self.picture: Picture = middle
-        self._grey = self._window(middle)
-        self._few = middle[::8, ::8].reshape(-1, 3).astype(np.float32)
+        self._learn(np.median(np.stack(looks), axis=0).astype(np.uint8))
         laid = [self.laid(p)[0] for p in looks]
-        self.picture = np.median(np.stack(laid), axis=0).astype(np.uint8)
+        self._learn(np.median(np.stack(laid), axis=0).astype(np.uint8))
         if model == "knn":
-            self._sure: Any = cv2.createBackgroundSubtractorKNN(len(laid), 400, True)
+            self._sure: Any = cv2.createBackgroundSubtractorKNN(len(laid), KNN_FAR, True)
         else:
-            self._sure = cv2.createBackgroundSubtractorMOG2(len(laid), SURE, True)
-            self._sure.setShadowThreshold(0.55)
+            self._sure = cv2.createBackgroundSubtractorMOG2(len(laid), MOG2_FAR, True)
+            self._sure.setVarMin(LEAST_VARIANCE)
+        self._sure.setShadowThreshold(DEEPEST_SHADOW)
         for k, picture in enumerate(laid):
             self._sure.apply(cv2.GaussianBlur(picture, (3, 3), 0), learningRate=1 / (k + 1))
 
-    def _window(self, picture: Picture) -> NDArray[np.float32]:
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        return cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    def _learn(self, picture: Picture) -> None:
+        self.picture = picture
+        self._greys = _small_greys(picture)
+        self._slopes = [np.stack(np.gradient(g)[::-1], axis=-1).reshape(-1, 2) for g in self._greys]
+        self._few = picture[::8, ::8].reshape(-1, 3).astype(np.float32)
+
+    def _offset(self, picture: Picture) -> tuple[float, float]:
+        """How far the picture lies right of and below the background, in pixels: least squares on their difference
+        (Lucas and Kanade, 1981), what differs most left out, for that is the dancer."""
+        move = np.zeros(2)
+        for shrink, ground, slopes, grey in zip(SHRINKS, self._greys, self._slopes, _small_greys(picture), strict=True):
+            grey = grey * np.float32(np.median(ground[::3, ::3]) / max(float(np.median(grey[::3, ::3])), 1.0))
+            for _ in range(4):
+                back = _moved(grey, *(-move / shrink))
+                off = (back - ground).ravel()
+                few = off[::7]
+                middle = np.median(few)
+                off = off - middle
+                good = np.abs(off) < max(3 * 1.48 * float(np.median(np.abs(few - middle))), 3.0)
+                told = slopes * good[:, None]
+                square = told.T @ slopes + np.eye(2)
+                step = np.linalg.solve(square, told.T @ off)
+                move = move - shrink * np.clip(step, -2, 2)
+                if np.abs(step).max() < 0.01:
+                    break
+        far = FARTHEST * picture.shape[1]
+        return (float(move[0]), float(move[1])) if np.abs(move).max() < far else (0.0, 0.0)
 
     def laid(self, picture: Picture) -> tuple[Picture, tuple[float, float]]:
         """The picture moved to where the background is, and in its light; and by how much it was off, right and down."""
-        grey = self._window(picture)
-        window = cv2.createHanningWindow(grey.shape[::-1], cv2.CV_32F)
-        (dx, dy), sure = cv2.phaseCorrelate(self._grey, grey, window)
-        if sure > 0.05 and 0.1 < max(abs(dx), abs(dy)) < 0.04 * grey.shape[1]:
-            picture = _moved(picture, -2 * dx, -2 * dy)
+        dx, dy = self._offset(picture)
+        if max(abs(dx), abs(dy)) > 0.15:
+            picture = _moved(picture, -dx, -dy)
         else:
             dx = dy = 0.0
         few = picture[::8, ::8].reshape(-1, 3).astype(np.float32)
         bright = self._few.min(axis=1) > 8
         gain = np.median((self._few[bright] + 4) / (few[bright] + 4), axis=0) if bright.any() else np.ones(3)
-        return np.clip(picture * gain.astype(np.float32), 0, 255).astype(np.uint8), (2 * dx, 2 * dy)
+        return np.clip(picture * gain.astype(np.float32), 0, 255).astype(np.uint8), (dx, dy)
 
     def raw(self, laid: Picture) -> Mask:
         """255 where the picture differs, 127 where it is only darker: a shadow."""
@@ -364,9 +388,20 @@ class Place:
         return np.where(_moved(found, dx, dy) > 127, np.uint8(255), np.uint8(0)).astype(np.uint8) if dx or dy else found
 
 
-def _moved(picture: NDArray[np.uint8], dx: float, dy: float) -> NDArray[np.uint8]:
+def _moved(picture: Any, dx: float, dy: float) -> Any:
+    """The picture shifted right and down."""
     move = np.array([[1, 0, dx], [0, 1, dy]])
     return cv2.warpAffine(picture, move, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
+def _small_greys(picture: Picture) -> list[NDArray[np.float32]]:
+    """Grey pictures, smaller by each of `SHRINKS`."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    out = []
+    for shrink in SHRINKS:
+        small = cv2.resize(grey, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+        out.append(cv2.GaussianBlur(small.astype(np.float32), (0, 0), 1.0))
+    return out
 
 
 # --- a person, by a network -----------------------------------------------------------------------------------
