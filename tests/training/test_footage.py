@@ -34,6 +34,7 @@ from training.footage.figure import CUT_OFF, KEPT, NOBODY, TWO, find_figure, unp
 from training.footage.made import CONDITIONS, GROUND, Shot, at_rate, film, pictures, true_frames
 from training.footage.masks import METHODS, Key, Person, Wish, prepare, refined
 from training.footage.run import Request, extract_footage
+
 from training.footage.video import Crop, pictures as read_pictures, probe, read_crop, read_range, view_of  # isort: skip
 from training.motion.body import project
 from visualizer import paths
@@ -45,7 +46,7 @@ RATE = 8.0
 
 
 @functools.cache
-def danced(seconds: float = 4.0, name: str = "wide stomp", rate: float = RATE) -> NDArray[np.float32]:
+def danced(seconds: float = 4.0, name: str = "two-step sway", rate: float = RATE) -> NDArray[np.float32]:
     positions, _ = dance_motion(name, 110, 16)
     return at_rate(positions, FPS, rate, seconds)
 
@@ -538,7 +539,12 @@ def test_the_report_shows_what_was_dropped_and_why(tmp_path: Path, films: Path) 
     positions[16:, :, 0] += np.concatenate([np.linspace(0, 2.4, 16), np.full(8, 2.4)]).astype(np.float32)[:, None]
     one = [p for p, _ in pictures(replace(shot("blue"), positions=positions, empty=1.0))]
     left, right = (
-        [p for p, _ in pictures(replace(shot("blue", seconds=1.5), positions=danced(1.5) + np.array([x, 0, 0], np.float32)))]
+        [
+            p
+            for p, _ in pictures(
+                replace(shot("blue", seconds=1.5), positions=danced(1.5) + np.array([x, 0, 0], np.float32))
+            )
+        ]
         for x in (-0.9, 0.9)
     )
     half = SMALL[0] // 2

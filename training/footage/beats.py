@@ -71,7 +71,9 @@ def steps_by_sound(song: HeardSong, video: Video, begin: float, end: float) -> S
     return Steps(times, -first % PHRASE_BEATS, "sound", 60 * (last - first) / float(times[-1] - times[0]))
 
 
-def steps_by_movement(joints: NDArray[np.float32], centre: NDArray[np.float64], times: NDArray[np.float64]) -> Steps | None:
+def steps_by_movement(
+    joints: NDArray[np.float32], centre: NDArray[np.float64], times: NDArray[np.float64]
+) -> Steps | None:
     """Steps of a clip by the braking of its joints (T, 21, 2), frame coordinates; `centre` (T,) metres of the crop,
     `times` (T,) seconds. None where there is no steady beat."""
     at = np.arange(times[0], times[-1], 1 / EVEN_RATE)

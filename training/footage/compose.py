@@ -118,7 +118,10 @@ def write_takes(
     for source in sources:
         song = hear(source.video) if source.tracks and beats in ("auto", "sound") else None
         if source.tracks and song is None and beats in ("auto", "sound"):
-            said(f"{source.video.path.name}: no beat in its sound" + (": looked for in the movement" if beats == "auto" else ""))
+            said(
+                f"{source.video.path.name}: no beat in its sound"
+                + (": looked for in the movement" if beats == "auto" else "")
+            )
         for number, track in enumerate(source.tracks, 1):
             group = root.create_group(f"{len(written):05d}")
             times = source.found.times[track.index]

@@ -8,6 +8,7 @@ is `STANDING` metres high.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from .masks import Mask
 # most so many metres above the ground, give or take 4% a clip; the soles are so far below the floor line.
 STANDING, QUANTILE = 1.68, 0.75
 SOLES = 0.0
-GAP = 0.2  # seconds without a figure that end a clip
+GAP = 0.25  # seconds without a figure that end a clip
 SHORTEST = 2.0  # seconds: a shorter clip holds no move
 LEAP, SPEED = 0.2, 3.0  # heights, and heights a second: a figure that is farther from where it was is another shot
 FEET_SECONDS, FEET_QUANTILE = 2.0, 85  # the floor is where the feet mostly are: a leap does not lift it
@@ -102,7 +103,7 @@ def _height(floor: NDArray[np.float64], high: NDArray[np.float64], lines: int) -
     if top - low < NEAR_SHARE * lines:
         return tall, 0.0
     edges = np.linspace(low, top, 6)
-    bins = [(high[(floor >= a) & (floor <= b)], (a + b) / 2) for a, b in zip(edges, edges[1:], strict=False)]
+    bins = [(high[(floor >= a) & (floor <= b)], (a + b) / 2) for a, b in pairwise(edges)]
     filled = [(float(np.quantile(h, QUANTILE)), y, len(h)) for h, y in bins if len(h) >= 15]
     if len(filled) < 3:
         return tall, 0.0
@@ -130,5 +131,7 @@ def field(mask: Mask, left: int, top: int, centre: float, floor: float, metre: f
     away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
     away += np.where(fine, 0.5, -0.5)  # from the middle of a pixel to its edge
     limit = (CLAMP_PIXELS + 1) * FINE
-    small = cv2.resize(np.clip(away, -limit, limit).astype(np.float32), (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        np.clip(away, -limit, limit).astype(np.float32), (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_AREA
+    )
     return np.clip(small / FINE, -CLAMP_PIXELS, CLAMP_PIXELS) / np.float32(FRAME_SIZE)

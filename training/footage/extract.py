@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -27,8 +28,9 @@ LOOKS = 36  # pictures of a video that a method looks at first
 EMPTY_LOOKS = 12  # of a stretch in which nobody is seen
 BEFORE = 0.25  # seconds before a piece that are read to see whether it begins with a cut
 SAME_SHAPES, SAME_COLOURS = 0.55, 0.85  # below both, two pictures in a row are of two scenes
+OTHER_HUES = 0.25  # mean change of the shares of blue, green and red, above which they are, whatever the shapes
 STILLS_WIDE = 240  # pixels of the pictures that are kept for the report
-STILLS_EVERY = 1.0  # seconds
+STILLS_EVERY = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def pieces_of(video: Video, view: View, wish: Wish, rate: float, begin: float, e
     edges = [begin + k * PIECE_SECONDS for k in range(count)] + [end]
     return [
         Piece(video, view, wish, rate, a, b, folder / "looks.npz", folder / f"{k:05d}.npz")
-        for k, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
+        for k, (a, b) in enumerate(pairwise(edges))
     ]
 
 
@@ -151,7 +153,8 @@ def look_at(piece: Piece) -> int:
             "times": np.array(columns[0], np.float64), "verdicts": np.array(columns[1], np.uint8),
             "boxes": np.array(columns[2], np.int32).reshape(-1, 4), "hips": np.array(columns[3], np.float32),
             "heads": np.array(columns[4], np.float32), "cuts": np.array(columns[5], np.bool_),
-            "masks": np.frombuffer(b"".join(packed), np.uint8), "mask_sizes": np.array([len(p) for p in packed], np.int64),
+            "masks": np.frombuffer(b"".join(packed), np.uint8),
+            "mask_sizes": np.array([len(p) for p in packed], np.int64),
             "stills": np.frombuffer(b"".join(stills), np.uint8), "still_of": np.array(still_of, np.int64),
             "still_sizes": np.array([len(s) for s in stills], np.int64),
         },
@@ -161,13 +164,21 @@ def look_at(piece: Piece) -> int:
 
 def _still(picture: Picture) -> bytes:
     height, width, _ = picture.shape
-    small = cv2.resize(picture, (STILLS_WIDE, max(1, round(STILLS_WIDE * height / width))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (STILLS_WIDE, max(1, round(STILLS_WIDE * height / width))), interpolation=cv2.INTER_AREA
+    )
     return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
 def is_cut(before: Picture, after: Picture) -> bool:
     """Whether two pictures in a row are of two scenes: neither shapes nor colours stay. A dancer before an even screen
-    changes the shapes, a lamp the colours; both together only a cut."""
+    changes the shapes, a lamp the colours; both together only a cut. And no lamp makes a blue screen green."""
+    hues = []
+    for picture in (before, after):
+        small = cv2.resize(picture, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32) + 4
+        hues.append(small / small.sum(axis=-1, keepdims=True))
+    if float(np.abs(hues[0] - hues[1]).sum(axis=-1).mean()) > OTHER_HUES:
+        return True
     a, b = (thumbnail(p) for p in (before, after))
     a, b = ((t - t.mean()) / (t.std() + 1.0) for t in (a, b))
     if float((a * b).mean()) >= SAME_SHAPES * min(float((a * a).mean()), 1.0):
@@ -214,9 +225,7 @@ def read_stills(paths: list[Path]) -> list[tuple[int, bytes]]:
     for path in paths:
         with np.load(path, allow_pickle=False) as file:
             data, ends, sizes = file["stills"].tobytes(), np.cumsum(file["still_sizes"]), file["still_sizes"]
-            found += [
-                (first + int(n), data[e - s : e]) for n, e, s in zip(file["still_of"], ends, sizes, strict=True)
-            ]
+            found += [(first + int(n), data[e - s : e]) for n, e, s in zip(file["still_of"], ends, sizes, strict=True)]
             first += len(file["times"])
     return found
 

@@ -180,7 +180,9 @@ def backdrop(screen: str, size: tuple[int, int], seed: int) -> Field:
     room = np.broadcast_to(wall, (height, width, 3)).copy()
     line = int(0.8 * height)
     boards = 1 + 0.1 * np.sign(np.sin(np.arange(width) / width * 60))[None, :, None]
-    room[line:] = np.array((70, 98, 128), np.float32) * boards * (1 + 0.05 * _clouds(rng, width, height, 90)[line:, :, None])
+    room[line:] = (
+        np.array((70, 98, 128), np.float32) * boards * (1 + 0.05 * _clouds(rng, width, height, 90)[line:, :, None])
+    )
     for _ in range(46):  # shelves, pictures, books, a lamp
         w, h = (rng.uniform(0.02, 0.16, 2) * (width, height)).astype(int) + 2
         left, top = rng.integers(0, width - w), rng.integers(0, max(1, line - h))
@@ -233,7 +235,7 @@ def _lay(
     place: Field, cover: Field, colours: Field, corner: NDArray[np.float64], shot: Shot
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Figure of a square with its top left `corner` laid upon the place, with the shadow it casts; and its mask."""
-    width, height = shot.size
+    height = shot.size[1]
     whole = np.array([[1, 0, corner[0]], [0, 1, corner[1]]])
     cover = cv2.warpAffine(cover, whole, shot.size, flags=cv2.INTER_NEAREST)
     if shot.screen == "shadow":  # dim, soft-edged, not quite black

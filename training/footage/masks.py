@@ -112,7 +112,7 @@ class Key:
         return self._out(self.raised(picture))
 
     def _out(self, raised: Picture) -> Mask:
-        """Everything but the screen's colour. Its brightness may be any; the light may change from picture to picture."""
+        """Everything but the screen's colour. Its brightness may be any, and the light may change."""
         few = raised[::6, ::6].reshape(-1, 3).astype(np.float32)
         key = np.array(self.colour, np.float32)
         grey = 1 - float(key.min() / max(key.max(), 1.0)) < GREY
@@ -136,9 +136,7 @@ class Key:
 
 
 @numba.njit(fastmath=True, cache=True)
-def _not_key(
-    picture: NDArray, key: NDArray, limit: float, low: float, high: float
-) -> NDArray:  # pragma: no cover
+def _not_key(picture: NDArray, key: NDArray, limit: float, low: float, high: float) -> NDArray:  # pragma: no cover
     """255 where a pixel lies off the ray from black through `key` by more than `limit`, or is darker or brighter than
     `low`, `high` times as bright: brightness and colour apart (Horprasert, Harwood and Davis, 1999)."""
     height, width, _ = picture.shape
@@ -365,7 +363,7 @@ class Place:
         return (float(move[0]), float(move[1])) if np.abs(move).max() < far else (0.0, 0.0)
 
     def laid(self, picture: Picture) -> tuple[Picture, tuple[float, float]]:
-        """The picture moved to where the background is, and in its light; and by how much it was off, right and down."""
+        """The picture moved to where the background is, in its light; and by how much it was off, right and down."""
         dx, dy = self._offset(picture)
         if max(abs(dx), abs(dy)) > 0.15:
             picture = _moved(picture, -dx, -dy)

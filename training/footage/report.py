@@ -73,7 +73,7 @@ def outlined(still: bytes, box: Sequence[int], mask: Bytes | None, size: tuple[i
     if mask is not None and mask.size:
         scale = picture.shape[1] / size[0]
         outlines, _ = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        moved = [np.round((o + (box[0], box[1])) * scale * 16).astype(np.int32) for o in outlines]
+        moved = [np.round((o + np.array(box[:2])) * scale * 16).astype(np.int32) for o in outlines]
         cv2.polylines(picture, moved, True, LINE, 1, cv2.LINE_AA, shift=4)
     return picture
 
@@ -137,9 +137,7 @@ def page(reports: Sequence[VideoReport], title: str, how: str) -> str:
     ]
     for r in reports:
         row = "".join(f"<td>{r.counts.get(reason, 0)}" for reason in REASONS)
-        parts.append(
-            f"<tr><td>{html.escape(r.name)}<td>{clock(r.seconds)}<td>{r.looked}{row}<td>{len(r.clips)}</tr>"
-        )
+        parts.append(f"<tr><td>{html.escape(r.name)}<td>{clock(r.seconds)}<td>{r.looked}{row}<td>{len(r.clips)}</tr>")
     parts.append("</table>")
     for r in reports:
         parts.append(f"<h2>{html.escape(r.name)}</h2>")
@@ -150,9 +148,7 @@ def page(reports: Sequence[VideoReport], title: str, how: str) -> str:
             parts.append(f"<h3>{REASONS[reason]}</h3><div class=g>")
             for s in shown:
                 frame = _image(drawn(s.frame), "png") if s.frame is not None else ""
-                parts.append(
-                    f"<figure>{_image(s.picture, 'jpg')}<div class=f>{frame}</div>{clock(s.seconds)}</figure>"
-                )
+                parts.append(f"<figure>{_image(s.picture, 'jpg')}<div class=f>{frame}</div>{clock(s.seconds)}</figure>")
             parts.append("</div>")
     return "\n".join(parts) + "\n</html>\n"
 

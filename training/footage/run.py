@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ FACTS = "footage.json"
 class Request:
     """Everything that decides what comes of a video. Times in seconds; `name`: of the style, else each video's own."""
 
-    wish: Wish = Wish()
+    wish: Wish = field(default_factory=Wish)
     rate: float = RATE
     begin: float = 0.0
     end: float = float("inf")
@@ -218,9 +218,10 @@ def _work(
     how = f"Method {request.wish.method}, at most {request.rate:g} pictures a second."
     write_report(reports, result, f"Footage: {', '.join(names)}", how)
     recipe = json.loads((part / "recipe.json").read_text(encoding="utf-8"))
+    styles = sorted({request.name or w.source.name for w in written})
     root.attrs.update(
-        {"recipe": f"footage v1 {request.wish.method}", "styles": sorted({request.name or w.source.name for w in written}),
-         "steps_per_beat": STEPS_PER_BEAT, "motions_sha256": digest(written), "finished": True}
+        {"recipe": f"footage v1 {request.wish.method}", "styles": styles, "steps_per_beat": STEPS_PER_BEAT,
+         "motions_sha256": digest(written), "finished": True}
     )  # fmt: skip
     facts = {"recipe": recipe, "videos": [
         {"name": r.name, "seconds": round(r.seconds, 2), "looked": r.looked, "counts": r.counts, "clips": r.clips,
@@ -232,7 +233,9 @@ def _work(
     result.rename(out)
     shutil.rmtree(part, ignore_errors=True)
     for report in reports:
-        console.print(f"{report.name}: {report.kept:,} of {report.looked:,} pictures kept, in {len(report.clips)} clips")
+        console.print(
+            f"{report.name}: {report.kept:,} of {report.looked:,} pictures kept, in {len(report.clips)} clips"
+        )
         for note in report.notes:
             console.print(f"  {note}")
     console.print(f"{out}: report.html shows what was kept and why not")
@@ -290,7 +293,8 @@ def _watch(done: Iterable[int | Future[int]], todo: list[Piece], console: Consol
     count, shown, began = 0, time.monotonic(), time.monotonic()
     bar = Progress(
         TextColumn("looking"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console,
+        disable=not console.is_terminal,
     )  # fmt: skip
     with bar:
         task = bar.add_task("looking", total=len(todo), rate="")
@@ -301,8 +305,11 @@ def _watch(done: Iterable[int | Future[int]], todo: list[Piece], console: Consol
             bar.update(task, completed=number, rate=f"{rate:.0f} pictures a second")
             if not console.is_terminal and (now - shown > SAY_SECONDS):
                 left = (now - began) / number * (len(todo) - number)
-                print(f"looked at {number * seconds:.0f} of {len(todo) * seconds:.0f} s of video, {rate:.0f} pictures a "
-                      f"second, {left:.0f} s left", file=sys.stderr, flush=True)  # fmt: skip
+                print(
+                    f"looked at {number * seconds:.0f} of {len(todo) * seconds:.0f} s of video, {rate:.0f} pictures "
+                    f"a second, {left:.0f} s left",
+                    file=sys.stderr, flush=True,
+                )  # fmt: skip
                 shown = now
     return count
 
@@ -383,4 +390,3 @@ def save_steps(video: Video, view: View, request: Request, looks: Path, folder: 
             path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
             saved.append(path)
     return saved
-

@@ -216,7 +216,10 @@ def view_of(video: Video, crop: Crop | None) -> View:
     scale = min(1.0, LINES / part.height)
     size = (max(16, round(video.width * scale)), max(16, round(video.height * scale)))
     left, top = round(part.left * scale), round(part.top * scale)
-    right, bottom = min(size[0], round((part.left + part.width) * scale)), min(size[1], top + round(part.height * scale))
+    right, bottom = (
+        min(size[0], round((part.left + part.width) * scale)),
+        min(size[1], top + round(part.height * scale)),
+    )
     return View(scale, size, (left, top, right, bottom))
 
 
