@@ -158,6 +158,9 @@ def footage(
     name: Annotated[str | None, typer.Option(help="Name of the style; each video's own if not given.")] = None,
     show_steps: Annotated[bool, typer.Option(help="Also write each step of the way as pictures.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers see the same files.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Replace what an earlier run has written there.")] = False,
 ) -> None:
     """Make silhouettes of videos, for training, with a report that shows what was kept. Goes on after a kill."""
@@ -170,7 +173,7 @@ def footage(
         Wish(method, key, mask_model, mask_norm, background), rate, begin, end,
         read_crop(crop) if crop is not None else None, read_range(empty) if empty is not None else None, beats, name,
     )  # fmt: skip
-    extract_footage(videos, out, request, show_steps, jobs, force)
+    extract_footage(videos, out, request, show_steps, jobs, force, scheduler)
 
 
 def main() -> None:

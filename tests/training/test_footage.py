@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -356,7 +356,7 @@ def test_cuts_are_cuts_and_lamps_are_not() -> None:
         assert not is_cut(scene[0], (scene[0] * 0.5).astype(np.uint8))
 
 
-def found_like(places: list[float | None], rate: float = 10.0) -> Found:
+def found_like(places: Sequence[float | None], rate: float = 10.0) -> Found:
     """A figure 100 pixels high at each place; None: nobody."""
     n = len(places)
     hips = np.array([p or 0.0 for p in places], np.float32)
@@ -459,21 +459,6 @@ def test_what_is_asked_for_is_read() -> None:
 # --- the whole way --------------------------------------------------------------------------------------------
 
 
-class Stopped(Executor):
-    """Does a few pieces, then is stopped as by Ctrl-C."""
-
-    def __init__(self, pieces: int) -> None:
-        self.left = pieces
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if not self.left:
-            raise KeyboardInterrupt
-        self.left -= 1
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -483,14 +468,22 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
 ) -> None:
     monkeypatch.setattr(extract, "PIECE_SECONDS", 1.5)
     extract_footage([blue], tmp_path / "straight", Request(beats="none"), jobs=1)
+    true_look, looked = extract.look_at, []
+
+    def stopped(piece: extract.Piece) -> int:
+        if len(looked) == 2:
+            raise KeyboardInterrupt
+        looked.append(piece.out.name)
+        return true_look(piece)
+
+    monkeypatch.setattr(run, "look_at", stopped)
     with pytest.raises(KeyboardInterrupt):
-        extract_footage([blue], tmp_path / "stopped", Request(beats="none"), pool=Stopped(2))
+        extract_footage([blue], tmp_path / "stopped", Request(beats="none"), jobs=1)
     part = tmp_path / ".stopped.part"
     assert not (tmp_path / "stopped").exists()
     done = {p.name: p.stat().st_mtime_ns for p in (part / "000").glob("0*.npz")}
     assert len(done) == 2
-    looked: list[str] = []
-    true_look = extract.look_at
+    looked = []
     monkeypatch.setattr(run, "look_at", lambda piece: looked.append(piece.out.name) or true_look(piece))
     extract_footage([blue], tmp_path / "stopped", Request(beats="none"), jobs=1)
     assert "goes on" in capsys.readouterr().err

@@ -88,7 +88,7 @@ def follow(found: Found, clips: list[NDArray[np.int64]], lines: int) -> list[Tra
 
 def _floor(found: Found, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Where the ground is under the dancer, pixels from the top, (T,)."""
-    rate = (len(index) - 1) / (found.times[index[-1]] - found.times[index[0]])
+    rate = float((len(index) - 1) / (found.times[index[-1]] - found.times[index[0]]))
     feet = (found.boxes[index, 1] + found.boxes[index, 3]).astype(np.float64)
     wide = max(3, round(FEET_SECONDS * rate))
     ground = percentile_filter(feet, FEET_QUANTILE, size=min(wide, len(feet)), mode="nearest")
@@ -134,4 +134,4 @@ def field(mask: Mask, left: int, top: int, centre: float, floor: float, metre: f
     small = cv2.resize(
         np.clip(away, -limit, limit).astype(np.float32), (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_AREA
     )
-    return np.clip(small / FINE, -CLAMP_PIXELS, CLAMP_PIXELS) / np.float32(FRAME_SIZE)
+    return (np.clip(small / FINE, -CLAMP_PIXELS, CLAMP_PIXELS) / FRAME_SIZE).astype(np.float32)

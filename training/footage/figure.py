@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,7 +91,7 @@ def find_figure(mask: Mask) -> tuple[int, Figure | None]:
     return KEPT, figure
 
 
-def _touches(labels: NDArray[np.int32], piece: int, main: int, box: tuple[int, int, int, int], near: float) -> bool:
+def _touches(labels: NDArray[Any], piece: int, main: int, box: tuple[int, int, int, int], near: float) -> bool:
     """Whether a piece lies within `near` pixels of the main part."""
     reach = int(near) + 1
     x, y, w, h = box

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -25,8 +26,9 @@ from ..motion.body import PARTS, silhouettes
 from ..motion.skeleton import INDEX
 
 Picture = NDArray[np.uint8]
-Field = NDArray[np.float32]
+Field = NDArray[Any]  # of floats
 
+CODECS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")  # all H.264
 SCREENS = ("blue", "room", "shadow")
 METRES_HIGH = 2.6  # that the picture shows
 GROUND = 0.90  # of the picture's height: where the floor is
@@ -266,8 +268,6 @@ _BT601 = np.array([[24.966, 128.553, 65.481], [112, -74.203, -37.797], [-18.214,
 
 def film(shot: Shot, path: Path, sound: Path | None = None, lines: int = 480) -> NDArray[np.bool_]:
     """Write the film as H.264, with the `sound` of a file where given; its true masks (T, lines, width)."""
-    from visualizer.film import CODECS  # late: it brings the stage
-
     codec = next(name for name in CODECS if name in av.codecs_available)
     masks = []
     small = (round(shot.size[0] * lines / shot.size[1]), lines)

@@ -68,7 +68,7 @@ def refined(picture: Picture, mask: Mask) -> Mask:
     inner, outer = cv2.erode(part, kernel), cv2.dilate(part, kernel)
     colour = near.astype(np.float32)
 
-    def beside(sure: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def beside(sure: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
         weight = cv2.boxFilter(sure.astype(np.float32), -1, (AROUND, AROUND))
         total = cv2.boxFilter(colour * sure[..., None], -1, (AROUND, AROUND))
         return total / np.maximum(weight, 1e-6)[..., None], weight
@@ -207,7 +207,7 @@ class Shadow:
             light = np.maximum(_TERMS @ np.linalg.solve(terms.T @ terms, terms.T @ small[lit]), 1.0)
             lit = small > 0.8 * light
         field = cv2.resize(light.reshape(_COARSE[::-1]).astype(np.float32), grey.shape[::-1])
-        even = cv2.divide(grey, field, scale=200, dtype=cv2.CV_8U)
+        even = np.asarray(cv2.divide(grey, field, scale=200, dtype=cv2.CV_8U), np.uint8)
         return even, _hull(even)
 
     def mask(self, picture: Picture) -> Mask:
@@ -335,9 +335,10 @@ class Place:
             self._sure.apply(cv2.GaussianBlur(picture, (3, 3), 0), learningRate=1 / (k + 1))
 
     def _learn(self, picture: Picture) -> None:
+        """Take a picture for the background."""
         self.picture = picture
         self._greys = _small_greys(picture)
-        self._slopes = [np.stack(np.gradient(g)[::-1], axis=-1).reshape(-1, 2) for g in self._greys]
+        self._slopes = [np.stack([*np.gradient(g)][::-1], axis=-1).reshape(-1, 2) for g in self._greys]
         self._few = picture[::8, ::8].reshape(-1, 3).astype(np.float32)
 
     def _offset(self, picture: Picture) -> tuple[float, float]:
@@ -382,7 +383,8 @@ class Place:
         laid, (dx, dy) = self.laid(picture)
         found = np.where(self.raw(laid) == 255, np.uint8(255), np.uint8(0)).astype(np.uint8)
         found = cv2.medianBlur(found, 5)
-        found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+        found = np.asarray(cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc), np.uint8)
         return np.where(_moved(found, dx, dy) > 127, np.uint8(255), np.uint8(0)).astype(np.uint8) if dx or dy else found
 
 
@@ -487,7 +489,7 @@ def _likely(found: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits, which know no bounds, become shares; shares stay."""
     if found.min() >= -0.01 and found.max() <= 1.01:
         return found
-    return 1 / (1 + np.exp(-np.clip(found, -30, 30)))
+    return (1 / (1 + np.exp(-np.clip(found, -30, 30)))).astype(np.float32)
 
 
 def network_errors() -> tuple[type[Exception], ...]:

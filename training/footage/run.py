@@ -6,14 +6,11 @@ All work is done in a hidden folder beside the result, which is moved into place
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 
 from ..dataset import from_bytes
+from ..spread import spread
 from .compose import Source, Written, digest, write_takes
 from .crop import follow, split_clips
 from .extract import (
@@ -82,11 +80,12 @@ class Request:
 
 def extract_footage(
     places: list[Path], out: Path, request: Request, show_steps: bool = False, jobs: int | None = None,
-    force: bool = False, pool: Executor | None = None,
+    force: bool = False, scheduler: str | None = None,
 ) -> list[VideoReport]:  # fmt: skip
     """Make takes of videos and write them, with a report, into the folder `out`.
 
-    `pool`: who does the pieces, else `jobs` processes here (as many as cores; 1: none but this one). Raises UserError
+    The pieces are done by the workers of a Dask `scheduler`, who must see the same files, or by `jobs` processes here
+    (as many as cores; 1: none but this one). Raises UserError
     for what cannot be used; nothing is left of it then but, where the disk was full, whole pieces in a hidden folder
     from which the same command goes on.
     """
@@ -106,14 +105,10 @@ def extract_footage(
     part = out.parent / f".{out.name}.part"
     _begin(part, recipe, console)
     try:
-        return _work(videos, views, out, part, request, show_steps, jobs, force, pool, console)
+        return _work(videos, views, out, part, request, show_steps, jobs, force, scheduler, console)
     except UserError:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    except BrokenProcessPool as error:
-        raise UserError(
-            f"{out}: a process was stopped from outside (was there too little memory?); the same command goes on"
-        ) from error
     except OSError as error:
         raise UserError(
             f"{error.filename or out}: cannot be written ({error.strerror or error}); the same command goes on from "
@@ -166,7 +161,7 @@ def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
 
 def _work(
     videos: list[Video], views: list[View], out: Path, part: Path, request: Request, show_steps: bool,
-    jobs: int | None, force: bool, pool: Executor | None, console: Console,
+    jobs: int | None, force: bool, scheduler: str | None, console: Console,
 ) -> list[VideoReport]:  # fmt: skip
     began = time.monotonic()
     pieces: list[list[Piece]] = []
@@ -183,7 +178,7 @@ def _work(
         pieces.append(pieces_of(video, view, request.wish, request.rate, request.begin, request.end, folder))
     todo = [p for video_pieces in pieces for p in video_pieces if not p.out.exists()]
     threads = jobs or os.cpu_count() or 1
-    done = _look_at_all(todo, threads, pool, console)
+    done = _look_at_all(todo, threads, scheduler, console)
     if done:
         spent = time.monotonic() - began
         console.print(f"{done:,} pictures looked at in {spent:.0f} s, {done / max(spent, 1e-9):.0f} a second")
@@ -269,25 +264,15 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
 # --- who does the pieces --------------------------------------------------------------------------------------
 
 
-def _look_at_all(todo: list[Piece], jobs: int, pool: Executor | None, console: Console) -> int:
-    """Do all pieces, here or by a pool; the number of pictures."""
-    if not todo:
-        return 0
-    if pool is not None:
-        return _watch(as_completed([pool.submit(look_at, p) for p in todo]), todo, console)
-    if jobs == 1 or len(todo) == 1:
-        return _watch((look_at(p) for p in todo), todo, console)
-    # Each process has one core; libraries that see two would fight for them. Not forked: decoders have threads.
+def _look_at_all(todo: list[Piece], jobs: int, scheduler: str | None, console: Console) -> int:
+    """Do all pieces, here or by the workers of a Dask scheduler; the number of pictures."""
+    # Each process has one core; libraries that see two would fight for them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    own = ProcessPoolExecutor(min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn"))
-    try:
-        return _watch(as_completed([own.submit(look_at, p) for p in todo]), todo, console)
-    finally:
-        own.shutdown(wait=True, cancel_futures=True)
+    return _watch(spread(look_at, todo, workers=jobs, scheduler=scheduler), todo, console) if todo else 0
 
 
-def _watch(done: Iterable[int | Future[int]], todo: list[Piece], console: Console) -> int:
+def _watch(done: Iterable[int], todo: list[Piece], console: Console) -> int:
     """Count what is done, with a bar, or a line now and then."""
     seconds = sum(p.end - p.begin for p in todo) / len(todo)
     count, shown, began = 0, time.monotonic(), time.monotonic()
@@ -299,7 +284,7 @@ def _watch(done: Iterable[int | Future[int]], todo: list[Piece], console: Consol
     with bar:
         task = bar.add_task("looking", total=len(todo), rate="")
         for number, piece in enumerate(done, 1):
-            count += piece if isinstance(piece, int) else piece.result()
+            count += piece
             now = time.monotonic()
             rate = count / max(now - began, 1e-9)
             bar.update(task, completed=number, rate=f"{rate:.0f} pictures a second")

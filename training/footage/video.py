@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.container
 import av.error
 import cv2
 import numpy as np
@@ -253,7 +254,7 @@ def pictures(
             picture = frame.reformat(width, height, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
             if video.turned:
                 picture = np.rot90(picture, video.turned)
-            yield now, np.ascontiguousarray(picture[top:bottom, left:right])
+            yield now, np.ascontiguousarray(picture[top:bottom, left:right], np.uint8)
 
 
 def _seek(container: av.container.InputContainer, stream: av.VideoStream, moment: float) -> None:
@@ -298,7 +299,7 @@ def samples(video: Video, view: View, begin: float, end: float, count: int) -> l
             picture = best[1].reformat(width, height, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
             if video.turned:
                 picture = np.rot90(picture, video.turned)
-            found.append((best[0], np.ascontiguousarray(picture[top:bottom, left:right])))
+            found.append((best[0], np.ascontiguousarray(picture[top:bottom, left:right], np.uint8)))
     return found
 
 
