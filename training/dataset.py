@@ -281,14 +281,20 @@ def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
     mine = [t for t in takes if "positions" in t.group]
     if not mine:
         raise UserError("no take has bodies to train on")
-    positions = [t.read("positions") for t in mine]
+    return _bodies([t.read("positions") for t in mine], [1.0 if t.captured else written for t in mine])
+
+
+def gather_motions(motions: list[Motion]) -> Bodies:
+    """The bodies of motions, each drawn as often as any other."""
+    return _bodies([m.positions for m in motions], [1.0] * len(motions))
+
+
+def _bodies(positions: list[NDArray[np.float32]], weights: list[float]) -> Bodies:
     pelvis = [
         np.asarray(gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest"), np.float32)
         for p in positions
     ]
-    weight = np.concatenate(
-        [np.full(len(p), 1.0 if t.captured else written) for t, p in zip(mine, positions, strict=True)]
-    )
+    weight = np.concatenate([np.full(len(p), w) for p, w in zip(positions, weights, strict=True)])
     return Bodies(np.concatenate(positions), np.concatenate(pelvis), np.cumsum(weight) / weight.sum())
 
 

@@ -45,7 +45,9 @@ def basis_of(folder: Path) -> PoseBasis:
         mean, scaled = back["autoencoder.pose_mean"], back["autoencoder.pose_vectors"]
         spread = there["autoencoder.spread"]
     except KeyError as error:
-        raise UserError(f"{folder}: its latents are no bodies as this program makes them ({error} is missing)") from None
+        raise UserError(
+            f"{folder}: its latents are no bodies as this program makes them ({error} is missing)"
+        ) from None
     scale = float(np.sqrt(np.square(scaled).sum(axis=0).mean()))
     return PoseBasis(mean, scaled / np.float32(scale), scale, spread)
 
@@ -60,7 +62,9 @@ def load_autoencoder(folder: Path) -> Autoencoder:
     try:
         ends = next(v for k, v in flesh.items() if v.ndim == 2 and v.shape[1] == len(basis.spread) and "pose" not in k)
         shift = next(v for v in flesh.values() if v.shape == (ends.shape[0],))
-        weights = next(v for v in flesh.values() if v.ndim == 4 and v.shape[2:] == (1, 1) and v.shape[1] * 4 == len(ends))
+        weights = next(
+            v for v in flesh.values() if v.ndim == 4 and v.shape[2:] == (1, 1) and v.shape[1] * 4 == len(ends)
+        )
         widths = [named[f"eye.{k}.weight"].shape[0] for k in (0, 2, 5, 7)]
         corrector = [named[f"compare.{k}.weight"].shape[0] for k in (0, 2, 4, 6)]
         config = AutoencoderConfig(
@@ -83,7 +87,7 @@ def load_autoencoder(folder: Path) -> Autoencoder:
     if missing - keep:
         raise UserError(f"{folder}: its autoencoder lacks {', '.join(sorted(missing - keep))}")
     network.load_state_dict(state, strict=False)
-    assert GRID == len(network.decoder.grid)
+    assert len(network.decoder.grid) == GRID
     _find_thickness(network, flesh, folder)
     return network.eval()
 
@@ -92,7 +96,11 @@ def _find_thickness(network: Autoencoder, flesh: Weights, folder: Path) -> None:
     """Radii and softness were computed at export and have lost their names: of what has their shape, that which makes
     the network draw what the file draws."""
     radii = [v[:, 0, 0] for v in flesh.values() if v.shape == (network.config.strokes, 1, 1)]
-    softs = {round(abs(float(v.ravel()[0])), 7) for v in flesh.values() if v.size == 1 and 1e-3 < abs(float(v.ravel()[0])) < 30}
+    softs = {
+        round(abs(float(v.ravel()[0])), 7)
+        for v in flesh.values()
+        if v.size == 1 and 1e-3 < abs(float(v.ravel()[0])) < 30
+    }
     torch.manual_seed(0)
     latent = 0.5 * network.spread * torch.randn(2, network.config.latent)
     for begin, other in itertools.permutations(radii, 2):
