@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from scipy.interpolate import CubicSpline
-from scipy.signal import savgol_filter
 from scipy.spatial import KDTree
 from torch import Tensor
 
@@ -49,16 +48,14 @@ from .dataset import Take, body_batches, from_bytes, gather_motions, open_takes,
 from .export import check_out, public_command, write_info, write_pack
 from .fit import FitConfig, fit
 from .footage.run import Request, extract_footage
+from .footage.smooth import smooth
 from .footage.video import find_videos, probe
-from .motion.skeleton import INDEX, MIRROR
+from .motion.skeleton import MIRROR
 from .recipe import LEAST_SPREAD, find_limits, mean_moves, pick_seeds
 from .shipped import basis_of, feet_of, load_autoencoder, load_dancing
 
 PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
-SMOOTH_SECONDS = 0.2  # window in which latents are smoothed: an encoder sees each picture anew
 HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
-JOURNEY = ("knee", "ankle", "toe")  # joints of a leg that a silhouette may exchange; and of an arm:
-REACH = ("elbow", "wrist", "hand")
 COST = {"look": 0.03, "encode": 0.025, "picture": 1.1, "choreographer": 0.25, "dancer": 0.8}  # seconds on one core
 
 
@@ -275,7 +272,7 @@ def fit_pictures(
 def see_bodies(
     take: Take, number: int, autoencoder: Autoencoder, basis: PoseBasis, work: Path, jobs: int | None
 ) -> NDArray[np.float32]:
-    """Latents of each step of a take, (S, D): seen picture by picture, untangled, smoothed, laid on the steps."""
+    """Latents of each step of a take, (S, D): seen picture by picture, smoothed, laid on the steps."""
     store = work / f"bodies_{number:03d}.npy"
     times = take.read("times")
     if store.exists():
@@ -294,51 +291,16 @@ def see_bodies(
         with part.open("wb") as file:
             np.save(file, latents)
         part.replace(store)
-    joints = untangled(joints_of(latents, basis))
-    flat = joints.reshape(len(joints), -1).astype(np.float64)
     rate = (len(times) - 1) / (times[-1] - times[0])
-    window = max(5, round(SMOOTH_SECONDS * rate) | 1)
-    if len(flat) > window:
-        flat = savgol_filter(flat, window, 3, axis=0)
-    smooth = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
-    return basis.latents(smooth.reshape(len(smooth), -1, 2).astype(np.float32))
+    flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
+    moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
+    return basis.latents(moved.reshape(len(moved), -1, 2).astype(np.float32))
 
 
 def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
     """Latents (T, D) -> joints (T, 21, 2) in frame coordinates."""
     flat = latents @ (basis.vectors * np.float32(basis.scale)).T + basis.mean
     return flat.reshape(len(latents), -1, 2).astype(np.float32)
-
-
-def _exchanged(kind: tuple[str, ...]) -> NDArray[np.int64]:
-    order = np.arange(len(INDEX))
-    for joint in kind:
-        left, right = INDEX[f"left_{joint}"], INDEX[f"right_{joint}"]
-        order[left], order[right] = right, left
-    return order
-
-
-def untangled(joints: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Which leg is the left one a silhouette does not say, and an encoder that sees each picture alone may say it
-    otherwise in the next. Of the four ways to name arms and legs in each picture the ones in a row that move least
-    (Viterbi, 1967). (T, 21, 2) -> the same."""
-    legs, arms = _exchanged(JOURNEY), _exchanged(REACH)
-    ways = [np.arange(len(INDEX)), legs, arms, legs[arms]]
-    choices = np.stack([joints[:, way] for way in ways])  # (4, T, 21, 2)
-    cost = np.array([0.0, 0.02, 0.02, 0.04])  # as it was seen, in doubt
-    back = np.zeros((len(joints), 4), np.int64)
-    total = cost.copy()
-    for t in range(1, len(joints)):
-        moved = np.linalg.norm(choices[:, None, t] - choices[None, :, t - 1], axis=-1).sum(-1)  # to, from
-        sums = moved + total[None]
-        back[t] = sums.argmin(axis=1)
-        total = sums.min(axis=1) + 0.02 * cost
-    way = int(total.argmin())
-    out = np.empty_like(joints)
-    for t in range(len(joints) - 1, -1, -1):
-        out[t] = choices[way, t]
-        way = int(back[t, way])
-    return out
 
 
 # --- dances ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from visualizer.music.song import HeardSong, hear_song
 
 from ..dataset import UNTIMED_BPM
 from ..motion.beats import find_beats
+from .smooth import smooth
 from .video import Video
 
 FEWEST = 4  # beats that a clip must have to be danced in time
@@ -77,6 +78,7 @@ def steps_by_movement(
     """Steps of a clip by the braking of its joints (T, 21, 2), frame coordinates; `centre` (T,) metres of the crop,
     `times` (T,) seconds. None where there is no steady beat."""
     at = np.arange(times[0], times[-1], 1 / EVEN_RATE)
+    joints = smooth(joints, (len(times) - 1) / (times[-1] - times[0]))
     metres = joints.astype(np.float64) * (FRAME_METRES, -FRAME_METRES)
     metres[..., 0] += centre[:, None]
     flat = PchipInterpolator(times, metres.reshape(len(times), -1))(at).reshape(len(at), -1, 2)
