@@ -287,14 +287,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--motion", type=Path, required=True, metavar="DIR")
     parser.add_argument("--clips", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each film; 0: no table of masks")
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--speed-seconds", type=float, default=60.0, help="of 1080p; 0: no table of speeds")
     given = parser.parse_args()
     console = Console(width=120)
     clips = choose(read_clips(given.motion), given.clips, given.seconds)
     console.print(f"{', '.join(c.name for c in clips)}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    table_of_masks(clips, given.seconds, given.sheet, console)
+    if given.seconds:
+        table_of_masks(clips, given.seconds, given.sheet, console)
     if given.speed_seconds:
         table_of_speed(clips[0], given.speed_seconds, console)
 
