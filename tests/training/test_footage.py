@@ -26,8 +26,8 @@ from onnx import TensorProto, helper
 from tests.conftest import REPOSITORY, run_training
 from tests.training.made_clips import FPS, dance_motion
 from training.dataset import frame_batches, from_bytes, open_takes
-from training.footage import extract, run
-from training.footage.beats import hear, steps_by_movement, steps_by_sound
+from training.footage import compose, extract, run
+from training.footage.beats import Steps, hear, steps_by_movement, steps_by_sound
 from training.footage.crop import STANDING, field, split_clips
 from training.footage.extract import Found, is_cut
 from training.footage.figure import CUT_OFF, KEPT, NOBODY, TWO, find_figure, unpack
@@ -413,6 +413,26 @@ def test_beats_come_from_the_movement() -> None:
     assert np.mean(gap < 0.06) > 0.85
     still = np.repeat(joints[:1], len(joints), axis=0)
     assert steps_by_movement(still, np.zeros(len(joints)), times) is None
+
+
+def test_a_clip_of_two_paces_is_halved(tmp_path: Path, blue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the whole has no steady beat its halves may have one; no picture is lost over it."""
+    monkeypatch.setattr(compose, "see", lambda frames, threads: (frames, np.zeros((len(frames), 21, 2), np.float32)))
+    monkeypatch.setattr(compose, "HALF_SECONDS", 1.5)
+
+    def only_short(joints: NDArray[np.float32], centre: NDArray, times: NDArray) -> Steps | None:
+        count = round((times[-1] - times[0]) * 32)
+        return Steps(times[0] + np.arange(count) / 32, 4, "movement", 120.0) if len(times) < 20 else None
+
+    monkeypatch.setattr(compose, "steps_by_movement", only_short)
+    (report,) = extract_footage([blue], tmp_path / "data", Request(), jobs=1)
+    assert [line.split(":")[0] for line in report.clips] == ["blue 1", "blue 2"]
+    assert all("120 a minute" in line for line in report.clips)
+    takes, _ = open_takes(tmp_path / "data" / "data.zarr")
+    assert all(t.timed and t.phrase == 4 for t in takes)
+    seen = np.concatenate([t.read("times") for t in takes])
+    assert len(seen) == report.kept == 32
+    assert (np.diff(seen) > 0).all()
 
 
 def test_silence_has_no_beat(blue: Path) -> None:

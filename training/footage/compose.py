@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, find_pack, open_session
+from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack, open_session
 
 from ..dataset import CHUNK, from_bytes, held_out_clips, rank_energy, to_bytes
 from ..motion.clips import Clip
 from ..motion.skeleton import JOINTS
 from .beats import Steps, even_steps, hear, steps_by_movement, steps_by_sound
-from .crop import Track, field
+from .crop import Track, field, part_of
 from .extract import Found, read_masks
 from .video import Video
 
 BATCH = 16  # frames that the encoder sees at a time
+HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer
 SEED = 7  # of the split, as in the recipe
 
 
@@ -118,32 +119,37 @@ def write_takes(
     for source in sources:
         song = hear(source.video) if source.tracks and beats in ("auto", "sound") else None
         if source.tracks and song is None and beats in ("auto", "sound"):
-            said(
-                f"{source.video.path.name}: no beat in its sound"
-                + (": looked for in the movement" if beats == "auto" else "")
-            )
-        for number, track in enumerate(source.tracks, 1):
-            group = root.create_group(f"{len(written):05d}")
+            instead = ": looked for in the movement" if beats == "auto" else ""
+            said(f"{source.video.path.name}: no beat in its sound{instead}")
+        mine: list[tuple[zarr.Group, Track, Steps]] = []
+        waiting = source.tracks[::-1]
+        while waiting:
+            track = waiting.pop()
             times = source.found.times[track.index]
-            seen = group.create_array(
-                "seen", shape=(len(times), 128, 128), chunks=(CHUNK, 128, 128), dtype=np.uint8
-            )  # fmt: skip
+            centre = (track.centre - source.middle) / track.metre
+            group = root.create_group(f"{len(written) + len(mine):05d}", overwrite=True)
+            shape = (FRAME_SIZE, FRAME_SIZE)
+            seen = group.create_array("seen", shape=(len(times), *shape), chunks=(CHUNK, *shape), dtype=np.uint8)
             at = 0
             for block in fields_of(source, track):
                 seen[at : at + len(block)] = block
                 at += len(block)
-            centre = (track.centre - source.middle) / track.metre
             steps = None
             if song is not None:
                 steps = steps_by_sound(song, source.video, float(times[0]), float(times[-1]))
-            if steps is None and beats in ("auto", "movement"):
-                _, joints = see(np.asarray(seen[:]), threads)
-                steps = steps_by_movement(joints, centre, times)
+            elif beats in ("auto", "movement"):
+                steps = steps_by_movement(see(np.asarray(seen[:]), threads)[1], centre, times)
+                if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # two dances, of two paces?
+                    middle = len(times) // 2
+                    waiting += [part_of(track, slice(middle, None)), part_of(track, slice(0, middle))]
+                    continue
             steps = steps or even_steps(times)
             group.create_array("times", data=times)
             group.create_array("steps", data=steps.times)
             group.create_array("centre", data=centre)
-            name = source.name if len(source.tracks) == 1 else f"{source.name} {number}"
+            mine.append((group, track, steps))
+        for number, (group, track, steps) in enumerate(mine, 1):
+            name = source.name if len(mine) == 1 else f"{source.name} {number}"
             written.append(Written(group, source, track, name, steps))
     _finish(written, style, licence)
     return written

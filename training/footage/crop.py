@@ -47,6 +47,11 @@ class Track:
     scene: int
 
 
+def part_of(track: Track, part: slice) -> Track:
+    """Some pictures of a clip."""
+    return Track(track.index[part], track.centre[part], track.floor[part], track.metre[part], track.scene)
+
+
 def scenes_of(found: Found) -> NDArray[np.int64]:
     """Number of the scene of each picture, (N,)."""
     return np.cumsum(found.cuts).astype(np.int64)

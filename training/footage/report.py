@@ -79,7 +79,8 @@ def outlined(still: bytes, box: Sequence[int], mask: Bytes | None, size: tuple[i
 
 
 def _label(picture: Picture, text: str) -> Picture:
-    cv2.putText(picture, text, (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255, 255, 255), 3, cv2.LINE_AA)
+    (wide, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.38, 1)
+    picture[:16, : wide + 6] = 255
     cv2.putText(picture, text, (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, INK, 1, cv2.LINE_AA)
     return picture
 

@@ -311,7 +311,7 @@ def _evenly(numbers: list[int], count: int) -> list[int]:
 def _report(source: Source, view: View, short: int, written: list[Written], request: Request) -> VideoReport:
     found = source.found
     counts = verdict_counts(found)
-    in_clips = {int(n): (k, place) for k, t in enumerate(source.tracks) for place, n in enumerate(t.index)}
+    in_clips = {int(n): (k, place) for k, w in enumerate(written) for place, n in enumerate(w.track.index)}
     counts["kept"], counts["too short"] = len(in_clips), short
     last = float(found.times[-1]) if len(found.times) else 0.0
     report = VideoReport(source.video.path.name, source.video.seconds, len(found.times), counts)
