@@ -139,6 +139,81 @@ def ear(
         print(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
 
 
+@app.command()
+def footage(
+    videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the frames and the report into.")],
+    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    key: Annotated[
+        str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
+    ] = "border",
+    rate: Annotated[float, typer.Option(help="At most so many pictures a second.")] = 30.0,
+    span: Annotated[str | None, typer.Option("--range", help="FROM-TO, such as 0:10-1:30.")] = None,
+    crop: Annotated[str | None, typer.Option(help="Only this part of the picture: WIDTHxHEIGHT+LEFT+TOP.")] = None,
+    empty: Annotated[
+        str | None, typer.Option(help="FROM-TO, when nobody is seen: what the still camera learns its background from.")
+    ] = None,
+    mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
+    mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    background: Annotated[str, typer.Option(help="Model of the still camera's background: mog2 or knn.")] = "mog2",
+    beats: Annotated[str, typer.Option(help="Where beats are found: auto, sound, movement or none.")] = "auto",
+    name: Annotated[str | None, typer.Option(help="Name of the style; each video's own if not given.")] = None,
+    show_steps: Annotated[bool, typer.Option(help="Also write each step of the way as pictures.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers see the same files.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace what an earlier run has written there.")] = False,
+) -> None:
+    """Make silhouettes of videos, for training, with a report that shows what was kept. Goes on after a kill."""
+    from .footage.masks import Wish
+    from .footage.run import Request, extract_footage
+    from .footage.video import read_crop, read_range
+
+    begin, end = read_range(span) if span is not None else (0.0, float("inf"))
+    request = Request(
+        Wish(method, key, mask_model, mask_norm, background), rate, begin, end,
+        read_crop(crop) if crop is not None else None, read_range(empty) if empty is not None else None, beats, name,
+    )  # fmt: skip
+    extract_footage(videos, out, request, show_steps, jobs, force, scheduler)
+
+
+@app.command("new-dancer")
+def new_dancer(
+    videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of them.")],
+    name: Annotated[str, typer.Option(help="What the dancer, and its style, is called.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the pack to write; NAME here if not given.")] = None,
+    work: Work = None,
+    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    key: Annotated[
+        str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
+    ] = "border",
+    span: Annotated[str | None, typer.Option("--range", help="FROM-TO, such as 0:10-1:30.")] = None,
+    crop: Annotated[str | None, typer.Option(help="Only this part of the picture: WIDTHxHEIGHT+LEFT+TOP.")] = None,
+    empty: Annotated[str | None, typer.Option(help="FROM-TO, when nobody is seen, for a still camera.")] = None,
+    mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
+    mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    tiny: Annotated[bool, typer.Option(help="A whole run in a minute, for tests; it dances badly.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
+) -> None:
+    """Videos of somebody who dances in, a pack that dances like them out. Goes on after a kill."""
+    from .footage.masks import Wish
+    from .footage.run import Request
+    from .footage.video import read_crop, read_range
+    from .newcomer import Plan
+    from .newcomer import new_dancer as make
+
+    begin, end = read_range(span) if span is not None else (0.0, float("inf"))
+    request = Request(
+        Wish(method, key, mask_model, mask_norm), begin=begin, end=end,
+        crop=read_crop(crop) if crop is not None else None,
+        empty=read_range(empty) if empty is not None else None, name=name,
+    )  # fmt: skip
+    request.check()
+    make(videos, name, out or Path(name), work or Path("runs") / name, request, Plan(tiny=tiny), force, jobs)
+
+
 def main() -> None:
     """Run a command; a UserError is one line and exit code 2."""
     try:

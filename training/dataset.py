@@ -92,7 +92,7 @@ def joint_speed(positions: NDArray[np.float32]) -> NDArray[np.float32]:
     return gaussian_filter1d(speed, STEPS_PER_BEAT / 2).astype(np.float32)
 
 
-def _rank_energy(speeds: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def rank_energy(speeds: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Speed of each step, ranked within all steps of a style: 0 the quietest, 1 the wildest."""
     ranks = rankdata(np.concatenate(speeds)).astype(np.float32)
     ranks = (ranks - 0.5) / len(ranks)
@@ -116,7 +116,7 @@ def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
     energies: dict[int, NDArray[np.float32]] = {}
     for style in {c.style for c, _, _ in made}:
         of_style = [i for i, (c, _, _) in enumerate(made) if c.style == style]
-        energies.update(zip(of_style, _rank_energy([speeds[i] for i in of_style]), strict=True))
+        energies.update(zip(of_style, rank_energy([speeds[i] for i in of_style]), strict=True))
     return [
         Motion(c.name, c.style, p, energies[i], phrase is not None, c.name in held, True, "", c.licence, phrase or 0)
         for i, (c, p, phrase) in enumerate(made)
@@ -281,14 +281,20 @@ def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
     mine = [t for t in takes if "positions" in t.group]
     if not mine:
         raise UserError("no take has bodies to train on")
-    positions = [t.read("positions") for t in mine]
+    return _bodies([t.read("positions") for t in mine], [1.0 if t.captured else written for t in mine])
+
+
+def gather_motions(motions: list[Motion]) -> Bodies:
+    """The bodies of motions, each drawn as often as any other."""
+    return _bodies([m.positions for m in motions], [1.0] * len(motions))
+
+
+def _bodies(positions: list[NDArray[np.float32]], weights: list[float]) -> Bodies:
     pelvis = [
         np.asarray(gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest"), np.float32)
         for p in positions
     ]
-    weight = np.concatenate(
-        [np.full(len(p), 1.0 if t.captured else written) for t, p in zip(mine, positions, strict=True)]
-    )
+    weight = np.concatenate([np.full(len(p), w) for p, w in zip(positions, weights, strict=True)])
     return Bodies(np.concatenate(positions), np.concatenate(pelvis), np.cumsum(weight) / weight.sum())
 
 
@@ -332,6 +338,12 @@ class Take:
 
     def read(self, name: str, part: slice = slice(None)) -> NDArray:
         """One of "frames" (bytes, see `to_bytes`), "joints", "positions", "energy" and "travel"."""
+        if name == "frames" and "pictures" in self.group:  # footage: the picture nearest in time
+            number = self.read("pictures", part)
+            if not len(number):
+                return np.zeros((0, FRAME_SIZE, FRAME_SIZE), np.uint8)
+            first = int(number.min())
+            return self.read("seen", slice(first, int(number.max()) + 1))[number - first]
         if name == "frames" and name not in self.group:
             return to_bytes(silhouettes(self.read("joints", part))[:, 0])
         array = self.group[name]

@@ -164,6 +164,13 @@ def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: Da
     }  # fmt: skip
 
 
+def difference_of(autoencoder: Autoencoder, half: str, path: Path, given: Tensor) -> float:
+    """Largest difference between one half of an autoencoder, "encoder" or "decoder", and the file at `path`."""
+    if half == "encoder":
+        return difference(_Encoder(autoencoder), path, {"frame": given}, ["latent"])
+    return difference(_Decoder(autoencoder), path, {"latent": given}, ["frame", "joints"])
+
+
 def check_out(out: Path, force: bool) -> None:
     """UserError where a pack must not be written: `out` exists, or with `force` is something else than a pack."""
     if out.exists() and not force:

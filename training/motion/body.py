@@ -22,7 +22,7 @@ BLEND = 0.035  # metres over which two parts melt into each other
 
 # Two joints, where along the bone the part begins and ends, and the radius in metres at either end.
 _SIDES = ("left", "right")
-_PARTS: list[tuple[str, str, float, float, float, float]] = [
+PARTS: list[tuple[str, str, float, float, float, float]] = [
     ("pelvis", "spine", 0.0, 1.0, 0.120, 0.112),
     ("spine", "chest", 0.0, 1.0, 0.112, 0.128),
     ("chest", "neck", 0.0, 0.62, 0.125, 0.090),
@@ -30,7 +30,7 @@ _PARTS: list[tuple[str, str, float, float, float, float]] = [
     ("neck", "head", 0.44, 0.62, 0.098, 0.108),  # the head, longer than wide, crown at the head joint
 ]
 for _s in _SIDES:
-    _PARTS += [
+    PARTS += [
         ("chest", f"{_s}_shoulder", 0.0, 1.0, 0.105, 0.070),
         ("neck", f"{_s}_shoulder", 0.0, 1.0, 0.058, 0.064),  # the slope from the neck to the shoulder
         (f"{_s}_shoulder", f"{_s}_elbow", 0.0, 1.0, 0.066, 0.050),
@@ -41,10 +41,10 @@ for _s in _SIDES:
         (f"{_s}_knee", f"{_s}_ankle", 0.0, 1.0, 0.069, 0.045),
         (f"{_s}_ankle", f"{_s}_toe", 0.0, 1.0, 0.052, 0.038),
     ]
-_FROM = np.array([INDEX[p[0]] for p in _PARTS])
-_TO = np.array([INDEX[p[1]] for p in _PARTS])
-_SPAN = np.array([[p[2], p[3]] for p in _PARTS], dtype=np.float32)
-_RADII = np.array([[p[4], p[5]] for p in _PARTS], dtype=np.float32)
+_FROM = np.array([INDEX[p[0]] for p in PARTS])
+_TO = np.array([INDEX[p[1]] for p in PARTS])
+_SPAN = np.array([[p[2], p[3]] for p in PARTS], dtype=np.float32)
+_RADII = np.array([[p[4], p[5]] for p in PARTS], dtype=np.float32)
 
 
 def project(positions: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:

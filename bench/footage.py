@@ -1,0 +1,307 @@
+"""How well dancers are cut out of footage, and how fast, on films whose true masks are known.
+
+    python -m bench.footage --motion DIR [--clips 3] [--seconds 12] [--sheet out.png] [--speed-seconds 60]
+
+Captured dance is filmed by an imaginary camera (training/footage/made.py) and goes the way that a user's footage goes:
+H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and the worst
+twentieth. `hands`: share of the true pixels within 8 cm of the hands that the mask has. `kept`: share of the pictures
+that are used. `size`: how large a metre was taken to be, over what it is; `frame`: IoU of the frame of 128 pixels with
+what the product draws of the same body, floor and middle as they were found, but at the true size.
+
+The speed is measured on a film of 1920x1080, in processor seconds, beside decoding alone and decoding with scaling to
+480 lines; the memory is the largest of each process of the real command, added up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from training.footage.crop import field, follow, split_clips
+from training.footage.extract import look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.footage.figure import KEPT
+from training.footage.made import CONDITIONS, Shot, at_rate, film, true_frames
+from training.footage.masks import Wish, prepare, refined
+from training.footage.video import pictures, probe, view_of
+from training.motion.clips import Clip, read_clips
+from training.motion.skeleton import INDEX
+from visualizer.errors import UserError
+
+RATE = 10.0  # pictures a second of the films whose masks are judged
+HAND = 0.08  # metres about wrist and hand
+EMPTY = 1.0  # seconds of empty room, for the still camera
+SCREENS = {"key": "blue", "shadow": "shadow", "still": "room"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of one film; arrays have a row for each picture with a dancer in it."""
+
+    iou: NDArray[np.float64]
+    hands: NDArray[np.float64]
+    kept: float
+    frame: float
+    size: float
+    shown: list[NDArray[np.uint8]]
+
+
+def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+def hand_pixels(shot: Shot, lines: int) -> list[NDArray[np.bool_]]:
+    """Where the hands may be in each picture, (lines, width)."""
+    scale = lines / shot.size[1]
+    size = (round(shot.size[0] * scale), lines)
+    joints = shot.joints() * scale
+    radius = round(HAND * shot.pixels_a_metre * scale)
+    out = []
+    for body in joints:
+        near = np.zeros(size[::-1], np.uint8)
+        for name in ("left_wrist", "left_hand", "right_wrist", "right_hand"):
+            x, y = body[INDEX[name]]
+            cv2.circle(near, (round(float(x)), round(float(y))), radius, 1, -1)
+        out.append(near > 0)
+    return out
+
+
+def judge(method: str, shot: Shot, folder: Path) -> Judged:
+    """Film it, look at it as the command does, and hold what is found against the truth."""
+    path = folder / "film.mp4"
+    masks = film(shot, path)
+    video = probe(path)
+    view = view_of(video, None)
+    empty = (0.0, shot.empty) if method == "still" else None
+    looks = take_looks(video, view, 0.0, video.seconds, empty)
+    work = folder / "work"
+    work.mkdir()
+    save_looks(looks, work / "looks.npz")
+    wish = Wish(method)
+    way = prepare(wish, looks, path)
+    first = round(shot.empty * shot.fps)
+    near = hand_pixels(shot, masks.shape[1])
+    iou, hands, shown = [], [], []
+    for k, (_, picture) in enumerate(pictures(video, view, 0.0, 1e9, RATE)):
+        if k < first:
+            continue
+        found, true = refined(picture, way.mask(picture)) > 0, masks[k][:, : picture.shape[1]]
+        found = found[: true.shape[0], : true.shape[1]]
+        iou.append(overlap(found, true))
+        mine = near[k - first][:, : true.shape[1]] & true
+        hands.append(float((found & mine).sum() / max(1, mine.sum())))
+        if (k - first) % 24 == 12:
+            shown.append(_shown(picture, found, true))
+    pieces = pieces_of(video, view, wish, RATE, 0.0, 1e9, work)
+    for piece in pieces:
+        look_at(piece)
+    paths = [p.out for p in pieces]
+    result = read_found(paths)
+    clips, _ = split_clips(result)
+    tracks = follow(result, clips, view.size[1])
+    true_fields, _ = true_frames(shot)
+    scale = masks.shape[1] / shot.size[1] * shot.pixels_a_metre
+    frames, sizes = [], []
+    for one in tracks:
+        wanted = np.zeros(len(result.times), np.bool_)
+        wanted[one.index] = True
+        for place, (number, mask) in enumerate(read_masks(paths, wanted)):
+            if number >= first:
+                left, top = result.boxes[number, :2]
+                seen = field(mask, int(left), int(top), one.centre[place], one.floor[place], scale)
+                frames.append(overlap(seen < 0, true_fields[number - first] < 0))
+                sizes.append(one.metre[place] / scale)
+    kept = float((result.verdicts[first:] == KEPT).mean())
+    return Judged(
+        np.array(iou), np.array(hands), kept, float(np.mean(frames or [0.0])), float(np.median(sizes or [0.0])), shown
+    )
+
+
+def _shown(picture: NDArray[np.uint8], found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The picture about the dancer, and beside it what was found: grey right, red too much, blue missing."""
+    xs = np.nonzero(true)[1]
+    middle = int(xs.mean()) if len(xs) else picture.shape[1] // 2
+    half = picture.shape[0] // 2
+    left = int(np.clip(middle - half // 2, 0, picture.shape[1] - half))
+    colours = np.full(picture.shape, 255, np.uint8)
+    h, w = true.shape
+    area = colours[:h, :w]
+    area[found & true], area[found & ~true], area[~found & true] = (90, 90, 90), (0, 0, 255), (255, 90, 0)
+    return np.concatenate([picture[:, left : left + half], colours[:, left : left + half]], axis=1)
+
+
+# --- the table ------------------------------------------------------------------------------------------------
+
+
+def choose(clips: list[Clip], count: int, seconds: float) -> list[Clip]:
+    """Clips of as many styles, long enough."""
+    of_style: dict[str, Clip] = {}
+    for clip in clips:
+        if clip.seconds > seconds + 3:
+            of_style.setdefault(clip.style, clip)
+    chosen = sorted(of_style.values(), key=lambda c: c.name)
+    return [chosen[i] for i in np.linspace(0, len(chosen) - 1, count).round().astype(int)]
+
+
+def table_of_masks(clips: list[Clip], seconds: float, sheet: Path | None, console: Console) -> None:
+    table = Table(
+        *("method", "condition", "IoU", "worst 5%", "hands", "kept", "frame", "size"), box=None, pad_edge=False
+    )
+    rows: list[NDArray[np.uint8]] = []
+    work = [(m, c) for m in SCREENS for c in CONDITIONS]
+    for method, condition in track(work, "filming and looking", console=Console(stderr=True)):
+        judged = []
+        for number, clip in enumerate(clips):
+            positions = at_rate(clip.positions, clip.fps, RATE, seconds, 2.0)
+            positions = positions - np.median(positions[:, :1], axis=0) * np.array([1, 0, 1], np.float32)
+            shot = Shot(positions, RATE, SCREENS[method], CONDITIONS[condition], seed=number)
+            with tempfile.TemporaryDirectory() as folder:
+                judged.append(judge(method, replace(shot, empty=EMPTY if method == "still" else 0.0), Path(folder)))
+        iou, hands = np.concatenate([j.iou for j in judged]), np.concatenate([j.hands for j in judged])
+        table.add_row(
+            method, condition, f"{iou.mean():.3f}", f"{np.quantile(iou, 0.05):.3f}", f"{hands.mean():.3f}",
+            f"{np.mean([j.kept for j in judged]):.3f}", f"{np.mean([j.frame for j in judged]):.3f}",
+            " ".join(f"{j.size:.2f}" for j in judged),
+        )  # fmt: skip
+        cells = [s for j in judged for s in j.shown[:2]][:6]
+        rows.append(np.concatenate([cv2.resize(c, (320, 320), interpolation=cv2.INTER_AREA) for c in cells], axis=1))
+    console.print(table)
+    if sheet is not None:
+        wide = max(r.shape[1] for r in rows)
+        rows = [np.pad(r, ((0, 4), (0, wide - r.shape[1]), (0, 0)), constant_values=200) for r in rows]
+        sheet.write_bytes(cv2.imencode(".png", np.concatenate(rows))[1].tobytes())
+
+
+# --- speed ----------------------------------------------------------------------------------------------------
+
+
+def decode(path: Path, scaled: bool) -> tuple[float, int]:
+    """Processor seconds and pictures of decoding alone, or of decoding and scaling as footage does it."""
+    video = probe(path)
+    view = view_of(video, None)
+    began, count = time.process_time(), 0
+    if scaled:
+        count = sum(1 for _ in pictures(video, view, 0.0, 1e9, 1000.0))
+    else:
+        with av.open(str(path)) as container:
+            container.streams.video[0].codec_context.thread_count = 1
+            count = sum(1 for _ in container.decode(video=0))
+    return time.process_time() - began, count
+
+
+def measured(path: Path, method: str, folder: Path) -> tuple[float, int, float, float]:
+    """Processor seconds, pictures, peak memory in MB of all processes together, and seconds by the clock, of the real
+    command."""
+    words = [sys.executable, "-m", "training", "footage", str(path), "--out", str(folder / method), "--method", method,
+             "--beats", "none", "--rate", "240"]  # fmt: skip
+    if method == "still":
+        words += ["--empty", f"0-{EMPTY}"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    work = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    peak = _Peak(work.pid)
+    said = work.communicate()[1]
+    wall = time.perf_counter() - began
+    memory = peak.stop()
+    if work.returncode:
+        raise UserError(f"{' '.join(words)}: {said.strip()[-200:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent, round(probe(path).seconds * probe(path).fps), memory, wall
+
+
+class _Peak:
+    """The largest memory that a process and its children hold together, read from /proc five times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._peak, self._over = pid, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._over.wait(0.2):
+            self._peak = max(self._peak, sum(_memory(p) for p in _family(self._pid)))
+
+    def stop(self) -> float:
+        self._over.set()
+        self._thread.join()
+        return self._peak
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # gone by now
+        return []
+    return [pid, *(p for child in children for p in _family(int(child)))]
+
+
+def _memory(pid: int) -> float:
+    """MB that are this process's own share."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+
+
+def table_of_speed(clip: Clip, seconds: float, console: Console) -> None:
+    table = Table(*("1920x1080 at 30", "pictures a processor second", "memory, MB", "by the clock, a second"),
+                  box=None, pad_edge=False)  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        few = at_rate(clip.positions, clip.fps, 30, 6, 2.0)
+        there_and_back = np.concatenate([few, few[::-1]])
+        positions = np.resize(there_and_back, (round(seconds * 30), *few.shape[1:]))
+        for method, screen in SCREENS.items():
+            path = folder / f"{method}.mp4"
+            empty = EMPTY if method == "still" else 0.0
+            film(Shot(positions, 30, screen, CONDITIONS["noise"], (1920, 1080), empty), path, lines=16)
+            if method == "key":
+                for scaled, what in ((False, "decoding alone"), (True, "decoding and scaling")):
+                    spent, count = decode(path, scaled)
+                    table.add_row(what, f"{count / spent:.0f}", "", "")
+            spent, count, memory, wall = measured(path, method, folder)
+            table.add_row(f"footage --method {method}", f"{count / spent:.0f}", f"{memory:.0f}", f"{count / wall:.0f}")
+    console.print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--motion", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--clips", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each film; 0: no table of masks")
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--speed-seconds", type=float, default=60.0, help="of 1080p; 0: no table of speeds")
+    given = parser.parse_args()
+    console = Console(width=120)
+    clips = choose(read_clips(given.motion), given.clips, given.seconds)
+    console.print(f"{', '.join(c.name for c in clips)}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if given.seconds:
+        table_of_masks(clips, given.seconds, given.sheet, console)
+    if given.speed_seconds:
+        table_of_speed(clips[0], given.speed_seconds, console)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(f"bench.footage: {error}") from None

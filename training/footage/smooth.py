@@ -1,0 +1,45 @@
+"""Joints that an encoder saw picture by picture, made one movement."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+
+from visualizer.dancer.pack import FRAME_METRES
+
+PASS = 5.0  # hertz: what a dancer does faster is lost, and most of what an encoder trembles
+OFF = 0.06  # metres: a joint that is seen so far from its way counts half
+ORDER = 3  # of the difference that shall be small: jerk
+ROUNDS = 8
+
+
+def smooth(joints: NDArray[np.float32], rate: float, passing: float = PASS) -> NDArray[np.float32]:
+    """Joints (T, J, 2) in frame coordinates, `rate` a second, along the way of least jerk that goes near most of them.
+
+    Least squares with a penalty on the third difference (Whittaker, 1923; its weight is where the gain at `passing`
+    hertz is a half), and the weights of what lies far off the way made small, again and again (Holland and Welsch,
+    1977, with Cauchy's weights): an arm before the body is seen now here, now there.
+    """
+    count = len(joints)
+    if count <= 2 * ORDER:
+        return joints
+    weight = 1 / (2 * np.sin(np.pi * min(passing / rate, 0.45))) ** (2 * ORDER)
+    row = np.array([(-1) ** k * comb(ORDER, k) for k in range(ORDER + 1)], np.float64)
+    bands = np.zeros((ORDER + 1, count))
+    for off in range(ORDER + 1):
+        for i in range(ORDER + 1 - off):
+            bands[ORDER - off, i + off : i + off + count - ORDER] += weight * row[i] * row[i + off]
+    out = np.empty(joints.shape, np.float32)
+    for joint in range(joints.shape[1]):
+        seen, trust = joints[:, joint].astype(np.float64), np.ones(count)
+        way = seen
+        for _ in range(ROUNDS):
+            matrix = bands.copy()
+            matrix[ORDER] += trust
+            way = solveh_banded(matrix, trust[:, None] * seen)
+            trust = 1 / (1 + np.square(np.linalg.norm(way - seen, axis=1) * FRAME_METRES / OFF))
+        out[:, joint] = way
+    return out
