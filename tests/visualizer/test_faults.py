@@ -21,7 +21,6 @@ from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_listener import PATIENCE, FakeLine, Stage
 from tests.visualizer.test_live import FakeListener, Heard
 from tests.visualizer.test_song import write_song
-from visualizer import settings as settings_module
 from visualizer.app import Show
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
@@ -81,7 +80,7 @@ def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float,
         for _ in range(count):
             time.sleep(1 / 50)
             if heard:
-                listener.hear(time.now - 0.06, Heard(126, (time.now - 0.06) * 2.1))
+                listener.hear(time.now - 0.06, Heard(126, (time.now - 0.06) * 2.1, bar_confidence=0))
             show.frame(time.now)
 
     frames(300)
@@ -382,8 +381,7 @@ def test_settings_as_deep_as_a_well_are_kept_aside(tmp_path: Path, text: str) ->
     loaded, note = load_settings(path)
     assert loaded == Settings()
     assert note is not None
-    assert settings_module.__name__  # the file is there still, under another name
-    assert [each.read_text() for each in tmp_path.iterdir()] == [text]
+    assert [each.read_text() for each in tmp_path.iterdir()] == [text]  # there still, under another name
 
 
 @pytest.fixture(scope="module")
@@ -404,9 +402,8 @@ def test_any_bytes_of_a_song_are_played_or_refused(
     path = tmp_path / f"song.{kind}"
     path.write_bytes(damaged(songs[kind], junk, cut))
     try:
-        count = sum(len(block) for block in read_song(path, RATE, 1))
+        count, said = sum(len(block) for block in read_song(path, RATE, 1)), ""
     except UserError as error:
-        assert str(path) in str(error)
-        assert "\n" not in str(error)
-    else:
-        assert count > 0
+        count, said = 0, str(error)
+    assert count > 0 or said.startswith(str(path))
+    assert "\n" not in said

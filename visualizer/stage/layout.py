@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from visualizer.dancer.pack import FIGURE
 
+SLIT = 20  # frames that lie above one another in the tallest window, at most
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -30,5 +32,6 @@ def layout(size: tuple[int, int], span: float = FIGURE) -> Layout:
     width, height = size
     if width < 1 or height < 1:
         raise ValueError(f"a window must have pixels, not {width}x{height}")
-    side = max(1, min(height, round(width / span)))
+    # A window that is a slit shows a piece of the dancer rather than hundreds of empty frames above one another.
+    side = max(1, min(height, round(width / span)), height // SLIT)
     return Layout(width, height, side, round((height - side) * 0.6))
