@@ -92,3 +92,44 @@ def test_a_gpu_that_fails_in_the_middle_of_the_show(home: dict[str, str], tmp_pa
         assert program.end() == 0
     assert not any("Traceback" in line for line in program.said)
     assert is_figure(pygame.surfarray.array3d(pygame.image.load(out)).max(axis=2).T.astype(np.uint8))
+
+
+def test_no_opengl_at_the_start(screen: Screen, home: dict[str, str]) -> None:
+    """The driver's library is not there at all."""
+    gone = {"SDL_OPENGL_LIBRARY": "/no/such/libGL.so", "SDL_VIDEO_GL_DRIVER": "/no/such/libGL.so"}
+    words = ["--window", "320x200", "--audio", "none", "--seconds", "0.5"]
+    with Program(*words, env={**screen.env, **home, **gone}) as program:
+        program.wait_for("painter 320x200")
+        program.wait_for("toast: no GPU for the picture .*painting on the processor")
+        program.wait_for("first frame")
+        assert program.end() == 0
+
+
+def pieces(screen: Screen) -> int:
+    """Colours of the screen's middle: one where nothing is drawn."""
+    shot = screen.grab()
+    return len(np.unique(shot[300:500:4, 500:780:4].reshape(-1, 3), axis=0))
+
+
+def test_a_window_of_one_pixel_and_a_process_that_is_stopped(screen: Screen, home: dict[str, str]) -> None:
+    """It is danced on after each as before."""
+    words = ["--window", "640x400", "--audio", "none", "--look", "paper", "--stage", "painter", "--seed", "4"]
+    with Program(*words, env={**screen.env, **home}) as program:
+        program.wait_for("first frame")
+        display = {**os.environ, "DISPLAY": screen.name}
+        find = ["xdotool", "search", "--onlyvisible", "--name", "Dancing Screen"]
+        window = subprocess.run(find, env=display, capture_output=True, text=True, check=True).stdout.split()[0]
+        screen.press("h")  # with writing, which has no room
+        program.wait_for("help: shown")
+        for size in ("1", "1"), ("640", "400"):
+            subprocess.run(["xdotool", "windowsize", "--sync", window, *size], env=display, check=True, timeout=30)
+            screen.press("space")  # the window answers: it has drawn since
+            program.wait_for("toast: a new dance")
+            program.process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)  # what is tested is that time passes
+            program.process.send_signal(signal.SIGCONT)
+        screen.press("h")
+        program.wait_for("help: hidden")
+        screen.grab_until(lambda _: pieces(screen) > 2)
+        assert program.process.poll() is None
+    assert not any("Traceback" in line for line in program.said)
