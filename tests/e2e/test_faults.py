@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +86,7 @@ def sabotage(folder: Path, code: str) -> dict[str, str]:
 def test_a_gpu_that_fails_in_the_middle_of_the_show(home: dict[str, str], tmp_path: Path, fault: str) -> None:
     out = tmp_path / "last.png"
     words = ["--window", "320x200", "--audio", "none", "--look", "paper", "--stage", "shader", "--seed", "4"]
-    words += ["--seconds", "6", "--screenshot", str(out), "--stats"]
+    words += ["--seconds", "9", "--screenshot", str(out), "--stats"]
     with Program(*words, env={**OFFSCREEN, **home, **sabotage(tmp_path / "before", fault)}) as program:
         program.wait_for("shader 320x200")
         program.wait_for("the context is gone")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from visualizer.dancer.pack import FIGURE
 
-SLIT = 20  # frames that lie above one another in the tallest window, at most
+SLIT = 20  # frames that lie above or beside one another in a window, at most
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,6 @@ def layout(size: tuple[int, int], span: float = FIGURE) -> Layout:
     width, height = size
     if width < 1 or height < 1:
         raise ValueError(f"a window must have pixels, not {width}x{height}")
-    # A window that is a slit shows a piece of the dancer rather than hundreds of empty frames above one another.
-    side = max(1, min(height, round(width / span)), height // SLIT)
+    # A window that is a slit shows a piece of the dancer rather than hundreds of empty frames beside one another.
+    side = max(1, min(height, round(width / span)), height // SLIT, width // SLIT)
     return Layout(width, height, side, round((height - side) * 0.6))
