@@ -119,8 +119,10 @@ def test_a_window_of_one_pixel_and_a_process_that_is_stopped(screen: Screen, hom
     with Program(*words, env={**screen.env, **home}) as program:
         program.wait_for("first frame")
         display = {**os.environ, "DISPLAY": screen.name}
-        find = ["xdotool", "search", "--onlyvisible", "--name", "Dancing Screen"]
-        window = subprocess.run(find, env=display, capture_output=True, text=True, check=True).stdout.split()[0]
+        find = ["xdotool", "getwindowfocus"]
+        window = subprocess.run(
+            find, env=display, capture_output=True, text=True, check=True, timeout=30
+        ).stdout.split()[0]
         screen.press("h")  # with writing, which has no room
         program.wait_for("help: shown")
         for size in ("1", "1"), ("640", "400"):
