@@ -118,6 +118,7 @@ def test_the_smallest_window_is_painted_in_each_look(each, size: tuple[int, int]
     guarded = GuardedSurface(FlashGuard(), size)
     overlay.help = True
     overlay.toast("a word", 0.0)
+    surface = screen
     try:
         for step in range(5):
             beat = step / 4

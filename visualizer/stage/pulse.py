@@ -30,7 +30,8 @@ class Pulse:
         # Another number each time: what was read last may still lie in the memory that nobody writes to now.
         self._count = self._count % 255 + 1
         told = bytes((self._count, 255 - self._count, self._count ^ 0x5A, 255))
-        self._pixel.clear(*(value / 255 for value in told))
+        red, green, blue, alpha = (value / 255 for value in told)
+        self._pixel.clear(red, green, blue, alpha)
         return self._pixel.read(components=4, alignment=1) == told
 
     def release(self) -> None:
