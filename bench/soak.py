@@ -175,7 +175,7 @@ def main() -> None:
         nonlocal now
         now += seconds
 
-    play(show, rate=chosen.fps, seconds=3600 * chosen.hours, clock=lambda: now, sleep=sleep, events=events)
+    play(show, rate=chosen.fps, seconds=3600 * chosen.hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
     took = (time.monotonic() - began) / 60
     print(f"simulated {now / 60:.0f} of {60 * chosen.hours:.0f} minutes in {took:.1f}: {screen.frames} frames")
     if after_warm is not None:
