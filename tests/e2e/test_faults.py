@@ -13,7 +13,6 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.e2e.figure import is_figure
 from tests.e2e.program import Program, Screen
 from tests.needs import needs_program
 
@@ -93,7 +92,8 @@ def test_a_gpu_that_fails_in_the_middle_of_the_show(home: dict[str, str], tmp_pa
         print(f"said after {seconds_of(program, 'toast: the GPU has failed .*: painting on the processor'):.2f} s")
         assert program.end() == 0
     assert not any("Traceback" in line for line in program.said)
-    assert is_figure(pygame.surfarray.array3d(pygame.image.load(out)).max(axis=2).T.astype(np.uint8))
+    dark = pygame.surfarray.array3d(pygame.image.load(out)).max(axis=2) < 100
+    assert 0.01 < dark.mean() < 0.5  # the dancer on paper, maybe with a toast below
 
 
 def test_no_opengl_at_the_start(screen: Screen, home: dict[str, str]) -> None:

@@ -69,7 +69,7 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
     _must_be_a_file(path)
     heard_any = False
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise UserError(f"{path}: holds no sound")
             stream = container.streams.audio[0]
