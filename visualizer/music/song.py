@@ -87,6 +87,9 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
     except av.error.FFmpegError as error:
         if not heard_any:
             raise UserError(f"{path}: cannot be read as sound ({error.strerror})") from error
+    except ValueError as error:  # a title in no encoding, or a rate that changes in the middle
+        if not heard_any:
+            raise UserError(f"{path}: cannot be read as sound ({error})") from error
     if not heard_any:
         raise UserError(f"{path}: cannot be read as sound (no sample of it decodes)")
 
