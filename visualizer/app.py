@@ -92,12 +92,14 @@ class Body(Protocol):
     def set_formation(self, formation: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
+    def toasts(self) -> list[str]: ...
 
 
 class Screen(Protocol):
     """What the loop asks of a window."""
 
     fullscreen: bool
+    gpu: bool
     display: Display
     displays: tuple[Display, ...]
 
@@ -302,7 +304,7 @@ class Show:
 
     def worked(self, seconds: float, now: float) -> None:
         """A picture took `seconds` of work."""
-        if self.governor is None:
+        if self.governor is None or self.window.gpu:  # a GPU has time for all
             return
         before = self.governor.detail
         if (detail := self.governor.frame(now, seconds)) is None:
@@ -591,7 +593,7 @@ class Show:
         self.dancer.view = width / max(height, 1)
         self.dancer.step_to(musical_time, hearing.energy)
         self._change_by_itself(musical_time, hearing, now)
-        for text in (*self.ear.toasts(), *self.window.toasts(), *self.takes.toasts()):
+        for text in (*self.ear.toasts(), *self.dancer.toasts(), *self.window.toasts(), *self.takes.toasts()):
             self.mention(text, now)
         if self.reloader is not None:
             for text in self.reloader.poll(now):
@@ -662,7 +664,7 @@ def status(name: str, hearing: Hearing) -> str:
 def play(
     show: Show,
     *,
-    rate: float,
+    rate: float | Callable[[], float],
     seconds: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
@@ -670,7 +672,7 @@ def play(
     first_frame: Callable[[], None] = lambda: None,
     keep: bool = True,
 ) -> FrameTimes:
-    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second, 0 for no limit.
+    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second now, 0: no limit.
 
     `keep`: whether the times of all frames are wanted; in a long night they are many.
     """
@@ -697,9 +699,9 @@ def play(
             aside.info("%s; %s", minute.report(), show.ear.name)
             minute, told = FrameTimes(), shown
         last = shown
-        if rate:
+        if most := rate() if callable(rate) else rate:
             # A late frame is not made up for by a hurried one: the next is due a whole period later.
-            due = max(due + 1 / rate, clock() - 1 / rate)
+            due = max(due + 1 / most, clock() - 1 / most)
             if (wait := due - clock()) > 0:
                 sleep(wait)
     return times
@@ -713,7 +715,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     """
     from visualizer.recorder import Takes
     from visualizer.stage.displays import is_called
-    from visualizer.stage.window import Window, open_video
+    from visualizer.stage.window import Window, open_video, painter_rate
 
     clock = time.perf_counter
     started = clock() if started is None else started
@@ -735,9 +737,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if dancer.dance is not None:
             log.info("dance %s", dancer.dance)
         log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, ear.name)
-        rate = window.rate if settings.fps is None else settings.fps
-        if settings.fps is None and window.vsync:
-            rate *= 2  # the flip waits for the display; this only keeps a hidden window from racing
+        least = painter_rate(window.rate) if settings.fps is None else settings.fps
         if isinstance(settings.display, str) and not is_called(window.display, settings.display):
             window.miss(settings.display)
         show = Show(
@@ -754,7 +754,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             marks=marks_of(settings),
             latency_ms=settings.latency_ms,
             sensitivity=settings.sensitivity,
-            governor=None if window.gpu or not rate else Governor(rate),
+            governor=Governor(least) if least else None,
         )
         unknown = (show.stylist.note,) if show.stylist and show.stylist.note else ()
         if settings.dev:
@@ -766,7 +766,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         try:
             times = play(
                 show,
-                rate=rate,
+                rate=(lambda: window.pace) if settings.fps is None else settings.fps,
                 seconds=settings.seconds,
                 clock=clock,
                 first_frame=lambda: log.info("first frame after %.2f s", clock() - started),

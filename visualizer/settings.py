@@ -176,6 +176,9 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     return check(Settings(**chosen, from_file=frozenset(chosen))), note
 
 
+TOO_DEEP = "lists or tables within one another, too many"  # for whoever reads TOML
+
+
 def read_settings(path: Path) -> tuple[Settings, str | None]:
     """Settings from the file, which is left as it is, and a word about it for the screen, if there is one to say.
 
@@ -186,6 +189,8 @@ def read_settings(path: Path) -> tuple[Settings, str | None]:
         return _from_table(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValueError, UserError) as error:
         raise UserError(f"settings {path} are broken ({error})") from error
+    except RecursionError as error:
+        raise UserError(f"settings {path} are broken ({TOO_DEEP})") from error
 
 
 def load_settings(path: Path) -> tuple[Settings, str | None]:
@@ -249,6 +254,8 @@ def remember(path: Path, changes: Mapping[str, Any]) -> None:
         _from_table(tomllib.loads(text))
     except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, UserError) as error:
         raise UserError(f"{path} is broken ({error})") from error
+    except RecursionError as error:
+        raise UserError(f"{path} is broken ({TOO_DEEP})") from error
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

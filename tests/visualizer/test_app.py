@@ -38,6 +38,7 @@ class FakeDancer:
     never: tuple[str, ...] = ()
 
     def __init__(self) -> None:
+        self.news: list[str] = []
         self.seeds: list[int] = []
         self.steps: list[tuple[float, float]] = []
 
@@ -71,6 +72,10 @@ class FakeDancer:
     def set_held(self, held: bool) -> None:
         self.held = held
 
+    def toasts(self) -> list[str]:
+        news, self.news = self.news, []
+        return news
+
 
 class FakeEar:
     name = "a test"
@@ -101,6 +106,7 @@ class FakeWindow:
     def __init__(self) -> None:
         self.size: tuple[int, int] = (320, 240)
         self.fullscreen = False
+        self.gpu = False
         self.resized = False
         self.drawn: list[tuple] = []
         self.displays: tuple[Display, ...] = (Display(0, "left", (640, 480), 60), Display(1, "right", (800, 600), 60))

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.music import taken
 
 from .pack import (
     BEATS_PER_BAR,
@@ -51,6 +52,8 @@ TROUPE_ROAM = 0.25  # the same where there are neighbours: half their spacing, s
 CANON_BEATS = 2  # each of a canon is so much later than the one before
 URGED, URGE_STEPS = 0.6, STEPS_PER_BEAT  # who idles is told of at least this energy, for a beat: so quiet never freezes
 RESCUE_STEPS = STEPS_PER_BEAT  # in a beat, and until a letter ends, a stuck body is led to a pose of the training data
+
+NOBODY = 1.0  # of a frame: outside of any outline everywhere
 
 _PAST = (MOST_DANCERS - 1) * CANON_BEATS * STEPS_PER_BEAT + 1  # steps of the leader that a canon needs
 
@@ -146,6 +149,8 @@ class Dancer:
         self.temperature = temperature
         self._view = WIDEST
         self.restarts = 0  # times a network gave something that is not a number
+        self._messages: deque[str] = deque()
+        self._shown: NDArray[np.float32] | None = None  # frames of the last picture
         self.rescues = 0  # times the watchdog led a body on that stood still or was lost
         # Noise is drawn for the largest troupe there can be, so that nobody's dance depends on how many dance along.
         self._random = np.random.default_rng(seed)
@@ -392,6 +397,7 @@ class Dancer:
         """Those of the troupe (N,) whose networks gave nonsense start again from a pose of the training data."""
         self.restarts += 1
         if self.restarts & (self.restarts - 1) == 0:  # the 1st, 2nd, 4th, 8th: a log is not to be flooded
+            self._messages.append("a network gave something that is no pose: dancing on from another")
             _log.warning("a network gave something that is no pose; the dance starts again from a seed (%d times)",
                          self.restarts)  # fmt: skip
         rows = self._rows
@@ -600,7 +606,25 @@ class Dancer:
         span, rise, deep = map(float, seen)
         outputs = [o.name for o in self.pack.decoder.get_outputs()]
         found = dict(zip(outputs, self.pack.decoder.run(None, {"latent": latent}), strict=True))
-        picture = Picture(found["frame"], found.get("joints"), place, span)
+        frame = found["frame"]
+        failed = ~np.isfinite(frame).all(axis=(1, 2, 3))
+        if failed.any():
+            frame = self._mended(frame, failed)
+        self._shown = frame
+        picture = Picture(frame, found.get("joints"), place, span)
         if deep < FLAT:
             return picture
         return dataclasses.replace(picture, depth=np.maximum(depth, 0), rise=rise, deep=deep)
+
+    def _mended(self, frame: NDArray[np.float32], failed: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """What was shown before of those whose frames are nonsense, and nobody where nothing was; they start again."""
+        frame = frame.copy()
+        shown = self._shown
+        frame[failed] = NOBODY if shown is None or shown.shape != frame.shape else shown[failed]
+        if len(failed) == len(self._rows.latent):
+            self._restart(failed)
+        return frame
+
+    def toasts(self) -> list[str]:
+        """What went wrong since the last call."""
+        return taken(self._messages) + taken(self.pack.messages)

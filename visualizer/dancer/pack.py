@@ -11,7 +11,9 @@ import json
 import logging
 import math
 import reprlib
-from dataclasses import dataclass
+import shutil
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,7 @@ class Pack:
     choreographer: Any
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
+    messages: deque[str] = field(default_factory=deque)  # what there is to say of the device that runs it
 
 
 # --- finding ---------------------------------------------------------------------------------------------------
@@ -281,8 +284,18 @@ def _refusals() -> tuple[type[Exception], ...]:
     """What onnxruntime raises for a network that it cannot read or run. Its errors share no class of their own."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
 
-    names = ("Fail", "InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NotImplemented", "RuntimeException")
-    return (*(getattr(state, n) for n in names), ValueError, RuntimeError, MemoryError)
+    names = (
+        "DeviceReset",
+        "EPFail",
+        "EngineError",
+        "Fail",
+        "InvalidProtobuf",
+        "InvalidGraph",
+        "InvalidArgument",
+        "NotImplemented",
+        "RuntimeException",
+    )
+    return (*(getattr(state, n) for n in names if hasattr(state, n)), ValueError, RuntimeError, MemoryError)
 
 
 def _first_line(error: BaseException) -> str:
@@ -372,6 +385,39 @@ def run_checked(
     return made
 
 
+class OnDevice:
+    """A network on a device that may fail in the middle of a show, as where a driver restarts or a laptop has slept.
+
+    It then goes on on the processor, from the same state, and that is said once for all networks of a pack.
+    """
+
+    def __init__(self, session: Any, path: Path, device: str, messages: deque[str], lost: set[str]) -> None:
+        """`lost`: devices that have failed, shared by the networks of a pack."""
+        self._session, self._path, self._device = session, path, device
+        self._messages, self._lost = messages, lost
+        self._moved = False
+
+    def run(self, names: list[str] | None, given: dict[str, NDArray]) -> list[NDArray]:
+        if not self._moved:
+            try:
+                return self._session.run(names, given)
+            except _refusals() as error:
+                self._session, _ = open_session(self._path)
+                self._moved = True
+                if self._device not in self._lost:
+                    self._lost.add(self._device)
+                    self._messages.append(f"{self._device} has failed ({_first_line(error)}): networks on cpu now")
+        return self._session.run(names, given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+def has_nvidia() -> bool:
+    """Whether there is a card on which CUDA should run. It is listed by onnxruntime whether there is one or not."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
 def _devices(device: str) -> list[str]:
     """Devices to try, best first."""
     import onnxruntime as ort
@@ -412,6 +458,8 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         pass_trial(folder)
     sessions: dict[str, Any] = {}
     provider = "cpu"
+    messages: deque[str] = deque()
+    lost: set[str] = set()
     for choice in tries:
         sessions, provider = {}, choice
         for network in NETWORKS[1:]:
@@ -419,11 +467,16 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
             sessions[network], running = open_session(path, choice)
             check_contract(sessions[network], network, info, path)
             provider = provider if running == choice else running
+            if running != "cpu":
+                sessions[network] = OnDevice(sessions[network], path, running, messages, lost)
         if provider == choice:
             break
         if device != "auto":
             raise UserError(f"{device} was asked for, but onnxruntime runs on the {provider} here")
         _log.info("%s is listed but does not run here; using the %s", choice, provider)
+        if choice == "coreml" or has_nvidia():  # else it is no news: CUDA is listed on each Linux and Windows
+            remedy = "; install the extra gpu" if choice == "cuda" else ""
+            messages.append(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
     d = info["latent_size"]
     return Pack(
         name=info.get("name") or folder.name,
@@ -440,5 +493,6 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=provider,
         info=info,
+        messages=messages,
         **sessions,
     )

@@ -19,10 +19,20 @@ from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
 from visualizer.music.bar import Clues, clues_of
 from visualizer.music.beat import Activations, Beats, BeatTracker, Flux, Knobs, find_beats
-from visualizer.music.features import HOP, MELS, RATE, Features, FeatureStream, Floats, Leveller, Levels, row_time
+from visualizer.music.features import (
+    HOP,
+    MELS,
+    RATE,
+    Features,
+    FeatureStream,
+    Floats,
+    Leveller,
+    Levels,
+    clean,
+    row_time,
+)
 
 ROWS = 2  # rows of features to a call of the network
-LOUDEST = 8.0  # samples beyond it are broken, not loud
 HELD = 2.0  # seconds for which sound counts as music, where no network knows better
 REFRACTORY = 0.4  # beats after one that was called, in which none is called: the tracker may have changed its mind
 MISSED = 0.15  # beats within which a beat that has passed uncalled is called late
@@ -139,7 +149,7 @@ class Front:
 
     def push(self, samples: Floats) -> Rows:
         """Float32 mono (n,) at RATE, n >= 0; NaN and infinity count as silence."""
-        self.features = self.stream.push(_clean(samples))
+        self.features = self.stream.push(clean(samples))
         onset = np.concatenate([self._onset, self._flux.push(self.features.onset)])
         clues = [np.concatenate(parts) for parts in zip(self._clues, clues_of(self.features), strict=True)]
         whole = len(onset) // ROWS * ROWS
@@ -277,7 +287,3 @@ def listen_whole(blocks: Iterable[Floats], model: Path | None, knobs: Knobs | No
 
 def _joined(kind: Any, parts: list[Any]) -> Any:
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in kind.__dataclass_fields__))
-
-
-def _clean(samples: Floats) -> Floats:
-    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)

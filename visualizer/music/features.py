@@ -26,6 +26,14 @@ FLOOR = 1e-10  # power of a mel band below which nothing is heard: -100 dBFS
 BANDS = ((30.0, 200.0), (200.0, 2500.0), (2500.0, 11_000.0))  # Hz: bass (kick), mid (voices, chords), treble (hats)
 
 
+LOUDEST = 8.0  # samples beyond it are broken, not loud
+
+
+def clean(samples: Floats) -> Floats:
+    """Without what is no sound; a driver's nonsense would stay in all that remembers."""
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
+
+
 @dataclass(frozen=True)
 class Features:
     """`rows` hops of features.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy as np
 from visualizer.errors import UserError
 from visualizer.music import Clock, taken
 from visualizer.music.devices import RETRY, NoSound, find_device, portaudio
-from visualizer.music.features import RATE, Features, Floats
+from visualizer.music.features import RATE, Features, Floats, clean
 from visualizer.music.line import Line, PortAudioLine
 from visualizer.music.loopback import open_loopback
 from visualizer.music.tape import Tape
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
     from visualizer.music.ear import Heard
     from visualizer.music.taste import Mix, Taste
 
+log = logging.getLogger("visualizer")
+
 PAUSE = 0.015  # seconds between two looks into the ring; sound is heard no more often than its features come
 LOST = "a device that was lost"
-MUTE = 10.0  # seconds of samples that are all exactly zero: no room is so quiet
+MUTE = 10.0  # seconds of samples that are all exactly the same: no room is so quiet
+FULL = 0.99  # of what a sample can be
+CLIPPED = 0.02  # share of samples at the edge, in CLIP_SECONDS, that is heard as noise: the gain is far too high
+CLIP_SECONDS = 10.0
 
 
 class Chain(Protocol):
@@ -44,6 +50,39 @@ class Sounding:
     time: float  # seconds
     heard: Heard
     mix: Mix = ()  # genres and their shares; () where unknown
+
+
+class Judge:
+    """Tells what is wrong with the sound of a device, each once."""
+
+    def __init__(self, name: str, rate: int) -> None:
+        self._name, self._rate = name, rate
+        self._last = math.nan
+        self._same = 0  # samples that are all like the last
+        self._count = self._full = 0  # samples of the last seconds, and those of them at the edge
+        self._said: set[str] = set()
+
+    @property
+    def mute(self) -> bool:
+        return self._same > MUTE * self._rate
+
+    def push(self, sound: Floats) -> list[str]:
+        """What there is to say after these samples, at least one."""
+        same = bool(np.ptp(sound) == 0)
+        self._same = self._same * (sound[0] == self._last) + len(sound) if same else 0
+        self._last = float(sound[-1])
+        self._count += len(sound)
+        self._full += int(np.count_nonzero(np.abs(sound) >= FULL))
+        texts = []
+        if self.mute:
+            texts.append("gives no sound at all: is it muted, or not permitted?")
+        elif self._count > CLIP_SECONDS * self._rate:
+            if self._full > CLIPPED * self._count:
+                texts.append("is overdriven: turn its level down")
+            self._count = self._full = 0
+        new = [text for text in texts if text not in self._said]
+        self._said.update(new)
+        return [f"{self._name} {text}" for text in new]
 
 
 class Listener:
@@ -89,10 +128,20 @@ class Listener:
         self._thread.join(timeout=2)
 
     def _run(self) -> None:
-        try:
-            self._listen(*self._chain())
-        finally:
-            self.latest = None
+        said: set[str] = set()
+        while not self._stop.is_set():
+            try:
+                self._listen(*self._chain())
+                return
+            except Exception as error:  # whatever it is: an ear that dies in silence would be missed by nobody
+                log.exception("the ear has failed")
+                why = f"the ear has failed ({error or type(error).__name__})"
+                if why not in said:
+                    self._messages.append(f"{why}. {self._meanwhile()}, listening anew")
+                said.add(why)
+                self._stop.wait(RETRY)
+            finally:
+                self.latest = None
 
     def _make_chain(self) -> tuple[Chain, Taste | None]:
         """What ships; and what goes without a file of it that is missing or broken, which is said."""
@@ -149,10 +198,11 @@ class Listener:
         import soxr
 
         chain.reset()
+        judge = Judge(line.name, line.rate)
         resample = (
             None if line.rate == RATE else soxr.ResampleStream(line.rate, RATE, 1, "float32", "MQ").resample_chunk
         )
-        zeros, mute_said, count = 0, False, 0
+        count = 0
         while not self._stop.wait(PAUSE):
             sound = line.read()
             if line.lost:
@@ -164,13 +214,11 @@ class Listener:
                 tape.write(sound, line.rate, line.sounded(count / line.rate))
                 if tape.closed:
                     self._tape = None
-            zeros = 0 if np.any(sound) else zeros + len(sound)
-            if zeros > MUTE * line.rate:
-                if self._reopen:
-                    return False
-                if not mute_said:
-                    self._messages.append(f"{line.name} gives no sound at all: is it muted, or not permitted?")
-                    mute_said = True
+            sound = clean(sound)
+            said = judge.push(sound)
+            if judge.mute and self._reopen:
+                return False
+            self._messages.extend(said)
             # Sample m of the resampled stream sounds at m / RATE of the line's: soxr takes its own delay out.
             heard = chain.push(sound if resample is None else resample(sound))
             if heard is None or not math.isfinite(at := line.sounded(heard.time)):

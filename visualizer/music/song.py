@@ -69,7 +69,7 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
     _must_be_a_file(path)
     heard_any = False
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise UserError(f"{path}: holds no sound")
             stream = container.streams.audio[0]
@@ -87,6 +87,9 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
     except av.error.FFmpegError as error:
         if not heard_any:
             raise UserError(f"{path}: cannot be read as sound ({error.strerror})") from error
+    except ValueError as error:  # a title in no encoding, or a rate that changes in the middle
+        if not heard_any:
+            raise UserError(f"{path}: cannot be read as sound ({error})") from error
     if not heard_any:
         raise UserError(f"{path}: cannot be read as sound (no sample of it decodes)")
 

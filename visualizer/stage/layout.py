@@ -50,6 +50,9 @@ def drawing_order(picture: Picture) -> list[int]:
     return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))
 
 
+SLIT = 20  # frames that lie above or beside one another in a window, at most
+
+
 @dataclass(frozen=True)
 class Layout:
     """All in pixels of the window; y grows downwards."""
@@ -84,5 +87,6 @@ def layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, deep:
     if width < 1 or height < 1:
         raise ValueError(f"a window must have pixels, not {width}x{height}")
     more = above(rise, deep)
-    side = max(1, min(int(height / (1 + more)), round(width / span)))
+    # A window that is a slit shows a piece of the dancer rather than hundreds of empty frames beside one another.
+    side = max(1, min(int(height / (1 + more)), round(width / span)), height // SLIT, width // SLIT)
     return Layout(width, height, side, round((height - side - more * side) * 0.6 + more * side), rise * deep)

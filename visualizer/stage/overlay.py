@@ -80,7 +80,8 @@ class Overlay:
         line = self._font.get_linesize()
         bottom = self.size[1] - line
         for text, *_ in reversed(self._toasts):
-            image = self._font.render(text, True, INK, None, self.size[0] - 2 * line)  # wrapped where it is too long
+            room = max(self.size[0] - 2 * line, 1)
+            image = self._font.render(text, True, INK, None, room)  # wrapped where it is too long
             image = image.subsurface((0, 0, image.get_width(), min(image.get_height(), 2 * line)))
             box = image.get_rect().inflate(line, line // 2)
             box.midbottom = (self.size[0] // 2, bottom)

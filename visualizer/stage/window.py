@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from visualizer.stage.displays import Display, displays, find_display, is_called
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
 from visualizer.stage.painter import Painter
+from visualizer.stage.pulse import Pulse
 from visualizer.stage.shots import Camera
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ class Window:
         self._guarded: GuardedSurface | None = None
         self._target: GuardedTarget | None = None
         self._told = False  # that flashes are held back
+        self._messages: deque[str] = deque()
+        self._pulse: Pulse | None = None
+        self.pace = 60.0  # frames a second for the loop to keep to
         open_video()
         self.camera = Camera()
         self._pointer_until = -1.0  # the show's clock; -1: hidden
@@ -102,13 +107,12 @@ class Window:
     def rate(self) -> float:
         """Frames a second worth showing here. Displays beyond 75 Hz get a half or a third from the painter."""
         rate = float(pygame.display.get_current_refresh_rate() or 60)
-        while not self.gpu and rate > 75:
-            rate /= 2
-        return rate
+        return rate if self.gpu else painter_rate(rate)
 
     def _open(self) -> None:
         """(Re)open the window with what is chosen now. NoGpu if it cannot be had with OpenGL."""
         self._release()
+        self.vsync = False
         if pygame.display.get_surface() is not None:
             # A window that is there cannot change between full screen and window, nor drop OpenGL, where no window
             # manager runs, as on many a machine behind a projector. A new one always can.
@@ -136,6 +140,8 @@ class Window:
         pygame.mouse.set_visible(False)
         self._pointer_until = -1.0
         self._fit()
+        # With vsync the flip waits for the display; this only keeps a hidden window from racing.
+        self.pace = self.rate * (2 if self.vsync else 1)
 
     def _open_gl(self, size: tuple[int, int], flags: int) -> None:
         flags |= pygame.OPENGL | pygame.DOUBLEBUF
@@ -149,7 +155,6 @@ class Window:
             pygame.display.set_mode(size, flags, display=self.display.number, vsync=1)
             self.vsync = True
         except pygame.error:  # some drivers have OpenGL but no vsync: the loop paces itself then
-            self.vsync = False
             try:
                 pygame.display.set_mode(size, flags, display=self.display.number)
             except pygame.error as error:
@@ -180,8 +185,25 @@ class Window:
             raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
         if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
             raise NoGpu(renderer)
-        self._target = GuardedTarget(self.guard, context, self.size, context.screen)
-        self._shader = Shader(context, self.size, self._target.canvas, patient=False)
+        try:
+            self._target = GuardedTarget(self.guard, context, self.size, context.screen)
+            self._shader = Shader(context, self.size, self._target.canvas, patient=False)
+            self._pulse = Pulse(context)
+        except moderngl.Error as error:  # a driver that does not take our GLSL, or has no memory left
+            raise NoGpu(first_line(error)) from error
+
+    def _open_anyhow(self) -> None:
+        """As `_open`, in the middle of the show: without OpenGL if it can no longer be had."""
+        try:
+            self._open()
+        except NoGpu as error:
+            self._paint_from_now_on(str(error))
+
+    def _paint_from_now_on(self, why: str) -> None:
+        """The GPU has failed: the show goes on without it, in a new window. Not tried again before the next show."""
+        self.gpu = False
+        self._messages.append(f"the GPU has failed ({why}): painting on the processor")
+        self._open()
 
     def _release(self) -> None:
         self.camera.forget()
@@ -191,14 +213,16 @@ class Window:
             self._painter.close()
         if self._target is not None:
             self._target.release()
-        self._shader = self._painter = self._guarded = self._target = None
+        if self._pulse is not None:
+            self._pulse.release()
+        self._shader = self._painter = self._guarded = self._target = self._pulse = None
 
     def toggle_fullscreen(self) -> None:
         """From window to full screen and back."""
         if not self.fullscreen:
             self._windowed = self.size
         self.fullscreen = not self.fullscreen
-        self._open()
+        self._open_anyhow()
 
     @property
     def windowed(self) -> tuple[int, int]:
@@ -218,7 +242,7 @@ class Window:
         if not self.fullscreen:
             self._windowed = self.size
         self.display = display
-        self._open()
+        self._open_anyhow()
 
     def dragged_to(self, number: int) -> None:
         """Somebody has pulled the window over to that display."""
@@ -255,7 +279,7 @@ class Window:
         changed = now.size != self.display.size
         self.display = now
         if changed and self.fullscreen:
-            self._open()
+            self._open_anyhow()
             return f"display {now} has changed"
         return None
 
@@ -281,16 +305,16 @@ class Window:
         writing: pygame.Surface | None,
         changed: bool,
     ) -> None:
-        """Paint one picture, lay `writing` over it and show it."""
+        """Paint one picture, lay `writing` over it and show it; by the painter from now on if the GPU fails."""
         now = time.perf_counter()
-        if self._shader is not None and self._target is not None:
-            self._shader.draw(picture, look, hearing, musical_time)
-            self.camera.of_gl(self._shader.target, self._shader.size)
-            if writing is not None:
-                self._shader.write(writing, changed)
-            self._target.show(now)
-            pygame.display.flip()
-            return
+        if self.gpu:
+            import moderngl
+
+            try:
+                self._draw_gl(picture, look, hearing, musical_time, writing, changed, now)
+                return
+            except (moderngl.Error, pygame.error, NoGpu) as error:
+                self._paint_from_now_on(first_line(error))
         assert self._painter is not None
         assert self._guarded is not None
         surface = self._painter.paint(picture, look, hearing, musical_time)
@@ -299,9 +323,32 @@ class Window:
         if screen is not None:
             pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
 
+    def _draw_gl(
+        self,
+        picture: Picture,
+        look: Look,
+        hearing: Hearing,
+        musical_time: float,
+        writing: pygame.Surface | None,
+        changed: bool,
+        now: float,
+    ) -> None:
+        """NoGpu, moderngl.Error or pygame.error if the GPU does not do it."""
+        assert self._shader is not None
+        assert self._target is not None
+        assert self._pulse is not None
+        self._shader.draw(picture, look, hearing, musical_time)
+        self.camera.of_gl(self._shader.target, self._shader.size)
+        if writing is not None:
+            self._shader.write(writing, changed)
+        self._target.show(now)
+        if not self._pulse.felt(now):
+            raise NoGpu("it no longer does what it is told")
+        pygame.display.flip()
+
     def toasts(self) -> list[str]:
         """What there is to say since the last time."""
-        texts = [] if self._shader is None else taken(self._shader.complaints)
+        texts = taken(self._messages) + ([] if self._shader is None else taken(self._shader.complaints))
         if self.guard.held and not self._told:
             self._told = True
             texts.append(HELD)
@@ -318,7 +365,10 @@ class Window:
         stage = self._shader or self._painter
         if stage is None or stage.size == self.size:
             return False
-        self._fit()
+        try:
+            self._fit()
+        except NoGpu as error:
+            self._paint_from_now_on(str(error))
         return True
 
     def save(self, path: str) -> None:
@@ -331,6 +381,18 @@ class Window:
         """Give the screen back."""
         self._release()
         pygame.display.quit()
+
+
+def painter_rate(rate: float) -> float:
+    """Of a display with that rate, as much of it as the painter can keep up with."""
+    while rate > 75:
+        rate /= 2
+    return rate
+
+
+def first_line(error: Exception) -> str:
+    """Of what a driver says, which may be pages."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def open_video() -> None:

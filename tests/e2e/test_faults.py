@@ -1,0 +1,139 @@
+"""Faults in the middle of a show of the real program, caused for real: it dances on, and says what happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+
+from tests.e2e.program import Program, Screen
+from tests.needs import needs_program
+
+# Put before the program on its path: takes the OpenGL context away from under it after some frames, as a driver that
+# restarts does. From then on all calls of OpenGL do nothing, and none says so.
+TAKE_GL_AWAY = """
+import ctypes, pygame
+egl, real, count = ctypes.CDLL("libEGL.so.1"), pygame.event.get, 0
+for name in ("eglGetCurrentDisplay", "eglGetCurrentContext"):
+    getattr(egl, name).restype = ctypes.c_void_p
+egl.eglMakeCurrent.argtypes = [ctypes.c_void_p] * 4
+egl.eglDestroyContext.argtypes = [ctypes.c_void_p] * 2
+def get():
+    global count
+    count += 1
+    if count == 8:
+        display, context = egl.eglGetCurrentDisplay(), egl.eglGetCurrentContext()
+        assert context
+        assert egl.eglMakeCurrent(display, None, None, None) and egl.eglDestroyContext(display, context)
+        print("the context is gone", flush=True)
+    return real()
+pygame.event.get = get
+"""
+# A driver that refuses a call in the middle of a show.
+REFUSE_ONE_CALL = """
+import moderngl
+from visualizer.stage import shader
+real, count = shader.Shader.draw, 0
+def draw(self, *given):
+    global count
+    count += 1
+    if count == 8:
+        print("the context is gone", flush=True)
+        self.gl.program(vertex_shader="no such thing")
+    real(self, *given)
+shader.Shader.draw = draw
+"""
+OFFSCREEN = {"SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Screen]:
+    needs_program("Xvfb", "xdotool", "import")
+    screen = Screen()
+    yield screen
+    screen.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+
+
+def seconds_of(program: Program, pattern: str) -> float:
+    """Until that is said."""
+    began = time.monotonic()
+    program.wait_for(pattern)
+    return time.monotonic() - began
+
+
+def sabotage(folder: Path, code: str) -> dict[str, str]:
+    """An environment in which the program runs `code` before itself."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    paths = [str(folder), str(Path(__file__).parents[2])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+@pytest.mark.parametrize("fault", [TAKE_GL_AWAY, REFUSE_ONE_CALL], ids=["context lost", "call refused"])
+def test_a_gpu_that_fails_in_the_middle_of_the_show(home: dict[str, str], tmp_path: Path, fault: str) -> None:
+    out = tmp_path / "last.png"
+    words = ["--window", "320x200", "--audio", "none", "--look", "paper", "--stage", "shader", "--seed", "4"]
+    words += ["--seconds", "9", "--screenshot", str(out), "--stats"]
+    with Program(*words, env={**OFFSCREEN, **home, **sabotage(tmp_path / "before", fault)}) as program:
+        program.wait_for("shader 320x200")
+        program.wait_for("the context is gone")
+        print(f"said after {seconds_of(program, 'toast: the GPU has failed .*: painting on the processor'):.2f} s")
+        assert program.end() == 0
+    assert not any("Traceback" in line for line in program.said)
+    dark = pygame.surfarray.array3d(pygame.image.load(out)).max(axis=2) < 100
+    assert 0.01 < dark.mean() < 0.5  # the dancer on paper, maybe with a toast below
+
+
+def test_no_opengl_at_the_start(screen: Screen, home: dict[str, str]) -> None:
+    """The driver's library is not there at all."""
+    gone = {"SDL_OPENGL_LIBRARY": "/no/such/libGL.so", "SDL_VIDEO_GL_DRIVER": "/no/such/libGL.so"}
+    words = ["--window", "320x200", "--audio", "none", "--seconds", "0.5"]
+    with Program(*words, env={**screen.env, **home, **gone}) as program:
+        program.wait_for("painter 320x200")
+        program.wait_for("toast: no GPU for the picture .*painting on the processor")
+        program.wait_for("first frame")
+        assert program.end() == 0
+
+
+def pieces(screen: Screen) -> int:
+    """Colours of the screen's middle: one where nothing is drawn."""
+    shot = screen.grab()
+    return len(np.unique(shot[300:500:4, 500:780:4].reshape(-1, 3), axis=0))
+
+
+def test_a_window_of_one_pixel_and_a_process_that_is_stopped(screen: Screen, home: dict[str, str]) -> None:
+    """It is danced on after each as before."""
+    words = ["--window", "640x400", "--audio", "none", "--look", "paper", "--stage", "painter", "--seed", "4"]
+    with Program(*words, env={**screen.env, **home}) as program:
+        program.wait_for("first frame")
+        display = {**os.environ, "DISPLAY": screen.name}
+        find = ["xdotool", "getwindowfocus"]
+        window = subprocess.run(
+            find, env=display, capture_output=True, text=True, check=True, timeout=30
+        ).stdout.split()[0]
+        screen.press("h")  # with writing, which has no room
+        program.wait_for("help: shown")
+        for size in ("1", "1"), ("640", "400"):
+            subprocess.run(["xdotool", "windowsize", "--sync", window, *size], env=display, check=True, timeout=30)
+            screen.press("space")  # the window answers: it has drawn since
+            program.wait_for("toast: a new dance")
+            program.process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)  # what is tested is that time passes
+            program.process.send_signal(signal.SIGCONT)
+        screen.press("h")
+        program.wait_for("help: hidden")
+        screen.grab_until(lambda _: pieces(screen) > 2)
+        assert program.process.poll() is None
+    assert not any("Traceback" in line for line in program.said)
