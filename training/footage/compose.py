@@ -72,9 +72,12 @@ def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
         yield to_bytes(np.stack(block))
 
 
-def see(frames: NDArray[np.uint8], threads: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What the shipped encoder makes of frames (T, 128, 128), bytes: latents (T, D) and joints (T, 21, 2)."""
-    folder = find_pack(None)
+def see(
+    frames: NDArray[np.uint8], threads: int, folder: Path | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the encoder in `folder`, or the one that ships, makes of frames (T, 128, 128), bytes: latents (T, D) and
+    joints (T, 21, 2)."""
+    folder = folder or find_pack(None)
     encoder, _ = open_session(folder / "encoder.onnx")
     decoder, _ = open_session(folder / "decoder.onnx")
 
