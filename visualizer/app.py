@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pygame
 
-from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Kind, Marks
+from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Kind, Marks, pins, turn
 from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
 from visualizer.errors import UserError
@@ -349,9 +349,6 @@ class Show:
         """What is chosen, as the settings have it."""
         return AUTO if self.stylist else self.dancer.style
 
-    def _set_look(self, name: str) -> None:
-        self.look = next(each for each in LOOKS if each.name == name)
-
     def _following(self, kind: Kind, names: tuple[str, ...], now: str, step: int) -> str:
         """The next of `names` in their order, or the one before; those that nobody wants to see are passed over."""
         place, never = names.index(now), self.marks.never[kind]
@@ -360,7 +357,7 @@ class Show:
 
     def _change_look(self, step: int, now: float) -> None:
         before = self.look.name
-        self._set_look(self._following("look", tuple(each.name for each in LOOKS), before, step))
+        self.look = look(self._following("look", tuple(each.name for each in LOOKS), before, step))
         self._chose("look", before, self.look.name)
         self.auto.hold("look")
         self.say(f"look: {self.look.title}", now)
@@ -413,28 +410,14 @@ class Show:
             if name in self.marks.never[kind] and kind not in asked and self.dancer.dance is None:
                 self._turn(kind)
 
-    def _turn(self, kind: Kind, mix: tuple[tuple[str, float], ...] = ()) -> bool:
-        """Another look, style or dance out of auto mode's deck; False if there is no other."""
-        marks, dancer = self.marks, self.dancer
-        now, of = {"look": self.look.name, "style": dancer.style, "dance": dancer.dance or AS_IT_COMES}[kind], ""
-        if kind == "look":
-            names = tuple(each.name for each in LOOKS)
-        elif kind == "style":
-            suited = tuple(s for s in self.stylist.suited(mix) if s in self.styles) if self.stylist else ()
-            names = suited or self.styles
-        else:
-            names, of = (*dancer.dances, AS_IT_COMES), dancer.style
-        chosen = self.auto.choose(kind, marks.allowed(kind, names), marks.favourite[kind], now, of)
+    def _turn(self, kind: Kind, mix: tuple[tuple[str, float], ...] = ()) -> None:
+        """Another look, style or dance out of auto mode's deck, if there is one."""
+        chosen = turn(self.auto, kind, self.dancer, self.look.name, self.styles, self.marks, self.stylist, mix)
         if chosen is None:
-            return False
+            return
         if kind == "look":
-            self._set_look(chosen)
-        elif kind == "style":
-            dancer.set_style(chosen)
-        else:
-            dancer.set_dance(chosen or None)
+            self.look = look(chosen)
         log.info("auto: %s %s", kind, chosen or "as it comes")
-        return True
 
     # --- what people like, and what they do not
 
@@ -485,7 +468,7 @@ class Show:
             return
         (kind, name), self._banned = self._banned, None
         if kind == "look":
-            self._set_look(name)
+            self.look = look(name)
         elif kind == "style":
             self.dancer.set_style(name)
         elif name in self.dancer.dances:
@@ -802,12 +785,7 @@ def marks_of(settings: Settings) -> Marks:
 
 def pinned(settings: Settings) -> set[Kind]:
     """What the command line asked for by name: auto mode leaves that alone."""
-    kinds: set[Kind] = {kind for kind in KINDS if kind in settings.asked}
-    if "dance" in kinds:
-        kinds.add("style")  # another would end the dance
-    elif settings.style == AUTO:
-        kinds.discard("style")
-    return kinds
+    return pins(settings.asked, settings.style == AUTO)
 
 
 def _keep(changes: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ once a round, favourites three times, the same never twice in a row; so nothing 
 over an evening everything is.
 
 What a person chooses holds for a minute or two. What was asked for by name on the command line is pinned: it holds
-until a key says otherwise. All here is arithmetic on beats with a seeded chance; `app.py` acts on it.
+until a key says otherwise. All here is arithmetic on beats with a seeded chance; show and film act on it by `turn`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import math
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from visualizer.dancer.pack import PHRASE_BEATS
+from visualizer.stage.looks import LOOKS
+
+if TYPE_CHECKING:
+    from visualizer.music.taste import Mix, Stylist
 
 Kind = Literal["look", "style", "dance"]
 KINDS: tuple[Kind, ...] = ("look", "style", "dance")
@@ -139,3 +143,49 @@ class Auto:
     def _stay(self, kind: Kind) -> int:
         least, most = STAY[kind]
         return PHRASE_BEATS * self._chance.randint(least // PHRASE_BEATS, most // PHRASE_BEATS)
+
+
+class Dancing(Protocol):
+    """What is asked of a dancer who turns to something else."""
+
+    @property
+    def style(self) -> str: ...
+    @property
+    def dance(self) -> str | None: ...
+    @property
+    def dances(self) -> tuple[str, ...]: ...
+    def set_style(self, style: str) -> None: ...
+    def set_dance(self, dance: str | None) -> None: ...
+
+
+def pins(asked: Collection[str], by_music: bool) -> set[Kind]:
+    """The kinds that stay, of what was asked for by name; `by_music`: the style that was asked for is the music's."""
+    kinds: set[Kind] = {kind for kind in KINDS if kind in asked}
+    if "dance" in kinds:
+        kinds.add("style")  # another would end the dance
+    elif by_music:
+        kinds.discard("style")
+    return kinds
+
+
+def turn(
+    auto: Auto, kind: Kind, dancer: Dancing, look: str, styles: Sequence[str], marks: Marks,
+    stylist: Stylist | None, mix: Mix,
+) -> str | None:  # fmt: skip
+    """Another look instead of `look`, or another style or dance, which begins at once; what came out of the deck, None
+    if there is no other. A look is the caller's to show. `stylist`: of the styles, those come that suit the `mix`.
+    """
+    of = ""
+    if kind == "look":
+        names, now = tuple(each.name for each in LOOKS), look
+    elif kind == "style":
+        suited = tuple(style for style in stylist.suited(mix) if style in styles) if stylist else ()
+        names, now = suited or tuple(styles), dancer.style
+    else:
+        names, now, of = (*dancer.dances, AS_IT_COMES), dancer.dance or AS_IT_COMES, dancer.style
+    chosen = auto.choose(kind, marks.allowed(kind, names), marks.favourite[kind], now, of)
+    if chosen is not None and kind == "style":
+        dancer.set_style(chosen)
+    elif chosen is not None and kind == "dance":
+        dancer.set_dance(chosen or None)
+    return chosen

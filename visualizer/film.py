@@ -23,15 +23,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
-import pygame
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
-from visualizer.auto import AS_IT_COMES, Auto, Kind
+from visualizer.auto import Auto, Kind, Marks, pins, turn
 from visualizer.dancer.dancer import Dancer, Picture
 from visualizer.dancer.pack import Pack
 from visualizer.encoder import (
@@ -40,7 +39,6 @@ from visualizer.encoder import (
     SOUND_RATE,
     TRANSPARENT,
     Encoder,
-    Pixels,
     is_sequence,
     no_such_kind,
 )
@@ -57,6 +55,7 @@ from visualizer.stage.guarded import HELD, GuardedFrames
 from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
+from visualizer.stage.shots import pixels_of
 
 OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
@@ -216,7 +215,7 @@ def make_film(
                         if moment.note:
                             console.print(moment.note)
                         what = moment.picture, the_look, moment.hearing, moment.beat
-                        pixels = painter.paint_alpha(*what) if transparent else _pixels(painter.paint(*what))
+                        pixels = painter.paint_alpha(*what) if transparent else pixels_of(painter.paint(*what))
                         if not moment.shown:
                             continue
                         guarded.show(pixels, done / float(rate))
@@ -300,40 +299,26 @@ class _Director:
     ) -> None:
         self.look = look
         self._dancer, self._stylist = dancer, stylist
-        self.auto = Auto(random.Random(f"auto {seed}"), pinned=pinned)
+        self.auto, self._marks = Auto(random.Random(f"auto {seed}"), pinned=pinned), Marks()
 
     def change(self, beat: float, hearing: Hearing) -> list[str]:
         """What changes at this beat, in words; to be called for each frame."""
         return [said for kind in self.auto.turns(beat) if (said := self._turn(kind, hearing))]
 
     def _turn(self, kind: Kind, hearing: Hearing) -> str | None:
-        dancer = self._dancer
-        if kind == "look":
-            chosen = self.auto.choose(kind, [each.name for each in LOOKS], (), self.look.name)
-        elif kind == "style":
-            styles = dancer.pack.styles
-            suited = [s for s in self._stylist.suited(hearing.mix) if s in styles] if self._stylist else []
-            chosen = self.auto.choose(kind, suited or styles, (), dancer.style)
-        else:
-            names = (*dancer.dances, AS_IT_COMES)
-            chosen = self.auto.choose(kind, names, (), dancer.dance or AS_IT_COMES, dancer.style)
+        styles = self._dancer.pack.styles
+        chosen = turn(self.auto, kind, self._dancer, self.look.name, styles, self._marks, self._stylist, hearing.mix)
         if chosen is None:
             return None
         if kind == "look":
             self.look = find_look(chosen)
-        elif kind == "style":
-            dancer.set_style(chosen)
-        else:
-            dancer.set_dance(chosen or None)
         return f"{kind} {chosen or 'as it comes'}"
 
 
 def _pinned(look: str | None, style: str | None, dance: str | None) -> set[Kind]:
     """What was asked for by name stays."""
-    asked: dict[Kind, bool] = {
-        "look": look is not None, "style": style not in (None, AUTO) or dance is not None, "dance": dance is not None,
-    }  # fmt: skip
-    return {kind for kind, named in asked.items() if named}
+    named = {"look": look, "style": style, "dance": dance}
+    return pins([kind for kind, name in named.items() if name is not None], style == AUTO)
 
 
 def _danced(
@@ -497,19 +482,6 @@ def _own_sound(pace: float, console: Console) -> Iterator[Floats]:
     loop = np.concatenate(list(read_song(music, rate)))
     while True:
         yield loop
-
-
-def _pixels(surface: pygame.Surface) -> Pixels:
-    """Copy (height, width, 4) of a 32-bit surface: blue, green, red, unused.
-
-    The one copy on the way to the encoder: the painter uses its surface again, and may not while anyone looks at it.
-    """
-    if surface.get_bitsize() != 32 or surface.get_masks()[:3] != (0xFF0000, 0xFF00, 0xFF):
-        raise ValueError(f"the painter's surface must be 32-bit BGRX, not {surface}")
-    width, height = surface.get_size()
-    buffer: Any = surface.get_buffer()
-    rows = np.frombuffer(buffer, np.uint8).reshape(height, surface.get_pitch())
-    return rows[:, : width * 4].reshape(height, width, 4).copy()
 
 
 def frame_hash(pixels: memoryview) -> str:

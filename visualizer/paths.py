@@ -3,9 +3,12 @@ the user's data."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
+
+from visualizer.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -37,3 +40,13 @@ def unused(path: Path) -> Path:
         candidate = path.with_stem(f"{path.stem}-{number}")
         number += 1
     return candidate
+
+
+def must_be_a_file(path: Path, kind: str) -> None:
+    """UserError unless there is such a `kind` of file, and it may be read."""
+    if not path.exists():
+        raise UserError(f"{path}: no such {kind}")
+    if not path.is_file():
+        raise UserError(f"{path}: not a file")
+    if not os.access(path, os.R_OK):
+        raise UserError(f"{path}: may not be read")

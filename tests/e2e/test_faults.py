@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import pygame
 import pytest
 
 from tests.e2e.program import Program, Screen
-from tests.needs import needs_program
 
 # Put before the program on its path: takes the OpenGL context away from under it after some frames, as a driver that
 # restarts does. From then on all calls of OpenGL do nothing, and none says so.
@@ -51,19 +49,6 @@ def draw(self, *given):
 shader.Shader.draw = draw
 """
 OFFSCREEN = {"SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Screen]:
-    needs_program("Xvfb", "xdotool", "import")
-    screen = Screen()
-    yield screen
-    screen.close()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
 
 
 def seconds_of(program: Program, pattern: str) -> float:

@@ -22,19 +22,11 @@ WORDS = ["--audio", "none", "--seed", "4", "--look", "paper", "--no-auto"]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    """A home of its own, with folders for pictures and videos."""
+def home(home: dict[str, str]) -> dict[str, str]:
+    """With folders for pictures and videos."""
     for name in ("Pictures", "Videos", "config"):
-        (tmp_path / name).mkdir()
-    return {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-
-
-@pytest.fixture
-def screen() -> Iterator[Screen]:
-    needs_program("Xvfb", "xdotool", "import")
-    screen = Screen()
-    yield screen
-    screen.close()
+        (Path(home["HOME"]) / name).mkdir()
+    return home
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +14,10 @@ from numpy.typing import NDArray
 from tests.conftest import REPOSITORY
 from tests.e2e.figure import assert_dances, change, figures, is_figure
 from tests.e2e.program import Program, Screen
-from tests.needs import needs_program
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.stage.looks import LOOKS
 
 WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
-
-
-@pytest.fixture
-def screen() -> Iterator[Screen]:
-    needs_program("Xvfb", "xdotool", "import")
-    screen = Screen()
-    yield screen
-    screen.close()
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> dict[str, str]:
-    """A home of its own: no settings of whoever runs the tests."""
-    return {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 def window(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -45,9 +29,9 @@ def is_paper(shot: NDArray[np.uint8]) -> bool:
     return bool(shot[220, 340].min() > 220)
 
 
-def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, config: dict[str, str]) -> None:
+def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, home: dict[str, str]) -> None:
     words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--seed", "4", "--look", "paper", "--stats"]
-    with Program(*words, env={**screen.env, **config}) as program:
+    with Program(*words, env={**screen.env, **home}) as program:
         assert program.wait_for(r"seed (\d+), style (.+), look paper")[1] == "4"
         assert program.wait_for(r"(painter|shader) (\d+)x(\d+)").groups()[1:] == ("640", "400")
         program.wait_for(r"first frame after [\d.]+ s")
@@ -108,14 +92,14 @@ def groups(shot: NDArray[np.uint8]) -> int:
     return int((np.diff(ink.astype(int), prepend=0) == 1).sum())
 
 
-def test_dances_troupe_and_temperature_by_keys(screen: Screen, config: dict[str, str]) -> None:
+def test_dances_troupe_and_temperature_by_keys(screen: Screen, home: dict[str, str]) -> None:
     info = read_info(find_pack(None))
     counts = Counter(dance["style"] for dance in info["dances"])
     style, count = next((style, count) for style, count in counts.items() if count > 1)
     names = [dance["name"] for dance in info["dances"] if dance["style"] == style]
     words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--seed", "4", "--look", "paper"]
     words += ["--dance", names[-1].upper(), "--troupe", "2", "--formation", "unison", "--temperature", "tame"]
-    with Program(*words, env={**screen.env, **config}) as program:
+    with Program(*words, env={**screen.env, **home}) as program:
         assert program.wait_for("style (.+), look")[1] == info["styles"][style]
         assert program.wait_for("^dance (.+)")[1] == names[-1]
         program.wait_for("first frame")
@@ -144,26 +128,26 @@ def test_dances_troupe_and_temperature_by_keys(screen: Screen, config: dict[str,
         assert program.end() == 0
 
 
-def test_fullscreen_is_the_default_and_seconds_end_it(screen: Screen, config: dict[str, str]) -> None:
-    with Program("--audio", "none", "--seconds", "1", "--stats", env={**screen.env, **config}) as program:
+def test_fullscreen_is_the_default_and_seconds_end_it(screen: Screen, home: dict[str, str]) -> None:
+    with Program("--audio", "none", "--seconds", "1", "--stats", env={**screen.env, **home}) as program:
         program.wait_for("painter 1280x800|shader 1280x800")
         seconds = float(program.wait_for(r"stats: \d+ frames in ([\d.]+) s")[1])
         assert program.end() == 0
     assert 0.5 < seconds < 1.2
 
 
-def test_software_opengl_gives_way_to_the_painter_and_says_so(screen: Screen, config: dict[str, str]) -> None:
-    soft = {"LIBGL_ALWAYS_SOFTWARE": "1", **screen.env, **config}
+def test_software_opengl_gives_way_to_the_painter_and_says_so(screen: Screen, home: dict[str, str]) -> None:
+    soft = {"LIBGL_ALWAYS_SOFTWARE": "1", **screen.env, **home}
     with Program("--window", "320x200", "--audio", "none", "--seconds", "0.5", env=soft) as program:
         program.wait_for("painter 320x200")
         program.wait_for("toast: no GPU for the picture .*painting on the processor")
         assert program.end() == 0
 
 
-def test_the_shader_stage_in_a_window(screen: Screen, config: dict[str, str]) -> None:
+def test_the_shader_stage_in_a_window(screen: Screen, home: dict[str, str]) -> None:
     words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--look", "paper", "--stage", "shader"]
     words += ["--seed", "4"]
-    with Program(*words, env={**screen.env, **config}) as program:
+    with Program(*words, env={**screen.env, **home}) as program:
         program.wait_for("shader 640x400")
         program.wait_for("first frame after")
         screen.grab_until(lambda s: is_figure(window(s)))
@@ -182,9 +166,9 @@ def test_the_shader_stage_in_a_window(screen: Screen, config: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("look", ["paper", "neon", "confetti"])
-def test_shader_stage_without_a_screen(config: dict[str, str], tmp_path: Path, look: str) -> None:
+def test_shader_stage_without_a_screen(home: dict[str, str], tmp_path: Path, look: str) -> None:
     out = tmp_path / "last.png"
-    env = {**config, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    env = {**home, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     words = ["--window", "480x270", "--audio", "none", "--look", look, "--stage", "shader", "--seconds", "1"]
     words += ["--seed", "4"]
     with Program(*words, "--screenshot", str(out), env=env) as program:
@@ -200,16 +184,14 @@ def test_shader_stage_without_a_screen(config: dict[str, str], tmp_path: Path, l
         assert picture.std() > 10
 
 
-def test_a_look_that_is_edited_changes_on_screen_and_a_slip_in_it_is_said(
-    config: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_look_that_is_edited_changes_on_screen_and_a_slip_in_it_is_said(home: dict[str, str], tmp_path: Path) -> None:
     copy = tmp_path / "program"
     shutil.copytree(REPOSITORY / "visualizer", copy / "visualizer", ignore=shutil.ignore_patterns("__pycache__"))
     for folder in ("models", "assets"):
         (copy / folder).symlink_to(REPOSITORY / folder)
     look = copy / "visualizer" / "stage" / "looks" / "neon.glsl"
     good, text = look.read_text(), look.with_suffix(".toml").read_text()
-    env = {**config, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONPATH": str(copy)}
+    env = {**home, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONPATH": str(copy)}
     words = [
         "--window",
         "320x180",
@@ -236,14 +218,14 @@ def test_a_look_that_is_edited_changes_on_screen_and_a_slip_in_it_is_said(
 
 
 def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(
-    screen: Screen, config: dict[str, str]
+    screen: Screen, home: dict[str, str]
 ) -> None:
-    folder = Path(config["XDG_CONFIG_HOME"]) / "dancing-screen"
+    folder = Path(home["XDG_CONFIG_HOME"]) / "dancing-screen"
     folder.mkdir(parents=True)
     text = 'style = "quantum polka"\ndance = "quantum twist"\nlook = "sepia"\n'
     text += 'display = 7\npack = "gone"\naudio = "gone.mp3"\nbpm = 99\n'
     (folder / "settings.toml").write_text(text)
-    with Program("--window", "320x200", "--seconds", "0.5", env={**screen.env, **config}) as program:
+    with Program("--window", "320x200", "--seconds", "0.5", env={**screen.env, **home}) as program:
         program.wait_for("first frame")
         assert program.end() == 0
     toasts = [line for line in program.said if line.startswith("toast: settings file: ")]
@@ -253,13 +235,13 @@ def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(
     assert (folder / "settings.toml").read_text() == text
 
 
-def test_a_device_that_does_not_run_here_is_no_news_unless_asked(screen: Screen, config: dict[str, str]) -> None:
+def test_a_device_that_does_not_run_here_is_no_news_unless_asked(screen: Screen, home: dict[str, str]) -> None:
     words = ["--window", "320x200", "--audio", "none", "--seconds", "0.2"]
-    with Program(*words, env={**screen.env, **config}) as program:
+    with Program(*words, env={**screen.env, **home}) as program:
         provider = program.wait_for("networks on (cpu|cuda|coreml)")[1]
         assert program.end() == 0
     assert not any("does not run here" in line for line in program.said)
-    with Program(*words, "--verbose", env={**screen.env, **config}) as program:
+    with Program(*words, "--verbose", env={**screen.env, **home}) as program:
         tried = "does not run here" in program.wait_for("does not run here|networks on")[0]
         assert program.end() == 0
     import onnxruntime
@@ -279,28 +261,28 @@ def test_a_device_that_does_not_run_here_is_no_news_unless_asked(screen: Screen,
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    screen: Screen, config: dict[str, str], words: list[str], says: str
+    screen: Screen, home: dict[str, str], words: list[str], says: str
 ) -> None:
-    with Program("--window", "320x200", "--audio", "none", *words, env={**screen.env, **config}) as program:
+    with Program("--window", "320x200", "--audio", "none", *words, env={**screen.env, **home}) as program:
         program.wait_for(f"^visualizer: .*{says}")
         assert program.end() == 2
     assert not any("Traceback" in line for line in program.said)
     assert [line for line in program.said if line.startswith("visualizer: ")] == program.said[-1:]
 
 
-def test_a_broken_pack_is_one_line_and_exit_code_2(screen: Screen, config: dict[str, str], tmp_path: Path) -> None:
+def test_a_broken_pack_is_one_line_and_exit_code_2(screen: Screen, home: dict[str, str], tmp_path: Path) -> None:
     pack = tmp_path / "torn"
     pack.mkdir()
     (pack / "pack.json").write_text("{")
-    with Program("--window", "320x200", "--pack", str(pack), env={**screen.env, **config}) as program:
+    with Program("--window", "320x200", "--pack", str(pack), env={**screen.env, **home}) as program:
         program.wait_for("^visualizer: .*torn")
         assert program.end() == 2
     assert not any("Traceback" in line for line in program.said)
     assert [line for line in program.said if line.startswith("visualizer: ")] == program.said[-1:]
 
 
-def test_without_a_screen_a_film_is_made_and_nothing_overwritten(config: dict[str, str], tmp_path: Path) -> None:
-    env = {**config, "DISPLAY": "", "WAYLAND_DISPLAY": "", "SDL_VIDEODRIVER": ""}
+def test_without_a_screen_a_film_is_made_and_nothing_overwritten(home: dict[str, str], tmp_path: Path) -> None:
+    env = {**home, "DISPLAY": "", "WAYLAND_DISPLAY": "", "SDL_VIDEODRIVER": ""}
     made = []
     for _ in range(2):
         with Program("--window", "320x180", "--seconds", "1", env=env, cwd=tmp_path) as program:

@@ -33,6 +33,7 @@ from visualizer.music.song import hear_song, read_song
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
+from visualizer.stage.shots import pixels_of
 
 SIZE = (320, 180)
 PACK: Any = None  # the stand-in needs none
@@ -517,13 +518,13 @@ def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     surface = painter.paint(picture(0.0), find_look("paper"), hearing(), 0.0)
     made = encoder.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
     for _ in range(10):
-        made.put(film._pixels(surface))
+        made.put(pixels_of(surface))
     made.finish()
     assert len(pictures_of(tmp_path / "silent.mp4")) == 10
     with av.open(str(tmp_path / "silent.mp4")) as container:
         assert not container.streams.audio
     dropped = encoder.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
-    dropped.put(film._pixels(surface))
+    dropped.put(pixels_of(surface))
     dropped.abandon()
     assert_alone(tmp_path / "silent.mp4")
 
@@ -577,6 +578,6 @@ def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_film_that_the_guard_holds_can_be_written() -> None:
     surface = pygame.Surface((4, 2), 0, 32)
     surface.fill((9, 8, 7))
-    pixels = film._pixels(surface)
+    pixels = pixels_of(surface)
     pixels[:] = 0
     assert surface.get_at((0, 0))[:3] == (9, 8, 7)

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import moderngl
 import numpy as np
 import pygame
-import pytest
 
 from bench.flash import LIMIT, measure
-from tests.needs import needs
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface, GuardedTarget
 
 SIZE = (160, 90)
 COLOURS = [(255, 255, 255), (10, 20, 30)]
-
-
-@pytest.fixture(scope="module")
-def gl() -> Iterator[moderngl.Context]:
-    """A context without a window."""
-    try:
-        context = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
-    except (ImportError, ValueError, moderngl.Error) as error:
-        needs(False, f"OpenGL 3.3 through EGL ({error})")
-        raise
-    yield context
-    context.release()
 
 
 def pixels(surface: pygame.Surface) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import replace
 
 import moderngl
@@ -11,7 +10,6 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.needs import needs
 from tests.visualizer.fakes import hearing, picture
 from visualizer.dancer.dancer import SPACING
 from visualizer.dancer.pack import FIGURE, FLOOR
@@ -24,20 +22,21 @@ SIZE = (480, 270)
 TALL = 270, 480
 
 
-@pytest.fixture(scope="module")
-def gl() -> Iterator[moderngl.Context]:
-    """A context without a window."""
-    try:
-        context = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
-    except (ImportError, ValueError, moderngl.Error) as error:
-        needs(False, f"OpenGL 3.3 through EGL ({error})")
-        raise
-    yield context
-    context.release()
-
-
 def pixels(surface: pygame.Surface) -> np.ndarray:
     return pygame.surfarray.array3d(surface).transpose(1, 0, 2).astype(float)
+
+
+def assert_alike(painter: Painter, surface: pygame.Surface, shader: Shader, each: Look) -> None:
+    """What the painter has painted and the shader has drawn, which is released."""
+    painted, shaded = pixels(surface), pixels(shader.read())
+    shader.release()
+    # Below the floor line a look's own GLSL may add to it.
+    above = slice(0, painter.layout.top + round(FLOOR * painter.layout.side) if each.glsl else painter.size[1])
+    apart = np.abs(painted[above] - shaded[above])
+    assert painted.std() > 10
+    assert apart.mean() < 1.3
+    assert np.percentile(apart, 99) < 12
+    assert np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1] > 0.995
 
 
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
@@ -59,16 +58,7 @@ def test_shader_and_painter_show_the_same_picture(
         surface = painter.paint(picture(beat, places, span), each, hearing(beat / 2), beat)
         shader.follow(picture(beat, places, span), each, hearing(beat / 2), beat)
     shader.draw(picture(beat, places, span), each, hearing(beat / 2), beat)
-    painted, shaded = pixels(surface), pixels(shader.read())
-    shader.release()
-    # Below the floor line a look's own GLSL may add to it.
-    above = slice(0, painter.layout.top + round(FLOOR * painter.layout.side) if each.glsl else SIZE[1])
-    apart = np.abs(painted[above] - shaded[above])
-    assert painted.std() > 10
-    assert apart.mean() < 1.3
-    assert np.percentile(apart, 99) < 12
-    alike = np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1]
-    assert alike > 0.995
+    assert_alike(painter, surface, shader, each)
 
 
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
@@ -87,14 +77,7 @@ def test_shader_and_painter_show_the_same_rows(gl: moderngl.Context, each: Look)
         surface = painter.paint(now, each, hearing(beat / 2), beat)
         shader.follow(now, each, hearing(beat / 2), beat)
     shader.draw(now, each, hearing(beat / 2), beat)
-    painted, shaded = pixels(surface), pixels(shader.read())
-    shader.release()
-    above = slice(0, painter.layout.top + round(FLOOR * painter.layout.side) if each.glsl else TALL[1])
-    apart = np.abs(painted[above] - shaded[above])
-    assert painted.std() > 10
-    assert apart.mean() < 1.3
-    assert np.percentile(apart, 99) < 12
-    assert np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1] > 0.995
+    assert_alike(painter, surface, shader, each)
 
 
 def broken(glsl: str) -> Look:

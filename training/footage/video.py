@@ -6,7 +6,6 @@ Nothing is kept but the picture that is looked at, so an hour of 1080p needs no 
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.paths import must_be_a_file
 
 Picture = NDArray[np.uint8]  # (height, width, 3): blue, green, red
 
@@ -113,12 +113,7 @@ def find_videos(places: list[Path]) -> list[Path]:
 
 
 def _open(path: Path) -> av.container.InputContainer:
-    if not path.exists():
-        raise UserError(f"{path}: no such video")
-    if not path.is_file():
-        raise UserError(f"{path}: not a file")
-    if not os.access(path, os.R_OK):
-        raise UserError(f"{path}: may not be read")
+    must_be_a_file(path, "video")
     try:
         return av.open(str(path))
     except (av.error.FFmpegError, ValueError) as error:

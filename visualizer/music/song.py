@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -34,6 +33,7 @@ from visualizer.music.taste import (
     load_weights,
     weights_file,
 )
+from visualizer.paths import must_be_a_file
 
 if TYPE_CHECKING:
     import av
@@ -66,7 +66,7 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
     import av  # late: a third of a second
     import av.error
 
-    _must_be_a_file(path)
+    must_be_a_file(path, "song")
     heard_any = False
     try:
         with av.open(str(path), metadata_errors="replace") as container:
@@ -97,15 +97,6 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
 def _resample(resampler: av.AudioResampler, frame: av.AudioFrame | None, channels: int) -> Iterator[Floats]:
     for piece in resampler.resample(frame):
         yield np.asarray(piece.to_ndarray(), np.float32).reshape(-1, channels)
-
-
-def _must_be_a_file(path: Path) -> None:
-    if not path.exists():
-        raise UserError(f"{path}: no such song")
-    if not path.is_file():
-        raise UserError(f"{path}: not a file")
-    if not os.access(path, os.R_OK):
-        raise UserError(f"{path}: may not be read")
 
 
 def check_song(path: Path) -> None:
@@ -202,7 +193,7 @@ def hear_song(path: Path, bpm: float = 120.0) -> HeardSong:
 
     `bpm` is danced where the song has no beat to be found; its confidence is 0 then. UserError as in read_song.
     """
-    _must_be_a_file(path)
+    must_be_a_file(path, "song")
     return _hear(path, shelf.hash_of_file(path), bpm)
 
 

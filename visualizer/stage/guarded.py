@@ -10,6 +10,7 @@ import pygame
 from numpy.typing import NDArray
 
 from visualizer.stage.flash_guard import COLUMNS, ROWS, Colours, FlashGuard
+from visualizer.stage.passes import VERTEX, read, whole
 
 if TYPE_CHECKING:
     import moderngl
@@ -106,11 +107,6 @@ class GuardedFrames:
         return seen[:, :, 2::-1]
 
 
-VERTEX = """
-#version 330
-in vec2 corner;
-void main() { gl_Position = vec4(corner, 0.0, 1.0); }
-"""
 SAMPLE = """
 #version 330
 uniform sampler2D picture;
@@ -143,7 +139,7 @@ class GuardedTarget:
         where[:, :, 0], where[:, :, 1] = x, (size[1] - 1 - y)[:, None]
         self._places = gl.texture((COLUMNS, ROWS), 2, where.tobytes(), dtype="i2")
         self._places.filter = gl.NEAREST, gl.NEAREST
-        self._quad = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
+        self._quad = whole(gl)
         self._programs = [gl.program(vertex_shader=VERTEX, fragment_shader=each) for each in (SAMPLE, COPY)]
         self._triangles = [gl.simple_vertex_array(each, self._quad, "corner") for each in self._programs]
         self._programs[0]["places"].value = 1  # pyright: ignore[reportAttributeAccessIssue]
@@ -181,8 +177,7 @@ class GuardedTarget:
 
     def read(self) -> pygame.Surface:
         """What was shown, as a surface."""
-        raw = self.shown.read(components=3, alignment=1)
-        return pygame.transform.flip(pygame.image.frombytes(raw, self.size, "RGB"), False, True)
+        return read(self.shown, self.size)
 
     def release(self) -> None:
         """Give the GPU its memory back."""

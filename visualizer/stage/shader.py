@@ -22,6 +22,7 @@ from visualizer.stage.layout import Layout, drawing_order, layout, spots
 from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 from visualizer.stage.painter import MOAT, STEEP, grain
+from visualizer.stage.passes import VERTEX, read, whole
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
 MOST = 16  # dancers on the stage at once
 MOST_ROWS = 1600  # of a backdrop's map or a grain: beyond, one number serves several pixels of the screen
-
-VERTEX = """
-#version 330
-in vec2 corner;
-void main() { gl_Position = vec4(corner, 0.0, 1.0); }
-"""
 
 # `stage` is in frame widths: x from the middle, y down from the frame's upper edge.
 PICTURE = f"""
@@ -180,7 +175,7 @@ class Shader:
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._good: dict[str, str] = {}  # the last GLSL of each look that compiled
         self._bad: set[str] = set()
-        self._quad = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())  # one triangle over all
+        self._quad = whole(gl)
         self._textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {}
         self._pieces: moderngl.Buffer | None = None
         self._look: Look | None = None
@@ -365,8 +360,7 @@ class Shader:
 
     def read(self) -> pygame.Surface:
         """What was drawn, as a surface."""
-        raw = self.target.read(viewport=(0, 0, *self.size), components=3)
-        return pygame.transform.flip(pygame.image.frombytes(raw, self.size, "RGB"), False, True)
+        return read(self.target, self.size)
 
     def release(self) -> None:
         """Give the GPU its memory back."""

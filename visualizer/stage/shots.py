@@ -7,7 +7,7 @@ wait for it would make each picture late.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygame
@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     import moderngl
 
 Pixels = NDArray[np.uint8]
+
+
+def _is_bgrx(surface: pygame.Surface) -> bool:
+    return surface.get_bitsize() == 32 and surface.get_masks()[:3] == (0xFF0000, 0xFF00, 0xFF)
+
+
+def pixels_of(surface: pygame.Surface) -> Pixels:
+    """Copy (height, width, 4) of a 32-bit surface: blue, green, red, unused. ValueError for another kind of surface.
+
+    The one copy on the way to a file: the painter uses its surface again, and may not while anyone looks at it.
+    """
+    if not _is_bgrx(surface):
+        raise ValueError(f"the surface must be 32-bit BGRX, not {surface}")
+    width, height = surface.get_size()
+    buffer: Any = surface.get_buffer()
+    rows = np.frombuffer(buffer, np.uint8).reshape(height, surface.get_pitch())
+    return rows[:, : width * 4].reshape(height, width, 4).copy()
 
 
 @dataclass(frozen=True)
@@ -50,12 +67,9 @@ class Camera:
         """A 32-bit picture is painted."""
         if self._asked is None:
             return
-        if surface.get_bitsize() != 32 or surface.get_masks()[:3] != (0xFF0000, 0xFF00, 0xFF):
-            surface = surface.convert(32, 0)
-        width, height = surface.get_size()
-        # `raw` is the one copy: the painter uses its surface again.
-        rows = np.frombuffer(surface.get_buffer().raw, np.uint8).reshape(height, surface.get_pitch())
-        self.shots.append(Shot(self._asked, rows[:, : width * 4].reshape(height, width, 4)))
+        pixels = pixels_of(surface if _is_bgrx(surface) else surface.convert(32, 0))
+        pixels.flags.writeable = False  # a picture and a video may be made of the same shot
+        self.shots.append(Shot(self._asked, pixels))
         self._asked = None
 
     def of_gl(self, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
