@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import shutil
 import sys
 import tempfile
 from copy import deepcopy
@@ -203,8 +204,11 @@ def write_pack(
     training: dict[str, Any],
     credits: list[str],
     force: bool = False,
+    ready: Path | None = None,
 ) -> dict[str, float]:
     """Write the pack to `out` and return each network's largest difference from torch.
+
+    `ready`: a folder where encoder.onnx and decoder.onnx of this autoencoder are already; they too are held against it.
 
     It is written beside `out` first and moved there when whole. UserError if `out` exists and `force` is not set;
     ArithmeticError if a network differs from torch by more than its `TOLERANCE`.
@@ -216,7 +220,7 @@ def write_pack(
         part.mkdir()
         differences = _write(
             part, out.name, autoencoder, choreographer, dancer, styles, dances, latent_mean, latent_spread, seeds,
-            limits, training, credits,
+            limits, training, credits, ready,
         )  # fmt: skip
         if out.exists():
             out.rename(Path(beside) / "old")
@@ -238,6 +242,7 @@ def _write(
     limits: dict[str, float],
     training: dict[str, Any],
     credits: list[str],
+    ready: Path | None,
 ) -> dict[str, float]:
     """Fill the folder `part` with the pack called `name`."""
     autoencoder = folded(autoencoder)
@@ -250,8 +255,11 @@ def _write(
     for network in NETWORKS:
         module, example, outputs = examples[network]
         path = part / f"{network}.onnx"
-        with torch.no_grad():
-            export_network(module, example, outputs, path)
+        if ready is not None and network in ("encoder", "decoder"):
+            shutil.copyfile(ready / f"{network}.onnx", path)
+        else:
+            with torch.no_grad():
+                export_network(module, example, outputs, path)
         found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
         check_network(path.read_bytes(), path)  # what nobody could load must not be handed out
         differences[network] = float(np.max(found))
