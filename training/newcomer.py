@@ -193,7 +193,7 @@ def _pace() -> float:
             a = a @ a
             a /= np.abs(a).max()
         taken.append(time.perf_counter() - began)
-    return float(np.clip(np.mean(taken[5:]) / 0.016, 0.3, 10))
+    return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
 
 
 def _claim(work: Path, plan: Plan, request: Request, videos: list[Path]) -> None:
