@@ -1,192 +1,338 @@
-"""A long evening in simulated time: `python -m bench.soak --hours 8`. Linux, for it reads /proc.
+"""Hours of show, and what they did to it: memory, open handles, frame times, phase of the beat. Linux.
 
-The show's own loop, dancer, auto mode, overlay and painter, at fewer frames a second, with a clock that the loop moves
-and an ear that reports a beat whose tempo drifts between 112 and 132 BPM. `--minutes-real M` ends it after so long,
-and it then says how much was simulated. No window, no sound card, no GPU: those are for an evening in real time.
+    python -m bench.soak --hours 8                 in simulated time
+    python -m bench.soak --hours 1 --real          a window, a microphone and sound that plays
+
+Simulated, it is the show's own loop, dancer, ear, taste, auto mode, overlay, flash guard and painter, but small, with a
+clock that the loop moves, and sound that is pushed into the ear. In earnest it is `visualizer --audio mic` in an
+Xvfb with a PulseAudio null sink whose monitor is the microphone; `--load N` has N other processes work all the
+time. In both somebody presses a key each minute. The music: four loops of known tempo, three minutes each, with a gap.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import math
 import os
 import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
 import time
-from collections import deque
+from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from numpy.typing import NDArray
 
-from visualizer.app import Show, play
-from visualizer.auto import Auto
-from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.music.features import Levels
-from visualizer.music.listener import Sounding
-from visualizer.music.live import Live
-from visualizer.recorder import Takes
-from visualizer.stage.displays import Display
-from visualizer.stage.painter import Painter
-from visualizer.stage.shots import Camera
+from bench.watch import Watch, figures, plot, read
+from visualizer.music.features import RATE
 
-SIZE = (320, 180)
-DELAY = 0.06  # seconds by which the ear hears late
-WARM = 600.0  # simulated seconds, until all looks and dances have come once
-MEASURE = 300.0  # simulated seconds at both ends over which the phase error is averaged
+SIZE = (320, 180)  # of the simulated stage
+DELAY = 0.06  # seconds by which the simulated sound comes late
+TEMPI = (100, 112, 124, 132)  # BPM of the loops
+SONG, GAP = 180.0, 3.0  # seconds
+LOCKED = 15.0  # seconds of a song after which the beat has to be known
+LOOP_BEATS = 32
+SOUND_RATE = 2 * RATE  # of what is played in earnest
+KEYS = "space space space right left up down d 1 2 5 9 1 u"  # what somebody presses, at random
 
-
-def beat_of(t: float) -> float:
-    """Beats at `t` seconds: 122 BPM on the average, 10 up and down within 20 minutes."""
-    slow = 2 * math.pi / 1200
-    return (122 * t + 10 * (1 - math.cos(slow * t)) / slow) / 60
+Floats = NDArray[np.float32]
+Times = NDArray[np.float64]
 
 
-class Heard:
-    """As an ear.Heard."""
-
-    steady, music, confidence, meter, bar_confidence = True, 1.0, 0.9, 4, 0.0
-
-    def __init__(self, t: float) -> None:
-        self.beat = beat_of(t)
-        self.bpm = 122 + 10 * math.sin(2 * math.pi / 1200 * t)
-        level = 0.5 + 0.4 * math.sin(t / 40)
-        self.levels = Levels(level, level, level, level, level)
+# --- the music ------------------------------------------------------------------------------------------------
 
 
-class Listener:
-    """Hears whatever the time is."""
+def loop(bpm: float, rate: int, seed: int) -> Floats:
+    """32 beats of drums and bass, float32 mono: kick, backbeat, hats, a bass line of four chords, and a fill."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros(round(LOOP_BEATS * 60 / bpm * rate), np.float32)
+    t = np.arange(rate // 2) / rate
+    kick = np.sin(2 * np.pi * (48 * t - 6 * np.exp(-30 * t))) * np.exp(-9 * t)
+    snare = (rng.normal(size=len(t)) * 0.5 + np.sin(2 * np.pi * 190 * t)) * np.exp(-18 * t) * 0.6
+    hat = np.diff(rng.normal(size=len(t) + 1)) * np.exp(-60 * t) * 0.2
 
-    what = "simulated music"
+    def put(sound: Times, beat: float, gain: float = 1.0) -> None:
+        at = round(beat * 60 / bpm * rate)
+        piece = sound[: len(out) - at]
+        out[at : at + len(piece)] += np.float32(0.3 * gain) * piece.astype(np.float32)
 
-    def __init__(self) -> None:
-        self.latest: Any = None
-
-    def toasts(self) -> list[str]:
-        return []
-
-    def sounds(self, begins: float) -> None:
-        return None
-
-    def close(self) -> None: ...
-
-
-class Screen:
-    """A painter without a window."""
-
-    fullscreen, gpu, size, windowed = False, False, SIZE, SIZE
-    display = Display(0, "none", SIZE, 60)
-    displays = (display,)
-
-    def __init__(self) -> None:
-        self.painter = Painter(SIZE, patient=False)
-        self.pictures: set[int] = set()
-        self.frames = self.backwards = 0
-        self.beat = -math.inf
-
-    def draw(self, picture, look, hearing, musical_time, writing, changed) -> None:
-        surface = self.painter.paint(picture, look, hearing, musical_time)
-        if writing is not None:
-            surface.copy().blit(writing, (0, 0))
-        self.pictures.add(hash((picture.frames > 0).tobytes()))
-        self.frames += 1
-        self.backwards += musical_time < self.beat
-        self.beat = musical_time
-
-    def toggle_fullscreen(self) -> None: ...
-    def set_detail(self, detail: int) -> None: ...
-    def dragged_to(self, number: int) -> None: ...
-    def pointer_moved(self, now: float) -> None: ...
-    def rest_pointer(self, now: float) -> None: ...
-    def follow_size(self) -> bool:
-        return False
-
-    def toasts(self) -> list[str]:
-        return []
-
-    def next_display(self) -> bool:
-        return False
-
-    def follow_displays(self) -> None:
-        return None
+    for beat in range(LOOP_BEATS):
+        put(kick, beat, 1.0 if beat % 2 == 0 else 0.5)
+        if beat % 2:
+            put(snare, beat)
+        put(hat, beat)
+        put(hat, beat + 0.5, 1.4)
+        note = 55 * 2 ** ((0, 0, -4, 3)[beat // 8] / 12)
+        bass = (
+            (np.sin(2 * np.pi * note * t) + 0.3 * np.sin(4 * np.pi * note * t)) * np.minimum(1, 50 * t) * np.exp(-3 * t)
+        )
+        put(bass, beat, 0.8 if beat % 4 == 0 else 0.6)
+        if rng.random() < 0.4:
+            put(bass, beat + 0.5, 0.5)
+    for quarter in range(4):
+        put(snare, LOOP_BEATS - 1 + quarter / 4, 0.3 + 0.2 * quarter)
+    return out
 
 
-def memory() -> float:
-    """MB that the process holds."""
-    gc.collect()
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+class Music:
+    """The loops one after the other, for ever."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._loops = [loop(bpm, rate, i) for i, bpm in enumerate(TEMPI)]
+        self._song, self._gap = round(SONG * rate), round(GAP * rate)
+
+    def samples(self, start: int, count: int) -> Floats:
+        """float32 mono."""
+        out = np.zeros(count, np.float32)
+        done = 0
+        while done < count:
+            song, at = divmod(start + done, self._song + self._gap)
+            sound = self._loops[song % len(self._loops)]
+            if at >= self._song:
+                done += self._song + self._gap - at
+                continue
+            place = at % len(sound)
+            n = min(count - done, len(sound) - place, self._song - at)
+            out[done : done + n] = sound[place : place + n]
+            done += n
+        return out
 
 
-def handles() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def beat_of(t: Times) -> tuple[Times, Times]:
+    """True beat at `t` seconds of the music, NaN in the first seconds of a song and in gaps; seconds of a beat."""
+    song, at = np.divmod(np.asarray(t, np.float64), SONG + GAP)
+    length = 60 / np.array(TEMPI)[song.astype(np.int64) % len(TEMPI)]
+    return np.where((at > LOCKED) & (at < SONG) & (t >= 0), at / length, np.nan), length
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=8.0, help="simulated")
-    parser.add_argument("--fps", type=float, default=5.0, help="frames a simulated second")
-    parser.add_argument("--minutes-real", type=float, default=math.inf)
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
+# --- simulated ------------------------------------------------------------------------------------------------
+
+
+def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: Path) -> None:
+    """The whole loop with a clock of its own; at most so many real minutes."""
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    import pygame
+
+    from visualizer.app import Show, play
+    from visualizer.auto import Auto
+    from visualizer.dancer.dancer import Dancer
+    from visualizer.dancer.pack import find_pack, load_pack
+    from visualizer.music.ear import Listening, find_model
+    from visualizer.music.listener import Sounding
+    from visualizer.music.live import Live
+    from visualizer.music.taste import Taste
+    from visualizer.recorder import Takes
+    from visualizer.stage.displays import Display
+    from visualizer.stage.flash_guard import FlashGuard
+    from visualizer.stage.guarded import GuardedSurface
+    from visualizer.stage.painter import Painter
+    from visualizer.stage.shots import Camera
 
     now = 0.0
-    began, deadline = time.monotonic(), time.monotonic() + 60 * chosen.minutes_real
-    pack = load_pack(find_pack(None))
-    listener, screen = Listener(), Screen()
-    ear = Live(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
-    dancer = Dancer(pack, chosen.seed)
-    show = Show(
-        dancer, ear, screen, pack.styles, "paper", random.Random(chosen.seed), 0.0,  # type: ignore[arg-type]
-        takes=Takes(Camera(), lambda: now), auto=Auto(random.Random(chosen.seed), True),
-    )  # fmt: skip
-    # In beats; of no more than these stretches, so that the soak itself does not grow.
-    first: list[float] = []
-    last: deque[float] = deque(maxlen=round(MEASURE * chosen.fps))
-    after_warm: tuple[float, int] | None = None
-    hourly: list[int] = []
-    worst, frame_began = 0.0, time.thread_time()
+    watch, music = Watch(folder), Music(RATE)
 
-    def events() -> list:
-        nonlocal worst, frame_began, after_warm
-        spent = time.thread_time() - frame_began
-        if now > WARM:
-            worst = max(worst, spent)
-        if now > 30:
-            off = ear.musical_time(now) - beat_of(now)
-            last.append(abs(math.remainder(off, 1.0)))
-            if now < 30 + MEASURE:
-                first.append(last[-1])
-        if after_warm is None and now >= WARM:
-            after_warm = memory(), handles()
-        if now // 600 > len(hourly):
-            hourly.append(len(screen.pictures))
-            screen.pictures.clear()
-        listener.latest = Sounding(now - DELAY, Heard(now - DELAY))  # type: ignore[arg-type]
+    class Listener:
+        """Hears the music in simulated time."""
+
+        what = "simulated music"
+
+        def __init__(self) -> None:
+            self.latest: Any = None
+            self._chain, self._taste, self._heard = Listening(find_model()), Taste(), 0
+
+        def hear(self) -> None:
+            count = round(max(now - DELAY, 0.0) * RATE) - self._heard
+            heard = self._chain.push(music.samples(self._heard, count))
+            self._heard += count
+            if heard is not None:
+                self._taste.push(self._chain.heard_rows, heard.beat, heard.bpm, heard.steady)
+                self.latest = Sounding(heard.time, heard, self._taste.mix)
+
+        def toasts(self) -> list[str]:
+            return []
+
+        def sounds(self, begins: float) -> None:
+            return None
+
+        def close(self) -> None: ...
+
+    class Screen:
+        """A painter without a window."""
+
+        fullscreen, gpu, size, windowed = False, False, SIZE, SIZE
+        display = Display(0, "none", SIZE, 60)
+        displays = (display,)
+
+        def __init__(self) -> None:
+            self.painter = Painter(SIZE, patient=False)
+            self.screen = pygame.Surface(SIZE, 0, 32)
+            self.guarded = GuardedSurface(FlashGuard(), SIZE)
+
+        def draw(self, picture, look, hearing, musical_time, writing, changed) -> None:
+            surface = self.painter.paint(picture, look, hearing, musical_time)
+            self.guarded.show(surface, self.painter.dirty, writing, self.screen, now)
+            # Of the processor's time, for it does not matter here who else was at work.
+            watch.frame(now, time.thread_time(), musical_time, picture.frames[0] > 0)
+
+        def toggle_fullscreen(self) -> None: ...
+        def set_detail(self, detail: int) -> None: ...
+        def dragged_to(self, number: int) -> None: ...
+        def pointer_moved(self, now: float) -> None: ...
+        def rest_pointer(self, now: float) -> None: ...
+        def follow_size(self) -> bool:
+            return False
+
+        def toasts(self) -> list[str]:
+            return []
+
+        def next_display(self) -> bool:
+            return False
+
+        def follow_displays(self) -> None:
+            return None
+
+    pygame.init()
+    pack = load_pack(find_pack(None))
+    listener = Listener()
+    ear = Live(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
+    show = Show(
+        Dancer(pack, seed), ear, Screen(), pack.styles, "paper", random.Random(seed), 0.0, True,  # type: ignore[arg-type]
+        takes=Takes(Camera(), lambda: now), auto=Auto(random.Random(seed), True),
+    )  # fmt: skip
+    somebody, pressed = random.Random(seed), 0
+    deadline = time.monotonic() + 60 * minutes_real
+
+    def events() -> list[pygame.event.Event]:
+        nonlocal pressed
+        listener.hear()
         if time.monotonic() > deadline:
             show.running = False
-        frame_began = time.thread_time()
-        return []
+        if now < 60 * (pressed + 1):
+            return []
+        pressed += 1
+        key = pygame.key.key_code(somebody.choice(KEYS.split()))
+        return [pygame.event.Event(pygame.KEYDOWN, key=key, mod=0)]
 
     def sleep(seconds: float) -> None:
         nonlocal now
         now += seconds
 
-    play(show, rate=chosen.fps, seconds=3600 * chosen.hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
-    took = (time.monotonic() - began) / 60
-    print(f"simulated {now / 60:.0f} of {60 * chosen.hours:.0f} minutes in {took:.1f}: {screen.frames} frames")
-    if after_warm is not None:
-        grown = memory() - after_warm[0]
-        print(f"memory {after_warm[0]:.1f} MB after {WARM / 60:.0f} minutes, {grown:+.1f} MB at the end")
-        print(f"open handles {after_warm[1]}, {handles() - after_warm[1]:+d} at the end")
-    print(f"beat phase error {np.mean(first):.4f} beats in the first {MEASURE:.0f} s, {np.mean(last):.4f} in the last")
-    print(f"distinct silhouettes in each ten minutes: {hourly or [len(screen.pictures)]}")
-    print(f"largest frame after warm-up {1000 * worst:.1f} ms of processor time")
-    print(f"restarts {dancer.restarts}, rescues {dancer.rescues}")
-    print(f"musical time ran backwards {screen.backwards} times")
+    play(show, rate=fps, seconds=3600 * hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
+    watch.close()
+
+
+# --- in earnest -----------------------------------------------------------------------------------------------
+
+
+def watched(folder: Path, words: list[str]) -> None:
+    """`visualizer` with these words in this process: each frame is written down, and each minute a key pressed."""
+    import pygame
+
+    from visualizer.cli import app
+    from visualizer.stage.window import Window
+
+    watch, draw, somebody, due = Watch(folder), Window.draw, random.Random(1), 0.0
+
+    def drawn(self, picture, look, hearing, musical_time, writing, changed) -> None:
+        nonlocal due
+        draw(self, picture, look, hearing, musical_time, writing, changed)
+        now = time.perf_counter()
+        watch.frame(hearing.time, now, musical_time, picture.frames[0] > 0)
+        if now >= due:
+            due = now + 60
+            key = pygame.key.key_code(somebody.choice(KEYS.split()))
+            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, mod=0))
+
+    Window.draw = drawn
+    app(words)
+
+
+def in_earnest(hours: float, load: int, size: str, folder: Path) -> float:
+    """The program itself, with a window and a microphone. Returns when the music began, on time.perf_counter."""
+    from bench.pulse import Server
+    from bench.xvfb import screen
+
+    music = Music(SOUND_RATE)
+    over = threading.Event()
+    with tempfile.TemporaryDirectory() as home, screen() as display:
+        server = Server(Path(home))
+        server.start(rate=SOUND_RATE)
+        server.ask("set-default-source", "party.monitor")
+        player = subprocess.Popen(
+            ["pacat", "--playback", "--device=party", "--raw", "--format=s16le", f"--rate={SOUND_RATE}", "--channels=1",
+             "--latency-msec=200"],
+            env=server.environment, stdin=subprocess.PIPE,
+        )  # fmt: skip
+        assert player.stdin is not None
+        began = time.perf_counter()
+
+        def play() -> None:
+            assert player.stdin is not None
+            at, block = 0, SOUND_RATE // 10
+            try:
+                while not over.is_set():
+                    player.stdin.write((music.samples(at, block) * 30_000).clip(-32768, 32767).astype("<i2").tobytes())
+                    at += block
+            except BrokenPipeError:  # the show is over
+                pass
+
+        threading.Thread(target=play, daemon=True).start()
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(load)]
+        words = ["--audio", "mic", "--window", size, "--stage", "painter", "--device", "cpu", "--style", "auto"]
+        words += ["--no-remember", "--seed", "1", "--seconds", str(3600 * hours)]
+        env = {**server.environment, **display, **{k: server.environment[k] for k in ("HOME", "PULSE_SERVER")}}
+        try:
+            done = subprocess.run([sys.executable, "-m", "bench.soak", "--watched", str(folder), *words], env=env)
+        finally:
+            over.set()
+            for other in (*others, player):
+                other.kill()
+                other.wait()
+            server.kill()
+    if done.returncode:
+        raise SystemExit(f"bench.soak: the show ended with code {done.returncode}")
+    return began
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--watched"]:
+        watched(Path(sys.argv[2]), sys.argv[3:])
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--real", action="store_true", help="in earnest, not in simulated time")
+    parser.add_argument("--fps", type=float, default=20.0, help="frames a simulated second")
+    parser.add_argument("--minutes-real", type=float, default=math.inf, help="end the simulation after so long")
+    parser.add_argument("--load", type=int, default=0, help="other processes that work all the time, in earnest")
+    parser.add_argument("--size", default="1280x720", help="of the window, in earnest")
+    parser.add_argument("--seed", type=int, default=1, help="of the simulation")
+    parser.add_argument("--plot", type=Path, help="PNG to write")
+    parser.add_argument("--keep", type=Path, help="folder for what was written down; else it is removed")
+    chosen = parser.parse_args()
+    folder = chosen.keep or Path(tempfile.mkdtemp())
+    try:
+        began, heard = 0.0, DELAY
+        if chosen.real:
+            began, heard = in_earnest(chosen.hours, chosen.load, chosen.size, folder), 0.0
+        else:
+            simulated(chosen.hours, chosen.fps, chosen.minutes_real, chosen.seed, folder)
+        soaked = read(folder, lambda t: beat_of(t - began - heard))
+        # All that can be seen has then been seen once, mostly; and the music has come round once.
+        warm, span = min(1800.0, soaked.at[-1] / 6), min(len(TEMPI) * (SONG + GAP), soaked.at[-1] / 2)
+        what = "in earnest" if chosen.real else "simulated"
+        print(f"{what}, {' '.join(sys.argv[1:])}", *figures(soaked, warm, span), sep="\n")
+        if chosen.plot:
+            plot(soaked, chosen.plot, f"{soaked.at[-1] / 3600:.1f} hours of show, {what}")
+    finally:
+        if not chosen.keep:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.pulse import Server, wait_for
 from tests.e2e.program import PATIENCE, Screen
-from tests.e2e.test_sound import Server, server, wait_for  # noqa: F401 - the fixture
+from tests.e2e.test_sound import server  # noqa: F401 - the fixture
 from tests.needs import needs_program
 from tests.visualizer.test_song import write_song
 from visualizer.music.features import RATE

@@ -20,6 +20,7 @@ import numpy as np
 import pygame
 import pytest
 
+from bench.pulse import Server, wait_for
 from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
 from tests.visualizer.test_features import beat_track
@@ -50,69 +51,6 @@ while True:
                       "toasts": ear.toasts()}), flush=True)
     time.sleep(0.01)
 """
-
-
-class Server:
-    """A private PulseAudio that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = os.environ | {
-            "XDG_RUNTIME_DIR": str(folder),
-            "HOME": str(folder),
-            "PULSE_SERVER": f"unix:{folder}/socket",
-            "PULSE_RUNTIME_PATH": str(folder / "pulse"),
-            "PULSE_COOKIE": str(folder / "cookie"),
-            "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        }
-        default = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
-        pulse = 'pcm.pulse { type pulse hint { show on description "PulseAudio Sound Server" } }\n'
-        (folder / "asound.conf").write_text(default + pulse)
-        self.children: list[subprocess.Popen[bytes]] = []
-        self.daemon: subprocess.Popen[bytes] | None = None
-
-    def start(self, rate: int | None = 44_100) -> None:
-        """With a sink `party` at that rate, or without any sink."""
-        command = ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"]
-        command += ["-L", f"module-native-protocol-unix socket={self.folder}/socket auth-anonymous=1"]
-        self.daemon = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
-        wait_for(lambda: subprocess.run(["pactl", "info"], env=self.environment, capture_output=True).returncode == 0)
-        if rate is not None:
-            self.plug_in("party", rate)
-
-    def plug_in(self, name: str, rate: int = 44_100) -> str:
-        """A new sink; the number of its module."""
-        module = self.ask("load-module", "module-null-sink", f"sink_name={name}", f"rate={rate}")
-        # A silent stream keeps the sink awake, else the first blocks come late.
-        silence = ["pacat", "--playback", "--raw", "--latency-msec=20", f"--device={name}", "/dev/zero"]
-        self.children.append(self.run(silence))
-        return module
-
-    def unplug(self, module: str) -> None:
-        self.ask("unload-module", module)
-
-    def ask(self, *words: str) -> str:
-        """What pactl answers."""
-        done = subprocess.run(["pactl", *words], env=self.environment, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    def play(self, song: str, sink: str = "party") -> subprocess.Popen[bytes]:
-        self.children.append(self.run(["paplay", f"--device={sink}", song]))
-        return self.children[-1]
-
-    def run(self, command: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self.daemon is not None:
-            self.daemon.kill()
-            self.daemon.wait()
-            self.daemon = None
-        for child in self.children:
-            child.kill()
-            child.wait()
-        self.children.clear()
 
 
 class Recorder:
@@ -187,13 +125,6 @@ class Listener:
         self.process.wait()
         self.reader.join()
         self.errors.close()
-
-
-def wait_for(happened: Callable[[], object], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 
 import numpy as np
 import pygame
@@ -252,6 +254,20 @@ def test_no_look_flashes_to_the_worst_music(each) -> None:
         now = pixels(painter.paint(picture(round(beat * 4) / 4), each, loud, beat))
         seen.append(luminance(now / 255))
     assert (flashes(np.array(seen)) > 3).mean() < 0.1
+
+
+def test_what_a_look_needed_is_let_go_with_it() -> None:
+    """At once, not when the collector comes by: in a long show that is seldom, and looks change all night."""
+    painter = Painter((320, 180))
+    painter.paint(disc(), look("neon"), hearing(), 0.0)
+    canvas = weakref.ref(painter.canvas)
+    gc.disable()
+    try:
+        painter.paint(disc(), look("paper"), hearing(), 0.1)
+        assert painter.canvas is not canvas()
+        assert canvas() is None
+    finally:
+        gc.enable()
 
 
 def test_trails_hardly_depend_on_the_frame_rate() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import astuple
-from functools import lru_cache
+from dataclasses import astuple, dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +76,53 @@ def _seen_down(field: NDArray[np.float64], row: Row) -> NDArray[np.float64]:
     return field if row == (1.0, 0.0) else field * scale + (FLOOR * (1 - scale) - lift)
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """Where the cells of a canvas, and of a dancer's frame, lie on the stage."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    field: NDArray[np.float64]
+    cell: float  # of the dancer's frame
+    fine: float  # the finest spread that the cells of the canvas can hold
+
+
+# What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot.
+
+
+def _gaussian_down(at: _Cells, spread: float, row: Row, shift: float = 0.0) -> Array:
+    return gaussian(at.y, _seen_down(at.field, row) + shift, spread, at.cell * row[0])
+
+
+def _gaussian_across(at: _Cells, spread: float, scale: float, place: float) -> Array:
+    return gaussian(at.x, (at.field - 0.5) * scale + place, spread, at.cell * scale).T.copy()
+
+
+def _zooms(at: _Cells, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
+    down = zoom_matrix(at.y, 0.62, zoom, -rise)
+    across = zoom_matrix(at.x, 0.0, zoom)
+    if spread:
+        down = spreading(len(at.y), spread / float(at.y[1] - at.y[0])) @ down
+        across = spreading(len(at.x), spread / float(at.x[1] - at.x[0])) @ across
+    return down, across.T.copy()
+
+
+def _sole_matrix(at: _Cells, width: float, row: Row) -> Array:
+    """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
+    near = np.clip((at.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
+    onto = np.exp(-0.5 * ((at.y - (FLOOR - row[1])) / max(width * 0.42, at.fine)) ** 2)
+    return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
+
+
+def _distance_down(at: _Cells, spread: float, row: Row) -> NDArray[np.float64]:
+    return np.exp(-0.5 * ((at.y[:, None] - _seen_down(at.field, row)[None, :]) / spread) ** 2) * row[0]
+
+
+def _distance_across(at: _Cells, spread: float, scale: float, place: float) -> NDArray[np.float64]:
+    away = (at.field[:, None] - 0.5) * scale + place - at.x[None, :]
+    return np.exp(-0.5 * (away / spread) ** 2) * scale
+
+
 class HazeCanvas:
     """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
 
@@ -105,41 +152,14 @@ class HazeCanvas:
         depth = np.maximum(self.y - FLOOR, 0)
         below = (np.exp(-depth / 0.12) * np.minimum(depth / SHORE, 1))[:, None]
         self._mirror = (below * np.maximum(1 - np.abs(mirrored[:, None] - np.arange(self.rows)), 0)).astype(np.float32)
-        self._across = lru_cache(maxsize=96)(self._gaussian_across)
-        self._down = lru_cache(maxsize=24)(self._gaussian_down)
-        self._zoom = lru_cache(maxsize=8)(self._zooms)
-        self._soles = lru_cache(maxsize=6)(self._sole_matrix)
-        self._far_down = lru_cache(maxsize=6)(self._distance_down)
-        self._far_across = lru_cache(maxsize=32)(self._distance_across)
-
-    # What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot.
-
-    def _gaussian_down(self, spread: float, row: Row, shift: float = 0.0) -> Array:
-        return gaussian(self.y, _seen_down(self.field, row) + shift, spread, self.cell * row[0])
-
-    def _gaussian_across(self, spread: float, scale: float, place: float) -> Array:
-        return gaussian(self.x, (self.field - 0.5) * scale + place, spread, self.cell * scale).T.copy()
-
-    def _zooms(self, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
-        down = zoom_matrix(self.y, 0.62, zoom, -rise)
-        across = zoom_matrix(self.x, 0.0, zoom)
-        if spread:
-            down = spreading(self.rows, spread / float(self.y[1] - self.y[0])) @ down
-            across = spreading(self.columns, spread / float(self.x[1] - self.x[0])) @ across
-        return down, across.T.copy()
-
-    def _sole_matrix(self, width: float, row: Row) -> Array:
-        """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
-        near = np.clip((self.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
-        onto = np.exp(-0.5 * ((self.y - (FLOOR - row[1])) / max(width * 0.42, self._fine)) ** 2)
-        return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
-
-    def _distance_down(self, spread: float, row: Row) -> NDArray[np.float64]:
-        return np.exp(-0.5 * ((self.y[:, None] - _seen_down(self.field, row)[None, :]) / spread) ** 2) * row[0]
-
-    def _distance_across(self, spread: float, scale: float, place: float) -> NDArray[np.float64]:
-        away = (self.field[:, None] - 0.5) * scale + place - self.x[None, :]
-        return np.exp(-0.5 * (away / spread) ** 2) * scale
+        # Of arrays and numbers, not of `self`: a canvas that holds itself would stay until the collector comes by.
+        at = _Cells(self.x, self.y, self.field, self.cell, self._fine)
+        self._across = lru_cache(maxsize=96)(partial(_gaussian_across, at))
+        self._down = lru_cache(maxsize=24)(partial(_gaussian_down, at))
+        self._zoom = lru_cache(maxsize=8)(partial(_zooms, at))
+        self._soles = lru_cache(maxsize=6)(partial(_sole_matrix, at))
+        self._far_down = lru_cache(maxsize=6)(partial(_distance_down, at))
+        self._far_across = lru_cache(maxsize=32)(partial(_distance_across, at))
 
     def update(self, picture: Picture, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
         """Haze (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
