@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shlex
 import shutil
 import sys
 import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -100,14 +104,30 @@ def public_arguments(arguments: list[str]) -> list[str]:
     return [public(word) for word in arguments]
 
 
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Without what torch's exporter says of itself: that torchvision is not there, that it renames the batch's axis."""
+    talker = logging.getLogger("torch.onnx._internal.exporter._registration")
+    before = talker.level
+    talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r".*LeafSpec.*is deprecated", FutureWarning)
+            warnings.filterwarnings("ignore", r".*axis name: N will not be used", UserWarning)
+            yield
+    finally:
+        talker.setLevel(before)
+
+
 def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[str], path: Path) -> None:
     """Write a network as ONNX, its inputs those of `example`, each a batch (N, …) of any N."""
     batch = torch.export.Dim("N", min=1, max=1024)
-    torch.onnx.export(
-        module.eval(), kwargs=example, f=str(path), input_names=list(example), output_names=outputs,
-        opset_version=OPSET, dynamic_shapes={name: {0: batch} for name in example}, dynamo=True, external_data=False,
-        verbose=False, optimize=True,
-    )  # fmt: skip
+    with _quiet_exporter():
+        torch.onnx.export(
+            module.eval(), kwargs=example, f=str(path), input_names=list(example), output_names=outputs,
+            opset_version=OPSET, dynamic_shapes={name: {0: batch} for name in example}, dynamo=True,
+            external_data=False, verbose=False, optimize=True,
+        )  # fmt: skip
     model = onnx.load(path)
     for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, and paths of one machine
         del node.metadata_props[:]

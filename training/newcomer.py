@@ -9,6 +9,7 @@ and dancer go on learning with it: how limbs swing and feet stand they know, wha
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import shutil
@@ -149,7 +150,7 @@ def new_dancer(
         np.concatenate([d.latent for d in training]).mean(axis=0), spread, seeds,
         find_limits(training, seeds, spread), provenance, credits, force, encoder,
     )  # fmt: skip
-    figures = {"footage": {**pictures, **measure_dance(out, training, plan)}}
+    figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
     info = read_info(out)
     info["measures"] = figures
     write_info(out, info)
@@ -387,8 +388,9 @@ def taught(
     return write, dance
 
 
-def measure_dance(out: Path, training: list[Dance], plan: Plan) -> dict[str, float]:
-    """What the finished pack dances, beside what it learned from."""
+def measure_dance(out: Path, parts: list[Dance], plan: Plan) -> dict[str, float]:
+    """What the finished pack dances, beside what it learned from, and beside what was kept back if something was."""
+    training = [d for d in parts if not d.held_out]
     pack = load_pack(out, "cpu")
     beats = 16 if plan.tiny else 240
     dancer = Dancer(pack, plan.seed)
@@ -400,7 +402,11 @@ def measure_dance(out: Path, training: list[Dance], plan: Plan) -> dict[str, flo
     danced = np.stack(latents) / pack.latent_spread
     real = np.concatenate([d.latent for d in training]) / pack.latent_spread
     tree = KDTree(real[::2])
-    far = tree.query(danced[:: STEPS_PER_BEAT // 2])[0] / np.sqrt(real.shape[1])
+
+    def far(latents: NDArray[np.floating]) -> float:
+        return round(float(np.median(tree.query(latents[:: STEPS_PER_BEAT // 2])[0])) / math.sqrt(real.shape[1]), 3)
+
+    kept_back = [d.latent / pack.latent_spread for d in parts if d.held_out]
     steps = np.sqrt(np.square(np.diff(danced, axis=0)).mean(axis=1))
     real_steps = np.concatenate(
         [np.sqrt(np.square(np.diff(d.latent / pack.latent_spread, axis=0)).mean(axis=1)) for d in training]
@@ -408,7 +414,8 @@ def measure_dance(out: Path, training: list[Dance], plan: Plan) -> dict[str, flo
     second = 2 * STEPS_PER_BEAT  # at 120 beats a minute
     still = [steps[i : i + second].mean() < 0.1 * real_steps.mean() for i in range(0, len(steps) - second, second)]
     return {
-        "distance_to_nearest_pose": round(float(np.median(far)), 3),
+        "distance_to_nearest_pose": far(danced),
+        **({"distance_to_nearest_pose_held_out": far(np.concatenate(kept_back))} if kept_back else {}),
         "speed_over_footage": round(float(steps.mean() / real_steps.mean()), 3),
         "jerk_over_footage": round(_jerk(danced) / max(float(np.mean([_jerk(d.latent / pack.latent_spread)
                                                                       for d in training])), 1e-9), 3),
