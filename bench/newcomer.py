@@ -65,7 +65,7 @@ def every(path: Path, seconds: float) -> Iterator[Picture]:
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= due:
                 due += seconds
-                yield frame.to_ndarray(format="rgb24")
+                yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def middle(picture: Picture, height: int = 200) -> Picture:

@@ -12,6 +12,7 @@ time. In both somebody presses a key each minute. The music: four loops of known
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import os
 import random
@@ -224,6 +225,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         nonlocal now
         now += seconds
 
+    gc.freeze()  # as the program does
     play(show, rate=fps, seconds=3600 * hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
     watch.close()
 

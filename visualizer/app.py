@@ -5,6 +5,7 @@ The ear hears on its own thread and hands over one immutable `Hearing`; all here
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import random
@@ -745,6 +746,13 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())
         show.avoid(settings.asked)
+
+        def begun() -> None:
+            log.info("first frame after %.2f s", clock() - started)
+            # The collector stops everything, and looks through all the libraries again and again, 70 ms each time.
+            # What is there by now stays: it is to pass over that.
+            gc.freeze()
+
         ended = False
         try:
             times = play(
@@ -752,7 +760,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
                 rate=(lambda: window.pace) if settings.fps is None else settings.fps,
                 seconds=settings.seconds,
                 clock=clock,
-                first_frame=lambda: log.info("first frame after %.2f s", clock() - started),
+                first_frame=begun,
                 keep=settings.stats,
             )
             ended = True

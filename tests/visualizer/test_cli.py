@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -258,3 +259,22 @@ def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[] 1"
+
+
+def test_the_collector_passes_over_what_the_show_began_with() -> None:
+    """A full collection stops the dance; among all that the libraries hold it took 70 ms, several times a minute."""
+    program = """
+import gc, sys
+from visualizer import cli
+sys.argv = "visualizer --audio none --no-remember --seconds 0.2 --stage painter --window 64x64".split()
+try:
+    cli.main()
+finally:
+    print(gc.get_freeze_count(), len(gc.get_objects()))
+"""
+    environment = {**os.environ, "SDL_VIDEODRIVER": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True, env=environment
+    )
+    passed_over, looked_through = map(int, done.stdout.split()[-2:])
+    assert passed_over > 10 * looked_through

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 from collections import deque
@@ -153,6 +154,7 @@ class Listener:
         except UserError as error:
             self._messages.append(f"listening for onsets alone: {error}")
             chain = Listening(None)
+        gc.freeze()  # compiled loops and what compiled them stay, like all else that the show begins with; see app.run
         try:
             return chain, Taste()
         except UserError as error:
