@@ -51,7 +51,7 @@ PAGES = {
             ("1", "an error of the program's own, or the display server has gone"),
             CODES[2],
             *SIGNALS,
-            ("", "in each case settings and recordings are kept"),
+            ("", "whatever ends it, settings and recordings are kept"),
         ),
     ),
     "visualizer film": Page(
