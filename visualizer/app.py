@@ -41,6 +41,7 @@ from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.looks.live import Reloader, current
 from visualizer.stage.overlay import Overlay
+from visualizer.stop import Stop, Stopped, asked_to_stop
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Picture
@@ -655,15 +656,17 @@ def play(
     events: Callable[[], list[pygame.event.Event]] = pygame.event.get,
     first_frame: Callable[[], None] = lambda: None,
     keep: bool = True,
+    stop: Stop | None = None,
 ) -> FrameTimes:
-    """Run the show until it is ended or `seconds` are over. `rate`: most frames a second now, 0: no limit.
+    """Run the show until it is ended, `seconds` are over or a signal says `stop`. `rate`: most frames a second now, 0:
+    no limit.
 
     `keep`: whether the times of all frames are wanted; in a long night they are many.
     """
     times, minute = FrameTimes(), FrameTimes()
     started = due = told = clock()
     last: float | None = None
-    while show.running:
+    while show.running and not (stop and stop.signal):
         begun = clock()
         if seconds is not None and begun - started >= seconds:
             break
@@ -691,13 +694,14 @@ def play(
     return times
 
 
-def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | None = None) -> None:
-    """Open the window, the dancer and the ear, and play until the end.
+def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | None = None) -> int:
+    """Open the window, the dancer and the ear, and play until the end. Returns the signal that ended it, or 0.
 
     `notes` are shown as toasts at the start; `started` is when the program started, on `time.perf_counter`.
     Raises UserError for settings that cannot be met, and stage.window.NoDisplay where there is no screen.
     """
     from visualizer.recorder import Takes
+    from visualizer.stage import x11
     from visualizer.stage.displays import is_called
     from visualizer.stage.window import Window, open_video, painter_rate
 
@@ -753,27 +757,41 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             # What is there by now stays: it is to pass over that.
             gc.freeze()
 
-        ended = False
-        try:
-            times = play(
-                show,
-                rate=(lambda: window.pace) if settings.fps is None else settings.fps,
-                seconds=settings.seconds,
-                clock=clock,
-                first_frame=begun,
-                keep=settings.stats,
-            )
-            ended = True
-        except KeyboardInterrupt:  # the show is ended from where it was started
-            ended = True
-            raise
-        finally:
+        def finish(until: float = math.inf) -> None:
+            """Put away what is to be kept of this show; of what keys have changed, what they changed until then."""
+            if settings.remember:  # first, for it is quick, and whoever ends this may not wait for ever
+                _keep(show.changes(until))
             show.takes.finish(clock() + show.lead)
             for text in show.takes.toasts():
                 log.info(text)
-            if settings.remember:
+
+        def finish_without_display() -> None:
+            window.camera.lose()
+            finish()
+
+        x11.before_the_end(finish_without_display)
+        ended = False
+        with asked_to_stop() as stop:
+            try:
+                times = play(
+                    show,
+                    rate=(lambda: window.pace) if settings.fps is None else settings.fps,
+                    seconds=settings.seconds,
+                    clock=clock,
+                    first_frame=begun,
+                    keep=settings.stats,
+                    stop=stop,
+                )
+                if stop.signal:
+                    log.info("ended by %s", stop.name)
+                ended = True
+            except (KeyboardInterrupt, Stopped):  # a picture that took for ever was ended by a second signal
+                ended = True
+                raise
+            finally:
                 # What was chosen just before a crash may be to blame for it, and the next show must start.
-                _keep(show.changes(math.inf if ended else clock() - SUSPECT))
+                finish(math.inf if ended else clock() - SUSPECT)
+                x11.before_the_end(None)
         if settings.screenshot:
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
@@ -782,6 +800,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     finally:
         ear.close()
         window.close()
+    return stop.signal
 
 
 def marks_of(settings: Settings) -> Marks:

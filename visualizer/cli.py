@@ -21,6 +21,7 @@ from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
+from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -159,17 +160,22 @@ def show(
     from visualizer.stage.window import NoDisplay
 
     try:
-        run(settings, notes=(note,) if note else (), started=STARTED)
+        stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
     except NoDisplay as reason:
         seconds = settings.seconds or FILM_WITHOUT_SCREEN
         log.info("no display (%s): making a film of %g seconds instead", reason, seconds)
         if note:
             log.info(note)
-        _film_instead(settings, seconds)
+        stopped_by = _film_instead(settings, seconds)
+    if stopped_by:
+        raise typer.Exit(TOLD + stopped_by)
 
 
-def _film_instead(settings: Settings, seconds: float) -> None:
-    """What there is to see where there is no screen: a film in the current folder, under a name not yet taken."""
+def _film_instead(settings: Settings, seconds: float) -> int:
+    """What there is to see where there is no screen: a film in the current folder, under a name not yet taken.
+
+    Returns the signal that ended it early, or 0.
+    """
     from visualizer.dancer.pack import find_pack, load_pack
     from visualizer.film import make_film
     from visualizer.music.sources import is_song
@@ -203,8 +209,7 @@ def _film_instead(settings: Settings, seconds: float) -> None:
     for text in unmet:
         log.info(text)
     print(f"film: {out}")
-    if report.cancelled:
-        raise typer.Exit(INTERRUPTED)
+    return report.stopped_by
 
 
 @app.command()
@@ -283,8 +288,8 @@ def film(
         bpm=bpm,
         force=force,
     )
-    if report.cancelled:
-        raise typer.Exit(INTERRUPTED)
+    if report.stopped_by:
+        raise typer.Exit(TOLD + report.stopped_by)
 
 
 @app.command()
@@ -460,10 +465,14 @@ def zip_up(
 
 def main() -> NoReturn:
     """Entry point. Exit codes: 0 done, 1 an error of our own (one line says where the log is), 2 what was asked cannot
-    be done (one line says why), 130 interrupted. `doctor` has codes of its own."""
+    be done (one line says why), 128 and the number of the signal that ended it: Ctrl-C is 130. `doctor` has its own."""
     start_log()
     with log_file(sys.argv[1:]) as file:
-        code = _run(file)
+        try:
+            with asked_to_stop(patient=False):
+                code = _run(file)
+        except Stopped as stopped:
+            code = stopped.code
     raise SystemExit(code)
 
 

@@ -13,16 +13,13 @@ import os
 import random
 import shutil
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -56,6 +53,7 @@ from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shots import pixels_of
+from visualizer.stop import Stopped, asked_to_stop, stopped
 
 OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
@@ -70,13 +68,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class FilmReport:
-    """What was made. `cancelled`: stopped early, and `path` holds what there was until then."""
+    """What was made. `stopped_by`: the signal that ended it early, and `path` holds what there was until then; or 0."""
 
     path: Path
     frames: int
     seconds: float
     wall_seconds: float
-    cancelled: bool
+    stopped_by: int
 
     @property
     def speed(self) -> float:
@@ -147,9 +145,10 @@ def make_film(
     `beats` it is a loop of so many, which begins at the downbeat from `start` on that leads round best. The name of
     `out` says what is written, see Encoder; a folder gets numbered PNGs. `on_frame` is given each frame's number and
     its pixels (height x width x 4 bytes) before they are encoded. `style` "auto": the song chooses, as in the live
-    show; with `auto` also look, style and dance change at the ends of phrases, but for what was asked for. Ctrl-C and
-    SIGTERM end the film early, whole as far as it goes. UserError for a song, size, path or codec that cannot be used;
-    nothing is written then.
+    show; with `auto` also look, style and dance change at the ends of phrases, but for what was asked for. Ctrl-C,
+    SIGTERM and a closed terminal end the film early, whole as far as it goes; before the first frame it is
+    KeyboardInterrupt or Stopped. UserError for a song, size, path or codec that cannot be used. Nothing is written
+    then.
     """
     began = time.perf_counter()
     size = usual_size(out, troupe) if size is None else size
@@ -196,7 +195,7 @@ def make_film(
     painter.mood.loop = beats or 0
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
-    done, cancelled = 0, False
+    done, stopped_by = 0, 0
     try:
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
@@ -208,8 +207,8 @@ def make_film(
                 task = bar.add_task(out.name, total=frames)
                 try:
                     for moment in ahead(moments, AHEAD):
-                        if stop.is_set():
-                            cancelled = True
+                        if stop.signal:
+                            stopped_by = stop.signal
                             break
                         the_look = moment.look or the_look
                         if moment.note:
@@ -224,21 +223,21 @@ def make_film(
                         encoder.put(pixels)
                         done += 1
                         bar.update(task, completed=done)
-                except KeyboardInterrupt:
-                    cancelled = True
+                except (KeyboardInterrupt, Stopped):
+                    stopped_by = stop.signal or signal.SIGINT
             if done:
                 encoder.finish()
-    except BaseException:  # also a second Ctrl-C while it finishes: leave nothing half-written, then pass it on
+    except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
     if not done:
         encoder.abandon()
-        raise KeyboardInterrupt
+        raise stopped(stopped_by)
     _put_in_place(part, out, force)
     if guarded.guard.held:
         console.print(f"{HELD}, in {guarded.guard.held} frames")
-    report = FilmReport(target, done, float(done / rate), time.perf_counter() - began, cancelled)
-    early = f"; stopped early, the first {done} of {frames} frames are kept" if cancelled else ""
+    report = FilmReport(target, done, float(done / rate), time.perf_counter() - began, stopped_by)
+    early = f"; stopped early, the first {done} of {frames} frames are kept" if stopped_by else ""
     console.print(
         f"{target}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
         f"{report.speed:.2f} x real time{early}"
@@ -268,27 +267,6 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
             yield item
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def asked_to_stop() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM, so that no frame is torn; the next one is a KeyboardInterrupt at once."""
-    stop = threading.Event()
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Director:

@@ -17,6 +17,8 @@ CODES = (
     ("2", "cannot be done as asked; one line on stderr says why"),
     ("130", "ended by Ctrl-C"),
 )
+# 128 and the number of the signal, as any shell has it. What is kept is kept as at any other end.
+SIGNALS = (("129", "ended by SIGHUP: the terminal was closed"), CODES[3], ("143", "ended by SIGTERM"))
 # As a person would write them; the program asks platformdirs. On Windows these lie below %LOCALAPPDATA%, on macOS
 # below ~/Library.
 SETTINGS = ("~/.config/dancing-screen/settings.toml", "settings; none is needed")
@@ -44,6 +46,13 @@ PAGES = {
             ("visualizer --audio none --bpm 118 --seconds 60", "a minute of 118 BPM, whatever sounds"),
         ),
         (SETTINGS, SONGS, ("~/Pictures/, ~/Videos/", "what the keys S and R keep of the show")),
+        (
+            CODES[0],
+            ("1", "an error of the program's own, or the display server has gone"),
+            CODES[2],
+            *SIGNALS,
+            ("", "whatever ends it, settings and recordings are kept"),
+        ),
     ),
     "visualizer film": Page(
         (
@@ -53,7 +62,7 @@ PAGES = {
             ("visualizer film song.mp3 -o dance/ --transparent", "numbered PNGs, on nothing"),
         ),
         (SONGS,),
-        (*CODES[:3], ("130", "ended by Ctrl-C: the film is shorter, and plays")),
+        (*CODES[:3], *SIGNALS, ("", "the film is shorter then, and plays")),
     ),
     "visualizer dances": Page(
         (

@@ -133,6 +133,11 @@ class Screen:
         """A real key event, by the XTEST extension."""
         subprocess.run(["xdotool", "key", key], env={**os.environ, "DISPLAY": self.name}, check=True, timeout=PATIENCE)
 
+    def die(self) -> None:
+        """As a server that crashes."""
+        self._server.kill()
+        self._server.wait()
+
     def close(self) -> None:
         self._server.terminate()
         self._server.wait()

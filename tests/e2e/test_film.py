@@ -152,8 +152,8 @@ def test_bad_options(arguments: tuple[str, str], tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_a_film_that_plays(how: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_stops_a_film_is_left_one_that_plays(how: signal.Signals, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     command = [sys.executable, "-m", "visualizer", "film", str(OWN), "-o", "a.mp4", "--size", "1280x720"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
@@ -163,7 +163,7 @@ def test_ctrl_c_leaves_a_film_that_plays(how: signal.Signals, tmp_path: Path) ->
     assert part is not None, process.communicate()
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + how
     assert "stopped early" in said
     assert "a.mp4" in said
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -223,15 +224,15 @@ def test_a_film_is_not_overwritten(
     assert out.read_bytes() == b"dear to somebody"
 
 
-@pytest.mark.parametrize(("cancelled", "code"), [(False, 0), (True, 130)])
+@pytest.mark.parametrize(("stopped_by", "code"), [(0, 0), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_film_stopped_early_says_so_to_scripts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cancelled: bool, code: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopped_by: int, code: int
 ) -> None:
     seen = []
 
     def make(song: Path | None, out: Path, **more: object) -> FilmReport:
         seen.append(more)
-        return FilmReport(out, 30, 1.0, 1.0, cancelled)
+        return FilmReport(out, 30, 1.0, 1.0, stopped_by)
 
     monkeypatch.setattr("visualizer.film.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)

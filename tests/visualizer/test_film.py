@@ -99,7 +99,7 @@ def assert_alone(path: Path) -> None:
 def test_picture_and_sound_of_a_film(song: Path, tmp_path: Path) -> None:
     out = tmp_path / "dance.mp4"
     report, hashes = make(song, out)
-    assert (report.path, report.frames, report.seconds, report.cancelled) == (out, 150, 6.0, False)
+    assert (report.path, report.frames, report.seconds, report.stopped_by) == (out, 150, 6.0, 0)
     assert len(set(hashes)) > 10
     count, change = frames_of(out)
     assert count == 150
@@ -230,7 +230,7 @@ def test_interrupted_it_ends_whole(song: Path, tmp_path: Path) -> None:
 
     out = tmp_path / "a.mp4"
     report = film.make_film(song, out, pack=PACK, size=SIZE, progress=False, on_frame=stop)
-    assert report.cancelled
+    assert report.stopped_by == signal.SIGINT
     assert report.frames == 40
     assert frames_of(out)[0] == 40
     assert_alone(out)
@@ -438,7 +438,7 @@ def test_stopped_early_each_kind_is_whole_as_far_as_it_goes(name: str, transpare
         None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25
     )
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
-    assert report.cancelled
+    assert report.stopped_by == signal.SIGTERM
     assert report.frames == 12
     if out.suffix in encoder.PICTURES:
         assert sum(moving_pictures(out)[1]) == pytest.approx(12 * 40, abs=1)

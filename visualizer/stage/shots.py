@@ -90,6 +90,10 @@ class Camera:
         buffer.release()
         self.shots.append(Shot(time, pixels, gl=True))
 
+    def lose(self) -> None:
+        """The GPU cannot be asked any more, not even to give a buffer back: what is under way is lost."""
+        self._asked = self._under_way = None
+
     def forget(self) -> None:
         """The window goes, and its GPU's buffers with it."""
         if self._under_way is not None:

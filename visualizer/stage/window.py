@@ -15,6 +15,7 @@ import pygame
 from visualizer.errors import UserError
 from visualizer.music import taken
 from visualizer.paths import assets
+from visualizer.stage import x11
 from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
@@ -408,6 +409,8 @@ def open_video() -> None:
     except pygame.error as error:
         raise NoDisplay(str(error)) from error
     driver = pygame.display.get_driver()
+    if driver == "x11":
+        x11.watch()
     if driver in NOT_SEEN and not asked:
         pygame.display.quit()
         raise NoDisplay(f"SDL found only its '{driver}' driver")
