@@ -200,7 +200,8 @@ def with_starts(value: bytes) -> bytes:
 DAMAGED = {
     "empty": b"", "deep": b"[" * LARGEST, "a long number": b"9" * LARGEST, "too long": GOOD + b" " * LARGEST,
     "nested": b'{"key": ' * 400, "cut off": GOOD[:-1], "a fraction": with_starts(b"7e0"),
-    "negative": with_starts(b"-1"), "no number": with_starts(b"true"), "NaN": with_starts(b"NaN"), "for ever": with_starts(b"1000000"),
+    "negative": with_starts(b"-1"), "no number": with_starts(b"true"), "NaN": with_starts(b"NaN"),
+    "for ever": with_starts(b"1000000"),
     "of another encoding": GOOD.decode().encode("utf-16"),
 }  # fmt: skip
 
