@@ -126,7 +126,7 @@ def test_another_system_sdl_or_driver_of_it_is_asked(machine: Machine, monkeypat
 
 def test_what_does_not_tell_of_opengl_does_not_matter(machine: Machine) -> None:
     remember(LLVMPIPE)
-    machine.environment |= {"LANG": "xh", "SDL_FRAMEBUFFER_ACCELERATION": "0"}  # the last is the painter's own
+    machine.environment |= {"LANG": "xh", **dict.fromkeys(renderer.OWN, "0")}
     assert recall() == LLVMPIPE
 
 

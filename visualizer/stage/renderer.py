@@ -52,6 +52,9 @@ TELLING = (
     "__EGL", "__NV", "__VK", "VK_", "VGL_", "ZINK_", "LD_",
 )  # fmt: skip
 
+# Of these, what pygame and the painter's window set themselves.
+OWN = ("SDL_VIDEO_X11_WMCLASS", "SDL_FRAMEBUFFER_ACCELERATION")
+
 
 def on_processor(renderer: str) -> bool:
     """Whether OpenGL of that name runs on the processor."""
@@ -74,9 +77,7 @@ def key(environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> 
     if driver == "x11" and not environment.get("DISPLAY", "").startswith((":", "unix:", "unix/")):
         return None  # another machine's display, which may have a card
     dates = [f"{path} {path.stat().st_mtime_ns}" for name in LIBRARIES for path in sorted(root.glob(name))]
-    told = sorted(f"{name}={value}" for name, value in environment.items() if name.startswith(TELLING))
-    # SDL_FRAMEBUFFER_ACCELERATION is what a window of the painter sets; it does not tell of OpenGL.
-    told = [each for each in told if not each.startswith("SDL_FRAMEBUFFER_ACCELERATION=")]
+    told = sorted(f"{k}={v}" for k, v in environment.items() if k.startswith(TELLING) and k not in OWN)
     dri = sorted(path.name for path in root.glob("dev/dri/*"))
     system = os.uname()
     parts = [__version__, pygame.version.ver, str(pygame.version.SDL), driver, system.release, system.machine]
