@@ -110,6 +110,7 @@ def picture() -> Finding:
     import pygame
 
     from visualizer.music.own import own_hearing
+    from visualizer.stage import renderer
     from visualizer.stage.looks import look
     from visualizer.stage.window import NoDisplay, Window, open_video
 
@@ -118,6 +119,7 @@ def picture() -> Finding:
         open_video()
     except NoDisplay:
         os.environ["SDL_VIDEODRIVER"], where = "offscreen", ", in memory"
+    renderer.forget()  # what is found here is found now
     try:
         window = Window(WINDOW)
     except NoDisplay as reason:

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from tests.visualizer.made_pack import networks  # noqa: E402
 from visualizer import paths  # noqa: E402
-from visualizer.dancer.network import OPERATORS, check_network  # noqa: E402
+from visualizer.dancer.network import OPERATORS, check_network, part_for  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 
 SHIPPED = sorted(paths.models().glob("*/*.onnx"))
@@ -208,3 +208,41 @@ def test_any_bytes_are_taken_or_refused(at: float, junk: bytes, cut: bool) -> No
         said = str(error)
     assert said.startswith("x.onnx: not a usable network (")
     assert len(said.splitlines()) == 1
+
+
+# --- a part of a network
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[f"{p.parent.name}-{p.stem}" for p in SHIPPED])
+def test_a_part_is_a_whole_network_that_makes_the_same(path: Path) -> None:
+    """Of each network that ships, for each of its outputs, as onnxruntime runs both."""
+    from visualizer.dancer.pack import _open
+
+    data = path.read_bytes()
+    whole, random = _open(data, path)[0], np.random.default_rng(3)
+    for output in whole.get_outputs():
+        part = part_for(data, output.name)
+        model = onnx.load_from_string(part)
+        onnx.checker.check_model(model)
+        assert [o.name for o in model.graph.output] == [output.name]
+        made = {name for node in model.graph.node for name in node.output} | {t.name for t in model.graph.initializer}
+        assert {name for node in model.graph.node for name in node.input if name} <= (
+            made | {i.name for i in model.graph.input}
+        )
+        alone = _open(part, path)[0]
+        given = {
+            i.name: random.integers(0, 5, 3) if i.type == "tensor(int64)"
+            else random.random((3, *(n if isinstance(n, int) else 1 for n in i.shape[1:]))).astype(np.float32)
+            for i in whole.get_inputs()
+        }  # fmt: skip
+        if path.parent.name == "ear":  # it hears one hop at a time
+            given = {name: array[:1] for name, array in given.items()}
+        wanted = {i.name for i in alone.get_inputs()}
+        (got,) = alone.run([output.name], {name: array for name, array in given.items() if name in wanted})
+        (expected,) = whole.run([output.name], given)
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_a_part_of_nothing_is_no_network() -> None:
+    with pytest.raises(UserError, match="0 operations"):
+        check_network(part_for(_model().SerializeToString(), "no such output"), "it")

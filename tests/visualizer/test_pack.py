@@ -387,3 +387,34 @@ def test_any_bytes_of_a_network_are_taken_or_refused(tiny_pack: Path, tmp_path: 
     taken_or_refused(
         lambda: packs.check_contract(open_session(path)[0], "choreographer", info, path), "choreographer.onnx"
     )
+
+
+def test_joints_alone_are_those_of_the_decoder(tiny_pack: Path) -> None:
+    pack = load_pack(tiny_pack, "cpu")
+    latent = np.stack([seed.latent for seed in pack.seeds])
+    assert pack.joints is not None
+    assert [o.name for o in pack.joints.get_outputs()] == ["joints"]
+    np.testing.assert_array_equal(
+        pack.joints.run(["joints"], {"latent": latent})[0], pack.decoder.run(["joints"], {"latent": latent})[0]
+    )
+
+
+@pytest.mark.parametrize("card", [True, False])
+def test_cuda_is_tried_where_there_is_anything_of_nvidia(monkeypatch: pytest.MonkeyPatch, card: bool) -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: available)
+    monkeypatch.setattr(packs, "may_run_cuda", lambda: card)
+    assert packs._devices("auto") == (["cuda", "cpu"] if card else ["cpu"])
+    assert packs._devices("cuda") == ["cuda"]  # who asks for it hears what comes of it
+
+
+@pytest.mark.parametrize("sign", ["a card", "a library", "nothing"])
+def test_signs_of_nvidia(monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
+    def load(name: str) -> object:
+        if sign != "a library":
+            raise OSError(f"{name}: cannot open shared object file")
+        return object()
+
+    monkeypatch.setattr(packs, "has_nvidia", lambda: sign == "a card")
+    monkeypatch.setattr(packs.ctypes, "CDLL", load)
+    assert packs.may_run_cuda() == (sign != "nothing")

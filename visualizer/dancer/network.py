@@ -18,6 +18,7 @@ that are unknown, or there twice where once is meant, are refused, so that two r
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -324,3 +325,66 @@ def check_network(data: bytes, where: object) -> Summary:
         return _check_graph(model["graph"])
     except _Refused as reason:
         raise UserError(f"{where}: not a usable network ({reason})") from None
+
+
+# --- taking apart ----------------------------------------------------------------------------------------------------
+
+
+def part_for(data: bytes, output: str) -> bytes:
+    """The same network with one output alone, and of its operations and weights only those which that one needs.
+
+    `data` must have passed `check_network`, and its operations come after what they need, as the format wants it.
+    """
+    kept: list[memoryview] = []
+    graph: list[memoryview] = []
+    for number, whole, inside in _fields(memoryview(data)):
+        if number == 7:
+            graph = _needed_for(inside, output)
+        else:
+            kept.append(whole)
+    size = sum(map(len, graph))
+    head = [7 << 3 | 2]  # the graph, of so many bytes
+    while size >= 0x80:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    return b"".join([*kept, bytes([*head, size]), *graph])
+
+
+def _needed_for(graph: memoryview, output: str) -> list[memoryview]:
+    """The fields of a graph that this output cannot do without."""
+    needed, fields = {output}, list(_fields(graph))
+    nodes, others = [], []
+    for number, whole, inside in reversed(fields):
+        if number == 1:
+            node = _read(inside, _NODE, "node")
+            if not needed.isdisjoint(map(_text, node.get("output", []))):
+                needed.update(map(_text, node.get("input", [])))
+                nodes.append(whole)
+    # Weights, inputs and outputs have names; 13 are shapes of what is in between, a help that nobody needs.
+    wanted = {5: (_TENSOR, needed), 11: (_VALUE, needed), 12: (_VALUE, {output})}
+    for number, whole, inside in fields:
+        if number in wanted:
+            schema, names = wanted[number]
+            if _text(_read(inside, schema, "graph").get("name")) not in names:
+                continue
+        if number not in (1, 13):
+            others.append(whole)
+    return nodes[::-1] + others
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
+    """Of a message that has been read before: number of each field, the field, and its inside if it has a length."""
+    at = 0
+    while at < len(data):
+        begun = at
+        tag, at = _varint(data, at)
+        start = at
+        match tag & 7:
+            case 0:
+                _, at = _varint(data, at)
+            case 2:
+                length, start = _varint(data, at)
+                at = start + length
+            case wire:
+                at += 8 if wire == 1 else 4
+        yield tag >> 3, data[begun:at], data[start:at]

@@ -7,11 +7,13 @@ and opened from bytes, so that they cannot reach other files.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import math
 import reprlib
 import shutil
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import paths
-from visualizer.dancer.network import check_network
+from visualizer.dancer.network import check_network, part_for
 from visualizer.errors import UserError
 
 FORMAT = 2
@@ -92,6 +94,7 @@ class Pack:
     choreographer: Any
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
+    joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
     messages: deque[str] = field(default_factory=deque)  # what there is to say of the device that runs it
 
 
@@ -318,6 +321,10 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
     One thread a step: the networks are small, and the drawing wants the other cores. UserError if it is no network, or
     one that holds what `check_network` refuses. `limited`: within the pool of memory that this process has set up.
     """
+    return _open(read_network(path), path, device, limited)
+
+
+def _open(data: bytes, path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
     import onnxruntime as ort
 
     ort.set_default_logger_severity(4)  # it would print its own story of a missing CUDA beside ours
@@ -329,7 +336,6 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
     if limited:
         options.add_session_config_entry("session.use_env_allocators", "1")
     wanted = [_PROVIDERS[device], _PROVIDERS["cpu"]] if device != "cpu" else [_PROVIDERS["cpu"]]
-    data = read_network(path)
     check_network(data, path)
     try:
         # From bytes, not from the path: weights kept in other files cannot be reached from a pack.
@@ -339,6 +345,20 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
     # What is listed as available is not what runs: CUDA falls back to the CPU silently.
     running = session.get_providers()[0]
     return session, {v: k for k, v in _PROVIDERS.items()}.get(running, "cpu")
+
+
+def open_joints(path: Path) -> Any:
+    """What of a decoder that has been opened makes the joints: a hundredth of the work, where they hang on the latent
+    alone. None where that would save nothing, or cannot be had."""
+    data = read_network(path)
+    part = part_for(data, "joints")
+    if len(part) > len(data) / 2:
+        return None
+    try:
+        return _open(part, path)[0]
+    except UserError as error:
+        _log.info("the joints need the whole decoder: %s", error)
+        return None
 
 
 def check_contract(session: Any, network: str, info: dict[str, Any], path: Path, dancers: int = 2) -> None:
@@ -418,6 +438,20 @@ def has_nvidia() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
+def may_run_cuda() -> bool:
+    """Whether there is anything of NVIDIA here at all: a card, or its driver's library, without which no CUDA runs.
+
+    To try CUDA in vain costs a start a tenth of a second.
+    """
+    if has_nvidia():
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
 def _devices(device: str) -> list[str]:
     """Devices to try, best first."""
     import onnxruntime as ort
@@ -430,7 +464,11 @@ def _devices(device: str) -> list[str]:
             has = ", ".join(d for d, p in _PROVIDERS.items() if p in available)
             raise UserError(f"{device} was asked for, but the onnxruntime here only has: {has}")
         return [device]
-    return [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available] + ["cpu"]
+    better = [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available]
+    if "cuda" in better and not may_run_cuda():
+        _log.info("cuda is listed but there is nothing of NVIDIA here; not tried")
+        better.remove("cuda")
+    return [*better, "cpu"]
 
 
 def check_files(folder: Path) -> None:
@@ -478,6 +516,7 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
             remedy = "; install the extra gpu" if choice == "cuda" else ""
             messages.append(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
     d = info["latent_size"]
+    has_joints = any(output.name == "joints" for output in sessions["decoder"].get_outputs())
     return Pack(
         name=info.get("name") or folder.name,
         folder=folder,
@@ -494,5 +533,6 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         provider=provider,
         info=info,
         messages=messages,
+        joints=open_joints(folder / "decoder.onnx") if has_joints else None,
         **sessions,
     )

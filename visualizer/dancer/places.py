@@ -35,7 +35,7 @@ PROBES = 64  # poses from which joints are learned
 WRONG = 0.01  # frame widths by which they may be missed
 
 
-_learned: WeakKeyDictionary[Any, Floats | None] = WeakKeyDictionary()  # by decoder: it takes a tenth of a second
+_learned: WeakKeyDictionary[Any, Floats | None] = WeakKeyDictionary()  # by decoder; it may take a tenth of a second
 
 
 def _learn(pack: Pack) -> Floats | None:
@@ -45,8 +45,8 @@ def _learn(pack: Pack) -> Floats | None:
     names = [output.name for output in pack.decoder.get_outputs()]
     if "joints" not in names or len(latent) <= pack.latent_size:
         return None
-    found = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))
-    across = np.asarray(found["joints"], dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
+    (found,) = (pack.joints or pack.decoder).run(["joints"], {"latent": latent})
+    across = np.asarray(found, dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
     known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
     weights: Floats = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
     return weights if np.abs(known @ weights - across).max() < WRONG else None

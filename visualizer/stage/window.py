@@ -15,6 +15,7 @@ import pygame
 from visualizer.errors import UserError
 from visualizer.music import taken
 from visualizer.paths import assets
+from visualizer.stage import renderer as known_renderer
 from visualizer.stage import x11
 from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
 from visualizer.stage.flash_guard import FlashGuard
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("visualizer")
 
 TITLE = "The Dancing Screen"
-# OpenGL that runs on the processor: correct, but far slower than the painter.
-SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software", "gdi generic", "basic render")
 NOT_SEEN = ("offscreen", "dummy")  # SDL's drivers without a screen; fine if asked for
 POINTER_SECONDS = 2.0  # for which the pointer is seen in a window after it was moved
 
@@ -82,6 +81,11 @@ class Window:
         self.fullscreen = size is None
         self.gpu = stage != "painter"
         self._forced = stage == "shader"
+        if self._forced:
+            known_renderer.forget()  # who asks for it wants to know
+        elif self.gpu and (known := known_renderer.recall()):
+            self.gpu = False
+            self.notes.append(f"no GPU for the picture ({known}, as the last time): painting on the processor")
         if self.gpu:
             try:
                 self._open()
@@ -184,7 +188,8 @@ class Window:
         log.debug("OpenGL %s on %s", context.info["GL_VERSION"], renderer)
         if context.version_code < 330:
             raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
-        if not self._forced and any(name in renderer.lower() for name in SOFTWARE_GL):
+        if not self._forced and known_renderer.on_processor(renderer):
+            known_renderer.remember(renderer)
             raise NoGpu(renderer)
         try:
             self._target = GuardedTarget(self.guard, context, self.size, context.screen)
