@@ -466,7 +466,7 @@ def _devices(device: str) -> list[str]:
         return [device]
     better = [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available]
     if "cuda" in better and not may_run_cuda():
-        _log.info("cuda is listed but there is nothing of NVIDIA here; not tried")
+        _log.info("cuda is listed but does not run here, where nothing of NVIDIA is; not tried")
         better.remove("cuda")
     return [*better, "cpu"]
 
