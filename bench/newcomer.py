@@ -55,7 +55,7 @@ def make_footage(clips: list[Clip], seconds: float, path: Path) -> None:
         positions = at_rate(clip.positions, clip.fps, RATE, min(clip.seconds - 0.1, left))
         parts.append(positions - np.median(positions[:, :1], axis=0) * np.array([1, 0, 1], np.float32))
         left -= len(positions) / RATE
-    film(Shot(np.concatenate(parts), RATE, "blue", SPOILING, SIZE), path)
+    film(Shot(np.concatenate(parts), RATE, "blue", SPOILING, SIZE), path, lines=16)  # its masks are not needed
 
 
 def every(path: Path, seconds: float) -> Iterator[Picture]:
