@@ -75,9 +75,9 @@ def read(folder: Path, music: Callable[[Times], tuple[Times, Times]]) -> Soaked:
     minutes = np.loadtxt(folder / "memory.tsv", ndmin=2)
     beat, length = music(frames["at"])
     lag = np.mod(beat - frames["beat"] + 0.5, 1) - 0.5
+    middle = np.angle(np.nanmean(np.exp(2j * np.pi * lag))) / (2 * np.pi)
+    late = (np.mod(lag - middle + 0.5, 1) - 0.5 + middle) * length
     # What is constant is the way from the loudspeaker to the ear: it is not known here, and no fault of the hours.
-    lag -= np.angle(np.nanmean(np.exp(2j * np.pi * lag))) / (2 * np.pi)
-    late = (np.mod(lag + 0.5, 1) - 0.5) * length
     late -= np.nanmedian(late)
     start = frames["at"][0]
     return Soaked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_limits
+
+from visualizer.stop import SIGNALS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -32,6 +35,17 @@ def run_training(*words: str | Path, timeout: float = 240) -> subprocess.Complet
         capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY,
         env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """The program is not told of a signal that whoever runs the tests ignores, as nohup does with SIGHUP."""
+    ignored = [n for n in SIGNALS if signal.getsignal(n) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session", autouse=True)
