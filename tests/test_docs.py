@@ -72,7 +72,7 @@ def hooks() -> ModuleType:
 
 def test_each_subject_has_a_page(pages: dict[Path, Page]) -> None:
     subjects = {"index", "keys", "commands", "sound", "film", "looks", "train", "how", "measures", "size", "history",
-                "troubleshooting", "faults", "contributing", "security", "changelog"}  # fmt: skip
+                "soak", "troubleshooting", "faults", "contributing", "security", "changelog"}  # fmt: skip
     assert {path.stem for path in pages} == subjects
     assert len(list((ROOT / "docs").glob("*.md"))) == len(subjects)
 

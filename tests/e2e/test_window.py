@@ -95,7 +95,7 @@ def groups(shot: NDArray[np.uint8]) -> int:
 
 def bodies(shot: NDArray[np.uint8]) -> int:
     """How many figures are seen, in however many rows: pieces of ink, for those in front have a line about them."""
-    pieces, _ = ndimage.label(window(shot) < 70)
+    pieces = np.asarray(ndimage.label(window(shot) < 70)[0])  # type: ignore[index]
     return int((np.bincount(pieces.ravel())[1:] > 60).sum())
 
 
