@@ -325,7 +325,8 @@ def main() -> None:
             began, heard = in_earnest(chosen.hours, chosen.load, chosen.size, folder), 0.0
         else:
             simulated(chosen.hours, chosen.fps, chosen.minutes_real, chosen.seed, folder)
-        soaked = read(folder, lambda t: beat_of(t - began - heard))
+        # The null sink's clock was found to be 0.03% fast.
+        soaked = read(folder, lambda t: beat_of(t - began - heard), 8e-4 if chosen.real else 0.0)
         # All that can be seen has then been seen once, mostly; and the music has come round once.
         warm, span = min(1800.0, soaked.at[-1] / 6), min(len(TEMPI) * (SONG + GAP), soaked.at[-1] / 2)
         what = "in earnest" if chosen.real else "simulated"

@@ -6,6 +6,7 @@ at once, so that watching needs no memory of its own. Linux, for it reads /proc.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,15 +70,24 @@ class Soaked:
     minutes: NDArray[np.float64]  # (M, 3): seconds, MB, handles
 
 
-def read(folder: Path, music: Callable[[Times], tuple[Times, Times]]) -> Soaked:
-    """`music(seconds)` gives the true beat, NaN where nobody can know it yet, and the seconds of a beat there."""
+def read(folder: Path, music: Callable[[Times], tuple[Times, Times]], apart: float = 0.0) -> Soaked:
+    """`music(seconds)` gives the true beat, NaN where nobody can know it yet, and the seconds of a beat there.
+
+    `apart`: by how much, at most, the clock of the sound may be faster or slower than ours, as a share.
+    """
     frames = np.fromfile(folder / "frames.bin", FRAME)
     minutes = np.loadtxt(folder / "memory.tsv", ndmin=2)
-    beat, length = music(frames["at"])
-    lag = np.mod(beat - frames["beat"] + 0.5, 1) - 0.5
-    middle = np.angle(np.nanmean(np.exp(2j * np.pi * lag))) / (2 * np.pi)
-    late = (np.mod(lag - middle + 0.5, 1) - 0.5 + middle) * length
-    # What is constant is the way from the loudspeaker to the ear: it is not known here, and no fault of the hours.
+    some = frames[:: max(1, len(frames) // 2000)]
+
+    def agreement(way: tuple[float, float]) -> float:
+        beat, _ = music(some["at"] * (1 + way[1]) - way[0] - some["at"][0] * way[1])
+        return float(np.abs(np.nanmean(np.exp(2j * np.pi * (beat - some["beat"])))))
+
+    # The way from the loudspeaker to the ear, and the rate of a sound card: not known here, and no fault of the hours.
+    rates = np.arange(-apart, apart + 1e-5, 1e-5) if apart else (0.0,)
+    delay, rate = max(itertools.product(np.arange(-1.0, 4.0, 0.02), rates), key=agreement)
+    beat, length = music(frames["at"] * (1 + rate) - delay - frames["at"][0] * rate)
+    late = (np.mod(beat - frames["beat"] + 0.5, 1) - 0.5) * length
     late -= np.nanmedian(late)
     start = frames["at"][0]
     return Soaked(
