@@ -402,6 +402,24 @@ def test_packets_that_wait_for_a_busy_reader_are_all_there(soundcard: FakeSoundc
     assert soundcard.closed
 
 
+def test_a_loopback_whose_packets_never_come_is_lost_and_can_be_closed(soundcard: FakeSoundcard, time: Time) -> None:
+    """Whoever waits in the sound system may wait for ever when that has gone, without any error."""
+    line = open_loopback(False, time)
+    assert isinstance(line, SoundcardLine)
+    soundcard.packets.put(np.zeros((480, 2), np.float32))
+    read_all(line, 480)
+    time.now += STALLED - 0.1
+    line.read()
+    assert not line.lost
+    time.now += 0.2
+    line.read()
+    assert line.lost
+    line.close()
+    assert not soundcard.closed  # its stream is in use by who waits
+    soundcard.packets.put(RuntimeError("over"))
+    line._thread.join(10)
+
+
 @pytest.mark.parametrize("trouble", [RuntimeError("no output"), IndexError("no device"), AssertionError("a format")])
 def test_an_output_that_windows_does_not_give(soundcard: FakeSoundcard, time: Time, trouble: Exception) -> None:
     soundcard.trouble = trouble

@@ -15,7 +15,7 @@ import numpy as np
 
 from visualizer.errors import UserError
 from visualizer.music import Clock
-from visualizer.music.devices import NoSound, portaudio
+from visualizer.music.devices import STALLED, NoSound, portaudio
 from visualizer.music.features import Floats
 from visualizer.music.line import Line, PortAudioLine, Stamps
 from visualizer.music.ring import Ring
@@ -80,12 +80,18 @@ class SoundcardLine:
         # What soundcard makes of a COM error, of a name not found, of a format that it did not expect.
         except (RuntimeError, IndexError, AssertionError) as error:
             raise NoSound(f"no output can be listened to ({error})") from error
+        self._last_sound = clock()
         self._stop = Event()
         self._thread = Thread(target=self._record, name="loopback", daemon=True)
         self._thread.start()
 
     def read(self) -> Floats:
         got = self._ring.read(self._block)
+        now = self._clock()
+        if got:
+            self._last_sound = now
+        elif now - self._last_sound > STALLED:  # a packet is waited for that will never come
+            self.lost = True
         return self._block[:got].mean(axis=1)
 
     def sounded(self, seconds: float) -> float:
@@ -94,6 +100,8 @@ class SoundcardLine:
     def close(self) -> None:
         self._stop.set()
         self._thread.join(timeout=2)
+        if self._thread.is_alive():  # it still waits, and who would end the stream would wait for it
+            return
         try:
             self._recorder.__exit__(None, None, None)
         except RuntimeError:  # the device is gone, and its stream with it
