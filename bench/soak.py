@@ -85,7 +85,6 @@ class Music:
     """The loops one after the other, for ever."""
 
     def __init__(self, rate: int) -> None:
-        self.rate = rate
         self._loops = [loop(bpm, rate, i) for i, bpm in enumerate(TEMPI)]
         self._song, self._gap = round(SONG * rate), round(GAP * rate)
 

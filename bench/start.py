@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.xvfb import screen
+from visualizer.stage.renderer import FILE
 
 GOAL, COLD_GOAL, IMPORT_GOAL = 1.0, 3.0, 0.3  # seconds
 ROOT = Path(__file__).parents[1]
@@ -161,7 +162,7 @@ def main() -> None:
                 for which, root in roots.items():
                     own = cache(scratch, root)
                     if "first" in name:
-                        (Path(own["XDG_CACHE_HOME"]) / "dancing-screen" / "opengl.json").unlink(missing_ok=True)
+                        (Path(own["XDG_CACHE_HOME"]) / "dancing-screen" / FILE).unlink(missing_ok=True)
                     if asked.cold:
                         forget(folders, mapped)
                     add(f"{which}{name}", measure(env | own, *words, root=root))

@@ -12,6 +12,11 @@ from scipy import ndimage
 from visualizer.dancer.pack import FLOOR
 
 
+def window(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey levels of a window of 640x400 in the middle of the screen."""
+    return shot[200:600, 320:960].max(axis=2)
+
+
 def figure(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The body in (height, width) grey levels of the paper look: one dark region of a person's size and build.
 

@@ -50,7 +50,7 @@ def see_it_dance(screen: Screen) -> None:
         screen.grab_until(lambda shot, before=before: np.abs(shot[MIDDLE] - before).mean() > 5)
 
 
-def in_the_middle_of_a_show(screen: Screen, program: Program) -> None:
+def in_the_middle_of_a_show(screen: Screen, program: Program | Terminal) -> None:
     """A key has chosen another look, and a video is taken."""
     program.wait_for("first frame")
     screen.press("plus")
@@ -122,12 +122,7 @@ def test_a_signal_ends_the_show_as_its_keys_do(screen: Screen, home: dict[str, s
 
 def test_a_show_whose_terminal_is_closed_ends_as_by_its_keys(screen: Screen, home: dict[str, str]) -> None:
     with Terminal(*WORDS, "--stats", env={**screen.env, **home}) as program:
-        program.wait_for("first frame")
-        screen.press("plus")
-        program.wait_for("toast: temperature: ")
-        screen.press("r")
-        program.wait_for("toast: recording: ")
-        see_it_dance(screen)
+        in_the_middle_of_a_show(screen, program)
         assert program.hang_up() == 129
     assert "ended by SIGHUP" in log_of(home)
     assert "Traceback" not in log_of(home)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.figure import assert_dances, change, figure, is_figure
+from tests.e2e.figure import assert_dances, change, figure, is_figure, window
 from tests.e2e.program import Program, Screen
 
 # Put before the program on its path: takes the OpenGL context away from under it after some frames, as a driver that
@@ -77,11 +77,6 @@ def seconds_of(program: Program, pattern: str) -> float:
     began = time.monotonic()
     program.wait_for(pattern)
     return time.monotonic() - began
-
-
-def window(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey levels of a window of 640x400 in the middle of the screen."""
-    return shot[200:600, 320:960].max(axis=2)
 
 
 def is_other_figure(grey: NDArray[np.uint8], before: NDArray[np.bool_]) -> bool:

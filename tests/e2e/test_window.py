@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tests.conftest import REPOSITORY
-from tests.e2e.figure import assert_dances, change, figures, is_figure
+from tests.e2e.figure import assert_dances, change, figures, is_figure, window
 from tests.e2e.program import Program, Screen
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.stage.looks import LOOKS
 
 WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
-
-
-def window(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey levels of the window in the middle of the screen."""
-    return shot[200:600, 320:960].max(axis=2)
 
 
 def is_paper(shot: NDArray[np.uint8]) -> bool:
