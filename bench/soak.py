@@ -6,13 +6,15 @@
 Simulated, it is the show's own loop, dancer, ear, taste, auto mode, overlay, flash guard and painter, but small, with a
 clock that the loop moves, and sound that is pushed into the ear. In earnest it is `visualizer --audio mic` in an
 Xvfb with a PulseAudio null sink whose monitor is the microphone; `--load N` has N other processes work all the
-time. In both somebody presses a key each minute. The music: four loops of known tempo, three minutes each, with a gap.
+time. In both somebody goes through all looks, and then presses a key each minute. The music: four loops of known tempo,
+three minutes each, with a gap.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import math
 import os
 import random
@@ -22,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ from numpy.typing import NDArray
 
 from bench.watch import Watch, figures, plot, read
 from visualizer.music.features import RATE
+from visualizer.stage.looks import LOOKS
 
 SIZE = (320, 180)  # of the simulated stage
 DELAY = 0.06  # seconds by which the simulated sound comes late
@@ -40,7 +44,8 @@ SONG, GAP = 180.0, 3.0  # seconds
 LOCKED = 15.0  # seconds of a song after which the beat has to be known
 LOOP_BEATS = 32
 SOUND_RATE = 2 * RATE  # of what is played in earnest
-KEYS = "space space space right left up down d 1 2 5 9 1 u"  # what somebody presses, at random
+TOUR = 20.0  # seconds that somebody has each look at first
+KEYS = "space space space right left up down d 1 2 5 9 1 u"  # what somebody presses then, at random, each minute
 
 Floats = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -110,6 +115,15 @@ def beat_of(t: Times) -> tuple[Times, Times]:
     song, at = np.divmod(np.asarray(t, np.float64), SONG + GAP)
     length = 60 / np.array(TEMPI)[song.astype(np.int64) % len(TEMPI)]
     return np.where((at > LOCKED) & (at < SONG) & (t >= 0), at / length, np.nan), length
+
+
+def presses(seed: int) -> Iterator[tuple[float, str]]:
+    """Seconds of the show, and the name of the key that somebody presses then; for ever."""
+    chance = random.Random(seed)
+    for k in range(1, len(LOOKS) + 1):
+        yield TOUR * k, "up"
+    for minute in itertools.count(math.ceil(TOUR * len(LOOKS) / 60) + 1):
+        yield 60.0 * minute, chance.choice(KEYS.split())
 
 
 # --- simulated ------------------------------------------------------------------------------------------------
@@ -206,18 +220,18 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         Dancer(pack, seed), ear, Screen(), pack.styles, "paper", random.Random(seed), 0.0, True,  # type: ignore[arg-type]
         takes=Takes(Camera(), lambda: now), auto=Auto(random.Random(seed), True),
     )  # fmt: skip
-    somebody, pressed = random.Random(seed), 0
+    somebody = presses(seed)
+    due, name = next(somebody)
     deadline = time.monotonic() + 60 * minutes_real
 
     def events() -> list[pygame.event.Event]:
-        nonlocal pressed
+        nonlocal due, name
         listener.hear()
         if time.monotonic() > deadline:
             show.running = False
-        if now < 60 * (pressed + 1):
+        if now < due:
             return []
-        pressed += 1
-        key = pygame.key.key_code(somebody.choice(KEYS.split()))
+        key, (due, name) = pygame.key.key_code(name), next(somebody)
         return [pygame.event.Event(pygame.KEYDOWN, key=key, mod=0)]
 
     def sleep(seconds: float) -> None:
@@ -233,22 +247,23 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
 
 def watched(folder: Path, words: list[str]) -> None:
-    """`visualizer` with these words in this process: each frame is written down, and each minute a key pressed."""
+    """`visualizer` with these words in this process: each frame is written down, and keys are pressed."""
     import pygame
 
     from visualizer.cli import app
     from visualizer.stage.window import Window
 
-    watch, draw, somebody, due = Watch(folder), Window.draw, random.Random(1), 0.0
+    watch, draw, somebody, began = Watch(folder), Window.draw, presses(1), math.nan
+    due, name = next(somebody)
 
     def drawn(self, picture, look, hearing, musical_time, writing, changed) -> None:
-        nonlocal due
+        nonlocal began, due, name
         draw(self, picture, look, hearing, musical_time, writing, changed)
         now = time.perf_counter()
         watch.frame(hearing.time, now, musical_time, picture.frames[0] > 0)
-        if now >= due:
-            due = now + 60
-            key = pygame.key.key_code(somebody.choice(KEYS.split()))
+        began = now if math.isnan(began) else began
+        if now >= began + due:
+            key, (due, name) = pygame.key.key_code(name), next(somebody)
             pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, mod=0))
 
     Window.draw = drawn

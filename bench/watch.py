@@ -109,6 +109,7 @@ def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
     took = soaked.took[at >= warm] * 1000
     minutes = soaked.minutes[soaked.minutes[:, 0] >= min(warm, soaked.minutes[-1, 0])]
     grown = minutes - minutes[0]
+    early = soaked.minutes[soaked.minutes[:, 0] <= minutes[0, 0], 1]
     trend = np.polyfit(minutes[:, 0] / 3600, minutes[:, 1], 1)[0] if len(minutes) > 2 else 0.0
     parts = np.split(soaked.bodies, np.searchsorted(at, np.arange(STEP, end, STEP)))
     if len(parts) > 1 and len(parts[-1]) < len(parts[0]) / 2:  # what is left over
@@ -117,7 +118,7 @@ def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
     return [
         f"{len(at):,} frames in {end / 3600:.2f} hours",
         f"memory {minutes[0, 1]:.1f} MB after {warm / 60:.0f} minutes, {grown[-1, 1]:+.1f} at the end, at most "
-        f"{grown[:, 1].max():+.1f} (goal: 5); trend {trend:+.2f} MB an hour",
+        f"{grown[:, 1].max():+.1f} (goal: 5); trend {trend:+.2f} MB an hour; until then at most {early.max():.1f}",
         f"open handles {minutes[0, 2]:.0f}, {grown[-1, 2]:+.0f} at the end, at most {grown[:, 2].max():+.0f} (goal: 0)",
         f"frames: median {np.median(took):.1f} ms, 99% {np.percentile(took, 99):.1f}, worst {took.max():.1f}; "
         f"{(took > 1000 * LATE).sum()} of {len(took):,} later than {1000 * LATE:.0f} (goal: 0)",

@@ -9,7 +9,7 @@ import pytest
 
 from visualizer.errors import UserError
 from visualizer.music.features import Floats
-from visualizer.music.tape import KEEPS, RATE, NoSounds, SongSound, Tape, sounds
+from visualizer.music.tape import KEEPS, RATE, STILL, NoSounds, SongSound, Tape, sounds
 
 
 def ramp(first: int, n: int) -> np.ndarray:
@@ -47,6 +47,35 @@ def test_small_wavering_of_the_stamps_does_not_tear_the_sound() -> None:
     np.testing.assert_allclose(steps, 1e-6, rtol=0.2)
 
 
+@pytest.mark.parametrize("thought_better", [0.05, -0.05])
+def test_a_device_that_thinks_better_of_its_delay_does_not_tear_the_sound(thought_better: float) -> None:
+    """It is in its new place after a while, and on the way there neither cut nor heard to be out of tune."""
+    tape, seconds = Tape(0.0), 20
+    sine = np.sin(2 * np.pi * 440 * np.arange(seconds * RATE) / RATE).astype(np.float32)
+    for k in range(100 * seconds):
+        delay = thought_better if k >= 200 else 0.0
+        tape.write(sine[480 * k : 480 * (k + 1)], RATE, (k + 1) / 100 + delay)
+    out = tape.read((seconds - 1) * RATE)[:, 0].astype(np.float64)
+    assert np.abs(np.diff(out)).max() < 1.1 * 2 * np.pi * 440 / RATE  # what a sine of that pitch does
+    crossings = np.flatnonzero((out[1:] >= 0) & (out[:-1] < 0))
+    places = crossings + out[crossings] / (out[crossings] - out[crossings + 1])
+    pitch = RATE / np.diff(places)
+    assert np.abs(np.log2(pitch / 440)).max() < 1 / 12 / 6  # a sixth of a semitone
+    late = places / RATE - (np.arange(len(places)) + 1) / 440
+    assert np.abs(late[:800]).max() < 1e-4
+    assert np.median(late[-400:]) == pytest.approx(thought_better, abs=STILL + 0.001)
+
+
+def test_a_card_whose_clock_is_not_ours_is_kept_in_its_place() -> None:
+    tape, fast = Tape(0.0), 1.0005
+    for k in range(6000):  # a minute
+        tape.write(ramp(480 * k, 480), RATE, (k + 1) / 100 / fast)
+    out = np.concatenate([tape.read(RATE) for _ in range(20)])[:, 0]
+    heard = np.flatnonzero(out)
+    np.testing.assert_allclose(out[heard] * 1e6 / fast, heard, atol=(STILL + 0.001) * RATE)
+    assert np.abs(np.diff(out[heard]) * 1e6 - 1).max() < 0.1
+
+
 def test_another_rate_is_resampled() -> None:
     tape, rate = Tape(0.0), 44_100
     sine = np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
@@ -56,7 +85,7 @@ def test_another_rate_is_resampled() -> None:
     wanted = np.sin(2 * np.pi * 440 * (np.arange(len(out)) + 4800) / RATE)
     spectrum = np.abs(np.fft.rfft(out * np.hanning(len(out))))
     assert np.argmax(spectrum) * RATE / len(out) == pytest.approx(440, abs=3)
-    assert np.corrcoef(out, wanted)[0, 1] > 0.9  # and in its place
+    assert np.corrcoef(out, wanted)[0, 1] > 0.999  # and in its place
 
 
 def test_a_reader_that_is_far_behind_loses_the_newest_only() -> None:

@@ -1,7 +1,8 @@
 """A tape of what is heard, for a video of the show: written by the thread that hears, read by the one that encodes.
 
 Everything is laid down at the moment at which it sounded on the show's clock, so sound and picture meet whatever the
-devices take. Where nothing is heard there is silence.
+devices take. Where nothing is heard there is silence. When a device thinks better of its delay, or its clock is not
+ours, the sound runs a little faster or slower until it is in its place again: a cut would be heard.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from visualizer.music.features import Floats
 
 RATE = 48_000  # Hz
 KEEPS = 24.0  # seconds that wait to be read, if the encoder is behind
-APART = 0.05  # seconds by which device and clock may differ before the place is mended
+STILL = 0.005  # seconds by which device and clock may differ
+APART = 0.12  # and beyond which there is a cut: sound later than the picture by 125 ms is noticed (ITU-R BT.1359)
+SLEW = 0.005  # how much faster or slower, in between; a twelfth of a semitone
 
 
 class Sounds(Protocol):
@@ -38,8 +41,9 @@ class Tape:
         self._samples = np.zeros((round(KEEPS * RATE), 2), np.float32)
         self._read = 0  # samples read so far; the ring holds those that follow
         self._at: int | None = None  # sample at which the next block goes on
+        self._last = np.zeros(1, np.float32)  # of the block before
         self._resample = None
-        self._rate = 0
+        self._rate = self._taken = self._given = 0  # Hz; samples into the resampler and out of it
         self._lock = Lock()
 
     def write(self, block: Floats, rate: int, ended: float) -> None:
@@ -49,14 +53,29 @@ class Tape:
         if not len(block) or not math.isfinite(ended):
             return
         if rate != self._rate:
-            self._rate, self._at = rate, None
+            self._rate, self._at, self._taken, self._given = rate, None, 0, 0
             self._resample = soxr.ResampleStream(rate, RATE, 1, "float32", "MQ") if rate != RATE else None
-        there = round((ended - len(block) / rate - self._begins) * RATE)
+        self._taken += len(block)
+        # Of what comes out of the resampler, sample m is that of m / RATE of what went in, however long it was held.
+        there = round((ended - self._begins - self._taken / rate) * RATE) + self._given
         sound = block if self._resample is None else self._resample.resample_chunk(np.ascontiguousarray(block))
-        if self._at is None or abs(there - self._at) > APART * RATE:
+        if not len(sound):
+            return
+        self._given += len(sound)
+        off = 0 if self._at is None else there - self._at
+        if self._at is None or abs(off) > APART * RATE:
             self._at = there
+        elif abs(off) > STILL * RATE:
+            most = round(SLEW * len(sound))
+            sound = self._stretched(sound, len(sound) + min(max(off, -most), most))
+        self._last = sound[-1:]
         self._lay(sound, self._at)
         self._at += len(sound)
+
+    def _stretched(self, sound: Floats, n: int) -> Floats:
+        """In `n` samples, from the last one of the block before to its own last one."""
+        at = np.arange(1, n + 1) * (len(sound) / n)
+        return np.interp(at, np.arange(len(sound) + 1), np.concatenate([self._last, sound])).astype(np.float32)
 
     def _lay(self, sound: Floats, at: int) -> None:
         with self._lock:
