@@ -104,11 +104,17 @@ def _off_by(off: Times) -> str:
 
 
 def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
-    """In words. `warm`: seconds after which memory and frames count. `span`: seconds at both ends that are compared."""
+    """In words. `warm`: seconds after which memory and frames count. `span`: seconds at both ends that are compared:
+    of the show for the beat, of what comes after `warm` for memory."""
     at, end = soaked.at, soaked.at[-1]
     took = soaked.took[at >= warm] * 1000
     minutes = soaked.minutes[soaked.minutes[:, 0] >= min(warm, soaked.minutes[-1, 0])]
     grown = minutes - minutes[0]
+    # What is on stage takes more or less, so one minute says little.
+    first, last = (
+        float(np.median(minutes[part, 1]))
+        for part in (minutes[:, 0] <= minutes[0, 0] + span, minutes[:, 0] >= minutes[-1, 0] - span)
+    )
     early = soaked.minutes[soaked.minutes[:, 0] <= minutes[0, 0], 1]
     trend = np.polyfit(minutes[:, 0] / 3600, minutes[:, 1], 1)[0] if len(minutes) > 2 else 0.0
     parts = np.split(soaked.bodies, np.searchsorted(at, np.arange(STEP, end, STEP)))
@@ -117,8 +123,9 @@ def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
     varied = [len(np.unique(part)) for part in parts]
     return [
         f"{len(at):,} frames in {end / 3600:.2f} hours",
-        f"memory {minutes[0, 1]:.1f} MB after {warm / 60:.0f} minutes, {grown[-1, 1]:+.1f} at the end, at most "
-        f"{grown[:, 1].max():+.1f} (goal: 5); trend {trend:+.2f} MB an hour; until then at most {early.max():.1f}",
+        f"memory {first:.1f} MB after {warm / 60:.0f} minutes, {last:.1f} at the end: {last - first:+.1f} (goal: 5), "
+        f"medians of {span / 60:.0f} minutes; one minute {minutes[:, 1].min():.1f}, another {minutes[:, 1].max():.1f}; "
+        f"until then at most {early.max():.1f}; trend {trend:+.2f} MB an hour",
         f"open handles {minutes[0, 2]:.0f}, {grown[-1, 2]:+.0f} at the end, at most {grown[:, 2].max():+.0f} (goal: 0)",
         f"frames: median {np.median(took):.1f} ms, 99% {np.percentile(took, 99):.1f}, worst {took.max():.1f}; "
         f"{(took > 1000 * LATE).sum()} of {len(took):,} later than {1000 * LATE:.0f} (goal: 0)",

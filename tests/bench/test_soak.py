@@ -70,6 +70,19 @@ def test_a_bad_night(tmp_path: Path) -> None:
     assert late > early + 0.02
 
 
+def test_memory_that_comes_and_goes_is_told_from_memory_that_grows(tmp_path: Path) -> None:
+    """By what is on stage it is 10 MB more or less from minute to minute; a leak of a quarter MB a minute is seen."""
+    night(tmp_path)
+    minutes = np.loadtxt(tmp_path / "memory.tsv")
+    for leak, wanted in ((0.0, "+0.0 (goal: 5)"), (0.25, "+4.5 (goal: 5)")):
+        minutes[:, 1] = 300 + 10 * (np.arange(30) % 2) + leak * np.arange(30)
+        minutes[:6, 1] = 350
+        np.savetxt(tmp_path / "memory.tsv", minutes)
+        said = "\n".join(figures(read(tmp_path, lambda t: beat_of(t)), 360, 300))
+        assert wanted in said
+        assert "until then at most 350.0" in said
+
+
 def test_watching_writes_memory_and_handles(tmp_path: Path) -> None:
     night(tmp_path)
     minutes = np.loadtxt(tmp_path / "memory.tsv")
