@@ -23,6 +23,7 @@ from visualizer.controls import action_of
 from visualizer.dancer.pack import FORMATIONS
 from visualizer.errors import UserError
 from visualizer.log import aside
+from visualizer.memory import one_heap
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
@@ -697,6 +698,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     from visualizer.stage.displays import is_called
     from visualizer.stage.window import Window, open_video, painter_rate
 
+    one_heap()
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -104,30 +102,6 @@ def test_a_live_show_gets_a_rough_map_at_once_and_the_full_one_later() -> None:
     after = [patient.fit(each, layout((640, 360), span_of(6))) for _ in range(8)]
     (found,) = [each for each in after if each is not None]
     assert (found[1] == index_map(each, layout((640, 360), span_of(6)))).all()
-
-
-# In a process of its own, for memory is the whole process's.
-MAPS = """
-from bench.watch import resident
-from visualizer.stage.backdrop import Scene
-from visualizer.stage.layout import layout
-from visualizer.stage.looks import LOOKS
-scene, place = Scene(patient=False), layout((1280, 720))
-for look in LOOKS * 2:
-    step, numbers = scene.fit(look.backdrop, place)
-    while step > 1:
-        step, numbers = scene.fit(look.backdrop, place) or (step, numbers)
-    print(look.name, resident())
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_room_that_a_map_was_made_in_is_given_back() -> None:
-    done = subprocess.run([sys.executable, "-c", MAPS], capture_output=True, text=True, check=True)
-    held = [(name, float(megabytes)) for name, megabytes in map(str.split, done.stdout.splitlines())][len(LOOKS) :]
-    assert [name for name, _ in held] == [each.name for each in LOOKS]
-    least, most = (pick(megabytes for _, megabytes in held) for pick in (min, max))
-    assert most - least < 20, held  # the thread keeps up to 13 of it; all would be 30
 
 
 def test_as_many_tiles_are_lit_on_each_beat() -> None:

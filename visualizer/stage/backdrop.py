@@ -6,10 +6,8 @@ Lengths are in frame widths: x from the middle, y from the frame's upper edge, l
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import math
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR
+from visualizer.memory import give_back
 from visualizer.stage.resample import noise
 
 if TYPE_CHECKING:
@@ -303,17 +302,9 @@ def index_map(look: Backdrop, place: Layout, step: int = 1) -> Index:
     return KINDS[look.kind](look, _Grid(place, step))
 
 
-# A map needs tens of MB of other room while it is made, which the C library of Linux would keep from then on, and more
-# of it with each look of a party. This gives it back; where the library is another there is no such call.
-_trim: Callable[[int], int] | None = None
-if sys.platform == "linux":
-    _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-
-
 def _map_aside(look: Backdrop, place: Layout, step: int) -> Index:
     numbers = index_map(look, place, step)
-    if _trim is not None:
-        _trim(0)  # 0.5 to 4 ms
+    give_back()  # tens of MB in which it was made, and which would stay; more of them with each look of a party
     return numbers
 
 
