@@ -11,6 +11,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import datetime  # noqa: E402
+import errno  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
@@ -122,9 +123,11 @@ def show(
     from visualizer.settings import load_settings, merged, parse_size, parse_temperature, settings_file
 
     if context.invoked_subcommand is not None:
-        given = [name for name, value in context.params.items() if value and not name.startswith("_")]
-        if given:
-            raise UserError(f"--{given[0]} goes after '{context.invoked_subcommand}', or is not for it")
+        for name in context.params:
+            source = context.get_parameter_source(name)
+            if source is not None and source.name == "COMMANDLINE" and not name.startswith("_"):
+                option = name.replace("_", "-")
+                raise UserError(f"--{option} goes after '{context.invoked_subcommand}', or is not for it")
         return
     if verbose:
         say_more()
@@ -218,7 +221,7 @@ def film(
         str, typer.Option("-o", "--out", help="The film: .mp4, .mkv, .mov, .webm, .gif, .webp or a folder.")
     ],
     song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Up to 3840x2160; 1280x720 if not given.")] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Up to 7680x4320; 1280x720 if not given.")] = None,
     portrait: Annotated[bool, typer.Option("--portrait", help="Upright, for phones: 1080x1920.")] = False,
     fps: Annotated[int | None, typer.Option(metavar="N", help="Frames a second; 30 if not given.")] = None,
     start: Annotated[float, typer.Option(metavar="S", help="Begin so many seconds into the song.")] = 0.0,
@@ -316,8 +319,8 @@ def devices(
 
     from visualizer.music.meters import link_session, open_meters
 
-    if not 0 < seconds < float("inf"):
-        raise UserError(f"to listen takes longer than {seconds:g} seconds")
+    if not 0 < seconds < 86_400:
+        raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
     with open_meters(time.monotonic) as meters, link_session() as session:
         end = time.monotonic() + seconds
         console = Console()
@@ -489,6 +492,8 @@ def _run(file: LogFile) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return CRASHED
     except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # of a file that somebody named
+            return _said(f"{error.filename}: the name is too long", error)
         file.flush()  # so that it is known whether there is a log
         where = "start again with --verbose to see more" if file.trouble else f"'visualizer report' packs {file.path}"
         log.error("visualizer: an error of its own has ended it: %s; %s", what(error), where, exc_info=error)

@@ -124,7 +124,7 @@ class Encoder:
     def put(self, pixels: Pixels) -> None:
         """(height, width, 4) BGRX, or straight RGBA of a transparent film; yours no more.
 
-        Waits while the encoder is behind. UserError if it has failed.
+        Waits while the encoder is behind. UserError if it has failed, or the sound has.
         """
         self._raise()
         self._queue.put(pixels)
@@ -145,6 +145,8 @@ class Encoder:
 
     def _raise(self) -> None:
         if self._error is not None:
+            if not isinstance(self._error, self._failures):  # of the sound, whose file may be gone; or of our own
+                raise self._error
             if isinstance(self._error, OSError) and self._error.errno in NO_ROOM:
                 raise UserError(f"{self._place}: no room left for the film ({_reason(self._error)})") from self._error
             raise UserError(f"{self._place}: writing the film failed ({_reason(self._error)})") from self._error
@@ -157,12 +159,12 @@ class Encoder:
             try:
                 self._writer.write(pixels, frames)
                 frames += 1
-            except self._failures as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, who puts is told; and would wait for ever without us
                 self._error = error
         try:
             if self._error is None and not self._abandoned:
                 self._writer.close(frames)
-        except self._failures as error:
+        except Exception as error:  # noqa: BLE001 - as above
             self._error = error
         if self._error is not None or self._abandoned:
             with suppress(*self._failures):  # the first failure is the one to tell

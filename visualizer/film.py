@@ -167,7 +167,7 @@ def make_film(
     if song is None:
         pace = bpm * fold(bpm)
         # Room for a loop to be looked for; else as long as was asked for.
-        length = MOST_LOOKED_AT if beats else start + (seconds or OWN_SECONDS)
+        length = MOST_LOOKED_AT if beats is not None else start + (seconds or OWN_SECONDS)
         score, sound = OwnScore(pace), _own_sound(pace, console)
     else:
         with console.status(f"listening to {song.name}"):
@@ -180,7 +180,7 @@ def make_film(
         sound = read_song(song, SOUND_RATE)
     if stylist is not None:
         _begin_by_the_music(dancer, stylist, score, start, console)
-    if beats:
+    if beats is not None:
         loop, start, length = _cut_loop(dancer, score, start, length, beats)
         frames = max(round((length - start) * fps), 2)
         rate = Fraction(frames / (length - start)).limit_denominator(10_000)
@@ -414,7 +414,7 @@ def check_place(out: Path, transparent: bool, force: bool) -> None:
             raise no_such_kind(out, transparent)
         if out.is_dir():
             raise UserError(f"{out}: is a folder")
-        if out.exists() and not force:
+        if os.path.lexists(out) and not force:  # also a link to nothing
             raise UserError(f"{out}: is there already (--force writes over it)")
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
@@ -431,7 +431,7 @@ def _places(out: Path) -> tuple[Path, Path]:
 
 def _put_in_place(part: Path, out: Path, force: bool) -> None:
     if not is_sequence(out):
-        if out.exists() and not force:  # it came while we filmed: keep both
+        if os.path.lexists(out) and not force:  # it came while we filmed: keep both
             raise UserError(f"{out}: has come to be meanwhile; the film is in {part}")
         os.replace(part, out)
         return

@@ -193,9 +193,12 @@ def log_file(words: Iterable[str], folder: Path | None = None) -> Iterator[LogFi
     `folder` None: where this system keeps logs. Where nothing can be written that is said once, and all goes on.
     """
     words = list(words)
-    for word, before in zip(words, ["", *words], strict=False):
-        value = word.partition("=")[2] if word.startswith("--") else word
-        if re.search(r"\.\w{2,5}$", value) or (before == "--audio" and not re.match(NO_SONG, value)):
+    for k, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
+        option, value = word.partition("=")[::2] if word.startswith("--") else (before, word)
+        song = option == "--audio" and not re.match(NO_SONG, value)
+        # A song's name may come without an end, as the word of its own that `film` takes.
+        song |= "film" in words[:k] and not option.startswith("-") and not word.startswith("-")
+        if song or re.search(r"\.\w{2,5}$", value) or os.path.isfile(value):
             hide(value)
     begun = time.monotonic()
     file = LogFile(folder or log_folder())

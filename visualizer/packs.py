@@ -9,6 +9,7 @@ nothing behind.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -191,6 +192,8 @@ def _copy(source: IO[bytes], target: Path, size: int, what: str) -> None:
 
 
 def _unreadable(path: Path, error: OSError) -> UserError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(f"{paths.added_packs()}: no room left for it ({error.strerror})")
     return UserError(f"{path}: cannot be read, or not be copied ({error.strerror or clean(str(error))})")
 
 
@@ -310,7 +313,9 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
     """Write a pack as one zip file to hand on. UserError if there is none, or `out` exists and `force` is not set."""
     folder = find_pack(name)
     read_info(folder)
-    if out.exists() and not force:
+    if out.suffix.lower() != ".zip":
+        raise UserError(f"{out}: a pack to hand on is a .zip")
+    if os.path.lexists(out) and not force:
         raise UserError(f"{out} exists; --force overwrites it")
     missing = [n for n in FILES if not (folder / n).is_file()]
     if missing:

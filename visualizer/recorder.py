@@ -25,6 +25,7 @@ import platformdirs
 import pygame
 
 from visualizer.errors import UserError
+from visualizer.log import what
 from visualizer.music import taken
 from visualizer.music.tape import NoSounds, Sounds, sounds
 from visualizer.paths import unused
@@ -98,25 +99,31 @@ class Recorder:
         return int((moment - self._began) * FPS)
 
     def _run(self) -> None:
-        import visualizer.film  # noqa: F401 late: it brings PyAV; before the thread steps back, for it holds Python's lock
-
-        if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         try:
+            import visualizer.film  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
+
+            if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
             frames = self._write()
         except UserError as error:
-            kept = ""
-            if self.path.exists():
-                if self.path.stat().st_size:
-                    kept = f"; what there is is kept in {self.path}"
-                else:
-                    self.path.unlink()
-            self.messages.append(f"recording ended: {error}{kept}")
+            self.messages.append(f"recording ended: {error}{self._kept()}")
+        except Exception as error:
+            self.messages.append(f"recording ended: {what(error)}{self._kept()}")
+            raise  # all of it into the log
         else:
             self.messages.append(f"recorded: {self.path} ({frames / FPS:.0f} s)")
         finally:
             self.over = True
             self._sound.close()
+
+    def _kept(self) -> str:
+        """What to say of the file after a failure; an empty one is removed."""
+        if not self.path.exists():
+            return ""
+        if self.path.stat().st_size:
+            return f"; what there is is kept in {self.path}"
+        self.path.unlink()
+        return ""
 
     def _write(self) -> int:
         """Feed the encoder until all is written; how many frames that were. UserError if it fails."""

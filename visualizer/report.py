@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.errors import UserError
-from visualizer.log import CRASH, FILES, NAME, alias_of, hide, log_folder, versions, without_songs
+from visualizer.log import CRASH, FILES, NAME, alias_of, hide, log, log_folder, versions, without_songs
 from visualizer.paths import unused
 
 LARGEST = 2_000_000  # bytes of one file; a log has less
@@ -63,6 +63,8 @@ def make_report(out: Path | None) -> Path:
         raise UserError(f"{out} exists already, and is not overwritten")
     if not out.absolute().parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.absolute().parent}")
+    for handler in log.handlers:  # what a crash left is still on its way into the file
+        handler.flush()
     scrub = Scrubber()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:

@@ -208,6 +208,50 @@ def test_nothing_is_overwritten_unless_asked(song: Path, tmp_path: Path) -> None
     assert_alone(out)
 
 
+def test_a_link_to_nothing_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    out.symlink_to(tmp_path / "nothing")
+    with pytest.raises(UserError, match="--force"):
+        make(None, out, seconds=1)
+    assert out.is_symlink()
+    assert_alone(out)
+
+
+def test_a_song_that_goes_while_we_film_ends_it_with_one_line(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sound is read by the thread that encodes; who paints must not wait for that for ever."""
+    stick = tmp_path / "stick.wav"
+    stick.write_bytes(song.read_bytes())
+
+    def heard(path: Path, bpm: float) -> Any:
+        found = hear_song(path, bpm)
+        path.unlink()
+        return found
+
+    hear_song = film.hear_song
+    monkeypatch.setattr(film, "hear_song", heard)
+    with pytest.raises(UserError, match=r"stick\.wav: no such"):
+        make(stick, tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_our_own_while_it_encodes_comes_to_light(tmp_path: Path) -> None:
+    def sound() -> Iterator[np.ndarray]:
+        yield np.zeros((4800, 2), np.float32)
+        raise ZeroDivisionError("of our own")
+
+    def put_all() -> None:
+        for _ in range(100):  # more than the queue holds
+            film_file.put(np.zeros((64, 64, 4), np.uint8))
+
+    film_file = encoder.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
+    with pytest.raises(ZeroDivisionError):
+        put_all()
+    film_file.abandon()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_appears_meanwhile_is_kept(song: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.mp4"
 

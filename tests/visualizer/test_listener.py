@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from visualizer.music import listener as module
 from visualizer.music.devices import NoSound
 from visualizer.music.features import RATE
 from visualizer.music.listener import MUTE, Listener
+from visualizer.music.tape import Tape
 
 PATIENCE = 60.0  # seconds after which a test fails
 
@@ -134,6 +136,31 @@ def test_what_is_heard_is_published_with_its_time(listen: Callable[..., Listener
     assert line.closed
     assert listener.latest is None
     assert listener.toasts() == ["listening to a line"]  # that we stopped is no news
+
+
+def test_the_tape_of_a_second_video_is_not_thrown_away_with_that_of_the_first(
+    listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R ends one video and begins the next while a block is on its way to the first."""
+    line, fed, tapes, write = FakeLine([], rate=48_000), threading.Event(), [], Tape.write
+    line.empty = lambda: line.blocks.extend([np.ones(480)] * 2)  # it goes on for ever
+    listener = listen(Stage(line))
+
+    def written(tape: Tape, *block: Any) -> None:
+        write(tape, *block)
+        if len(tapes) == 1:
+            tape.close()
+            tapes.append(listener.sounds(100.0))
+        elif len(tapes) > 1 and tape is tapes[1]:
+            fed.set()
+
+    monkeypatch.setattr(Tape, "write", written)
+    begun = time.monotonic()
+    while not tapes:
+        assert time.monotonic() < begun + PATIENCE
+        tapes.extend(filter(None, [listener.sounds(100.0)]))
+    assert fed.wait(PATIENCE)
+    listener.close()
 
 
 def test_without_hope_it_does_not_look_again(listen: Callable[..., Listener]) -> None:

@@ -183,6 +183,22 @@ def test_the_file_knows_no_songs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    "words",
+    [["--audio=OurSong"], ["film", "OurSong", "-o", "a.mp4"], ["film", "-o", "a.mp4", "--force", "there/OurSong"]],
+)
+def test_a_song_without_an_end_is_hidden_too(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "OurSong").touch()
+    with log_file([*words, "--style", "house"], tmp_path):
+        log_module.aside.info("OurSong: no such song")
+    text = (tmp_path / NAME).read_text()
+    assert "OurSong" not in text
+    assert "--style house" in text
+
+
+@pytest.mark.usefixtures("alone")
 def test_only_whole_words_are_hidden() -> None:
     hide("tango.mp3")
     hide("in.mp3")

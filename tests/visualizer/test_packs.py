@@ -137,6 +137,12 @@ def test_zip_overwrites_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "x.zip").read_text() == "mine"
     with pytest.raises(UserError, match="cannot be written"):
         packs.zip_pack("default", tmp_path / "no" / "such" / "x.zip")
+    (tmp_path / "link.zip").symlink_to(tmp_path / "nothing")
+    with pytest.raises(UserError, match="--force"):
+        packs.zip_pack("default", tmp_path / "link.zip")
+    assert (tmp_path / "link.zip").is_symlink()
+    with pytest.raises(UserError, match=r"is a \.zip"):
+        packs.zip_pack("default", tmp_path / "x.tar")
 
 
 # --- zip files
@@ -286,7 +292,9 @@ def test_no_room_on_the_disk(tmp_path: Path, shelf: Path, monkeypatch: pytest.Mo
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(packs, "_copy", full)
-    assert "No space left" in refused(path, shelf)
+    said = refused(path, shelf)
+    assert "No space left" in said
+    assert str(shelf) in said  # for it is there, and not where the gift is
 
 
 def test_the_old_pack_stays_where_the_new_one_cannot_come(

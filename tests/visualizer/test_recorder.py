@@ -18,8 +18,10 @@ import numpy as np
 import pygame
 import pytest
 
+from tests.visualizer.test_listener import FakeChain, FakeLine
 from visualizer import film, recorder
 from visualizer.errors import UserError
+from visualizer.music.listener import Listener
 from visualizer.music.tape import RATE, NoSounds, Tape
 from visualizer.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.stage.shots import Camera, Shot
@@ -178,6 +180,46 @@ def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
     taken.finish()
     assert taken.over
     assert taken.messages[0].startswith(f"recording ended: {tmp_path / 'gone'}")
+
+
+def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
+    """As it is for the ear; an encoder of sound refuses it."""
+    path, clock = tmp_path / "a.mkv", SlowTime()
+    blocks = [np.full(480, 0.1, np.float32)] * 50
+    blocks[20:30] = [np.full(480, np.nan, np.float32), np.full(480, np.inf, np.float32)] * 5
+    line, waits = FakeLine([], rate=48_000), threading.Event()
+    hearing = Listener("microphone", lambda *_: line, clock, lambda: "", lambda: (FakeChain(), None))  # type: ignore
+    hearing._tape = tape = Tape(100.0)
+    line.blocks, line.empty = blocks, waits.set
+    assert waits.wait(60)
+    hearing.close()
+    taken = Recorder(path, SIZE, 100.0, tape, clock)
+    taken.offer(grey(100.0, 50))
+    wait_until(taken._queue.empty)
+    taken.stop(100.5)
+    clock.now = 110.0
+    taken.finish()
+    assert taken.messages[-1].startswith("recorded: ")
+    sound = sound_of(path)
+    assert np.abs(sound[12_000:12_400]).max() < 0.02
+    assert np.abs(sound[4_000:8_000]).mean() > 0.05
+
+
+def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", logged.append)
+    monkeypatch.setitem(sys.modules, "visualizer.film", None)  # as where PyAV cannot be loaded
+    path = tmp_path / "a.mkv"
+    path.touch()
+    sound = Tape(50.0)
+    taken = Recorder(path, SIZE, 50.0, sound, SlowTime())
+    taken.finish()
+    assert taken.over
+    (said,) = taken.messages
+    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film")
+    assert not path.exists()
+    assert sound.closed
+    assert [each.exc_type for each in logged] == [ModuleNotFoundError]
 
 
 FULL = """

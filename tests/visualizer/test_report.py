@@ -91,6 +91,15 @@ def test_a_report_has_no_secrets_and_all_that_matters(person: Path) -> None:
 
 
 @pytest.mark.usefixtures("person")
+def test_what_a_crash_has_just_left_is_in_the_report(tmp_path: Path) -> None:
+    """It goes into the log when the program starts the next time, which may be for this report; that takes a second."""
+    (tmp_path / "log" / log.CRASH).write_text("Fatal Python error: Segmentation fault\n")
+    with log.log_file(["report"]):
+        path = report.make_report(None)
+    assert "Fatal Python error: Segmentation fault" in texts(path)[f"log/{log.NAME}"]
+
+
+@pytest.mark.usefixtures("person")
 def test_the_same_song_has_the_same_hash_everywhere() -> None:
     scrub = report.Scrubber()
     once = scrub(f"{HOME}/Music/Our Song.mp3: cannot be read")

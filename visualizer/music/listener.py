@@ -212,11 +212,9 @@ class Listener:
             if not len(sound):
                 continue
             count += len(sound)
+            sound = clean(sound)
             if (tape := self._tape) is not None:
                 tape.write(sound, line.rate, line.sounded(count / line.rate))
-                if tape.closed:
-                    self._tape = None
-            sound = clean(sound)
             said = judge.push(sound)
             if judge.mute and self._reopen:
                 return False

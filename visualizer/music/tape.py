@@ -50,7 +50,7 @@ class Tape:
         """Mono (n,) at `rate` Hz, of which the last sample sounded at `ended` on the clock."""
         import soxr
 
-        if not len(block) or not math.isfinite(ended):
+        if self.closed or not len(block) or not math.isfinite(ended):
             return
         if rate != self._rate:
             self._rate, self._at, self._taken, self._given = rate, None, 0, 0
@@ -79,6 +79,8 @@ class Tape:
 
     def _lay(self, sound: Floats, at: int) -> None:
         with self._lock:
+            if self.closed:
+                return
             size = len(self._samples)
             first, last = max(at, self._read), min(at + len(sound), self._read + size)
             if last > first:
@@ -98,7 +100,9 @@ class Tape:
         return out
 
     def close(self) -> None:
-        self.closed = True
+        with self._lock:
+            self.closed = True
+            self._samples = np.zeros((1, 2), np.float32)  # whoever hears may keep the tape until the next one
 
 
 class SongSound:
