@@ -6,8 +6,8 @@
 Simulated, it is the show's own loop, dancer, ear, taste, auto mode, overlay, flash guard and painter, but small, with a
 clock that the loop moves, and sound that is pushed into the ear. In earnest it is `visualizer --audio mic` in an
 Xvfb with a PulseAudio null sink whose monitor is the microphone; `--load N` has N other processes work all the
-time. In both somebody goes through all looks, and then presses a key each minute. The music: four loops of known tempo,
-three minutes each, with a gap.
+time. In both somebody has nine dancers go through all looks, and then presses a key each minute. The music: four loops
+of known tempo, three minutes each, with a gap.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SONG, GAP = 180.0, 3.0  # seconds
 LOCKED = 15.0  # seconds of a song after which the beat has to be known
 LOOP_BEATS = 32
 SOUND_RATE = 2 * RATE  # of what is played in earnest
-TOUR = 20.0  # seconds that somebody has each look at first
+TOUR = 20.0  # seconds that somebody has each look at first, with nine dancers
 KEYS = "space space space right left up down d 1 2 5 9 1 u"  # what somebody presses then, at random, each minute
 
 Floats = NDArray[np.float32]
@@ -120,9 +120,10 @@ def beat_of(t: Times) -> tuple[Times, Times]:
 def presses(seed: int) -> Iterator[tuple[float, str]]:
     """Seconds of the show, and the name of the key that somebody presses then; for ever."""
     chance = random.Random(seed)
-    for k in range(1, len(LOOKS) + 1):
-        yield TOUR * k, "up"
-    for minute in itertools.count(math.ceil(TOUR * len(LOOKS) / 60) + 1):
+    tour = ["9", *["up"] * len(LOOKS), "1"]
+    for k, name in enumerate(tour, 1):
+        yield TOUR * k, name
+    for minute in itertools.count(math.ceil(TOUR * len(tour) / 60) + 1):
         yield 60.0 * minute, chance.choice(KEYS.split())
 
 

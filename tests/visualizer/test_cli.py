@@ -290,4 +290,4 @@ finally:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True, env=environment
     )
     passed_over, looked_through = map(int, done.stdout.split()[-2:])
-    assert passed_over > 10 * looked_through
+    assert passed_over > 5 * looked_through  # without it nothing is passed over
