@@ -13,6 +13,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -186,27 +187,47 @@ def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
     return [*front, (False, yaw), (True, yaw), (False, -yaw), (True, -yaw)]
 
 
+def recipe_of(motion_folder: Path | None, seed: int, tiny: bool) -> str:
+    """What decides a data set, in a line that is kept with it."""
+    return f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
+
+
+def begun(path: Path) -> dict[str, Any]:
+    """What the data set at `path` says of itself, "recipe" and "finished" among it; {} where nothing is there.
+    UserError where something else is there."""
+    if not path.exists():
+        return {}
+    try:
+        says = zarr.open_group(path, mode="r").attrs.asdict()
+    except (OSError, ValueError, KeyError, TypeError):
+        says = {}
+    if "recipe" not in says:
+        raise UserError(f"{path}: exists and is not a data set of this program")
+    return says
+
+
+def _remove(path: Path) -> None:
+    """A data set goes; what says that it is ours goes last, so that a removal that is stopped can be taken up again."""
+    for inside in path.iterdir():
+        if inside.is_dir():
+            shutil.rmtree(inside)
+    shutil.rmtree(path)
+
+
 def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False) -> Path:
     """Write the data set to `path` (a folder); an unfinished one is made anew, a finished one of the same recipe kept.
 
     Raises UserError where `motion_folder` holds no clips, or `path` holds something else or data of another recipe:
     hours of drawing are not thrown away because an option was left out.
     """
-    recipe = f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
-    if path.exists():
-        try:
-            old = zarr.open_group(path, mode="r").attrs.asdict()
-        except (OSError, ValueError, KeyError, TypeError):
-            raise UserError(f"{path}: exists and is not a data set of this program") from None
-        if old.get("finished") and old.get("recipe") == recipe:
-            return path
-        if "recipe" not in old:
-            raise UserError(f"{path}: exists and is not a data set of this program")
-        if old.get("finished"):
-            raise UserError(
-                f"{path}: holds data of another recipe ({old['recipe']}); choose another --work or remove it"
-            )
-        shutil.rmtree(path)
+    recipe = recipe_of(motion_folder, seed, tiny)
+    old = begun(path)
+    if old.get("finished") and old["recipe"] == recipe:
+        return path
+    if old.get("finished"):
+        raise UserError(f"{path}: holds data of another recipe ({old['recipe']}); choose another --work or remove it")
+    if old:
+        _remove(path)
     clips = read_clips(motion_folder) if motion_folder else []
     dances = choreography.DANCES
     if tiny:
@@ -361,7 +382,7 @@ def open_takes(path: Path) -> tuple[list[Take], list[str]]:
     root = zarr.open_group(path, mode="r")
     attrs = root.attrs.asdict()
     if not attrs.get("finished"):
-        raise UserError(f"{path}: the data set is not finished")
+        raise UserError(f"{path}: the data set is not finished; the command that began it makes it anew")
     takes = []
     for name in sorted(root.group_keys()):
         group = root[name]

@@ -44,6 +44,7 @@ from .dataset import (
     WRITTEN_LEVELS,
     Motion,
     Take,
+    begun,
     build,
     crop_centre,
     frame_batches,
@@ -51,6 +52,7 @@ from .dataset import (
     join_takes,
     motions_digest,
     open_takes,
+    recipe_of,
     views,
 )
 from .export import write_info
@@ -879,7 +881,12 @@ def measure_pack(
     if hours is not None:
         effort = replace(effort, hours=hours)
     data = work / "data.zarr"
-    if motion is not None or not data.exists():
+    kept = begun(data)
+    if motion is None and kept and not kept.get("finished") and kept["recipe"] != recipe_of(None, seed, tiny):
+        raise UserError(
+            f"{data}: another command began these data and was stopped; let it go on first, or give another --work"
+        )
+    if motion is not None or not kept.get("finished"):
         build(data, motion, seed, tiny)
     takes, _ = open_takes(data)
     console = Console(width=120)

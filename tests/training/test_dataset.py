@@ -231,6 +231,23 @@ def test_an_unfinished_data_set_is_made_anew(tmp_path: Path, monkeypatch: pytest
     assert {t.dance for t in takes} == {DANCES[0].name}
 
 
+def test_a_removal_that_was_stopped_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of an unfinished data set is still known as the program's own."""
+    monkeypatch.setattr(dataset.choreography, "DANCES", DANCES[:1])
+    path = dataset.build(tmp_path / "data.zarr", None, 7, tiny=True)
+    zarr.open_group(path).attrs["finished"] = False
+
+    def stop(folder: Path) -> None:
+        assert (folder / "zarr.json").unlink() is None
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dataset.shutil, "rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            dataset.build(path, None, 7, tiny=True)
+    assert open_takes(dataset.build(path, None, 7, tiny=True))[0]
+
+
 @pytest.mark.parametrize("kind", ["file", "empty folder", "photos", "array", "broken", "other zarr"])
 def test_foreign_things_are_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "data.zarr"

@@ -16,7 +16,7 @@ import zarr
 import zarr.storage
 
 from tests.conftest import TinyFit, run_training
-from training import measure
+from training import dataset, measure
 from training.choreography import DANCES
 from training.dataset import Motion, Take, crop_centre, open_takes, views, written_motions
 from training.figures import PHRASE
@@ -627,6 +627,37 @@ def test_plots_are_drawn_with_and_without_sheets(
 def test_other_data_than_the_pack_was_trained_on_are_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="trained on other data"):  # no clips: "house 1" is nobody's
         measure.measure_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
+
+
+def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
+    tiny_fit: TinyFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data that it began and did not finish are made anew; those of another command are left as they are."""
+    pack = tmp_path / "pack"
+    shutil.copytree(tiny_fit.pack, pack)
+    monkeypatch.setattr(dataset.choreography, "DANCES", DANCES[:1])
+    work = tmp_path / "work"
+    data = work / "data.zarr"
+
+    def stop(joints: np.ndarray) -> np.ndarray:
+        raise KeyboardInterrupt
+
+    for motion in (None, tiny_fit.motion):
+        shutil.rmtree(work, ignore_errors=True)
+        with monkeypatch.context() as broken:
+            broken.setattr(dataset, "crop_centre", stop)
+            with pytest.raises(KeyboardInterrupt):
+                measure.measure_pack(pack, motion, work, None, False)
+        assert not dataset.begun(data)["finished"]
+        with pytest.raises(UserError, match="trained on other data"):  # of one dance; so they were made
+            measure.measure_pack(pack, motion, work, None, False)
+        assert open_takes(data)[0]
+
+    zarr.open_group(data).attrs["finished"] = False  # as a stopped `fit --motion` leaves it
+    before = sorted(p for p in data.rglob("*"))
+    with pytest.raises(UserError, match="another command began these data"):
+        measure.measure_pack(pack, None, work, None, False)
+    assert sorted(p for p in data.rglob("*")) == before
 
 
 def test_measuring_never_touches_data_of_another_recipe(tiny_fit: TinyFit, tmp_path: Path) -> None:
