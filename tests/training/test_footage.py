@@ -100,6 +100,21 @@ def colour_network(path: Path, outputs: int = 1, channels_first: bool = True, ga
 # --- masks ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("key", ["border", "#000000"])
+@pytest.mark.parametrize("method", ["key", "shadow", "still"])
+@pytest.mark.parametrize("colour", [(0, 0, 0), (20, 20, 20), (128, 128, 128), (255, 255, 255), (220, 40, 20)])
+def test_pictures_of_one_colour_show_nobody(method: str, key: str, colour: tuple[int, int, int]) -> None:
+    """Either they are refused, or nobody is seen; nothing is divided by nought on the way."""
+    flat = np.full((240, 320, 3), colour, np.uint8)
+    if method == "key" and (key == "#000000" or max(colour) <= 20):
+        with pytest.raises(UserError, match="film: black, .* is no colour to take out"):
+            prepare(Wish(method, key), [flat] * 12, Path("film"))
+        return
+    way = prepare(Wish(method, key), [flat] * 12, Path("film"))
+    assert not refined(flat, way.mask(flat)).any()
+
+
 @pytest.mark.parametrize(
     ("method", "screen", "condition", "least"),
     [("key", "blue", "clean", 0.95), ("key", "blue", "all", 0.93), ("key", "green", "all", 0.93),

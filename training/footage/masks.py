@@ -175,6 +175,9 @@ def find_key(looks: Sequence[Picture], wish: str, where: Path) -> Key:
         rough = np.median(edges[cube == np.bincount(cube).argmax()], axis=0)
     else:
         raise UserError(f"key {wish!r}: must be border, blue, green or a colour such as #1e60c8")
+    if not rough.any():
+        raise UserError(f"{where}: black, at its border or as --key, is no colour to take out; another --key, --crop "
+                        "or --method?")  # fmt: skip
     # What has about its hue, whatever its brightness.
     shade = edges @ rough / float(rough @ rough)
     off = np.linalg.norm(edges - shade[:, None] * rough, axis=1) / (np.maximum(shade, 0.05) * np.linalg.norm(rough))
