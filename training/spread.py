@@ -7,12 +7,17 @@ down whoever touches it is given up, and said.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.context
 import os
+import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from visualizer.errors import UserError
@@ -52,12 +57,38 @@ def _cores() -> int:
 # --- here ------------------------------------------------------------------------------------------------------------
 
 
+def _end_quietly() -> None:
+    """Ctrl-C is told to every process of a terminal; one that works for another ends of it without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """A process that is begun in here meets no Ctrl-C before its `_end_quietly`."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pool(context: multiprocessing.context.SpawnContext) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=context, initializer=_end_quietly)
+
+
 def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[R]:
     """Each process is a pool of its own with one item at a time: when one dies, it is known what it was at, and the
     others go on."""
     # Fresh processes: one that is forked from a program with threads can stand still for ever.
     context = multiprocessing.get_context("spawn")
-    pools = [ProcessPoolExecutor(1, mp_context=context) for _ in range(count)]
+    pools = [_pool(context) for _ in range(count)]
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # which takes the block off when it is begun, so it is begun before
     waiting = deque(range(len(items)))
     idle = list(range(count))
     running: dict[Future[R], tuple[int, int]] = {}
@@ -67,14 +98,15 @@ def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) ->
         while waiting or running:
             while waiting and idle:
                 number, slot = waiting.popleft(), idle.pop()
-                running[pools[slot].submit(function, items[number])] = number, slot
+                with _ctrl_c_waits():  # the pool begins its process with its first item
+                    running[pools[slot].submit(function, items[number])] = number, slot
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 number, slot = running.pop(done)
                 try:
                     result = done.result()
                 except BrokenProcessPool:
                     pools[slot].shutdown()
-                    pools[slot] = ProcessPoolExecutor(1, mp_context=context)
+                    pools[slot] = _pool(context)
                     deaths[number] += 1
                     # After all others; and where it is hopeless, not again.
                     (waiting if deaths[number] < DEATHS else hopeless).append(number)

@@ -47,6 +47,17 @@ def deadly(number: int) -> int:
     return number
 
 
+def pressed(task: tuple[int, str]) -> None:
+    """Ctrl-C to all of the terminal, by the second that is at work."""
+    number, folder = task
+    (Path(folder) / f"{number}.here").touch()
+    while len(list(Path(folder).glob("*.here"))) < 2:
+        time.sleep(0.01)
+    if number == 1:
+        os.killpg(0, signal.SIGINT)
+    time.sleep(60)
+
+
 def waits(task: tuple[int, str]) -> tuple[int, int]:
     """Says who is at it, and goes on when told."""
     number, folder = task
@@ -87,6 +98,29 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
     with pytest.raises(UserError, match=r"worked on 3 died each of 3 times; 7 of 8 are done"):
         done.extend(spread(deadly, range(8), workers=2))
     assert sorted(done) == [0, 1, 2, 4, 5, 6, 7]  # none of the others is lost
+
+
+PARENT = """
+import sys
+from tests.training.test_spread import pressed
+from training.spread import spread
+if __name__ == "__main__":
+    try:
+        list(spread(pressed, [(n, sys.argv[1]) for n in range(4)], workers=2))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+"""
+
+
+def test_ctrl_c_ends_those_who_work_without_a_word(tmp_path: Path) -> None:
+    """A terminal tells it to all of them; what there is to say is said by the one that was asked."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "parent.py"), str(tmp_path)], capture_output=True, text=True, timeout=60,
+        start_new_session=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert done.stderr == "stopped\n"
+    assert len(list(tmp_path.glob("*.here"))) == 2  # and no other item was begun
 
 
 # --- by Dask
