@@ -33,12 +33,14 @@ from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pac
 from visualizer.errors import UserError
 
 from .autoencoders import parameters
-from .dataset import Bodies, Take, build, from_bytes, gather_bodies, open_takes
+from .dataset import Bodies, Take, build, clips_of, from_bytes, gather_bodies, held_out_clips, open_takes
 from .figures import iou, variety_kept
 from .fit import FitConfig, fit
+from .folders import check_folder, claimed
 from .measure import held_out_frames, run_network
 from .motion.body import silhouettes
-from .recipe import claim
+from .motion.clips import read_clips
+from .recipe import settings
 from .sheets import HAIR, Grey, save_picture, waves, write_text
 from .student import DEEP, DENSE, HEIGHT, PIXELS, SPARSE, SPARSITY, WIDTH, Convolutional, Dense, FrameRnn, dots, shrink
 
@@ -733,6 +735,7 @@ def print_tables(made: Sequence[list[list[str]]], console: Console) -> None:
 
 # --- all of it ------------------------------------------------------------------------------------------------
 
+NOTHING_HELD_OUT = "no clip is held out of these data, so there is nothing to compare on; give more --motion"
 # How the recurrent network dreams: temperature, and over how many dots it draws together.
 DREAMS = ((1.0, 0.0), (0.5, 0.0), (0.0, 0.0), (0.7, 2.0))
 
@@ -748,21 +751,21 @@ def compare(motion: Path | None, work: Path, out: Path, pack_folder: Path, tiny:
 
     UserError where the pack or the clips are missing, or nothing is held out.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)  # now, not after all the training
-    except OSError as error:
-        raise UserError(f"{out}: cannot be made ({error.strerror})") from error
+    clips = read_clips(motion) if motion is not None else []  # all that is given is looked at before anything is made
+    check_folder(work)
+    check_folder(out)
     info = read_info(pack_folder)
     pack = load_pack(pack_folder, "cpu")
     seed = int(info.get("training", {}).get("recipe", {}).get("seed", Effort.seed))
     effort = replace(TINY if tiny else Effort(), seed=seed)
+    if not held_out_clips(clips_of(clips, tiny), seed):
+        raise UserError(NOTHING_HELD_OUT)
     console = Console(width=160)
     takes, _ = open_takes(build(work / "data.zarr", motion, seed, tiny))
     folder = work / "compare"
-    claim(folder, effort, motion)
     frames, joints = held_out_frames(takes, effort.every_frame)
-    if len(frames) == 0:
-        raise UserError("no clip is held out of these data, so there is nothing to compare on; give more --motion")
+    if len(frames) == 0:  # what was held out is too short to be cut into beats
+        raise UserError(NOTHING_HELD_OUT)
     known = {str(c) for c in info.get("training", {}).get("clips", [])}
     leaked = sorted({t.clip for t in takes if t.held_out} & known)
     if leaked:
@@ -774,7 +777,8 @@ def compare(motion: Path | None, work: Path, out: Path, pack_folder: Path, tiny:
     mean = pictures.mean(axis=0)[0]
 
     front = [t for t in takes if t.yaw == 0 and not t.mirrored]
-    films = danced_in_dots([t for t in front if not t.held_out], folder / "films.npz")
+    with claimed(folder, "recipe.json", settings(effort, motion)):
+        films = danced_in_dots([t for t in front if not t.held_out], folder / "films.npz")
     unseen = danced_in_dots([t for t in front if t.held_out], folder / "unseen.npz")
     if max((len(film) for film in unseen), default=0) < 2 * READ_FIRST:
         raise UserError("no clip that is held out is two seconds long; give more --motion")
@@ -805,6 +809,7 @@ def compare(motion: Path | None, work: Path, out: Path, pack_folder: Path, tiny:
     dances.append((f"ours, {pack.name}", [dance_of(pack, length, seed + k) for k in range(effort.dreamers)]))
     measured = [judge_dance(name, danced, store, np.random.default_rng(seed)) for name, danced in dances]
 
+    out.mkdir(parents=True, exist_ok=True)
     made = tables(rows, blurs, measured)
     print_tables(made, console)
     write_tables(made, out / "compare.md")

@@ -60,6 +60,11 @@ class Motion:
 # --- from clips and choreography to motions -------------------------------------------------------------------
 
 
+def clips_of(clips: list[Clip], tiny: bool) -> list[Clip]:
+    """Those that a data set is made of."""
+    return clips[:4] if tiny else clips
+
+
 def held_out_clips(clips: list[Clip], seed: int) -> set[str]:
     """Choose 15% of the clips for evaluation, the same ones for the same seed.
 
@@ -231,8 +236,8 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     clips = read_clips(motion_folder) if motion_folder else []
     dances = choreography.DANCES
     if tiny:
-        clips, dances = clips[:4], dances[:6]
-    motions = captured_motions(clips, seed) + written_motions(dances, seed)
+        dances = dances[:6]
+    motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
     styles = sorted({m.style for m in motions if m.timed})
     digest = hashlib.sha256()
     for motion in motions:

@@ -35,6 +35,7 @@ from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, 
 from .band import SOUNDFONTS, check_synthesiser
 from .export import TOLERANCE, difference, export_network, public_command
 from .fit import FitConfig, fit
+from .folders import check_folder
 from .party import check_speaker
 from .recordings import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 
@@ -364,6 +365,8 @@ def fit_ear(out: Path, work: Path, recipe: EarRecipe, clips: Path | None = None,
 
     Resumes after a kill. UserError where `out` holds an ear and not `force`, or where a program is missing.
     """
+    check_folder(out)
+    check_folder(work)
     if (out / "ear.onnx").exists() and not force:
         raise UserError(f"{out}: has an ear already; --force replaces it")
     if recipe.tiny:

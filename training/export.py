@@ -28,6 +28,7 @@ from visualizer.errors import UserError
 
 from .autoencoders import Autoencoder
 from .dancer import Choreographer, DancerNetwork
+from .folders import check_folder
 from .motion.skeleton import JOINTS
 
 # Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
@@ -203,7 +204,9 @@ def difference_of(autoencoder: Autoencoder, half: str, path: Path, given: Tensor
 
 
 def check_out(out: Path, force: bool) -> None:
-    """UserError where a pack must not be written: `out` exists, or with `force` is something else than a pack."""
+    """UserError where a pack must not be written: `out` exists, or with `force` is something else than a pack, or
+    cannot be made."""
+    check_folder(out)
     if out.exists() and not force:
         raise UserError(f"{out}: exists already; --force replaces it")
     if out.exists() and not (out / "pack.json").is_file():

@@ -57,6 +57,7 @@ from .dataset import (
 )
 from .export import write_info
 from .figures import BPM, PHRASE, iou
+from .folders import check_folder
 from .motion.body import project, silhouettes
 from .motion.skeleton import mirror
 from .recipe import name_dances
@@ -877,6 +878,9 @@ def measure_pack(
         raise UserError(f"{folder / 'pack.json'}: training says too little to measure the pack ({error!r})") from error
     if "joints" not in [o.name for o in pack.decoder.get_outputs()]:
         raise UserError(f"{folder}: the decoder gives no joints, by which a dance is measured")
+    for place in (work, sheets):
+        if place is not None:
+            check_folder(place)
     effort = TINY if tiny else Effort()
     if hours is not None:
         effort = replace(effort, hours=hours)

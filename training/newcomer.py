@@ -8,7 +8,6 @@ and dancer go on learning with it: how limbs swing and feet stand they know, wha
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shlex
@@ -28,8 +27,17 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from visualizer import packs
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, find_pack, load_pack, read_info
+from visualizer.dancer.pack import (
+    PHRASE_BEATS,
+    STEPS_PER_BEAT,
+    STEPS_PER_LETTER,
+    clean,
+    find_pack,
+    load_pack,
+    read_info,
+)
 from visualizer.errors import UserError
 
 from . import choreography
@@ -49,6 +57,7 @@ from .dancer import (
 from .dataset import Take, body_batches, from_bytes, gather_motions, open_takes, written_motions
 from .export import check_out, export_autoencoder, public_command, write_info, write_pack
 from .fit import FitConfig, fit
+from .folders import check_folder, claimed
 from .footage.compose import see
 from .footage.run import Request, extract_footage
 from .footage.smooth import smooth
@@ -61,6 +70,7 @@ PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
 HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
 COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}  # seconds of one core
 WRITING = 90.0  # seconds
+LONGEST_NAME = packs.LONGEST_NAME - len(" 999")
 
 
 @dataclass(frozen=True)
@@ -82,23 +92,30 @@ class Plan:
         )  # fmt: skip
 
 
+def check_name(name: str) -> None:
+    """UserError for what cannot be the name of a pack, of its folders, and of its dances, NAME 1 and so on."""
+    packs.check_name(name)
+    if len(name) > LONGEST_NAME:
+        raise UserError(f"{clean(repr(name))} is too long a name: up to {LONGEST_NAME}, for its dances have numbers")
+
+
 def new_dancer(
     places: list[Path], name: str, out: Path, work: Path, request: Request, plan: Plan, force: bool = False,
     jobs: int | None = None,
 ) -> None:  # fmt: skip
     """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used."""
     check_out(out, force)
+    check_folder(work)
     plan = plan.shrunk() if plan.tiny else plan
     console = Console(soft_wrap=True)
     videos = [probe(p) for p in find_videos(places)]
     seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
     shipped = find_pack(None)
     _say_plan(console, videos[0].path.name, len(videos), seconds, min(request.rate, videos[0].fps), plan, jobs)
-    work.mkdir(parents=True, exist_ok=True)
-    _claim(work, plan, request, [v.path for v in videos])
-
-    console.print("1. figures out of the video")
-    extract_footage(places, work / "footage", request, jobs=jobs)
+    settings = {"plan": asdict(plan), "request": asdict(request), "videos": sorted(str(v.path) for v in videos)}
+    with claimed(work, "plan.json", settings):
+        console.print("1. figures out of the video")
+        extract_footage(places, work / "footage", request, jobs=jobs)
     takes, _ = open_takes(work / "footage" / "data.zarr")
 
     console.print("2. bodies out of the figures")
@@ -195,15 +212,6 @@ def _pace() -> float:
             a /= np.abs(a).max()
         taken.append(time.perf_counter() - began)
     return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
-
-
-def _claim(work: Path, plan: Plan, request: Request, videos: list[Path]) -> None:
-    note = work / "plan.json"
-    mine = json.loads(json.dumps({"plan": asdict(plan), "request": asdict(request), "videos": sorted(map(str, videos))},
-                                 default=str))  # fmt: skip
-    if note.exists() and json.loads(note.read_text(encoding="utf-8")) != mine:
-        raise UserError(f"{work}: a dancer with other settings was begun there; give another --work, or remove it")
-    note.write_text(json.dumps(mine, indent=1), encoding="utf-8")
 
 
 # --- pictures -------------------------------------------------------------------------------------------------

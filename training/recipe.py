@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -41,6 +40,7 @@ from .dancer import (
 from .dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
 from .export import check_out, public_command, write_pack
 from .fit import FitConfig, fit
+from .folders import check_folder, claimed
 
 SEEDS_PER_STYLE = 24
 
@@ -209,15 +209,9 @@ def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], spread: NDArra
     return {"far": round(1.5 * far, 4), "still": round(max(0.25 * float(np.quantile(moving, 0.005)), 1e-5), 6)}
 
 
-def claim(work: Path, recipe: Any, motion: Path | None) -> None:
-    """Note in the working folder what is trained there, `recipe` being a dataclass. UserError if it was begun with
-    something else: its checkpoints would be taken for finished stages of this run."""
-    work.mkdir(parents=True, exist_ok=True)
-    note = work / "recipe.json"
-    mine = {**asdict(recipe), "motion": str(motion.resolve()) if motion else None}
-    if note.exists() and json.loads(note.read_text(encoding="utf-8")) != mine:
-        raise UserError(f"{work}: a run with other settings was begun there; give another --work, or remove it")
-    note.write_text(json.dumps(mine, indent=1), encoding="utf-8")
+def settings(recipe: Any, motion: Path | None) -> dict[str, Any]:
+    """What decides a run, `recipe` being a dataclass: see `claimed`."""
+    return {**asdict(recipe), "motion": str(motion.resolve()) if motion else None}
 
 
 def fit_pack(
@@ -229,14 +223,15 @@ def fit_pack(
     pack, so that two processes can work side by side on one `work` whose data are there; the whole command then finds
     both finished. Started by torchrun, all processes train each network together, and the first does all else.
     """
+    check_folder(work)
     if only is None:
         check_out(out, force)  # now, not after hours of training
     recipe = recipe.shrunk() if recipe.tiny else recipe
     console = Console(quiet=ranks.rank() > 0)
     with ranks.first_alone() as first:
         if first:
-            claim(work, recipe, motion)
-            build(work / "data.zarr", motion, recipe.seed, recipe.tiny)
+            with claimed(work, "recipe.json", settings(recipe, motion)):
+                build(work / "data.zarr", motion, recipe.seed, recipe.tiny)
     takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)

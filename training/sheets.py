@@ -17,6 +17,7 @@ from visualizer.errors import UserError
 
 from .choreography import DANCES, Dance, perform
 from .dataset import Take, crop_centre, from_bytes
+from .folders import check_folder
 from .motion.beats import Beats, deceleration, find_beats, tempo_is_sure
 from .motion.body import project, silhouettes
 from .motion.clips import Clip, read_clips
@@ -255,6 +256,8 @@ def plot_beats(clip: Clip, beats: Beats) -> NDArray[np.uint8]:
 
 def show_beats(motion: Path, plots: Path | None) -> list[tuple[Clip, Beats]]:
     """Find the beats of all clips in a folder, print them in a table and plot each clip into `plots`."""
+    if plots is not None:
+        check_folder(plots)
     table = Table(title="Beats found in the movement")
     for head in ("clip", "style", "seconds", "BPM", "accent", "repeats", "steady", "tempo", "phrases", "first after"):
         table.add_column(head)

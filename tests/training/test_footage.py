@@ -108,7 +108,7 @@ def test_pictures_of_one_colour_show_nobody(method: str, key: str, colour: tuple
     """Either they are refused, or nobody is seen; nothing is divided by nought on the way."""
     flat = np.full((240, 320, 3), colour, np.uint8)
     if method == "key" and (key == "#000000" or max(colour) <= 20):
-        with pytest.raises(UserError, match="film: black, .* is no colour to take out"):
+        with pytest.raises(UserError, match=r"film: black, .* is no colour to take out"):
             prepare(Wish(method, key), [flat] * 12, Path("film"))
         return
     way = prepare(Wish(method, key), [flat] * 12, Path("film"))

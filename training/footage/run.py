@@ -25,6 +25,7 @@ from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 
 from ..dataset import from_bytes
+from ..folders import check_folder
 from ..spread import spread
 from .compose import Source, Written, digest, write_takes
 from .crop import follow, split_clips
@@ -90,6 +91,7 @@ def extract_footage(
     from which the same command goes on.
     """
     request.check()
+    check_folder(out)
     videos = [probe(path) for path in find_videos(places)]
     views = [view_of(v, request.crop) for v in videos]
     for video in videos:

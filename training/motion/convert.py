@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from visualizer.errors import UserError
 
 from ..choreography.sheet import draw_figure
+from ..folders import check_folder
 from .bvh import read_bvh
 from .clips import read_clip
 from .keypoints import GENRES, read_keypoints
@@ -145,6 +146,7 @@ def convert(
         raise UserError(f"up is y, z, -y or -z, not {up[:10]!r}")
     table = read_table(joints) if joints is not None else None
     files = find_files(paths)
+    check_folder(out)
     entries = _read_index(out)
     known = {str(entry["name"]) for entry in entries}
     names: dict[str, Path] = {}

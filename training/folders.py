@@ -1,0 +1,64 @@
+"""The folders that a command writes into: looked at before the work begins, and marked with what is made there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from visualizer.dancer.pack import clean
+from visualizer.errors import UserError
+
+LONGEST_NAME = 240  # bytes; disks take 255, and what is half-way is called a little longer than what it becomes
+
+
+def check_folder(path: Path) -> None:
+    """UserError where `path` neither is a folder to write into nor can become one. Nothing is made: it is asked before
+    work of hours, and before it is known whether the rest of the command can be done."""
+    for part in path.parts:
+        if len(os.fsencode(part)) > LONGEST_NAME:
+            raise UserError(f"{clean(part)}: too long for a name, {LONGEST_NAME} bytes are taken")
+    place = next(p for p in (path, *path.parents) if os.path.lexists(p))  # the root, or this folder, at the last
+    if not place.is_dir():
+        raise UserError(f"{path}: cannot be written ({place} is no folder)")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"{path}: cannot be written ({place} may not be written)")
+
+
+@contextmanager
+def claimed(work: Path, note: str, mine: dict[str, Any]) -> Iterator[None]:
+    """Note in the file `note` of the working folder what is made there. UserError if something else was: its
+    checkpoints would be taken for finished stages of this run.
+
+    If nothing has been made there by the time that this is left, by an error or by Ctrl-C, note and folder go again: a
+    mistake must not stand in the way of the command put right.
+    """
+    check_folder(work)
+    made = [place for place in (work, *work.parents) if not place.exists()]
+    path = work / note
+    mine = json.loads(json.dumps(mine, default=str))
+    before = {p.name for p in work.iterdir()} - {note} if work.exists() else set()
+    goes_on = bool(before) and path.exists()
+    try:
+        if goes_on and json.loads(path.read_text(encoding="utf-8")) != mine:
+            raise UserError(f"{work}: a run with other settings was begun there; give another --work, or remove it")
+        work.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(mine, indent=1), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    except ValueError as error:
+        raise UserError(f"{path}: broken ({' '.join(str(error).split())[:100]}); remove {work}") from error
+    try:
+        yield
+    finally:
+        if not goes_on and {p.name for p in work.iterdir()} == before | {note}:
+            path.unlink()
+            with contextlib.suppress(OSError):  # whoever has put something there keeps it
+                for place in made:
+                    place.rmdir()
