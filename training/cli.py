@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.manual import attach
+
+# BadParameter is a UsageError is a ClickException: found like this in the click that typer uses, its own or another.
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
+REFUSED = 2  # exit code
+INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
+# What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
+DISK = {
+    getattr(errno, name, 0)
+    for name in ("ENAMETOOLONG", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO")
+}
+_TRAINS = "the same command goes on from the last checkpoint, or begins anew if there is none yet"
+# What becomes of what was done when Ctrl-C ends a command.
+STOPPED = {
+    "fit": _TRAINS,
+    "ear": _TRAINS,
+    "compare": _TRAINS,
+    "new-dancer": "the same command goes on with what is not done yet",
+    "footage": "the same command goes on with what is not done yet",
+    "measure": "nothing of the pack has changed, and the same command measures it from the start",
+    "motion": "clips that were written stay; the same command with --force makes all of them",
+    "beats": "the same command begins from the start",
+}
 
 app = typer.Typer(
     help="Train dancers: clips and choreography in, a pack of ONNX networks out.",
@@ -19,6 +44,11 @@ app = typer.Typer(
 
 Motion = Annotated[Path | None, typer.Option(help="Folder of motion clips with an index.json.")]
 Work = Annotated[Path | None, typer.Option(help="Folder for data, checkpoints and logs; runs/NAME if not given.")]
+
+
+def run_folder(path: Path) -> Path:
+    """Where a command works if it is not told: runs/NAME, also where the pack is given as `.`."""
+    return Path("runs") / Path(os.path.abspath(path)).name
 
 
 @app.callback()
@@ -48,7 +78,7 @@ def fit(
     if only is not None and only not in HALVES:
         raise UserError(f"only must be {' or '.join(HALVES)}, not {only!r}")
     recipe = Recipe(seed=seed, precision=precision, tiny=tiny)
-    fit_pack(motion, out, work or Path("runs") / out.name, recipe, force, only)
+    fit_pack(motion, out, work or run_folder(out), recipe, force, only)
 
 
 @app.command()
@@ -65,7 +95,7 @@ def measure(
     """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
     from .measure import measure_pack
 
-    measure_pack(pack, motion, work or Path("runs") / pack.name, sheets, save, hours)
+    measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
 
 
 @app.command()
@@ -73,13 +103,17 @@ def compare(
     motion: Motion = None,
     work: Work = None,
     out: Annotated[Path, typer.Option(help="Folder for the tables and the sheets.")] = Path("sheets/compare"),
-    pack: Annotated[Path, typer.Option(help="Ours, to be held beside them.")] = Path("models/default"),
+    pack: Annotated[
+        Path | None, typer.Option(help="Ours, to be held beside them; the one that ships if not given.")
+    ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in seconds, for tests; its figures mean nothing.")] = False,
 ) -> None:
     """Train the student's networks as they were and as they should have been, and measure them beside ours."""
+    from visualizer.dancer.pack import find_pack
+
     from .compare import compare as compare_all
 
-    compare_all(motion, work or Path("runs/compare"), out, pack, tiny)
+    compare_all(motion, work or Path("runs/compare"), out, pack or find_pack(None), tiny)
 
 
 @app.command()
@@ -134,7 +168,7 @@ def ear(
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
     recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
-    about = fit_ear(out, work or Path("runs") / out.name, recipe, clips, force)
+    about = fit_ear(out, work or run_folder(out), recipe, clips, force)
     for kind, figures in about["figures"].items():
         print(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
 
@@ -201,9 +235,10 @@ def new_dancer(
     from .footage.masks import Wish
     from .footage.run import Request
     from .footage.video import read_crop, read_range
-    from .newcomer import Plan
+    from .newcomer import Plan, check_name
     from .newcomer import new_dancer as make
 
+    check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
         Wish(method, key, mask_model, mask_norm), begin=begin, end=end,
@@ -214,16 +249,37 @@ def new_dancer(
     make(videos, name, out or Path(name), work or Path("runs") / name, request, Plan(tiny=tiny), force, jobs)
 
 
-def main() -> None:
-    """Run a command; a UserError is one line and exit code 2."""
+def main() -> NoReturn:
+    """Run a command. Exit codes: 0 done, 2 what was asked cannot be done, 130 ended by Ctrl-C, with one line on stderr
+    that says why, or what becomes of it; 1 an error of our own, with all that Python says of it."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        _leave(REFUSED, f"error: {error}")
+    except CommandLineError as error:
+        said: str = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        if len(sys.argv) == 1:  # nothing was asked, so what there is to ask for is said
+            print(said, file=sys.stderr)
+            sys.exit(REFUSED)
+        _leave(REFUSED, f"error: {said}")
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        from visualizer.dancer.pack import clean
+
+        where = f"{clean(str(error.filename), 200)}: " if error.filename else ""
+        _leave(REFUSED, f"error: {where}{error.strerror}")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer's own word for Ctrl-C
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what zarr had in hand is not waited for any more
+        _leave(INTERRUPTED, f"stopped; {STOPPED.get(next(iter(sys.argv[1:]), ''), 'nothing was done yet')}")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int, said: str) -> NoReturn:
+    print(" ".join(said.split()), file=sys.stderr)
+    sys.exit(code)
 
 
 attach(app, "python -m training", PAGES)
