@@ -120,9 +120,12 @@ def record_all(
         "fonts": [f.name for f in fonts],
     }
     note = folder / "about.json"
-    if note.exists() and json.loads(note.read_text()) != about:
+    if not note.exists():
+        part = note.with_suffix(".part")
+        part.write_text(json.dumps(about))
+        part.replace(note)  # whole or not at all, whenever it is stopped
+    elif json.loads(note.read_text()) != about:
         raise UserError(f"{folder}: holds recordings made with other settings; choose another --work")
-    note.write_text(json.dumps(about))
     paths = [folder / f"empty_{i:05d}.npz" for i in range(empties)] + [
         folder / f"tune_{i:05d}.npz" for i in range(tunes)
     ]
