@@ -134,6 +134,16 @@ def test_a_song_is_read_from_its_file_from_where_it_is_heard() -> None:
     assert player.opened == 2  # only to go back
 
 
+def test_a_song_is_put_in_its_place_before_anybody_sees_that_it_is_late() -> None:
+    player = Player()
+    song = SongSound(103.0, player.place, player.open)
+    song.read(1000)
+    player.shift = 0.04
+    assert song.read(1000)[0, 0] == 3 * RATE + 1000
+    player.shift = 0.08
+    assert song.read(1000)[0, 0] == pytest.approx(3.08 * RATE + 2000, abs=2)
+
+
 def test_before_and_after_a_song_is_silence() -> None:
     player = Player()
     song = SongSound(99.5, player.place, player.open)

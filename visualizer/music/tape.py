@@ -20,8 +20,9 @@ from visualizer.music.features import Floats
 RATE = 48_000  # Hz
 KEEPS = 24.0  # seconds that wait to be read, if the encoder is behind
 STILL = 0.005  # seconds by which device and clock may differ
-APART = 0.12  # and beyond which there is a cut: sound later than the picture by 125 ms is noticed (ITU-R BT.1359)
+TORN = 0.12  # and beyond which there is a cut: sound later than the picture by 125 ms is noticed (ITU-R BT.1359)
 SLEW = 0.005  # how much faster or slower, in between; a twelfth of a semitone
+APART = 0.05  # seconds by which a song may be from its place before it goes on from there
 
 
 class Sounds(Protocol):
@@ -63,7 +64,7 @@ class Tape:
             return
         self._given += len(sound)
         off = 0 if self._at is None else there - self._at
-        if self._at is None or abs(off) > APART * RATE:
+        if self._at is None or abs(off) > TORN * RATE:
             self._at = there
         elif abs(off) > STILL * RATE:
             most = round(SLEW * len(sound))
