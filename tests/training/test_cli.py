@@ -266,13 +266,15 @@ def test_each_command_has_a_word_for_ctrl_c() -> None:
     assert resumed == {c for c, word in cli.STOPPED.items() if "goes on" in word}
 
 
-# The command, and Ctrl-C to all of its terminal as soon as it opens or names a file with the first word in its path.
+# The command, and Ctrl-C to all of its terminal as soon as it writes or names a file with the first word in its path.
+# To look for one that is not there yet does not count: its folder may not be there either.
 PRESSED = """
 import os, signal, sys
 until, pressed = sys.argv.pop(1), []
 
 def look(event, told):
-    if event in ("open", "os.rename") and not pressed and any(until in str(t) for t in told):
+    written = event == "os.rename" or event == "open" and told[2] & (os.O_WRONLY | os.O_RDWR)
+    if written and not pressed and any(until in str(t) for t in told):
         pressed.append(event)
         os.killpg(0, signal.SIGINT)
 
