@@ -109,7 +109,7 @@ def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
     at, end = soaked.at, soaked.at[-1]
     took = soaked.took[at >= warm] * 1000
     minutes = soaked.minutes[soaked.minutes[:, 0] >= min(warm, soaked.minutes[-1, 0])]
-    grown = minutes - minutes[0]
+    more = minutes[:, 2] - minutes[0, 2]  # handles
     # What is on stage takes more or less, so one minute says little.
     first, last = (
         float(np.median(minutes[part, 1]))
@@ -126,7 +126,7 @@ def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
         f"memory {first:.1f} MB after {warm / 60:.0f} minutes, {last:.1f} at the end: {last - first:+.1f} (goal: 5), "
         f"medians of {span / 60:.0f} minutes; one minute {minutes[:, 1].min():.1f}, another {minutes[:, 1].max():.1f}; "
         f"until then at most {early.max():.1f}; trend {trend:+.2f} MB an hour",
-        f"open handles {minutes[0, 2]:.0f}, {grown[-1, 2]:+.0f} at the end, at most {grown[:, 2].max():+.0f} (goal: 0)",
+        f"open handles {minutes[0, 2]:.0f}, {more[-1]:+.0f} at the end, at most {more.max():+.0f} (goal: 0)",
         f"frames: median {np.median(took):.1f} ms, 99% {np.percentile(took, 99):.1f}, worst {took.max():.1f}; "
         f"{(took > 1000 * LATE).sum()} of {len(took):,} later than {1000 * LATE:.0f} (goal: 0)",
         f"beat off by {_off_by(soaked.off[at < span])} in the first {span / 60:.0f} minutes; "

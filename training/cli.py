@@ -13,12 +13,9 @@ import typer
 
 from training.manual import PAGES
 from visualizer.errors import UserError
-from visualizer.manual import attach
+from visualizer.manual import INTERRUPTED, CommandLineError, attach
 
-# BadParameter is a UsageError is a ClickException: found like this in the click that typer uses, its own or another.
-CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 REFUSED = 2  # exit code
-INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
 # What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
 DISK = {
     getattr(errno, name, 0)

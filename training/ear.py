@@ -35,7 +35,7 @@ from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, 
 from .band import SOUNDFONTS, check_synthesiser
 from .export import TOLERANCE, difference, export_network, public_command
 from .fit import FitConfig, fit
-from .folders import check_folder
+from .folders import check_folder, write_whole
 from .party import check_speaker
 from .recordings import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 
@@ -411,7 +411,5 @@ def write_ear(ears: Sequence[Ear], out: Path, recipe: EarRecipe, away: Heard, re
     }
     if real:
         about["figures"]["real clips"] = measure_ear(session, real)
-    part = out / "ear.json.part"
-    part.write_text(json.dumps(about, indent=1) + "\n")
-    part.replace(out / "ear.json")
+    write_whole(out / "ear.json", json.dumps(about, indent=1) + "\n")
     return about

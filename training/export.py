@@ -28,7 +28,7 @@ from visualizer.errors import UserError
 
 from .autoencoders import Autoencoder
 from .dancer import Choreographer, DancerNetwork
-from .folders import check_folder
+from .folders import check_folder, write_whole
 from .motion.skeleton import JOINTS
 
 # Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
@@ -321,7 +321,4 @@ def _write(
 def write_info(folder: Path, info: dict[str, Any]) -> None:
     """Write `pack.json`, one line a key, so that a change of it can be read."""
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in info.items())
-    path = folder / "pack.json"
-    part = path.with_suffix(".part")
-    part.write_text("{\n" + lines + "\n}\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(folder / "pack.json", "{\n" + lines + "\n}\n")

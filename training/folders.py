@@ -29,6 +29,13 @@ def check_folder(path: Path) -> None:
         raise UserError(f"{path}: cannot be written ({place} may not be written)")
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all, whenever it is stopped."""
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 @contextmanager
 def claimed(work: Path, note: str, mine: dict[str, Any]) -> Iterator[None]:
     """Note in the file `note` of the working folder what is made there. UserError if something else was: its
@@ -47,9 +54,7 @@ def claimed(work: Path, note: str, mine: dict[str, Any]) -> Iterator[None]:
         if goes_on and json.loads(path.read_text(encoding="utf-8")) != mine:
             raise UserError(f"{work}: a run with other settings was begun there; give another --work, or remove it")
         work.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(mine, indent=1), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, json.dumps(mine, indent=1))
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
     except ValueError as error:

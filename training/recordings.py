@@ -25,6 +25,7 @@ from visualizer.errors import UserError
 from visualizer.music.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
 
 from .band import SOUNDFONTS, play
+from .folders import write_whole
 from .party import degrade, harm, speak, without_music
 from .tunes import Tune, compose
 
@@ -121,9 +122,7 @@ def record_all(
     }
     note = folder / "about.json"
     if not note.exists():
-        part = note.with_suffix(".part")
-        part.write_text(json.dumps(about))
-        part.replace(note)  # whole or not at all, whenever it is stopped
+        write_whole(note, json.dumps(about))
     elif json.loads(note.read_text()) != about:
         raise UserError(f"{folder}: holds recordings made with other settings; choose another --work")
     paths = [folder / f"empty_{i:05d}.npz" for i in range(empties)] + [

@@ -21,6 +21,7 @@ import typer  # noqa: E402
 from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
+from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from visualizer.settings import Settings
 
 FILM_WITHOUT_SCREEN = 15.0  # seconds
-# BadParameter is a UsageError is a ClickException: found like this in the click that typer uses, its own or another.
-CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
-INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
 CRASHED = 1  # exit code
 
 app = typer.Typer(

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import typer
 
+INTERRUPTED = 130  # exit code, as of any program that Ctrl-C ended
+# What typer says of a command line. BadParameter is a UsageError is a ClickException: found like this in the click that
+# typer uses, its own or another.
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 CODES = (
     ("0", "done"),
     ("1", "an error of the program's own"),

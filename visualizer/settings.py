@@ -118,7 +118,9 @@ def check(settings: Settings) -> Settings:
     if settings.stage not in STAGES:
         raise UserError(f"no stage is called '{settings.stage}'; there are: {', '.join(STAGES)}")
     if not settings.audio:
-        raise UserError("no song is named; what is none is called auto, mic, mic:NAME, loopback, link or none")
+        from visualizer.music.sources import NO_SONGS
+
+        raise UserError(f"no song is named; {NO_SONGS}")
     if not 30 <= settings.bpm <= 300:
         raise UserError(f"a tempo must lie between 30 and 300 BPM, not {settings.bpm:g}")
     if not -LONGEST_LATENCY <= settings.latency_ms <= LONGEST_LATENCY:

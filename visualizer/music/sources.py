@@ -17,6 +17,7 @@ from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.tape import Sounds
 
 LIVE = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
+NO_SONGS = f"what is none is called {', '.join(LIVE)} or mic:NAME"
 
 
 class Ear(Protocol):
@@ -58,7 +59,7 @@ def open_ear(audio: str, *, bpm: float, clock: Clock) -> Ear:
 
         path = Path(audio).expanduser()
         if not path.suffix and not path.exists():  # meant as a word
-            raise UserError(f"--audio {audio}: no such song; what is none is called {', '.join(LIVE)} or mic:NAME")
+            raise UserError(f"--audio {audio}: no such song; {NO_SONGS}")
         check_song(path)
         return Song(path, bpm, clock)
     from visualizer.music.listener import loopback, microphone
