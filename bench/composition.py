@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack
 from visualizer.dancer.places import FARTHER
+from visualizer.moment import Bodies
 from visualizer.music.own import course
 from visualizer.stage.layout import layout, spots
 
@@ -43,7 +44,7 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], apart: float) -> float:
     return both / max(min(np.count_nonzero(a), np.count_nonzero(b)), 1)
 
 
-def overlaps(picture: Picture) -> list[float]:
+def overlaps(picture: Bodies) -> list[float]:
     """Of neighbours in a row, from left to right."""
     found, where = [], spots(picture)
     for scale in sorted({round(spot.scale, 3) for spot in where}):
@@ -53,7 +54,7 @@ def overlaps(picture: Picture) -> list[float]:
     return found
 
 
-def gaps(picture: Picture) -> list[float]:
+def gaps(picture: Bodies) -> list[float]:
     """From each to the next in the same row, frame widths of that row."""
     depth = np.zeros(len(picture.place)) if picture.depth is None else np.round(picture.depth)
     return [
@@ -61,7 +62,7 @@ def gaps(picture: Picture) -> list[float]:
     ]
 
 
-def cut_off(picture: Picture, size: tuple[int, int]) -> tuple[bool, bool]:
+def cut_off(picture: Bodies, size: tuple[int, int]) -> tuple[bool, bool]:
     """Whether a pixel of anybody lies outside of the window, and at the edge of the frame that a dancer is drawn in."""
     window = frame = False
     stage = layout(size, picture.span, picture.rise, picture.deep)

@@ -47,7 +47,7 @@ from visualizer.stage.looks import LOOKS
 from visualizer.stage.painter import Painter
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.stage.looks import Look
 
 QUARTER = 0.25
@@ -235,7 +235,7 @@ def plain_music(t: float) -> Hearing:
 
 
 def party(
-    picture: Callable[[float], Picture], looks: list[Look], size: tuple[int, int], seconds: float, *, fps: int = 60,
+    picture: Callable[[float], Bodies], looks: list[Look], size: tuple[int, int], seconds: float, *, fps: int = 60,
     look_seconds: float = math.inf, dark_seconds: float = math.inf, guard: FlashGuard | None = None,
     music: Callable[[float], Hearing] = worst_music,
 ) -> Iterator[NDArray[Any]]:  # fmt: skip
@@ -337,7 +337,7 @@ def main() -> None:
         for guard in (None, FlashGuard()):
             dancer = Dancer(pack, 1, troupe=3, temperature=1.6)
 
-            def picture(beat: float, dancer: Dancer = dancer) -> Picture:
+            def picture(beat: float, dancer: Dancer = dancer) -> Bodies:
                 dancer.step_to(beat, 1.0)
                 return dancer.picture(beat)
 

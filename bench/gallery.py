@@ -23,8 +23,9 @@ import numpy as np
 import pygame
 from rich.console import Console
 
-from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
+from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing
 from visualizer.paths import assets
 from visualizer.settings import parse_size
@@ -38,7 +39,7 @@ FULL_COLOUR = 0x111111  # OpenCV's word for JPEG without subsampled colour
 RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
 SHAPES = ("640x480", "840x360", "270x480", "480x480")
 
-Moment = tuple[Picture, Hearing, float]
+Moment = tuple[Bodies, Hearing, float]
 
 
 def music(beat: float) -> Hearing:

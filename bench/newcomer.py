@@ -34,7 +34,7 @@ SIZE = (854, 480)
 SPOILING = Spoiling(4, 26, 0.1, 1)
 SHOWN = 14  # pictures of a row of the sheet
 
-Picture = NDArray[np.uint8]
+Bodies = NDArray[np.uint8]
 
 
 def unseen(clips: list[Clip], seconds: float) -> list[Clip]:
@@ -58,7 +58,7 @@ def make_footage(clips: list[Clip], seconds: float, path: Path) -> None:
     film(Shot(np.concatenate(parts), RATE, "blue", SPOILING, SIZE), path, lines=16)  # its masks are not needed
 
 
-def every(path: Path, seconds: float) -> Iterator[Picture]:
+def every(path: Path, seconds: float) -> Iterator[Bodies]:
     """A picture (H, W, 3) RGB of a film every so many seconds."""
     with av.open(str(path)) as container:
         due = 0.0
@@ -68,7 +68,7 @@ def every(path: Path, seconds: float) -> Iterator[Picture]:
                 yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
-def middle(picture: Picture, height: int = 200) -> Picture:
+def middle(picture: Bodies, height: int = 200) -> Bodies:
     """The middle of a picture, three quarters as wide as high."""
     h, w = picture.shape[:2]
     left = (w - h * 3 // 4) // 2

@@ -45,7 +45,7 @@ from visualizer.stage.overlay import Overlay
 from visualizer.stop import Stop, Stopped, asked_to_stop
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import Ear
     from visualizer.recorder import Takes
@@ -81,7 +81,7 @@ class Body(Dancing, Protocol):
     @property
     def formation(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
-    def picture(self, musical_time: float) -> Picture: ...
+    def picture(self, musical_time: float) -> Bodies: ...
     def reseed(self, seed: int) -> None: ...
     def set_troupe(self, troupe: int) -> None: ...
     def set_formation(self, formation: str) -> None: ...
@@ -104,7 +104,7 @@ class Screen(Protocol):
     def windowed(self) -> tuple[int, int]: ...
     def draw(
         self,
-        picture: Picture,
+        picture: Bodies,
         look: Look,
         hearing: Hearing,
         musical_time: float,

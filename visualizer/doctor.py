@@ -163,12 +163,12 @@ def _figure() -> Any:
     """A round dancer alone on the stage."""
     import numpy as np
 
-    from visualizer.dancer.dancer import Picture
     from visualizer.dancer.pack import FRAME_SIZE
+    from visualizer.moment import Bodies
 
     place = (np.arange(FRAME_SIZE, dtype=np.float32) + 0.5) / FRAME_SIZE - 0.5
     frame = np.clip(np.hypot(place, place[:, None]) - 0.3, -0.02, 0.02)
-    return Picture(frame[None, None].astype(np.float32), None, np.zeros(1, np.float32))
+    return Bodies(frame[None, None].astype(np.float32), None, np.zeros(1, np.float32))
 
 
 def pack() -> Finding:

@@ -28,7 +28,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
 from visualizer.auto import Auto, Kind, Marks, pins, turn
-from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import Pack
 from visualizer.encoder import (
     FILMS,
@@ -41,6 +41,7 @@ from visualizer.encoder import (
 )
 from visualizer.errors import UserError
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
+from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, fold
 from visualizer.music.features import Floats
 from visualizer.music.own import own_hearing
@@ -107,7 +108,7 @@ class Moment:
     """All that one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
 
     t: float  # seconds since the first frame of the film
-    picture: Picture
+    picture: Bodies
     hearing: Hearing
     beat: float
     note: str | None = None  # what changes now, for the one who waits

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.dancer.dancer import Picture
 from visualizer.dancer.pack import FIGURE
+from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing
 
 SIZE = 128
@@ -51,10 +51,10 @@ def figure_field(beat: float) -> NDArray[np.float32]:
     return np.clip(field, -BAND, BAND).astype(np.float32)[None]
 
 
-def picture(beat: float, places: tuple[float, ...] = (0.0,), span: float = FIGURE) -> Picture:
+def picture(beat: float, places: tuple[float, ...] = (0.0,), span: float = FIGURE) -> Bodies:
     """One moment of as many dancers as there are places."""
     frames = np.stack([figure_field(beat + 0.3 * k) for k in range(len(places))])
-    return Picture(frames, None, np.array(places, np.float32), span)
+    return Bodies(frames, None, np.array(places, np.float32), span)
 
 
 def hearing(time: float = 0.0, bpm: float = 120.0, level: float = 0.6) -> Hearing:

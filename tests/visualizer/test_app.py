@@ -13,7 +13,7 @@ from tests.visualizer import fakes
 from visualizer.app import FADE, NUDGE, SURE, FrameTimes, Show, livelier, marks_of, pinned, play, status
 from visualizer.auto import HOLD, STAY, Auto, Kind, Marks
 from visualizer.controls import ACTIONS
-from visualizer.dancer.dancer import Picture
+from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.energy import RESTING
 from visualizer.recorder import Takes
@@ -45,7 +45,7 @@ class FakeDancer:
     def step_to(self, musical_time: float, energy: float) -> None:
         self.steps.append((musical_time, energy))
 
-    def picture(self, musical_time: float) -> Picture:
+    def picture(self, musical_time: float) -> Bodies:
         return PICTURE
 
     def reseed(self, seed: int) -> None:

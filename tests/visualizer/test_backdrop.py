@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import Picture
 from visualizer.dancer.pack import FLOOR
 from visualizer.dancer.places import span_of
+from visualizer.moment import Bodies
 from visualizer.stage.backdrop import KINDS, SHEETS, TILES, Scene, index_map, palette
 from visualizer.stage.colours import luminance
 from visualizer.stage.layout import layout
@@ -175,7 +175,7 @@ def test_hands_are_the_joints_where_they_are_known() -> None:
     one = picture(0.0, (0.25,))
     joints = np.full((1, 21, 2), 0.5, np.float32)
     joints[0, 8], joints[0, 12] = (0.7, 0.3), (0.2, 0.4)
-    known = hands_of(Picture(one.frames, joints, one.place))
+    known = hands_of(Bodies(one.frames, joints, one.place))
     assert known[0] == pytest.approx(np.array([[0.45, 0.3], [-0.05, 0.4]]), abs=1e-6)
     guessed = hands_of(one)[0]
     assert guessed[0, 0] < 0.25 < guessed[1, 0]

@@ -25,9 +25,10 @@ from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer import encoder, film
 from visualizer.auto import EARLY, STAY
-from visualizer.dancer.dancer import Dancer, Picture
+from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
+from visualizer.moment import Bodies
 from visualizer.music.features import RATE
 from visualizer.music.song import hear_song, read_song
 from visualizer.stage.looks import LOOKS
@@ -58,11 +59,11 @@ class Waver:
         self.steps.append(musical_time)
         assert self.steps == sorted(self.steps)
 
-    def picture(self, musical_time: float) -> Picture:
+    def picture(self, musical_time: float) -> Bodies:
         k = math.floor(musical_time * 8) % 32
         if k not in self.figures:
             self.figures[k] = picture(k / 8).frames
-        return Picture(self.figures[k], None, np.array([self.aside], np.float32))
+        return Bodies(self.figures[k], None, np.array([self.aside], np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -290,7 +291,7 @@ def test_interrupted_before_the_first_frame_it_leaves_nothing(song: Path, tmp_pa
 
 
 def test_a_dancer_that_fails_leaves_nothing(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fall(self: Waver, musical_time: float) -> Picture:
+    def fall(self: Waver, musical_time: float) -> Bodies:
         raise RuntimeError("fell")
 
     monkeypatch.setattr(Waver, "picture", fall)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, measure, party
 from tests.visualizer.fakes import picture
-from visualizer.dancer.dancer import Picture
 from visualizer.dancer.places import span_of
+from visualizer.moment import Bodies
 from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.looks import LOOKS, Look
@@ -185,7 +185,7 @@ def test_the_samples_lie_in_the_picture() -> None:
         assert y.max() < size[1]
 
 
-def dancers(beat: float) -> Picture:
+def dancers(beat: float) -> Bodies:
     """Three who wave."""
     return picture(beat, (-0.5, 0.1 * np.sin(beat), 0.5), span_of(3))
 

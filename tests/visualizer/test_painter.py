@@ -11,7 +11,7 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
-from visualizer.dancer.dancer import SPACING, Picture
+from visualizer.dancer.dancer import SPACING, Bodies
 from visualizer.dancer.places import span_of
 from visualizer.stage.colours import luminance
 from visualizer.stage.haze import HazeCanvas
@@ -27,11 +27,11 @@ def pixels(surface: pygame.Surface) -> np.ndarray:
     return pygame.surfarray.array3d(surface).transpose(1, 0, 2)
 
 
-def disc(radius: float = 0.3) -> Picture:
+def disc(radius: float = 0.3) -> Bodies:
     """A round dancer: its area and outline are known exactly."""
     centres = (np.arange(SIZE) + 0.5) / SIZE - 0.5
     field = np.clip(np.hypot(*np.meshgrid(centres, centres)) - radius, -BAND, BAND)
-    return Picture(field.astype(np.float32)[None, None], None, np.zeros(1, np.float32))
+    return Bodies(field.astype(np.float32)[None, None], None, np.zeros(1, np.float32))
 
 
 @pytest.mark.parametrize("size", [(320, 240), (1280, 720), (1920, 1080), (600, 900)])
@@ -79,7 +79,7 @@ NINE = tuple((k - 4) * SPACING for k in range(9))
 
 @pytest.mark.parametrize("size", [(640, 360), (1280, 720), (600, 900)])
 def test_nine_dancers_are_all_seen_whole_and_apart(size: tuple[int, int]) -> None:
-    alike = Picture(np.repeat(picture(0.0).frames, 9, axis=0), None, np.array(NINE, np.float32), span_of(9))
+    alike = Bodies(np.repeat(picture(0.0).frames, 9, axis=0), None, np.array(NINE, np.float32), span_of(9))
     seen = pixels(Painter(size).paint(alike, look("paper"), hearing(), 0.0))
     dark = seen[:, :, 0] < 128
     edges = np.flatnonzero(np.diff(np.pad(dark.any(axis=0).astype(int), 1)))

@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.moment import Bodies
 from visualizer.music import taken
 
 from .pack import (
     BEATS_PER_BAR,
     DEFAULT_PACK,
-    FIGURE,
     FORMATIONS,
     MOST_DANCERS,
     PHRASE_BEATS,
@@ -68,29 +68,8 @@ def bar_phase(beat: float | NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What the stage draws.
-
-    `frames` (N, 1, 128, 128) signed fields in frame widths, negative inside, row 0 at the top; `joints` (N, 21, 2)
-    frame coordinates, x right, y down, 0..1, or None where the pack has none; `place` (N,) sideways place of each
-    dancer on the stage in frame widths, 0 in the middle; `span`: frame widths about the middle that must be seen.
-
-    Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
-    how much higher a row stands than the one before, frame widths. Whoever is farther is smaller; see stage/layout.py.
-    """
-
-    frames: NDArray[np.float32]
-    joints: NDArray[np.float32] | None
-    place: NDArray[np.float32]
-    span: float = FIGURE
-    depth: NDArray[np.floating] | None = None
-    rise: float = 0.0
-    deep: float = 0.0
-
-
-@dataclass(frozen=True)
 class _Step:
-    """The troupe at one step: latents (N, D), places (N,), rows (N,), and what is seen of the stage; see Picture."""
+    """The troupe at one step: latents (N, D), places (N,), rows (N,), and what is seen of the stage; see Bodies."""
 
     latent: NDArray[np.float32]
     place: NDArray[np.float32]
@@ -588,7 +567,7 @@ class Dancer:
         place = _catmull_rom(a.place, b.place, c.place, d.place, u)
         return latent.astype(np.float32), np.asarray(place, dtype=np.float32)
 
-    def picture(self, musical_time: float) -> Picture:
+    def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         latent, place = self.between(musical_time)
         (a, b, c, d), u = self._about(musical_time)
@@ -598,7 +577,7 @@ class Dancer:
     def draw(
         self, latent: NDArray[np.float32], place: NDArray[np.float32],
         seen: NDArray[np.floating] | None = None, depth: NDArray[np.floating] | None = None,
-    ) -> Picture:  # fmt: skip
+    ) -> Bodies:  # fmt: skip
         """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand."""
         if seen is None or depth is None:
             stood = stand(len(place), self._view)
@@ -611,7 +590,7 @@ class Dancer:
         if failed.any():
             frame = self._mended(frame, failed)
         self._shown = frame
-        picture = Picture(frame, found.get("joints"), place, span)
+        picture = Bodies(frame, found.get("joints"), place, span)
         if deep < FLAT:
             return picture
         return dataclasses.replace(picture, depth=np.maximum(depth, 0), rise=rise, deep=deep)

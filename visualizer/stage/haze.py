@@ -22,7 +22,7 @@ from visualizer.stage.resample import gaussian, spreading, zoom_matrix
 from visualizer.stage.skeleton import JOINTS, bones
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
 
 ROWS = 64  # cells a frame is high, if the look says nothing else
 COARSE = 0.6  # the same where the processor is behind
@@ -161,7 +161,7 @@ class HazeCanvas:
         self._far_down = lru_cache(maxsize=6)(partial(_distance_down, at))
         self._far_across = lru_cache(maxsize=32)(partial(_distance_across, at))
 
-    def update(self, picture: Picture, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
+    def update(self, picture: Bodies, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
         """Haze (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
         places = [_steady(spot) for spot in spots(picture)]  # who stands finds the same matrices
         values, swing = self.values, lights.swing
@@ -259,7 +259,7 @@ class HazeCanvas:
         down[down < 1e-5] = 0
         return (down.astype(np.float32)) @ across.astype(np.float32)
 
-    def _echo(self, haze: Haze, picture: Picture, musical_time: float) -> None:
+    def _echo(self, haze: Haze, picture: Bodies, musical_time: float) -> None:
         """Copies of the dancer as it was, each older one a step lower; the newest is `echo`."""
         memory = self._memory
         if memory and not 0 <= musical_time - memory[-1][0] < 8:

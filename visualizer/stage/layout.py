@@ -9,7 +9,7 @@ from visualizer.dancer.pack import FIGURE, FLOOR
 from visualizer.dancer.places import FARTHER, above
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Spot:
         return FLOOR * (1 - self.scale) - self.lift
 
 
-def spots(picture: Picture) -> list[Spot]:
+def spots(picture: Bodies) -> list[Spot]:
     """The spot of each dancer of a picture."""
     if picture.depth is None:
         return [Spot(float(place)) for place in picture.place]
@@ -44,7 +44,7 @@ def spots(picture: Picture) -> list[Spot]:
     ]
 
 
-def drawing_order(picture: Picture) -> list[int]:
+def drawing_order(picture: Bodies) -> list[int]:
     """The numbers of the dancers, the farthest first; of one row as they are."""
     count, depth = len(picture.place), picture.depth
     return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))

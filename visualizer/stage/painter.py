@@ -26,7 +26,7 @@ from visualizer.stage.resample import Array, cubic_b_spline, noise, upsampling
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
 
 PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
@@ -120,7 +120,7 @@ class Painter:
         self._box = self._lit = pygame.Rect(0, 0, 0, 0)  # changed last time: in all, and by light and figure
         self._counts = None
 
-    def _begin(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Lights:
+    def _begin(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> Lights:
         """Fit all to the look and to what is seen of the stage; go on to this moment."""
         if self.detail not in DETAILS:
             raise ValueError(f"detail is 0 to 3, not {self.detail}")
@@ -143,7 +143,7 @@ class Painter:
             self.sprites.throw(picture, look.confetti, self.mood, musical_time)
         return lights(look, self.mood, self.layout.side)
 
-    def paint(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
+    def paint(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
         """The picture on a 32-bit surface that is used again for the next one."""
         if self.detail == DETAILS[-1]:
             return self._paint_small(picture, look, hearing, musical_time)
@@ -158,7 +158,7 @@ class Painter:
         self.dirty = self.surface.get_rect() if self._all_changed else _union(old, box)
         return self.surface
 
-    def paint_alpha(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Bytes:
+    def paint_alpha(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> Bytes:
         """(height, width, 4) red, green, blue, alpha, straight: figure, haze and confetti without the backdrop.
 
         Laid over the backdrop it is the picture that `paint` gives, but for light that only adds (a glow brighter than
@@ -179,7 +179,7 @@ class Painter:
             self._draw_sprites(pygame.image.frombuffer(pixels.data, self.size, "RGBA"), look, musical_time)
         return pixels
 
-    def _paint_small(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
+    def _paint_small(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> pygame.Surface:
         """Half as many pixels each way, then made large."""
         small = self._small
         if small is None:
@@ -200,7 +200,7 @@ class Painter:
             self._counts = (np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size).astype(np.float32)
         return (self._counts @ palette)[None]
 
-    def _draw_indices(self, picture: Picture, look: Look, light: Lights, musical_time: float) -> pygame.Rect:
+    def _draw_indices(self, picture: Bodies, look: Look, light: Lights, musical_time: float) -> pygame.Rect:
         """Draw haze and figures into the index planes; the box where there may be any."""
         old = self._lit
         if old.w:
@@ -323,7 +323,7 @@ class Painter:
             np.copyto(plane[top:bottom, x0:x1], strip, casting="unsafe")
         return pygame.Rect(left, top, right - left, bottom - top)
 
-    def _paint_figures(self, plane: Bytes, picture: Picture, look: Look, reach: float) -> pygame.Rect:
+    def _paint_figures(self, plane: Bytes, picture: Bodies, look: Look, reach: float) -> pygame.Rect:
         """Draw the index of every dancer's distance into `plane`, which is 0 there; the box that was drawn."""
         boxes = pygame.Rect(0, 0, 0, 0)
         among, where = len(picture.place) > 1, spots(picture)

@@ -26,7 +26,7 @@ from visualizer.stage.passes import VERTEX, read, whole
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
 
 MOST = 16  # dancers on the stage at once
@@ -229,7 +229,7 @@ class Shader:
         texture.write(np.ascontiguousarray(pixels).tobytes())
         return texture
 
-    def follow(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> Lights:
+    def follow(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> Lights:
         """Go on to this moment without drawing it: what lingers of it is seen in the next picture."""
         if look is not self._look:  # start from an empty stage
             self._look = look
@@ -249,7 +249,7 @@ class Shader:
             self.sprites.throw(picture, look.confetti, self.mood, musical_time)
         return light
 
-    def draw(self, picture: Picture, look: Look, hearing: Hearing, musical_time: float) -> None:
+    def draw(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> None:
         """Draw the picture into the target."""
         light = self.follow(picture, look, hearing, musical_time)
         self._fit_map(look)
@@ -307,7 +307,7 @@ class Shader:
             glsl = f"#line 1\n{self._good[look.name]}\n"
         return name, glsl
 
-    def _upload(self, picture: Picture) -> dict[str, object]:
+    def _upload(self, picture: Bodies) -> dict[str, object]:
         count = min(len(picture.place), MOST)
         field = self._textures.get("field")
         if not isinstance(field, moderngl.TextureArray) or field.layers != count:

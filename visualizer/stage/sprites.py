@@ -16,7 +16,7 @@ from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.layout import spots
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.stage.looks import Confetti
     from visualizer.stage.mood import Mood
 
@@ -30,7 +30,7 @@ SHRINK = 1.5  # beats in which a piece at its end goes
 SWING = 0.018  # frame widths that a falling piece swings to and fro
 
 
-def hands_of(picture: Picture) -> Doubles:
+def hands_of(picture: Bodies) -> Doubles:
     """(N, 2, 2) where the hands are, frame widths from the middle and from the frame's top.
 
     Without joints: the upper corners of the box about the figure.
@@ -59,7 +59,7 @@ class Sprites:
     def __init__(self) -> None:
         self._pieces = np.zeros((0, 11))  # born, x, y, vx, vy, size, spin, tilt, phase, colour, floor
 
-    def throw(self, picture: Picture, spec: Confetti, mood: Mood, musical_time: float) -> None:
+    def throw(self, picture: Bodies, spec: Confetti, mood: Mood, musical_time: float) -> None:
         """New pieces for the beats that have just been; those that lie long enough are swept away."""
         alive = (musical_time >= self._pieces[:, 0] - 1) & (musical_time < self._pieces[:, 0] + spec.beats)
         self._pieces = self._pieces[alive]

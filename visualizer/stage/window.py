@@ -25,7 +25,7 @@ from visualizer.stage.pulse import Pulse
 from visualizer.stage.shots import Camera
 
 if TYPE_CHECKING:
-    from visualizer.dancer.dancer import Picture
+    from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
     from visualizer.stage.looks import Look
     from visualizer.stage.shader import Shader
@@ -304,7 +304,7 @@ class Window:
 
     def draw(
         self,
-        picture: Picture,
+        picture: Bodies,
         look: Look,
         hearing: Hearing,
         musical_time: float,
@@ -331,7 +331,7 @@ class Window:
 
     def _draw_gl(
         self,
-        picture: Picture,
+        picture: Bodies,
         look: Look,
         hearing: Hearing,
         musical_time: float,

@@ -1,0 +1,63 @@
+"""What passes from the show to whatever draws it: everything one picture needs, immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.dancer.pack import FIGURE
+
+if TYPE_CHECKING:
+    from visualizer.music.clock import Hearing
+    from visualizer.stage.looks import Look
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The dancers as one picture shows them.
+
+    `frames` (N, 1, 128, 128) signed fields in frame widths, negative inside, row 0 at the top; `joints` (N, 21, 2)
+    frame coordinates, x right, y down, 0..1, or None where the pack has none; `place` (N,) sideways place of each
+    dancer on the stage in frame widths, 0 in the middle; `span`: frame widths about the middle that must be seen.
+
+    Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
+    how much higher a row stands than the one before, frame widths. Whoever is farther is smaller; see stage/layout.py.
+    """
+
+    frames: NDArray[np.float32]
+    joints: NDArray[np.float32] | None
+    place: NDArray[np.float32]
+    span: float = FIGURE
+    depth: NDArray[np.floating] | None = None
+    rise: float = 0.0
+    deep: float = 0.0
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is written over a picture. `toasts` are the messages to show now, oldest first; `help` shows the keys with
+    `status` (what is heard) and `on_now` (what is danced) below them and a `lamp`: 0 dark, 1 on a beat, 2 on the first
+    of a bar. `recording` shows a red dot. `black` is how far the picture below the text is faded out, 0..1.
+    """
+
+    toasts: tuple[str, ...] = ()
+    help: bool = False
+    status: str = ""
+    on_now: str = ""
+    lamp: int = 0
+    recording: bool = False
+    black: float = 0.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Everything a renderer needs for one picture. `musical_time`: beats since the start of the show."""
+
+    bodies: Bodies
+    look: Look
+    hearing: Hearing
+    musical_time: float
+    text: Text = field(default_factory=Text)
