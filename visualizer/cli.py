@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 STARTED = time.perf_counter()
-# Before numpy is imported: on few cores OpenBLAS's threads cost more than they bring (56 -> 15 ms a frame, measured).
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import datetime  # noqa: E402
 import errno  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402

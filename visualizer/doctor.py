@@ -579,6 +579,4 @@ def _answer(name: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     _answer(sys.argv[1])
