@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, open_session, read_info
+from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, read_info
 from visualizer.errors import UserError
+from visualizer.networks.session import open_session
 
 from .autoencoders import parameters
 from .dataset import Bodies, Take, build, clips_of, from_bytes, gather_bodies, held_out_clips, open_takes

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
 from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
+from visualizer.networks.session import open_session
 
 from .band import SOUNDFONTS, check_synthesiser
 from .export import TOLERANCE, difference, export_network, public_command

@@ -22,9 +22,9 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from visualizer.dancer.network import check_network
 from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
+from visualizer.networks.onnx_check import check_network
 
 from .autoencoders import Autoencoder
 from .dancer import Choreographer, DancerNetwork

@@ -33,10 +33,10 @@ from visualizer.dancer.pack import (
     STEPS_PER_LETTER,
     Pack,
     load_pack,
-    open_session,
     read_info,
 )
 from visualizer.errors import UserError
+from visualizer.networks.session import open_session
 
 from . import choreography
 from . import figures as fg

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack, open_session
+from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack
+from visualizer.networks.session import open_session
 
 from ..dataset import CHUNK, from_bytes, held_out_clips, rank_energy, to_bytes
 from ..motion.clips import Clip
