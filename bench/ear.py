@@ -37,8 +37,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
-
 import mir_eval
 import numpy as np
 import soundfile

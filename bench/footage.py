@@ -25,8 +25,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy
-
 import av
 import cv2
 import numpy as np

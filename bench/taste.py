@@ -11,12 +11,9 @@ from; they need FluidSynth. `--true-beats` takes the beats from the index, to se
 from __future__ import annotations
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
 import numpy as np
 from numpy.typing import NDArray

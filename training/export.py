@@ -138,6 +138,7 @@ def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[
 
 def difference(module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str]) -> float:
     """Largest absolute difference between torch and onnxruntime over all outputs, for one batch."""
+    ort.disable_telemetry_events()
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     given = {k: v.numpy() for k, v in inputs.items()}
     found = session.run(outputs, given)

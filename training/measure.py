@@ -188,6 +188,7 @@ def joints_network(pack: Pack) -> ort.InferenceSession:
     part = onnx.utils.Extractor(whole).extract_model(["latent"], ["joints"])
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
+    ort.disable_telemetry_events()
     return ort.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 

@@ -514,6 +514,7 @@ def _open_network(path: Path) -> Any:
     try:
         if path.stat().st_size > LARGEST_NETWORK:
             raise UserError(f"{path}: {path.stat().st_size} bytes is too large for a mask network")
+        ort.disable_telemetry_events()
         return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error

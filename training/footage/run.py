@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from visualizer.dancer.pack import STEPS_PER_BEAT
+from visualizer.environment import set_worker_environment
 from visualizer.errors import UserError
 
 from ..dataset import from_bytes
@@ -268,9 +269,7 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
 
 def _look_at_all(todo: list[Piece], jobs: int, scheduler: str | None, console: Console) -> int:
     """Do all pieces, here or by the workers of a Dask scheduler; the number of pictures."""
-    # Each process has one core; libraries that see two would fight for them.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    set_worker_environment()
     return _watch(spread(look_at, todo, workers=jobs, scheduler=scheduler), todo, console) if todo else 0
 
 

@@ -54,7 +54,7 @@ LARGEST_STATE = 65536  # numbers that a recurrent network may carry for each dan
 MOST_NAMES = 1000  # styles, and dances, of one pack
 LONGEST_DANCE = 64  # beats
 LIMITS = ("far", "still")
-FORMATIONS = ("each", "unison", "canon")  # of a troupe
+SYNCS = ("each", "unison", "canon")  # of a troupe
 LARGEST_LIMIT = 1e6
 
 _log = logging.getLogger(__name__)

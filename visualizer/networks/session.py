@@ -70,6 +70,7 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
 def open_bytes(data: bytes, path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
     import onnxruntime as ort
 
+    ort.disable_telemetry_events()  # see environment.py; this is for systems that collect what programs tell them
     ort.set_default_logger_severity(4)  # it would print its own story of a missing CUDA beside ours
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

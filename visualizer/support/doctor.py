@@ -1,7 +1,7 @@
 """What works on this machine, tried and not guessed: one check a function, a remedy for each that fails.
 
 A driver may hang or take the whole process with it. So a check that touches one runs in a process of its own, which
-`python -m visualizer.doctor NAME` is; one that does not answer in time is ended, and that is its answer.
+`python -m visualizer.support.doctor NAME` is; one that does not answer in time is ended, and that is its answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer.errors import UserError
-from visualizer.log import aside, log_folder, versions, what
+from visualizer.support.log import aside, log_folder, versions, what
 
 if TYPE_CHECKING:
     import numpy as np
@@ -502,7 +502,7 @@ def _in_process(check: Check) -> Finding:
     # Files, not pipes: a sound server that the process has started would hold a pipe open after it.
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         process = subprocess.Popen(
-            [sys.executable, "-m", "visualizer.doctor", check.name],
+            [sys.executable, "-m", "visualizer.support.doctor", check.name],
             stdin=subprocess.DEVNULL, stdout=said, stderr=complained, env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
         try:
@@ -568,7 +568,7 @@ def show(findings: list[tuple[Check, Finding]], console: Console) -> None:
 
 def _answer(name: str) -> None:
     """In the process of one check: say what it finds."""
-    from visualizer.log import start_log
+    from visualizer.support.log import start_log
 
     start_log()
     faulthandler.enable()  # says where a driver has ended us
@@ -579,6 +579,4 @@ def _answer(name: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     _answer(sys.argv[1])

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from visualizer import log as log_module
-from visualizer.log import CRASH, FILES, NAME, LogFile, alias_of, hide, log_file, tell_settings, without_songs
 from visualizer.settings import Settings
+from visualizer.support import log as log_module
+from visualizer.support.log import CRASH, FILES, NAME, LogFile, alias_of, hide, log_file, tell_settings, without_songs
 
 
 def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -25,7 +25,7 @@ def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
 def test_nothing_is_lost_while_stderr_is_silenced() -> None:
     done = run(
         "import os\n"
-        "from visualizer.log import log, start_log\n"
+        "from visualizer.support.log import log, start_log\n"
         "start_log(); start_log()\n"
         "log.info('before')\n"
         "kept = os.dup(2); os.dup2(os.open(os.devnull, os.O_WRONLY), 2)\n"
@@ -40,7 +40,7 @@ def test_nothing_is_lost_while_stderr_is_silenced() -> None:
 def test_what_was_tried_is_only_for_the_curious() -> None:
     done = run(
         "import logging, sys\n"
-        "from visualizer.log import aside, log, say_more, start_log\n"
+        "from visualizer.support.log import aside, log, say_more, start_log\n"
         "start_log()\n"
         "pack = logging.getLogger('visualizer.dancer.pack')\n"
         "pack.info('quiet'); pack.warning('loud'); log.debug('quiet'); aside.error('for-the-file')\n"
@@ -52,7 +52,9 @@ def test_what_was_tried_is_only_for_the_curious() -> None:
 
 
 def test_no_console_is_no_error() -> None:
-    done = run("import sys; sys.stderr = None\nfrom visualizer.log import log, start_log\nstart_log(); log.info('x')")
+    done = run(
+        "import sys; sys.stderr = None\nfrom visualizer.support.log import log, start_log\nstart_log(); log.info('x')"
+    )
     assert done.returncode == 0
 
 
@@ -61,7 +63,7 @@ def test_no_console_is_no_error() -> None:
 KEEPING = """
 import sys, threading, warnings, logging
 from pathlib import Path
-from visualizer.log import aside, log, log_file, start_log
+from visualizer.support.log import aside, log, log_file, start_log
 start_log()
 with log_file(["--look", "paper"], Path(sys.argv[1])) as file:
 """

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from visualizer import doctor, log, report
-from visualizer.doctor import OK, Check, Finding
 from visualizer.errors import UserError
+from visualizer.support import doctor, log, report
+from visualizer.support.doctor import OK, Check, Finding
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOME = "/home/zaphod.beeble"
 SECRETS = ("zaphod", "beeble", "heartofgold", "Our Song", "wedding", "geheimes lied", "trillian")
 

@@ -36,7 +36,7 @@ FOR_THE_CURIOUS = (
 )  # what was tried before what runs; the show says what runs
 
 APP = "dancing-screen"
-NAME, CRASH = "visualizer.log", "visualizer.crash"
+NAME, CRASH = "visualizer.support.log", "visualizer.crash"
 LARGEST, FILES = 1_000_000, 3  # bytes of a file; files, of which the oldest makes room
 LATER = 1.0  # seconds for which the start of a show goes before the log
 PATIENCE = 2.0  # seconds that the disk is waited for at the end

@@ -16,12 +16,12 @@ import pytest
 from rich.console import Console
 
 from tests.visualizer import standins
-from visualizer import doctor
 from visualizer.dancer.pack import find_pack
-from visualizer.doctor import ABSENT, BROKEN, CHECKS, OK, WORSE, Check, Finding, run_check
 from visualizer.errors import UserError
+from visualizer.support import doctor
+from visualizer.support.doctor import ABSENT, BROKEN, CHECKS, OK, WORSE, Check, Finding, run_check
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

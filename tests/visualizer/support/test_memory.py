@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 MAPS = """
 from bench.watch import resident
-from visualizer.memory import one_heap
+from visualizer.support.memory import one_heap
 from visualizer.stage.backdrop import Scene
 from visualizer.stage.layout import layout
 from visualizer.stage.looks import LOOKS
@@ -28,7 +28,7 @@ for look in LOOKS * 2:
 THREADS = """
 import threading
 from pathlib import Path
-from visualizer.memory import one_heap
+from visualizer.support.memory import one_heap
 def heap():
     line = next(line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith("[heap]"))
     first, last = line.split()[0].split("-")

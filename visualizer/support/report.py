@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.errors import UserError
-from visualizer.log import CRASH, FILES, NAME, alias_of, hide, log, log_folder, versions, without_songs
 from visualizer.paths import unused
+from visualizer.support.log import CRASH, FILES, NAME, alias_of, hide, log, log_folder, versions, without_songs
 
 LARGEST = 2_000_000  # bytes of one file; a log has less
 # What songs, films and pictures end in. A name with such an end is one of the user's, wherever it stands.
@@ -52,7 +52,7 @@ def make_report(out: Path | None) -> Path:
 
     UserError if `out` is there already or cannot be written.
     """
-    from visualizer import doctor
+    from visualizer.support import doctor
 
     if out is None:
         out = unused(Path.cwd() / f"dancing-screen-report-{datetime.datetime.now():%Y%m%d-%H%M%S}.zip")
