@@ -30,10 +30,10 @@ from training.export import write_info
 from training.folders import check_folder
 from visualizer.dancer.pack import (
     load_pack,
-    open_session,
     read_info,
 )
 from visualizer.errors import UserError
+from visualizer.networks.session import open_session
 
 
 def measure_pack(

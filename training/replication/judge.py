@@ -28,7 +28,8 @@ from training.replication.models import (
     shrink,
 )
 from training.replication.teach import Attempt, begin, keras_loss
-from visualizer.dancer.pack import FRAME_SIZE, Pack, open_session
+from visualizer.dancer.pack import FRAME_SIZE, Pack
+from visualizer.networks.session import open_session
 
 
 @dataclass(frozen=True)
