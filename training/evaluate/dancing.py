@@ -142,9 +142,9 @@ def measure_features(train: Windows, ours: Windows, unseen: Windows, baseline: W
     varied: list[Row] = []
     for k, name in enumerate(("kinetic", "geometric")):
         base = train.features()[k]
-        mean, spread = mt.scale_of(base)
-        a, b, c = ((w.features()[k] - mean) / spread for w in (ours, unseen, baseline))
-        base = (base - mean) / spread
+        mean, std = mt.scale_of(base)
+        a, b, c = ((w.features()[k] - mean) / std for w in (ours, unseen, baseline))
+        base = (base - mean) / std
         one, two, three = (mt.frechet_distance(x, base) for x in (a, b, c))
         rows.append(Row(f"FID, {name} features", "≤ 1.5 × real", one, two, three, one <= 1.5 * two))
         few = [(w.captured.nonzero()[0]) for w in (ours, unseen)]
