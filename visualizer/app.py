@@ -22,8 +22,6 @@ from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Dancing, Kind, Mark
 from visualizer.controls import action_of
 from visualizer.dancer.pack import SYNCS
 from visualizer.errors import UserError
-from visualizer.log import aside
-from visualizer.memory import one_heap
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
@@ -43,6 +41,8 @@ from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.looks.live import Reloader, current
 from visualizer.stage.overlay import Overlay
 from visualizer.stop import Stop, Stopped, asked_to_stop
+from visualizer.support.log import aside
+from visualizer.support.memory import one_heap
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies

@@ -319,9 +319,7 @@ def test_a_letter_that_is_none_is_got_over(pack: Pack, letter: int) -> None:
     assert dancer.restarts == 1
 
 
-def test_endless_nonsense_neither_stops_it_nor_floods_the_log(
-    shipped: Pack, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_endless_nonsense_neither_stops_it_nor_floods_the_log(shipped: Pack, caplog: pytest.LogCaptureFixture) -> None:
     """Not even of the pack that ships, in whose place no other is put."""
 
     def always(call: int, made: list[np.ndarray]) -> None:
@@ -373,7 +371,7 @@ def test_a_pack_without_joints_dances(pack: Pack) -> None:
 
 def joints_of(pack: Pack, latents: np.ndarray) -> np.ndarray:
     """Joints (T, 21, 2) in metres of latents (T, D)."""
-    from training.measure import joints_network
+    from training.evaluate.evaluate import joints_network
 
     return np.array(joints_network(pack).run(["joints"], {"latent": latents})[0]) * FRAME_METRES
 
@@ -490,7 +488,7 @@ def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
     assert (dancer.restarts, dancer.rescues) == (0, 0)
     path = np.stack(latents) / shipped.latent_spread
     assert np.abs(path - shipped.latent_mean / shipped.latent_spread).max() < 20  # stays where the data were
-    from training.measure import joints_network
+    from training.evaluate.evaluate import joints_network
 
     (joints,) = joints_network(shipped).run(["joints"], {"latent": np.stack(latents)})
     joints = np.array(joints)
