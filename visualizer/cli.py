@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 STARTED = time.perf_counter()
-# Before numpy is imported: on few cores OpenBLAS's threads cost more than they bring (56 -> 15 ms a frame, measured).
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import datetime  # noqa: E402
 import errno  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
@@ -400,7 +397,7 @@ def list_packs(context: typer.Context) -> None:
         return
     from rich.table import Table
 
-    from visualizer.packs import list_packs
+    from visualizer.dancer.pack_store import list_packs
     from visualizer.support.console import make_console
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
@@ -419,7 +416,7 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Check a pack and add it to yours."""
-    from visualizer.packs import add_pack
+    from visualizer.dancer.pack_store import add_pack
 
     if verbose:
         say_more()
@@ -429,7 +426,7 @@ def add(
 @packs.command("remove")
 def remove(name: PackName) -> None:
     """Remove a pack that you added."""
-    from visualizer.packs import remove_pack
+    from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
     say(f"removed: {name}")
@@ -440,7 +437,7 @@ def show_pack(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
 ) -> None:
     """Show what a pack can do, and whose dances it learned from."""
-    from visualizer.packs import describe_pack
+    from visualizer.dancer.pack_store import describe_pack
 
     last = ""
     for heading, text in describe_pack(name):
@@ -455,7 +452,7 @@ def zip_up(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a pack as one file, to hand it on."""
-    from visualizer.packs import zip_pack
+    from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
     say(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")

@@ -29,7 +29,7 @@ from visualizer.support.log import aside, what
 from visualizer.support.printable import make_printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from visualizer.support.console import Console
 
 FINE, LACKING, NO_DANCE = 0, 1, 2  # exit codes
 ANSWER = "answer: "  # begins the line in which a process tells what it found
@@ -188,6 +188,4 @@ def _answer(name: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     _answer(sys.argv[1])

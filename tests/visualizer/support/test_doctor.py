@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from tests.visualizer import standins
 from visualizer.dancer.pack import find_pack
 from visualizer.errors import UserError
 from visualizer.support import check_dance, check_files, doctor
+from visualizer.support.console import Console
 from visualizer.support.doctor import ABSENT, BROKEN, CHECKS, OK, WORSE, Check, Finding, run_check
 
 ROOT = Path(__file__).parents[3]
