@@ -43,6 +43,7 @@ from visualizer.stage.overlay import Overlay
 from visualizer.stop import Stop, Stopped, asked_to_stop
 from visualizer.support.log import aside
 from visualizer.support.memory import one_heap
+from visualizer.support.printable import say
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -790,7 +791,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
         if settings.stats:
-            print(times.report(), show.report(), sep="\n", flush=True)
+            say(times.report())
+            say(show.report())
     finally:
         ear.close()
         window.close()
