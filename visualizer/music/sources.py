@@ -55,7 +55,7 @@ def open_ear(audio: str, *, bpm: float, clock: Clock) -> Ear:
         return OwnTempo(bpm, clock)
     if is_song(audio):
         from visualizer.music.player import Song
-        from visualizer.music.song import check_song
+        from visualizer.music.song_file import check_song
 
         path = Path(audio).expanduser()
         if not path.suffix and not path.exists():  # meant as a word
