@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 STARTED = time.perf_counter()
-# Before numpy is imported: on few cores OpenBLAS's threads cost more than they bring (56 -> 15 ms a frame, measured).
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import datetime  # noqa: E402
 import errno  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
@@ -20,10 +17,10 @@ import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
-from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
+from visualizer.support.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -200,7 +197,7 @@ def _film_instead(settings: Settings, seconds: float) -> int:
             style=s.style,
             dance=s.dance,
             troupe=s.troupe,
-            formation=s.formation,
+            sync=s.formation,
             temperature=s.temperature,
             look=s.look,
             bpm=s.bpm,
@@ -281,7 +278,7 @@ def film(
         style=style,
         dance=dance,
         troupe=settings.troupe,
-        formation=settings.formation,
+        sync=settings.formation,
         temperature=settings.temperature,
         look=look,
         auto=auto,
@@ -346,7 +343,7 @@ def doctor(
 
     from rich.console import Console
 
-    from visualizer import doctor
+    from visualizer.support import doctor
 
     if as_json:
         findings = doctor.examine()
@@ -368,7 +365,7 @@ def report(
     ] = None,
 ) -> None:
     """Pack what a report of a fault needs, without names of people, computers and songs."""
-    from visualizer.report import make_report
+    from visualizer.support.report import make_report
 
     print(f"report: {make_report(out)}")
 

@@ -47,7 +47,7 @@ MOST_NAMES = 1000  # styles, and dances, of one pack
 LONGEST_DANCE = 64  # beats
 LIMITS = ("far", "still")
 MOST_DANCERS = 9
-FORMATIONS = ("each", "unison", "canon")  # of a troupe
+SYNCS = ("each", "unison", "canon")  # of a troupe
 LARGEST_LIMIT = 1e6
 
 _log = logging.getLogger(__name__)
@@ -327,6 +327,7 @@ def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tupl
 def _open(data: bytes, path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
     import onnxruntime as ort
 
+    ort.disable_telemetry_events()  # see environment.py; this is for systems that collect what programs tell them
     ort.set_default_logger_severity(4)  # it would print its own story of a missing CUDA beside ours
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
