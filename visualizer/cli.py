@@ -10,6 +10,7 @@ import datetime  # noqa: E402
 import errno  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+from contextlib import nullcontext  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
@@ -18,6 +19,7 @@ import typer  # noqa: E402
 from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
+from visualizer.media import PIPE, path_of, song_file  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 from visualizer.support.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
@@ -188,7 +190,7 @@ def _film_instead(settings: Settings, seconds: float) -> int:
         settings,
         ("style", "dance", "audio"),
         lambda s: make_film(
-            Path(s.audio).expanduser() if is_song(s.audio) else None,
+            path_of(s.audio) if is_song(s.audio) else None,
             out,
             pack=pack,
             size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
@@ -215,7 +217,9 @@ def film(
     out: Annotated[
         str, typer.Option("-o", "--out", help="The film: .mp4, .mkv, .mov, .webm, .gif, .webp or a folder.")
     ],
-    song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
+    song: Annotated[
+        Path | None, typer.Argument(help="The song to dance to, - for a pipe; without one to our own music.")
+    ] = None,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Up to 7680x4320; 1280x720 if not given.")] = None,
     portrait: Annotated[bool, typer.Option("--portrait", help="Upright, for phones: 1080x1920.")] = False,
     fps: Annotated[int | None, typer.Option(metavar="N", help="Frames a second; 30 if not given.")] = None,
@@ -247,8 +251,9 @@ def film(
         Settings(), window=parse_size(size) if size is not None else None, seconds=seconds, seed=seed, look=look,
         device=device, bpm=bpm, troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
     )  # fmt: skip
-    if song is not None:
-        hide(str(song))
+    if song is not None and song != PIPE:
+        hide(song)
+        hide(str(path_of(song)))
     tell_settings(settings)
     if fps is not None and not 1 <= fps <= 240:
         raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
@@ -265,27 +270,28 @@ def film(
         shape = (min(shape), max(shape)) if shape else (1080, 1920)
     from visualizer.dancer.pack import find_pack, load_pack
 
-    report = make_film(
-        song,
-        place,
-        pack=load_pack(find_pack(pack), device),
-        size=shape,
-        fps=fps,
-        start=start,
-        seconds=seconds,
-        beats=beats,
-        seed=seed,
-        style=style,
-        dance=dance,
-        troupe=settings.troupe,
-        sync=settings.formation,
-        temperature=settings.temperature,
-        look=look,
-        auto=auto,
-        transparent=transparent,
-        bpm=bpm,
-        force=force,
-    )
+    with nullcontext() if song is None else song_file(song) as heard:
+        report = make_film(
+            heard,
+            place,
+            pack=load_pack(find_pack(pack), device),
+            size=shape,
+            fps=fps,
+            start=start,
+            seconds=seconds,
+            beats=beats,
+            seed=seed,
+            style=style,
+            dance=dance,
+            troupe=settings.troupe,
+            sync=settings.formation,
+            temperature=settings.temperature,
+            look=look,
+            auto=auto,
+            transparent=transparent,
+            bpm=bpm,
+            force=force,
+        )
     if report.stopped_by:
         raise typer.Exit(TOLD + report.stopped_by)
 
@@ -480,7 +486,9 @@ def _run(file: LogFile) -> int:
     except UserError as error:
         return _said(str(error), error)
     except CommandLineError as error:
-        return _said(error.format_message(), error)  # pyright: ignore[reportAttributeAccessIssue]
+        hint = next((f" (a file whose name begins with a dash is ./{arg})" for arg in sys.argv[1:]
+                     if arg.startswith("-") and os.path.isfile(arg)), "")  # fmt: skip
+        return _said(error.format_message() + hint, error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what we print has read enough

@@ -23,7 +23,7 @@ class MonoMix:
 
     def __init__(self, rate: int, usual: Floats) -> None:
         self._rate, self._usual = rate, np.asarray(usual, np.float32)
-        self._powers: Floats | None = None  # of the usual mix and of each channel
+        self._powers = np.full(len(self._usual) + 1, np.nan)  # of the usual mix and of each channel
         self._before = self._now = self._usual
         self._crossed = 1.0  # share of the way from the weights before to those of now
 
@@ -33,11 +33,11 @@ class MonoMix:
             return None
         self._weigh(block)
         if self._crossed >= 1:
-            return None if self._now is self._usual else block @ self._now
+            return None if self._now is self._usual else (block @ self._now).astype(np.float32)
         step = 1 / (CROSSING * self._rate)
         share = np.minimum(self._crossed + step * np.arange(1, len(block) + 1), 1).astype(np.float32)
         self._crossed = float(share[-1])
-        return (block @ self._before) * (1 - share) + (block @ self._now) * share
+        return ((block @ self._before) * (1 - share) + (block @ self._now) * share).astype(np.float32)
 
     def _weigh(self, block: Floats) -> None:
         """Follow the powers, and choose what is heard from here on."""
@@ -45,7 +45,7 @@ class MonoMix:
         powers = np.append(mix @ mix, np.einsum("nc,nc->c", block, block)) / len(block)
         if not np.isfinite(powers).all():  # a driver's nonsense
             return
-        if self._powers is None:
+        if np.isnan(self._powers[0]):
             self._powers = powers
         else:
             self._powers = self._powers + (powers - self._powers) * (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.errors import UserError
 from visualizer.media import decodable, open_media
@@ -40,7 +41,7 @@ def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
             converter = _Converter(rate, channels)
             for packet in media.demux(streams[0]):
                 try:
-                    frames = packet.decode()
+                    frames: list[Any] = packet.decode()
                 except av.error.InvalidDataError:
                     continue  # a scratch in the file: play on after it
                 for frame in frames:
@@ -129,28 +130,27 @@ class _Converter:
             yield np.asarray(piece.to_ndarray(), np.float32).reshape(-1, self._channels)
 
 
+# What is 1 and what is 0 of the numbers that FFmpeg keeps samples in.
+_SCALES = {"u1": (128.0, 128.0), "i2": (32768.0, 0.0), "i4": (2147483648.0, 0.0), "f4": (1.0, 0.0), "f8": (1.0, 0.0)}
+
+
 def _floats(frame: av.AudioFrame) -> Floats:
     """Samples (n, channels), about -1..1."""
-    data = frame.to_ndarray()
+    data: NDArray[Any] = frame.to_ndarray()
+    one, zero = _SCALES[data.dtype.str[1:]]
     data = data.T if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels)
-    if data.dtype.kind == "f":
-        return data.astype(np.float32)
-    if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
-    return data.astype(np.float32) / -float(np.iinfo(data.dtype).min)
+    return ((data.astype(np.float32) - zero) / one).astype(np.float32)
 
 
 def _like(frame: av.AudioFrame, mono: Floats) -> av.AudioFrame:
     """A frame of that kind whose channels are all `mono` (n,)."""
     import av
 
-    old = frame.to_ndarray()
-    if old.dtype.kind == "f":
-        data = mono.astype(old.dtype)
-    else:
-        scale, middle = (128.0, 128.0) if old.dtype == np.uint8 else (-float(np.iinfo(old.dtype).min), 0.0)
-        limits = np.iinfo(old.dtype)
-        data = np.clip(np.rint(mono.astype(np.float64) * scale + middle), limits.min, limits.max).astype(old.dtype)
+    kind: np.dtype[Any] = frame.to_ndarray().dtype
+    one, zero = _SCALES[kind.str[1:]]
+    data: NDArray[Any] = mono.astype(np.float64) * one + zero
+    if kind.kind != "f":
+        data = np.clip(np.rint(data), zero - one, zero + one - 1)
     count = frame.layout.nb_channels
     data = np.tile(data, (count, 1)) if frame.format.is_planar else np.repeat(data, count).reshape(1, -1)
-    return av.AudioFrame.from_ndarray(np.ascontiguousarray(data), format=frame.format.name, layout=frame.layout)
+    return av.AudioFrame.from_ndarray(data.astype(kind), format=frame.format.name, layout=frame.layout)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from visualizer.errors import UserError
+from visualizer.media import PIPE, path_of
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.tape import Sounds
@@ -57,7 +57,9 @@ def open_ear(audio: str, *, bpm: float, clock: Clock) -> Ear:
         from visualizer.music.player import Song
         from visualizer.music.song_file import check_song
 
-        path = Path(audio).expanduser()
+        if audio == PIPE:
+            raise UserError("--audio -: a song from a pipe can be filmed (visualizer film - -o dance.mp4), not played")
+        path = path_of(audio)
         if not path.suffix and not path.exists():  # meant as a word
             raise UserError(f"--audio {audio}: no such song; {NO_SONGS}")
         check_song(path)
