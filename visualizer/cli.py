@@ -405,7 +405,7 @@ def list_packs(context: typer.Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from visualizer.packs import list_packs
+    from visualizer.dancer.pack_store import list_packs
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
     for pack in list_packs():
@@ -425,7 +425,7 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Check a pack and add it to yours."""
-    from visualizer.packs import add_pack
+    from visualizer.dancer.pack_store import add_pack
 
     if verbose:
         say_more()
@@ -435,7 +435,7 @@ def add(
 @packs.command("remove")
 def remove(name: PackName) -> None:
     """Remove a pack that you added."""
-    from visualizer.packs import remove_pack
+    from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
     print(f"removed: {name}")
@@ -446,7 +446,7 @@ def show_pack(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
 ) -> None:
     """Show what a pack can do, and whose dances it learned from."""
-    from visualizer.packs import describe_pack
+    from visualizer.dancer.pack_store import describe_pack
 
     last = ""
     for heading, text in describe_pack(name):
@@ -461,7 +461,7 @@ def zip_up(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a pack as one file, to hand it on."""
-    from visualizer.packs import zip_pack
+    from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
     print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")

@@ -1,8 +1,8 @@
 """Packs that travel: added from a zip file or a folder, shown, handed on, removed.
 
 A pack from a stranger is data, and so is the zip around it. Nothing is unpacked before the whole table of contents has
-been judged; what is unpacked goes into a folder of its own beside the shelf, is checked there as `pack.py` and
-`trial.py` check any pack, and only then moved into its place in one step. Whatever goes wrong on the way leaves
+been judged; what is unpacked goes into a folder of its own beside the shelf, is checked there as any pack
+is, and only then moved into its place in one step. Whatever goes wrong on the way leaves
 nothing behind.
 """
 
@@ -25,19 +25,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from visualizer import paths
-from visualizer.dancer.pack import (
-    LARGEST_FILE,
-    LARGEST_INFO,
-    NETWORKS,
-    check_files,
-    clean,
-    find_pack,
-    known_packs,
-    read_info,
-    ships,
-)
-from visualizer.dancer.trial import pass_trial
-from visualizer.errors import UserError
+from visualizer.dancer.pack import LARGEST_INFO, check_files, find_pack, known_packs, read_info, ships
+from visualizer.errors import UserError, clean
+from visualizer.networks.contract import NETWORKS
+from visualizer.networks.sandbox import pass_trial
+from visualizer.networks.session import LARGEST_FILE
 
 LARGEST_NOTICE = 1024 * 1024
 # All that a pack may hold, and how many bytes of it. Each of them must be there.

@@ -16,8 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from visualizer.dancer import pack as packs
-from visualizer.dancer.pack import NETWORKS, find_pack, load_pack, open_session, read_info
+from visualizer.dancer.pack import find_pack, load_pack, read_info
 from visualizer.errors import UserError
+from visualizer.networks import session as sessions
+from visualizer.networks.contract import NETWORKS, check_contract, expected_inputs
+from visualizer.networks.session import open_session
 
 
 @pytest.fixture
@@ -218,7 +221,7 @@ def test_a_broken_limit_is_named(copied: Path, key: str, value: Any) -> None:
 
 def test_a_pack_may_have_no_dances(copied: Path) -> None:
     change(copied, dances=[])
-    wanted = packs.expected_inputs(read_info(copied))
+    wanted = expected_inputs(read_info(copied))
     assert wanted["dancer"]["dance"] == wanted["choreographer"]["dance"] == (1,)
 
 
@@ -280,7 +283,7 @@ def test_a_missing_or_truncated_network_is_named(copied: Path, network: str) -> 
 
 def test_a_network_that_is_too_large(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = (copied / "decoder.onnx").stat().st_size
-    monkeypatch.setattr(packs, "LARGEST_FILE", size - 1)
+    monkeypatch.setattr(sessions, "LARGEST_FILE", size - 1)
     assert ".onnx: " in (said := refused(copied))
     assert "too large" in said
 
@@ -384,9 +387,7 @@ def test_any_bytes_of_a_network_are_taken_or_refused(tiny_pack: Path, tmp_path: 
     path = tmp_path / "choreographer.onnx"
     path.write_bytes(whole[:here] + junk + whole[here + len(junk) :])
     info = read_info(tiny_pack)
-    taken_or_refused(
-        lambda: packs.check_contract(open_session(path)[0], "choreographer", info, path), "choreographer.onnx"
-    )
+    taken_or_refused(lambda: check_contract(open_session(path)[0], "choreographer", info, path), "choreographer.onnx")
 
 
 def test_joints_alone_are_those_of_the_decoder(tiny_pack: Path) -> None:
@@ -403,9 +404,9 @@ def test_joints_alone_are_those_of_the_decoder(tiny_pack: Path) -> None:
 def test_cuda_is_tried_where_there_is_anything_of_nvidia(monkeypatch: pytest.MonkeyPatch, card: bool) -> None:
     available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(ort, "get_available_providers", lambda: available)
-    monkeypatch.setattr(packs, "may_run_cuda", lambda: card)
-    assert packs._devices("auto") == (["cuda", "cpu"] if card else ["cpu"])
-    assert packs._devices("cuda") == ["cuda"]  # who asks for it hears what comes of it
+    monkeypatch.setattr(sessions, "may_run_cuda", lambda: card)
+    assert sessions.devices_to_try("auto") == (["cuda", "cpu"] if card else ["cpu"])
+    assert sessions.devices_to_try("cuda") == ["cuda"]  # who asks for it hears what comes of it
 
 
 @pytest.mark.parametrize("sign", ["a card", "a library", "nothing"])
@@ -415,6 +416,6 @@ def test_signs_of_nvidia(monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
             raise OSError(f"{name}: cannot open shared object file")
         return object()
 
-    monkeypatch.setattr(packs, "has_nvidia", lambda: sign == "a card")
-    monkeypatch.setattr(packs.ctypes, "CDLL", load)
-    assert packs.may_run_cuda() == (sign != "nothing")
+    monkeypatch.setattr(sessions, "has_nvidia", lambda: sign == "a card")
+    monkeypatch.setattr(sessions.ctypes, "CDLL", load)
+    assert sessions.may_run_cuda() == (sign != "nothing")

@@ -1,6 +1,6 @@
 """A pack on trial: its networks are opened and run once in a process of their own, which may not take much.
 
-`network.py` has seen to it that how much a network takes depends on the number of dancers alone. So what is asked of
+`onnx_check` has seen to it that how much a network takes depends on the number of dancers alone. So what is asked of
 it here, with one dancer, two, and as many as there can be, stands for what it will ever ask for: memory, time, and
 whether onnxruntime survives it at all. A pack that ships is not tried; any other is, once: what passed is noted in the
 user's cache folder by the hash of its files, so that your own dancer starts as fast as ours.
@@ -22,13 +22,16 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from visualizer.dancer import pack as packs
-from visualizer.errors import UserError
+from visualizer.dancer.pack import FORMAT, read_info
+from visualizer.errors import UserError, clean
+
+from .contract import MOST_DANCERS, NETWORKS, check_contract, expected_inputs, run_checked
+from .session import open_session
 
 MEMORY = 1 << 30  # bytes that the networks may take beside the program itself; ours take 0.13 GB for nine dancers
 CPU_SECONDS = 60  # ours take 0.4
 WALL_SECONDS = 180.0
-DANCERS = (1, 2, packs.MOST_DANCERS)
+DANCERS = (1, 2, MOST_DANCERS)
 PICTURES = (1, 2)  # that the encoder looks at: footage and tests alone use it
 
 _NO_MEMORY = ("bfc_arena", "bad_alloc", "allocate memory")  # in onnxruntime's words
@@ -42,8 +45,8 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 
 def _noted(folder: Path) -> Path:
     """Where it is noted that exactly these files have passed."""
-    seen = hashlib.sha256(f"{packs.FORMAT} {MEMORY} {CPU_SECONDS}".encode())
-    for name in ("pack.json", *(f"{network}.onnx" for network in packs.NETWORKS)):
+    seen = hashlib.sha256(f"{FORMAT} {MEMORY} {CPU_SECONDS}".encode())
+    for name in ("pack.json", *(f"{network}.onnx" for network in NETWORKS)):
         with contextlib.suppress(FileNotFoundError):  # the encoder may be absent
             seen.update(f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}".encode())
     return Path(platformdirs.user_cache_dir("dancing-screen")) / "packs" / seen.hexdigest()
@@ -69,7 +72,7 @@ def pass_trial(folder: Path) -> None:
 
 def try_pack(folder: Path) -> None:
     """Run the networks of the pack in `folder` in a limited process. UserError with what that process says of them."""
-    command = [sys.executable, "-m", "visualizer.dancer.trial", str(folder.resolve())]
+    command = [sys.executable, "-m", "visualizer.networks.sandbox", str(folder.resolve())]
     try:
         done = subprocess.run(
             command, cwd=_ROOT, capture_output=True, timeout=WALL_SECONDS,
@@ -90,7 +93,7 @@ def try_pack(folder: Path) -> None:
             f"program that tried it (exit code {done.returncode})"
         ) from None
     if verdict:
-        raise UserError(packs.clean(str(verdict), 400))
+        raise UserError(clean(str(verdict), 400))
 
 
 # --- inside the process ----------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ def _given(network: str, info: dict[str, Any], dancers: int, frames: Any) -> dic
     latent = np.array([seed["latent"] for seed in seeds], np.float32)
     letter = np.array([seed["letter"] for seed in seeds], np.int64)
     given = {}
-    for name, shape in packs.expected_inputs(info)[network].items():
+    for name, shape in expected_inputs(info)[network].items():
         if name == "latent":
             given[name] = latent
         elif name in ("letter", "next_letter"):
@@ -144,16 +147,16 @@ def _given(network: str, info: dict[str, Any], dancers: int, frames: Any) -> dic
 
 def run_networks(folder: Path) -> None:
     """Open and run each network. UserError for one that breaks the contract or gives anything but numbers."""
-    info = packs.read_info(folder)
+    info = read_info(folder)
     frames = None
     for network in ("choreographer", "dancer", "decoder", "encoder"):
         path = folder / f"{network}.onnx"
         if network == "encoder" and not path.exists():
             continue  # only training asks for it
-        session, _ = packs.open_session(path, limited=True)
+        session, _ = open_session(path, limited=True)
         for dancers in PICTURES if network == "encoder" else DANCERS:
-            packs.check_contract(session, network, info, path, dancers)
-            made = packs.run_checked(session, network, info, path, _given(network, info, dancers, frames))
+            check_contract(session, network, info, path, dancers)
+            made = run_checked(session, network, info, path, _given(network, info, dancers, frames))
             for name, values in made.items():
                 if not np.isfinite(values).all():
                     raise UserError(f"{path}: output {name} is not of finite numbers")

@@ -27,10 +27,11 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.needs import needs
 from tests.visualizer.made_pack import FILES, INFO, contents, networks, write_folder, write_zip
 from tests.visualizer.test_cli import call
-from visualizer import packs, paths
-from visualizer.dancer import trial
+from visualizer import paths
+from visualizer.dancer import pack_store
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.errors import UserError
+from visualizer.networks import sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def refused(path: Path, shelf: Path, **options: Any) -> str:
     """Why a pack is not added; nothing of it is left."""
     before = sorted(p.name for p in shelf.iterdir()) if shelf.exists() else []
     with pytest.raises(UserError) as caught:
-        packs.add_pack(path, **options)
+        pack_store.add_pack(path, **options)
     assert (sorted(p.name for p in shelf.iterdir()) if shelf.exists() else []) == before
     said = str(caught.value)
     assert said.isprintable()
@@ -61,26 +62,26 @@ def refused(path: Path, shelf: Path, **options: Any) -> str:
 
 @pytest.mark.parametrize("prefix", ["made/", ""])
 def test_from_hand_to_hand(tmp_path: Path, shelf: Path, prefix: str) -> None:
-    folder = packs.add_pack(write_zip(tmp_path / "gift.zip", contents(), prefix))
+    folder = pack_store.add_pack(write_zip(tmp_path / "gift.zip", contents(), prefix))
     assert folder == shelf / "made-up"  # as it calls itself
     assert sorted(p.name for p in folder.iterdir()) == sorted(FILES)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == contents()
     assert find_pack("made-up") == folder
     assert load_pack(folder, "cpu").styles == ("house", "disco")
 
-    packs.zip_pack("made-up", tmp_path / "on.zip")
-    packs.remove_pack("made-up")
+    pack_store.zip_pack("made-up", tmp_path / "on.zip")
+    pack_store.remove_pack("made-up")
     assert nothing_left(shelf)
-    again = packs.add_pack(tmp_path / "on.zip", name="friend")
+    again = pack_store.add_pack(tmp_path / "on.zip", name="friend")
     assert {p.name: p.read_bytes() for p in again.iterdir()} == contents()
-    assert [(p.name, p.shipped, p.trouble) for p in packs.list_packs()] == [
+    assert [(p.name, p.shipped, p.trouble) for p in pack_store.list_packs()] == [
         ("default", True, ""), ("friend", False, ""),
     ]  # fmt: skip
 
 
 def test_a_folder_is_copied(tmp_path: Path, shelf: Path) -> None:
     source = write_folder(tmp_path / "mine", contents())
-    folder = packs.add_pack(source, name="mine")
+    folder = pack_store.add_pack(source, name="mine")
     shutil.rmtree(source)
     assert load_pack(folder, "cpu").name == "Made Up"
 
@@ -91,24 +92,24 @@ def test_what_file_managers_leave_is_left_out(tmp_path: Path) -> None:
         bundle.writestr("__MACOSX/made/._pack.json", b"litter")
         bundle.writestr("made/.DS_Store", b"litter")
         bundle.writestr(zipfile.ZipInfo("made/"), b"")
-    assert sorted(p.name for p in packs.add_pack(path).iterdir()) == sorted(FILES)
+    assert sorted(p.name for p in pack_store.add_pack(path).iterdir()) == sorted(FILES)
 
 
 def test_the_same_pack_makes_the_same_zip(tmp_path: Path) -> None:
     mine = write_folder(tmp_path / "Zoë's dancer.", contents())
     for name in ("a.zip", "b.zip"):
-        packs.zip_pack(str(mine), tmp_path / name)
+        pack_store.zip_pack(str(mine), tmp_path / name)
         os.utime(mine / "NOTICE", (0, 0))
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    packs.add_pack(tmp_path / "a.zip")  # whatever the folder was called
+    pack_store.add_pack(tmp_path / "a.zip")  # whatever the folder was called
 
 
 def test_names_that_are_taken(tmp_path: Path, shelf: Path) -> None:
     path = write_zip(tmp_path / "gift.zip", contents())
-    folder = packs.add_pack(path)
+    folder = pack_store.add_pack(path)
     assert "there is a pack called made-up" in refused(path, shelf)
     (folder / "NOTICE").write_text("changed")
-    packs.add_pack(path, force=True)
+    pack_store.add_pack(path, force=True)
     assert (folder / "NOTICE").read_bytes() == contents()["NOTICE"]
     assert [p.name for p in shelf.iterdir()] == ["made-up"]
     assert "came with the program" in refused(path, shelf, name="default", force=True)
@@ -127,22 +128,22 @@ def test_a_pack_without_a_name_of_its_own(tmp_path: Path, shelf: Path) -> None:
 def test_remove_only_what_was_added(shelf: Path) -> None:
     for name, words in (("default", "came with the program"), ("absent", "no pack is called"), ("../..", "no pack")):
         with pytest.raises(UserError, match=words):
-            packs.remove_pack(name)
+            pack_store.remove_pack(name)
 
 
 def test_zip_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_text("mine")
     with pytest.raises(UserError, match="--force"):
-        packs.zip_pack("default", tmp_path / "x.zip")
+        pack_store.zip_pack("default", tmp_path / "x.zip")
     assert (tmp_path / "x.zip").read_text() == "mine"
     with pytest.raises(UserError, match="cannot be written"):
-        packs.zip_pack("default", tmp_path / "no" / "such" / "x.zip")
+        pack_store.zip_pack("default", tmp_path / "no" / "such" / "x.zip")
     (tmp_path / "link.zip").symlink_to(tmp_path / "nothing")
     with pytest.raises(UserError, match="--force"):
-        packs.zip_pack("default", tmp_path / "link.zip")
+        pack_store.zip_pack("default", tmp_path / "link.zip")
     assert (tmp_path / "link.zip").is_symlink()
     with pytest.raises(UserError, match=r"is a \.zip"):
-        packs.zip_pack("default", tmp_path / "x.tar")
+        pack_store.zip_pack("default", tmp_path / "x.tar")
 
 
 # --- zip files
@@ -276,11 +277,11 @@ def test_zip_tricks(tmp_path: Path, shelf: Path, spoil: Callable[[Path], None], 
 def test_a_file_that_is_too_large_or_all_of_them(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_zip(tmp_path / "gift.zip", contents())
     folder = write_folder(tmp_path / "folder", contents())
-    monkeypatch.setitem(packs.FILES, "NOTICE", 5)
+    monkeypatch.setitem(pack_store.FILES, "NOTICE", 5)
     assert "NOTICE would have 24 bytes" in refused(path, shelf)
     assert "NOTICE has 24 bytes" in refused(folder, shelf)
-    monkeypatch.setitem(packs.FILES, "NOTICE", 500)
-    monkeypatch.setattr(packs, "LARGEST_PACK", 1000)
+    monkeypatch.setitem(pack_store.FILES, "NOTICE", 500)
+    monkeypatch.setattr(pack_store, "LARGEST_PACK", 1000)
     assert "larger than" in refused(path, shelf)
     assert "too large" in refused(folder, shelf)
 
@@ -291,7 +292,7 @@ def test_no_room_on_the_disk(tmp_path: Path, shelf: Path, monkeypatch: pytest.Mo
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(packs, "_copy", full)
+    monkeypatch.setattr(pack_store, "_copy", full)
     said = refused(path, shelf)
     assert "No space left" in said
     assert str(shelf) in said  # for it is there, and not where the gift is
@@ -301,12 +302,12 @@ def test_the_old_pack_stays_where_the_new_one_cannot_come(
     tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_zip(tmp_path / "gift.zip", contents())
-    folder = packs.add_pack(path)
+    folder = pack_store.add_pack(path)
 
     def never(*_: Any) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(packs.os, "replace", never)
+    monkeypatch.setattr(pack_store.os, "replace", never)
     assert "cannot be written" in refused(path, shelf, force=True)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == contents()
 
@@ -345,7 +346,7 @@ def test_lies_in_pack_json(tmp_path: Path, shelf: Path, fields: dict[str, Any], 
     if words:
         assert words in refused(path, shelf)
     else:
-        packs.add_pack(path)
+        pack_store.add_pack(path)
 
 
 def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
@@ -360,7 +361,7 @@ def test_words_that_would_paint_the_terminal(
         "credits": ["\x1b[2J\x1b]0;owned\x07 by\nme \u202e", "x" * 10_000, 7, None],
         "training": {"\x1b": "\x9b31m"},
     }
-    packs.add_pack(
+    pack_store.add_pack(
         write_zip(tmp_path / "gift.zip", contents() | {"pack.json": json.dumps({**INFO, **rude}).encode()}), "rude"
     )
     lines = shown(capsys, monkeypatch, "show", "rude")
@@ -469,7 +470,7 @@ def test_networks_that_pretend(
 
 
 def test_a_network_that_takes_too_long(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "WALL_SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.01)
     files = contents() | {"NOTICE": b"slow\n", "pack.json": json.dumps({**INFO, "name": "slow"}).encode()}
     assert "for one frame" in refused(write_zip(tmp_path / "gift.zip", files), shelf)
 
@@ -483,7 +484,7 @@ def test_a_trial_that_dies(tmp_path: Path, shelf: Path, monkeypatch: pytest.Monk
 def test_a_pack_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))
     tried = []
-    monkeypatch.setattr(trial, "try_pack", lambda folder: tried.append(folder.name))
+    monkeypatch.setattr(sandbox, "try_pack", lambda folder: tried.append(folder.name))
     for name in ("a", "b"):
         load_pack(write_folder(tmp_path / name, contents()), "cpu")
     load_pack(tmp_path / "a", "cpu")
@@ -500,7 +501,7 @@ def test_the_limit_holds(tmp_path: Path) -> None:
     needs(sys.platform == "linux", "a system that limits memory")
     import subprocess
 
-    code = "from visualizer.dancer import trial; trial._limit(); bytearray(3 * trial.MEMORY)"
+    code = "from visualizer.networks import sandbox; sandbox._limit(); bytearray(3 * sandbox.MEMORY)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "MemoryError" in done.stderr
@@ -515,24 +516,24 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def here(folder: Path) -> None:
         try:
-            session = trial.packs.open_session
+            session = sandbox.open_session
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(trial.packs, "open_session", lambda path, limited=False: session(path))
-                trial.run_networks(folder)
+                patch.setattr(sandbox, "open_session", lambda path, limited=False: session(path))
+                sandbox.run_networks(folder)
         except MemoryError:
             raise UserError(f"{folder}: too much") from None
 
-    monkeypatch.setattr(trial, "try_pack", here)
+    monkeypatch.setattr(sandbox, "try_pack", here)
 
 
 def taken_or_refused(path: Path, shelf: Path) -> None:
     """The pack is added whole, or refused in one line with nothing left of it."""
     said = ""
     try:
-        folder = packs.add_pack(path, "fuzz")
+        folder = pack_store.add_pack(path, "fuzz")
         assert sorted(p.name for p in folder.iterdir()) == sorted(FILES)
         load_pack(folder, "cpu")
-        packs.remove_pack("fuzz")
+        pack_store.remove_pack("fuzz")
     except UserError as error:
         said = str(error)
         assert said.isprintable()

@@ -8,7 +8,7 @@ anything but a plain sequence of well-known operators on floats and whole number
   (`If`, `Loop`, `Scan`), nothing random (noise comes in as an input), no text, no sparse or quantised side tables;
 - weights lie in the file itself and are exactly as large as they say;
 - how large a tensor becomes may depend on the number of dancers, but never on what is danced. That is what lets one
-  run in a limited process (`trial.py`) speak for all others: a network that behaves there cannot ask for terabytes
+  run in a limited process (`sandbox`) speak for all others: a network that behaves there cannot ask for terabytes
   when a certain letter comes.
 
 Read with own code: the package `onnx` has 15 MB, takes its time to import, and forgives what is refused here. Fields

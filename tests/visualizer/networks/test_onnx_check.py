@@ -18,8 +18,8 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from tests.visualizer.made_pack import networks  # noqa: E402
 from visualizer import paths  # noqa: E402
-from visualizer.dancer.network import OPERATORS, check_network, part_for  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
+from visualizer.networks.onnx_check import OPERATORS, check_network, part_for  # noqa: E402
 
 SHIPPED = sorted(paths.models().glob("*/*.onnx"))
 
@@ -216,10 +216,10 @@ def test_any_bytes_are_taken_or_refused(at: float, junk: bytes, cut: bool) -> No
 @pytest.mark.parametrize("path", SHIPPED, ids=[f"{p.parent.name}-{p.stem}" for p in SHIPPED])
 def test_a_part_is_a_whole_network_that_makes_the_same(path: Path) -> None:
     """Of each network that ships, for each of its outputs, as onnxruntime runs both."""
-    from visualizer.dancer.pack import _open
+    from visualizer.networks.session import open_bytes
 
     data = path.read_bytes()
-    whole, random = _open(data, path)[0], np.random.default_rng(3)
+    whole, random = open_bytes(data, path)[0], np.random.default_rng(3)
     for output in whole.get_outputs():
         part = part_for(data, output.name)
         model = onnx.load_from_string(part)
@@ -229,7 +229,7 @@ def test_a_part_is_a_whole_network_that_makes_the_same(path: Path) -> None:
         assert {name for node in model.graph.node for name in node.input if name} <= (
             made | {i.name for i in model.graph.input}
         )
-        alone = _open(part, path)[0]
+        alone = open_bytes(part, path)[0]
         given = {
             i.name: random.integers(0, 5, 3) if i.type == "tensor(int64)"
             else random.random((3, *(n if isinstance(n, int) else 1 for n in i.shape[1:]))).astype(np.float32)
