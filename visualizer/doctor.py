@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from visualizer.music.line import Line
-    from visualizer.settings import Settings
+    from visualizer.options import Settings
 
 OK = "ok"
 ABSENT = "absent"  # nobody needs it to dance, and it is not here
@@ -73,7 +73,8 @@ class Check:
 
 def chosen() -> Settings:
     """What a show would begin with; defaults where the file is broken, which is a finding of its own."""
-    from visualizer.settings import Settings, read_settings, settings_file
+    from visualizer.options import Settings
+    from visualizer.settings import read_settings, settings_file
 
     try:
         return read_settings(settings_file())[0]

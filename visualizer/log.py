@@ -25,6 +25,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
+from visualizer.options import SOURCES
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -42,7 +44,7 @@ PACKAGES = (
     "numpy", "onnxruntime", "onnxruntime-gpu", "pygame-ce", "moderngl", "sounddevice", "librosa", "soxr", "numba", "av",
     "typer", "rich", "platformdirs", "tomlkit", "soundcard", "LinkPython-extern",
 )  # fmt: skip
-NO_SONG = r"(auto|mic|loopback|link|none)($|:)"  # what else --audio may be
+NO_SONG = rf"({'|'.join(SOURCES)})($|:)"  # what else --audio may be
 
 _curious = False
 _hidden: dict[str, str] = {}  # names of songs, and what the file calls them

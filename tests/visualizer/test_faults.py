@@ -33,7 +33,8 @@ from visualizer.music.features import RATE
 from visualizer.music.listener import CLIP_SECONDS, MUTE, Judge, Listener
 from visualizer.music.live import Live
 from visualizer.music.song import read_song
-from visualizer.settings import Settings, load_settings, remember
+from visualizer.options import Settings
+from visualizer.settings import load_settings, remember
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
 from visualizer.stage.looks import LOOKS

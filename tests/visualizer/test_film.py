@@ -125,7 +125,7 @@ def test_same_seed_same_frames(song: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_asked_for_reaches_the_dancer(tmp_path: Path) -> None:
-    asked = {"style": "house", "troupe": 3, "temperature": 1.3, "dance": "jack", "formation": "canon"}
+    asked = {"style": "house", "troupe": 3, "temperature": 1.3, "dance": "jack", "sync": "canon"}
     make(None, tmp_path / "a.mp4", seconds=0.2, **asked)
     assert Waver.made[-1].asked == list(asked.values())
 
@@ -161,7 +161,7 @@ def test_without_a_song_to_our_own_music(bpm: float, tmp_path: Path) -> None:
         ({"fps": 0}, "fps"),
         ({"seconds": 0.0}, "seconds"),
         ({"seconds": math.nan}, "seconds"),
-        ({"bpm": 5.0}, "tempo"),
+        ({"bpm": 5.0}, "30 to 300 BPM"),
         ({"look": "no-such-look"}, "no-such-look"),
         ({"start": -1.0}, "start"),
         ({"start": 7.0}, "is over after"),

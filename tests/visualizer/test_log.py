@@ -14,7 +14,7 @@ import pytest
 
 from visualizer import log as log_module
 from visualizer.log import CRASH, FILES, NAME, LogFile, alias_of, hide, log_file, tell_settings, without_songs
-from visualizer.settings import Settings
+from visualizer.options import Settings
 
 
 def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
