@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from visualizer.errors import UserError
-from visualizer.log import log
 from visualizer.options import Option, SharedOptions, old_names, options_of
+from visualizer.support.log import log
 from visualizer.values import Flag
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.film import make_film
-from visualizer.log import log
 from visualizer.music.sources import is_song
 from visualizer.options import Settings
 from visualizer.paths import unused
 from visualizer.settings import with_fallback
+from visualizer.support.log import log
 
 USUAL_SECONDS = 15.0
 

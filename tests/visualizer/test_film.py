@@ -51,8 +51,8 @@ class Waver:
         self.asked: list[object] = [style, *asked]
         self.made.append(self)
 
-    def set_formation(self, formation: str) -> None:
-        self.asked.append(formation)
+    def set_sync(self, sync: str) -> None:
+        self.asked.append(sync)
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1

@@ -19,7 +19,6 @@ import pytest
 from visualizer import cli, options
 from visualizer.dancer import pack
 from visualizer.errors import UserError
-from visualizer.log import log, start_log
 from visualizer.manual import helps
 from visualizer.options import FilmOptions, Option, Settings, SharedOptions, options_of
 from visualizer.settings import FILE_OPTIONS, load_settings, read_settings, remember
@@ -155,7 +154,7 @@ def test_no_option_is_declared_twice() -> None:
 
 
 def test_the_dancer_and_the_table_mean_the_same() -> None:
-    assert getattr(pack, "SYNCS", None) or pack.FORMATIONS == options.SYNCS
+    assert pack.SYNCS == options.SYNCS
     assert pack.MOST_DANCERS == options.MOST_DANCERS
 
 
@@ -218,8 +217,6 @@ def test_every_option_is_in_the_help(place: str) -> None:
 def test_the_old_name_still_works_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str, name: str
 ) -> None:
-    start_log()
-    monkeypatch.setattr(log, "propagate", True)
     caplog.set_level("INFO")
     code, seen = call(monkeypatch, place, "--formation", name)
     assert (code, seen[0].sync) == (0, name)
