@@ -34,6 +34,7 @@ from visualizer.stage.overlay import Overlay
 from visualizer.stop import Stop, Stopped, asked_to_stop
 from visualizer.support.log import aside
 from visualizer.support.memory import one_heap
+from visualizer.support.printable import say
 from visualizer.values import next_temperature, temperature_name
 
 if TYPE_CHECKING:
@@ -782,7 +783,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
         if settings.stats:
-            print(times.report(), show.report(), sep="\n", flush=True)
+            say(times.report())
+            say(show.report())
     finally:
         ear.close()
         window.close()

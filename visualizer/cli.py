@@ -20,7 +20,9 @@ from visualizer.errors import UserError  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
-from visualizer.support.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
+from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
+from visualizer.support.printable import make_printable, say  # noqa: E402
+from visualizer.support.privacy import hide  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,7 +44,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from visualizer import __version__
 
-        print(f"visualizer {__version__}")
+        say(f"visualizer {__version__}")
         raise typer.Exit()
 
 
@@ -60,7 +62,7 @@ def _list_displays(wanted: bool) -> None:
         for display in displays():
             width, height = display.size
             rate = f"{display.rate} Hz" if display.rate else "? Hz"
-            print(f"{display.number}  {width}x{height}  {rate}  {display.name}".rstrip())
+            say(f"{display.number}  {width}x{height}  {rate}  {make_printable(display.name)}".rstrip())
         pygame.display.quit()
         raise typer.Exit()
 
@@ -131,8 +133,9 @@ def dances(
     info = read_info(find_pack(pack))
     for number, style in enumerate(info["styles"]):
         names = [d["name"] for d in info["dances"] if d["style"] == number]
-        print(style)
-        print("\n".join(f"  {name}" for name in names) if names else "  (improvised only)")
+        say(style)
+        for name in names or ["(improvised only)"]:
+            say(f"  {name}")
 
 
 @app.command()
@@ -140,18 +143,17 @@ def devices(
     seconds: Annotated[float, typer.Option(metavar="S", help="How long to listen.")] = 3.0,
 ) -> None:
     """List what there is to listen to, with live levels."""
-    from rich.console import Console
     from rich.live import Live
 
     from visualizer.music.meters import link_session, open_meters
+    from visualizer.support.console import make_console
 
     if not 0 < seconds < 86_400:
         raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
     with open_meters(time.monotonic) as meters, link_session() as session:
         end = time.monotonic() + seconds
-        console = Console()
+        console = make_console()
         if not console.is_terminal:  # into a file or another program: once, at the end
-            console = Console(width=160)
             time.sleep(seconds)
             console.print(_table(meters, session()))
             return
@@ -172,17 +174,15 @@ def doctor(
     """
     import json
 
-    from rich.console import Console
-
     from visualizer.support import doctor
+    from visualizer.support.console import make_console
 
     if as_json:
         findings = doctor.examine()
-        print(json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False))
+        for line in json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False).splitlines():
+            say(line)
     else:
-        console = Console()
-        if not console.is_terminal:  # into a file or another program
-            console = Console(width=160)
+        console = make_console()
         with console.status("looking around …"):
             findings = doctor.examine()
         doctor.show(findings, console)
@@ -198,7 +198,7 @@ def report(
     """Pack what a report of a fault needs, without names of people, computers and songs."""
     from visualizer.support.report import make_report
 
-    print(f"report: {make_report(out)}")
+    say(f"report: {make_report(out)}")
 
 
 def _table(meters: list[Meter], link: str) -> Table:
@@ -211,7 +211,7 @@ def _table(meters: list[Meter], link: str) -> Table:
         full = 0 if level is None else min(max(round((level + 60) / 5), 0), 12)
         bar = "" if meter.trouble else "▮" * full + "▯" * (12 - full)
         word = meter.trouble or ("no sound yet" if level is None else f"{level:.0f} dB")
-        table.add_row(meter.audio, meter.name, bar, word)
+        table.add_row(make_printable(meter.audio), make_printable(meter.name), bar, make_printable(word))
     table.add_row("link", "Ableton Link", "", link)
     return table
 
@@ -224,22 +224,19 @@ PackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pack.")
 @packs.callback(invoke_without_command=True)
 def list_packs(context: typer.Context) -> None:
     """List the trained dancers there are; --pack NAME dances with one."""
-    sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]  # names in any script
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
     from rich.table import Table
 
     from visualizer.dancer.pack_store import list_packs
+    from visualizer.support.console import make_console
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
     for pack in list_packs():
         numbers = ("", "") if pack.trouble else (str(pack.styles), str(pack.dances))
-        table.add_row(pack.name, *numbers, pack.trouble or ("" if pack.shipped else str(pack.folder)))
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:  # into a file or another program
-        console = Console(markup=False, highlight=False, width=200)
-    console.print(table)
+        where = "" if pack.shipped else make_printable(pack.folder)
+        table.add_row(make_printable(pack.name), *numbers, make_printable(pack.trouble) or where)
+    make_console(width=200).print(table)
 
 
 @packs.command("add")
@@ -254,7 +251,7 @@ def add(
 
     if verbose:
         say_more()
-    print(f"added: dance with it by  visualizer --pack {add_pack(path, name, force).name}")
+    say(f"added: dance with it by  visualizer --pack {add_pack(path, name, force).name}")
 
 
 @packs.command("remove")
@@ -263,7 +260,7 @@ def remove(name: PackName) -> None:
     from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
-    print(f"removed: {name}")
+    say(f"removed: {name}")
 
 
 @packs.command("show")
@@ -275,7 +272,7 @@ def show_pack(
 
     last = ""
     for heading, text in describe_pack(name):
-        print(f"{heading if heading != last else '':<16} {text}")
+        say(f"{heading if heading != last else '':<16} {text}")
         last = heading
 
 
@@ -289,7 +286,7 @@ def zip_up(
     from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
-    print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
+    say(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
 
 
 def main() -> NoReturn:
@@ -328,7 +325,7 @@ def _run(file: LogFile) -> int:
 
 
 def _said(message: str, error: Exception) -> int:
-    print("visualizer: " + " ".join(message.split()), file=sys.stderr)
+    say("visualizer: " + " ".join(message.split()), to_stderr=True)
     aside.info("visualizer: %s", message, exc_info=error)
     return 2
 

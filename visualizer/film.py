@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
@@ -55,6 +54,7 @@ from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stopped, asked_to_stop, stopped
+from visualizer.support.console import Console
 
 OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish

@@ -13,6 +13,7 @@ from visualizer.options import Settings
 from visualizer.paths import unused
 from visualizer.settings import with_fallback
 from visualizer.support.log import log
+from visualizer.support.printable import say
 
 USUAL_SECONDS = 15.0
 
@@ -54,5 +55,5 @@ def film_instead(settings: Settings, reason: str, note: str | None) -> int:
     )
     for text in unmet:
         log.info(text)
-    print(f"film: {out}")
+    say(f"film: {out}")
     return report.stopped_by
