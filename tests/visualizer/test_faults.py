@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.visualizer import standins
+from tests.support import standins
 from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_app import FakeTakes, FakeTime, FakeWindow
 from tests.visualizer.test_features import beat_track
