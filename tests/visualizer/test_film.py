@@ -19,7 +19,7 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer import standins
+from tests.support import standins
 from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
