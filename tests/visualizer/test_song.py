@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.needs import needs_program
-from tests.visualizer import standins
+from tests.support import standins
 from tests.visualizer.test_features import beat_track
 from visualizer import film, paths
 from visualizer.errors import UserError
