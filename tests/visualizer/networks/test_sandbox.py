@@ -81,7 +81,7 @@ def slow() -> bytes:
         node("ReduceSum", ["latent"], ["all"], keepdims=0), node("Mul", ["all", "nought"], ["zero"]),
         node("Expand", ["zero", "wide"], ["p0"]), *chain, node("ReduceSum", ["p12"], ["total"], keepdims=0),
         node("Add", ["plain", "total"], ["frame"]),
-    ], nought=np.float32(0), wide=[1200, 1200])  # fmt: skip
+    ], nought=np.float32(0), wide=[2200, 2200])  # fmt: skip
 
 
 def divided(operator: str, by_what: list[Any]) -> bytes:
