@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.visualizer import standins
+from tests.support import standins
 from visualizer.dancer.pack import find_pack
 from visualizer.errors import UserError
 from visualizer.support import check_dance, check_files, doctor

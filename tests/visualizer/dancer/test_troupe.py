@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visualizer import standins
-from tests.visualizer.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
+from tests.support import standins
+from tests.support.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
 from visualizer.dancer import formation, rescue
 from visualizer.dancer.dancer import Dancer, bar_phase
 from visualizer.dancer.formation import span_of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.visualizer import standins
+from tests.support import standins
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.formation import (
     FARTHER,
