@@ -14,7 +14,7 @@ import typer
 from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
-from visualizer.support.printable import say
+from visualizer.support.printable import make_printable, say
 
 REFUSED = 2  # exit code
 # What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
@@ -263,9 +263,7 @@ def main() -> NoReturn:
     except OSError as error:
         if error.errno not in DISK:
             raise
-        from visualizer.dancer.pack import clean
-
-        where = f"{clean(str(error.filename), 200)}: " if error.filename else ""
+        where = f"{make_printable(str(error.filename))}: " if error.filename else ""
         _leave(REFUSED, f"error: {where}{error.strerror}")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
