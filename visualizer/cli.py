@@ -18,7 +18,7 @@ import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
-from visualizer.leave import leaving_in_time, set_exit_code  # noqa: E402
+from visualizer.leave import leaving_in_time  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
@@ -469,14 +469,14 @@ def main() -> NoReturn:
     """Entry point. Exit codes: 0 done, 1 an error of our own (one line says where the log is), 2 what was asked cannot
     be done (one line says why), 128 and the number of the signal that ended it: Ctrl-C is 130. `doctor` has its own."""
     start_log()
-    with leaving_in_time(_say_signal), guarded_streams(), log_file(sys.argv[1:]) as file:
-        try:
-            with asked_to_stop(patient=False):
-                code = _run(file)
-        except Stopped as stopped:
-            code = stopped.code
-        set_exit_code(code)
-    raise SystemExit(code)
+    with leaving_in_time(_say_signal):
+        with guarded_streams(), log_file(sys.argv[1:]) as file:
+            try:
+                with asked_to_stop(patient=False):
+                    code = _run(file)
+            except Stopped as stopped:
+                code = stopped.code
+        raise SystemExit(code)
 
 
 def _say_signal(number: int) -> None:

@@ -11,7 +11,6 @@ A library that does not return and holds Python's lock as well stops that thread
 from __future__ import annotations
 
 import atexit
-import faulthandler
 import logging
 import math
 import os
@@ -38,43 +37,39 @@ _watch: _Watch | None = None
 
 
 class _Watch:
-    """Ends the process at a deadline. All that is told to it goes through a queue, also from a signal's handler."""
+    """Ends the process when a deadline is over."""
 
     def __init__(self, last_words: Callable[[int], object]) -> None:
         """`last_words` says that the process ends by that signal, in place of what would have said it."""
-        self.code = 0
-        self.orderly = False  # whether the main thread has put things away
+        self.code = 0  # that the process would end with now
         self.deadline = math.inf  # on time.monotonic
+        self.orderly = False  # whether the main thread has put things away
         self._signals = 0
         self._last_words = last_words
-        self._told: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
+        self._changed: queue.SimpleQueue[None] = queue.SimpleQueue()  # wakes; a lock might be held by what is stuck
         threading.Thread(target=self._run, name="leave", daemon=True).start()
 
-    def tell(self, deadline: float) -> None:
-        """From now on that is the deadline; inf: none."""
-        self._told.put((0, deadline))
+    def set_deadline(self, deadline: float) -> None:
+        """inf: none."""
+        self.deadline = deadline
+        self._changed.put(None)
 
-    def tell_signal(self, number: int) -> None:
+    def take_signal(self, number: int) -> None:
         """A signal has come."""
-        self._told.put((number, time.monotonic() + PROMPT))
+        self._signals += 1
+        self.code = TOLD + number
+        if self._signals == 1 and _is_finishing():
+            return  # what is being put away may take its time; who asks twice does not wait for it
+        self.set_deadline(time.monotonic() + PROMPT)
 
     def _run(self) -> None:
         while True:
             left = self.deadline - time.monotonic()
-            try:
-                number, deadline = self._told.get(timeout=None if left == math.inf else max(left, 0))
-            except queue.Empty:
+            if left <= 0:
                 self._keep_and_leave()
                 continue
-            if not number:
-                self.deadline = deadline
-                continue
-            self._signals += 1
-            self.code = TOLD + number
-            if self._signals == 1 and not _is_finishing():
-                self.deadline = min(self.deadline, deadline)
-            elif self._signals > 1:  # who asks twice does not wait for what is being put away
-                self.deadline = deadline
+            with suppress(queue.Empty):
+                self._changed.get(timeout=None if left == math.inf else left)
 
     def _keep_and_leave(self) -> None:
         """The deadline is over. Put away what nobody has put away yet, and end the process."""
@@ -84,34 +79,41 @@ class _Watch:
             self._leave()
         if not _finishing.acquire(blocking=False):  # the main thread has come to it just now, and will say when
             return
-        # On a thread of its own, so that another signal is heard meanwhile.
-        threading.Thread(target=self._keep, args=(last_things,), name="last things", daemon=True).start()
 
-    def _keep(self, last_things: Callable[[], object]) -> None:
-        try:
-            last_things()
-        except Exception as error:
-            log.error("visualizer: not all is kept: %s", error, exc_info=error)
-        finally:
-            self._leave()
+        def keep(last_things: Callable[[], object] = last_things) -> None:
+            try:
+                last_things()
+            except Exception as error:
+                log.error("visualizer: not all is kept: %s", error, exc_info=error)
+            finally:
+                self._leave()
+
+        # On a thread of its own, so that another signal is heard meanwhile.
+        threading.Thread(target=keep, name="last things", daemon=True).start()
 
     def _leave(self) -> None:
-        def flush() -> None:
+        def speak() -> None:
             aside.warning("--- left, for something that was called does not return")
             if self._signals and not self.orderly:
                 self._last_words(self.code - TOLD)
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):
-                    if stream is not None:
-                        stream.flush()
-            for handler in log.handlers:
-                handler.flush()
+            flush()
 
         # A stream or a disk may be what hangs.
-        flushing = threading.Thread(target=flush, daemon=True)
-        flushing.start()
-        flushing.join(FLUSHING)
+        speaking = threading.Thread(target=speak, daemon=True)
+        with suppress(RuntimeError):  # at the very end Python begins no threads any more
+            speaking.start()
+            speaking.join(FLUSHING)
         os._exit(self.code)
+
+
+def flush() -> None:
+    """Write what was said."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    for handler in log.handlers:
+        handler.flush()
 
 
 def _is_finishing() -> bool:
@@ -132,18 +134,25 @@ def leaving_in_time(last_words: Callable[[int], object]) -> Iterator[None]:
         yield
         return
     _watch = watch = _Watch(last_words)
+    atexit.register(_leave_at_last, watch)  # first, so it comes after all that others register
     pipe = _listen_to_signals(watch)
     try:
         yield
+    except SystemExit as done:
+        watch.code = done.code if isinstance(done.code, int) else int(done.code is not None)
+        raise
+    except BaseException:
+        watch.code = 1
+        raise
     finally:
         if pipe is not None:
             writer, before = pipe
             signal.set_wakeup_fd(before)
             os.close(writer)
-        ends, _watch = watch.deadline, None
-        watch.tell(math.inf)
-        if ends < math.inf:
-            atexit.register(_bound_the_rest, watch, ends)
+        _watch = None
+        if watch.deadline < math.inf:  # libraries close at the very end too, and may wait for what never comes
+            watch.orderly = True
+            watch.set_deadline(time.monotonic() + CLOSING)
 
 
 def _listen_to_signals(watch: _Watch) -> tuple[int, int] | None:
@@ -159,7 +168,7 @@ def _listen_to_signals(watch: _Watch) -> tuple[int, int] | None:
         while numbers := os.read(reader, 16):
             for number in numbers:
                 if number in SIGNALS:
-                    watch.tell_signal(number)
+                    watch.take_signal(number)
         os.close(reader)
 
     threading.Thread(target=read, name="signals", daemon=True).start()
@@ -176,12 +185,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_signals)
 
 
-def _bound_the_rest(watch: _Watch, ends: float) -> None:
-    """At the very end libraries close what they hold, PortAudio its devices, and may wait for what never comes."""
-    watch.tell(ends)
-    # This works without Python, which is taken down next.
-    nothing = open(os.devnull, "w")  # noqa: SIM115 - for as long as there is a process
-    faulthandler.dump_traceback_later(max(ends - time.monotonic(), 0) + 2 * FLUSHING, exit=True, file=nothing)
+def _leave_at_last(watch: _Watch) -> None:
+    """What Python and libraries take down after this cannot be watched, for no thread runs any more."""
+    if watch.deadline < math.inf:
+        flush()
+        os._exit(watch.code)
 
 
 @contextmanager
@@ -209,17 +217,11 @@ def unhurried() -> Iterator[None]:
     """
     with _finishing:
         if _watch is not None:
-            _watch.tell(math.inf)
+            _watch.set_deadline(math.inf)
         try:
             yield
         finally:
             set_last_things(None)
             if _watch is not None:
                 _watch.orderly = True
-                _watch.tell(time.monotonic() + CLOSING)
-
-
-def set_exit_code(code: int) -> None:
-    """What the process ends with, should its end take too long."""
-    if _watch is not None:
-        _watch.code = code
+                _watch.set_deadline(time.monotonic() + CLOSING)

@@ -50,7 +50,12 @@ window.Window.close = Stuck()
 """
 AT_THE_VERY_END = """
 import atexit
-atexit.register(Stuck())
+from visualizer import recorder
+class Takes(recorder.Takes):
+    def finish(self, seen):
+        atexit.register(Stuck())  # later than what the program itself has registered
+        super().finish(seen)
+recorder.Takes = Takes
 """
 IN_PACKS = """
 import visualizer.packs as store
