@@ -74,22 +74,19 @@ class _Watch:
     def _keep_and_leave(self) -> None:
         """The deadline is over. Put away what nobody has put away yet, and end the process."""
         self.deadline = math.inf
-        last_things = _last_things
-        if self._signals > 1 or last_things is None:
+        if self._signals > 1 or (last_things := _last_things) is None:
             self._leave()
-        if not _finishing.acquire(blocking=False):  # the main thread has come to it just now, and will say when
-            return
+        elif _finishing.acquire(blocking=False):  # else the main thread has come to it just now, and will say when
+            # On a thread of its own, so that another signal is heard meanwhile.
+            threading.Thread(target=self._keep, args=(last_things,), name="last things", daemon=True).start()
 
-        def keep(last_things: Callable[[], object] = last_things) -> None:
-            try:
-                last_things()
-            except Exception as error:
-                log.error("visualizer: not all is kept: %s", error, exc_info=error)
-            finally:
-                self._leave()
-
-        # On a thread of its own, so that another signal is heard meanwhile.
-        threading.Thread(target=keep, name="last things", daemon=True).start()
+    def _keep(self, last_things: Callable[[], object]) -> None:
+        try:
+            last_things()
+        except Exception as error:
+            log.error("visualizer: not all is kept: %s", error, exc_info=error)
+        finally:
+            self._leave()
 
     def _leave(self) -> None:
         def speak() -> None:
