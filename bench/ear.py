@@ -15,8 +15,8 @@ five seconds are not judged (but for the time to lock). F, CMLt, AMLt: mir_eval,
 or its double; the median, clips that are never locked counting as infinity. `late`: how long after it sounded a beat
 is known; negative is ahead.
 
-The party is `training.party`: loudspeaker, room, crowd, noise, microphone, drawn anew for each clip, the same in every
-run.
+The party is `training.synth.augment`: loudspeaker, room, crowd, noise, microphone, drawn afresh for each clip, the
+same in every run.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from training.party import crowd, degrade, harm, speak
+from training.synth.augment import crowd, degrade, harm, speak
 from visualizer.errors import UserError
 from visualizer.music.beat import BeatTracker, Knobs
 from visualizer.music.ear import ROWS, Caller, Front, Listening, Rows, find_model, listen_whole
 from visualizer.music.features import HOP, RATE, FeatureStream, Floats, row_time
-from visualizer.music.song import read_song
+from visualizer.music.song_file import read_song
 
 WARM_UP = 5.0  # seconds
 BLOCK = ROWS * HOP  # samples

@@ -15,6 +15,8 @@ from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.leave import leaving_in_time
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
+from visualizer.support.printable import say
+from visualizer.support.streams import guarded_streams
 
 REFUSED = 2  # exit code
 # What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
@@ -69,7 +71,7 @@ def fit(
     ] = None,
 ) -> None:
     """Train a dancer from motion clips and the written choreography, and write its pack. Resumes after a kill."""
-    from .recipe import HALVES, Recipe, fit_pack
+    from training.recipe import HALVES, Recipe, fit_pack
 
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
@@ -91,7 +93,7 @@ def measure(
     ] = None,
 ) -> None:
     """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
-    from .measure import measure_pack
+    from training.evaluate.evaluate import measure_pack
 
     measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
 
@@ -107,9 +109,8 @@ def compare(
     tiny: Annotated[bool, typer.Option(help="A whole run in seconds, for tests; its figures mean nothing.")] = False,
 ) -> None:
     """Train the student's networks as they were and as they should have been, and measure them beside ours."""
+    from training.replication.run import compare as compare_all
     from visualizer.dancer.pack import find_pack
-
-    from .compare import compare as compare_all
 
     compare_all(motion, work or Path("runs/compare"), out, pack or find_pack(None), tiny)
 
@@ -120,7 +121,7 @@ def beats(
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
 ) -> None:
     """Print the beats found in captured clips, and draw them to be checked by eye."""
-    from .sheets import show_beats
+    from training.evaluate.plots import show_beats
 
     show_beats(motion, plots)
 
@@ -138,7 +139,7 @@ def motion(
     force: Annotated[bool, typer.Option(help="Replace clips of the same name.")] = False,
 ) -> None:
     """Bring captured motion onto the bones that `fit --motion` reads, with a contact sheet to check by eye."""
-    from .motion.convert import convert
+    from training.data.motion.convert import convert
 
     convert(files, out, style, licence, joints, up, force)
 
@@ -158,8 +159,8 @@ def ear(
     force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
-    from . import ranks
-    from .ear import EarRecipe, fit_ear
+    from training import distributed as ranks
+    from training.models.beat_network import EarRecipe, fit_ear
 
     if ranks.world() > 1:
         raise UserError("the ear is small and trains in one process; start it without torchrun")
@@ -168,7 +169,7 @@ def ear(
     recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
     about = fit_ear(out, work or run_folder(out), recipe, clips, force)
     for kind, figures in about["figures"].items():
-        print(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
+        say(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
 
 
 @app.command()
@@ -198,9 +199,9 @@ def footage(
     force: Annotated[bool, typer.Option(help="Replace what an earlier run has written there.")] = False,
 ) -> None:
     """Make silhouettes of videos, for training, with a report that shows what was kept. Goes on after a kill."""
-    from .footage.masks import Wish
-    from .footage.run import Request, extract_footage
-    from .footage.video import read_crop, read_range
+    from training.data.footage.masks import Wish
+    from training.data.footage.run import Request, extract_footage
+    from training.data.footage.video import read_crop, read_range
 
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
@@ -230,11 +231,11 @@ def new_dancer(
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
 ) -> None:
     """Videos of somebody who dances in, a pack that dances like them out. Goes on after a kill."""
-    from .footage.masks import Wish
-    from .footage.run import Request
-    from .footage.video import read_crop, read_range
-    from .newcomer import Plan, check_name
-    from .newcomer import new_dancer as make
+    from training.data.footage.masks import Wish
+    from training.data.footage.run import Request
+    from training.data.footage.video import read_crop, read_range
+    from training.finetune import Plan, check_name
+    from training.finetune import new_dancer as make
 
     check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
@@ -250,19 +251,24 @@ def new_dancer(
 def main() -> NoReturn:
     """Run a command. Exit codes: 0 done, 2 what was asked cannot be done, 130 ended by Ctrl-C, with one line on stderr
     that says why, or what becomes of it; 1 an error of our own, with all that Python says of it."""
-    with leaving_in_time(lambda _signal: print(_stopped(), file=sys.stderr)):
+    with leaving_in_time(lambda _signal: say(_stopped(), to_stderr=True)), guarded_streams():
         _run()
 
 
 def _run() -> NoReturn:
     try:
         code = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while it can still be said that it fails
+    except BrokenPipeError:  # its reader has read enough
+        code = 1
     except UserError as error:
         _leave(REFUSED, f"error: {error}")
     except CommandLineError as error:
         said: str = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
         if len(sys.argv) == 1:  # nothing was asked, so what there is to ask for is said
-            print(said, file=sys.stderr)
+            for line in said.splitlines():
+                say(line, to_stderr=True)
             sys.exit(REFUSED)
         _leave(REFUSED, f"error: {said}")
     except OSError as error:
@@ -286,7 +292,7 @@ def _stopped() -> str:
 
 
 def _leave(code: int, said: str) -> NoReturn:
-    print(" ".join(said.split()), file=sys.stderr)
+    say(" ".join(said.split()), to_stderr=True)
     sys.exit(code)
 
 

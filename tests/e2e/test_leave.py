@@ -58,7 +58,7 @@ class Takes(recorder.Takes):
 recorder.Takes = Takes
 """
 IN_PACKS = """
-import visualizer.packs as store
+import visualizer.dancer.pack_store as store
 store.list_packs = Stuck()
 """
 IN_DEVICES = """
@@ -74,7 +74,7 @@ from visualizer import film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """
-from training.motion import convert
+from training.data.motion import convert
 convert.convert = Stuck()
 """
 

@@ -16,7 +16,7 @@ CONTROL = "import socket; print(socket.create_connection(('control.example', 80)
 
 def test_a_show_a_film_and_a_training_call_nobody(tmp_path: Path) -> None:
     needs(paths.models().joinpath("default", "pack.json").is_file(), "a trained pack")
-    from tests.training.made_clips import dance_motion, write_clips
+    from tests.support.made_clips import dance_motion, write_clips
 
     home = tmp_path / "home"
     home.mkdir()

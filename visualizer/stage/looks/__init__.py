@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.names import bare
 from visualizer.stage import backdrop
 from visualizer.stage.colours import rgb, turn_hue, wander
 
@@ -68,6 +69,7 @@ class Haze:
     fill_width: float = 0.02
     fill_x: float = 0.0  # frame widths that it falls to the right of the body
     fill_y: float = 0.0  # and below
+    fill_is_cast: bool = False  # it falls on what is behind or below; a picture without a stage leaves it out
     trail: float = 0.0  # what the outline leaves behind
     trail_beats: float = 0.5  # half-life, beats
     trail_zoom: float = 1.0  # growth a beat
@@ -296,9 +298,12 @@ LOOKS: list[Look] = load_looks()  # changed in place where looks are edited live
 
 
 def look(name: str) -> Look:
-    """The look of that name; UserError names those there are."""
+    """The look of that name or title; UserError names those there are."""
     for each in LOOKS:
         if each.name == name:
+            return each
+    for each in LOOKS:
+        if bare(name) in (bare(each.name), bare(each.title)):
             return each
     raise UserError(f"no look is called '{name}'; there are: {', '.join(each.name for each in LOOKS)}")
 
