@@ -39,6 +39,7 @@ from visualizer.encoder import (
     no_such_kind,
 )
 from visualizer.errors import UserError
+from visualizer.leave import before_leaving, unhurried
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, fold
@@ -197,13 +198,22 @@ def make_film(
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, stopped_by = 0, 0
+
+    def keep() -> None:
+        """The film as far as it goes, in place of the main thread that does not return."""
+        if done:
+            encoder.finish()
+            _put_in_place(part, out, force)
+        else:
+            encoder.abandon()
+
     try:
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(), console=console, transient=True,
             disable=not console.is_terminal,
         )  # fmt: skip
-        with asked_to_stop() as stop:
+        with asked_to_stop() as stop, before_leaving(keep):
             with bar:
                 task = bar.add_task(out.name, total=frames)
                 try:
@@ -227,7 +237,8 @@ def make_film(
                 except (KeyboardInterrupt, Stopped):
                     stopped_by = stop.signal or signal.SIGINT
             if done:
-                encoder.finish()
+                with unhurried():
+                    encoder.finish()
     except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise

@@ -14,7 +14,7 @@ pytest.importorskip("onnx", reason="skipped: onnx missing")
 
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.visualizer.made_pack import LETTERS, contents, networks, write_folder
+from tests.support.made_pack import LETTERS, contents, networks, write_folder
 from visualizer.dancer.pack import find_pack, load_pack, read_info
 from visualizer.errors import UserError
 from visualizer.networks import sandbox, session
