@@ -9,6 +9,7 @@ STARTED = time.perf_counter()
 import errno  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+from contextlib import nullcontext  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn  # noqa: E402
 
@@ -18,6 +19,7 @@ from visualizer import manual  # noqa: E402
 from visualizer.command_line import refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
+from visualizer.media import PIPE, path_of, song_file  # noqa: E402
 from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
@@ -106,19 +108,23 @@ def show(
 @app.command()
 @takes(FilmOptions)
 def film(
-    song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
+    song: Annotated[
+        str | None, typer.Argument(help="The song to dance to, - for a pipe; without one to our own music.")
+    ] = None,
     **asked: Any,
 ) -> None:
     """Make a film of a dance to a song: a file to show, a loop, or a dancer on nothing for other films."""
     if asked.get("verbose"):
         say_more()
     options = merged(FilmOptions(), **asked)
-    if song is not None:
-        hide(str(song))
+    if song is not None and song != PIPE:
+        hide(song)
+        hide(str(path_of(song)))
     tell_settings(options)
     from visualizer.film import film_as_asked
 
-    report = film_as_asked(song, options)
+    with nullcontext() if song is None else song_file(song) as heard:
+        report = film_as_asked(heard, options)
     if report.stopped_by:
         raise typer.Exit(TOLD + report.stopped_by)
 
@@ -308,7 +314,9 @@ def _run(file: LogFile) -> int:
     except UserError as error:
         return _said(str(error), error)
     except CommandLineError as error:
-        return _said(error.format_message(), error)  # pyright: ignore[reportAttributeAccessIssue]
+        hint = next((f" (a file whose name begins with a dash is ./{arg})" for arg in sys.argv[1:]
+                     if arg.startswith("-") and os.path.isfile(arg)), "")  # fmt: skip
+        return _said(error.format_message() + hint, error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what we print has read enough

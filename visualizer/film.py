@@ -44,7 +44,8 @@ from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, fold
 from visualizer.music.features import Floats
 from visualizer.music.own import own_hearing
-from visualizer.music.song import hear_song, read_song
+from visualizer.music.song import hear_song
+from visualizer.music.song_file import read_song
 from visualizer.music.taste import Stylist
 from visualizer.options import AUTO, FilmOptions, check_value, options_of
 from visualizer.pictures import numbered, pattern_of

@@ -13,6 +13,7 @@ import numpy as np
 
 from visualizer.encoder import Pixels, converter, encoder_of, settle
 from visualizer.errors import UserError
+from visualizer.media import url_of
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
@@ -97,7 +98,7 @@ class Gif:
         self._packed.append(zlib.compress(pixels.tobytes(), 1))
 
     def close(self, frames: int) -> None:
-        self._encode(str(self._path), 0, frames)
+        self._encode(url_of(self._path), 0, frames)
         settle(self._path)
 
     def _encode(self, target: str | BytesIO, first: int, frames: int) -> None:
@@ -183,7 +184,7 @@ class WebP:
 
         self._path, self._fps, self._opaque = path, fps, not transparent
         self._convert = converter("bgra", transparent)  # libwebp's own way to YUV is better than any before it
-        self._file = av.open(str(path), "w", options={"loop": "0"})
+        self._file = av.open(url_of(path), "w", options={"loop": "0"})
         self._video: av.VideoStream = self._file.add_stream(encoder_of(("libwebp_anim",)), rate=1000)  # type: ignore[assignment]
         self._video.width, self._video.height, self._video.pix_fmt = *size, "bgra"
         self._video.codec_context.time_base = Fraction(1, 1000)

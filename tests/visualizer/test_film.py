@@ -30,7 +30,8 @@ from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.moment import Bodies
 from visualizer.music.features import RATE
-from visualizer.music.song import hear_song, read_song
+from visualizer.music.song import hear_song
+from visualizer.music.song_file import read_song
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
