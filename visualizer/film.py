@@ -39,6 +39,7 @@ from visualizer.encoder import (
 )
 from visualizer.errors import UserError
 from visualizer.film_progress import FilmProgress, warn_of_size
+from visualizer.leave import before_leaving, unhurried
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, fold
@@ -199,8 +200,17 @@ def make_film(
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, stopped_by = 0, 0
+
+    def keep() -> None:
+        """The film as far as it goes, in place of the main thread that does not return."""
+        if done:
+            encoder.finish()
+            _put_in_place(part, out, force)
+        else:
+            encoder.abandon()
+
     try:
-        with asked_to_stop() as stop:
+        with asked_to_stop() as stop, before_leaving(keep):
             with FilmProgress(console, out.name, frames, lambda: encoder.estimate(frames)) as said:
                 try:
                     for moment in ahead(moments, AHEAD):
@@ -223,7 +233,8 @@ def make_film(
                 except (KeyboardInterrupt, Stopped):
                     stopped_by = stop.signal or signal.SIGINT
             if done:
-                encoder.finish()
+                with unhurried():
+                    encoder.finish()
     except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
