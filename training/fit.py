@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import pickle
 import sys
 import time
@@ -22,12 +23,13 @@ from lightning.fabric import Fabric
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from lightning.fabric.plugins.precision import MixedPrecision
 from lightning.fabric.strategies.ddp import DDPStrategy
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from training import distributed as ranks
 from visualizer.errors import UserError
+from visualizer.support.console import Console
+from visualizer.support.printable import say
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
@@ -74,7 +76,7 @@ class _Losses(nn.Module):
         return self.loss(self.network, batch)
 
 
-def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
+def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
     """The hardware: as many processes as torchrun has started, else this one."""
     many: dict[str, Any] = {"devices": 1}
     if ranks.world() > 1:
@@ -86,8 +88,18 @@ def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
         }  # fmt: skip
     if precision == "bf16-mixed":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger, **many)
-    return Fabric(accelerator="auto", precision="32-true", loggers=logger, **many)
+        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger or [], **many)
+    return Fabric(accelerator="auto", precision="32-true", loggers=logger or [], **many)
+
+
+def _keep_curves(folder: Path, name: str) -> TensorBoardLogger | None:
+    """Where the losses are kept; None in a folder whose name is not UTF-8, in which TensorBoard opens no file."""
+    try:
+        os.path.abspath(folder).encode()
+    except UnicodeEncodeError:
+        say(f"{folder}: a name that is not UTF-8, so {name} is trained without curves for TensorBoard")
+        return None
+    return TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
 
 
 def schedule(step: int, config: FitConfig) -> float:
@@ -123,7 +135,7 @@ def fit(
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{name}.ckpt"
-    logger = TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
+    logger = _keep_curves(folder, name)
     fabric = _fabric(config.precision, logger)
     fabric.launch()
     alone = fabric.world_size == 1
@@ -191,7 +203,7 @@ def fit(
                     saved = now
                 if fabric.is_global_zero and not bar and (now - logged > LOG_SECONDS or step == config.steps):
                     left = (now - began) / (step - first) * (config.steps - step)
-                    print(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left", flush=True)
+                    say(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left")
                     logged = now
                 if step >= config.steps:
                     break
@@ -199,5 +211,6 @@ def fit(
             if close:
                 close()
         save()
-        logger.finalize("success")
+        if logger is not None:
+            logger.finalize("success")
     return network.cpu().eval()

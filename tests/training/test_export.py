@@ -44,7 +44,6 @@ def used(autoencoder: Autoencoder) -> Autoencoder:
 
 
 def networks() -> tuple[Autoencoder, Choreographer, DancerNetwork]:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     mean = np.random.default_rng(0).normal(size=(LETTERS, 8, LATENT)).astype(np.float32)
     feet = np.random.default_rng(1).normal(size=(LATENT + 1, 4, 2)).astype(np.float32)
@@ -102,7 +101,9 @@ def test_folding_crosses_a_pixel_shuffle() -> None:
 
 def test_the_pack_is_whole_and_loads(written: tuple[Path, dict[str, float]]) -> None:
     out, differences = written
-    assert sorted(p.name for p in out.iterdir()) == sorted(["NOTICE", "pack.json", *(f"{n}.onnx" for n in NETWORKS)])
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        ["NOTICE", "decoder.npz", "pack.json", *(f"{n}.onnx" for n in NETWORKS)]
+    )
     assert [p.name for p in out.parent.iterdir()] == ["pack"]  # nothing half-done beside it
     assert set(differences) == set(NETWORKS)
     assert all(0 <= differences[n] <= TOLERANCE[n] for n in NETWORKS)

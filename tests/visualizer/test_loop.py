@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visualizer import standins
+from tests.support import standins
 from visualizer import film
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from training.data.motion.beats import Beats, deceleration, find_beats, tempo_is_sure
@@ -16,6 +15,7 @@ from training.data.motion.clips import Clip, read_clips
 from training.evaluate.sheets import INK, save_picture, write_text
 from training.folders import check_folder
 from visualizer.dancer.pack import PHRASE_BEATS
+from visualizer.support.console import Console
 
 ROW_SECONDS, PIXELS_A_SECOND = 20.0, 80  # plots of beats: one row holds so much
 

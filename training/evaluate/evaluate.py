@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from training.data.dataset import (
     begun,
     build,
@@ -34,6 +32,7 @@ from visualizer.dancer.pack import (
 )
 from visualizer.errors import UserError
 from visualizer.networks.session import open_session
+from visualizer.support.console import Console
 
 
 def measure_pack(

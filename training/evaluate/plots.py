@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ def plot_lines(path: Path, title: str, across: str, x: NDArray[np.float64], line
     axes.legend(frameon=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        drawn = BytesIO()
+        figure.savefig(drawn, format="png")
+        path.write_bytes(drawn.getvalue())
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.ndimage import zoom
@@ -30,6 +29,7 @@ from visualizer.dancer.pack import (
     FRAME_SIZE,
     Pack,
 )
+from visualizer.support.console import Console
 
 STUDENT_BATCH = 256
 

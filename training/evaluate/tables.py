@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
+
+from visualizer.support.console import Console
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from training.data.dataset import Bodies, Take, build, clips_of, gather_bodies, held_out_clips, open_takes
 from training.data.motion.clips import read_clips
@@ -51,6 +50,7 @@ from training.replication.tables import print_tables, tables, write_tables
 from training.replication.teach import RATES, VERSIONS, as_it_should, as_it_was, draw_pictures, mistakes, teach
 from visualizer.dancer.pack import Pack, load_pack, read_info
 from visualizer.errors import UserError
+from visualizer.support.console import Console
 
 NOTHING_HELD_OUT = "no clip is held out of these data, so there is nothing to compare on; give more --motion"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from training.replication.dreams import Danced
 from training.replication.judge import Blur, Judged
 from visualizer.errors import UserError
+from visualizer.support.console import Console
 
 
 def _said(value: float | int | None, digits: int = 3) -> str:
