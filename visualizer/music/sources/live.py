@@ -67,7 +67,7 @@ class Calm:
 
 
 class LiveSource:
-    """Follows a capture thread: the music's beat while one is surely heard, free-running at the last tempo while not."""
+    """Follows a capture thread: the music's beat while one is surely heard, free-running while not."""
 
     def __init__(self, bpm: float, clock: Clock, listen: Callable[[Callable[[], str]], CaptureThread]) -> None:
         """`listen(meanwhile)` begins to listen; `meanwhile()` says how the dance goes on without sound."""

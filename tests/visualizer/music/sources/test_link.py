@@ -33,7 +33,7 @@ def dj() -> Iterator[Any]:
     except UserError:
         needs(None, "the extra 'link'")
         raise
-    peer = module.LinkSource(126.0)
+    peer = module.Link(126.0)
     peer.enabled = True
     yield peer
     peer.enabled = False
