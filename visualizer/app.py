@@ -22,6 +22,7 @@ from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Dancing, Kind, Mark
 from visualizer.controls import action_of
 from visualizer.dancer.pack import SYNCS
 from visualizer.errors import UserError
+from visualizer.leave import unhurried
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR
@@ -777,7 +778,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
                 raise
             finally:
                 # What was chosen just before a crash may be to blame for it, and the next show must start.
-                finish(math.inf if ended else clock() - SUSPECT)
+                with unhurried():
+                    finish(math.inf if ended else clock() - SUSPECT)
                 x11.before_the_end(None)
         if settings.screenshot:
             window.save(settings.screenshot)

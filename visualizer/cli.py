@@ -8,6 +8,7 @@ STARTED = time.perf_counter()
 
 import errno  # noqa: E402
 import os  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 from contextlib import nullcontext  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -18,6 +19,7 @@ import typer  # noqa: E402
 from visualizer import manual  # noqa: E402
 from visualizer.command_line import refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
+from visualizer.leave import leaving_in_time  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.media import PIPE, path_of, song_file  # noqa: E402
 from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
@@ -25,6 +27,7 @@ from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.support.printable import make_printable, say  # noqa: E402
 from visualizer.support.privacy import hide  # noqa: E402
+from visualizer.support.streams import guarded_streams  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -299,18 +302,25 @@ def main() -> NoReturn:
     """Entry point. Exit codes: 0 done, 1 an error of our own (one line says where the log is), 2 what was asked cannot
     be done (one line says why), 128 and the number of the signal that ended it: Ctrl-C is 130. `doctor` has its own."""
     start_log()
-    with log_file(sys.argv[1:]) as file:
-        try:
-            with asked_to_stop(patient=False):
-                code = _run(file)
-        except Stopped as stopped:
-            code = stopped.code
-    raise SystemExit(code)
+    with leaving_in_time(_say_signal):
+        with guarded_streams(), log_file(sys.argv[1:]) as file:
+            try:
+                with asked_to_stop(patient=False):
+                    code = _run(file)
+            except Stopped as stopped:
+                code = stopped.code
+        raise SystemExit(code)
+
+
+def _say_signal(number: int) -> None:
+    log.error("visualizer: ended by %s, in the middle of something that does not end", signal.Signals(number).name)
 
 
 def _run(file: LogFile) -> int:
     try:
         code = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while it can still be said that it fails
     except UserError as error:
         return _said(str(error), error)
     except CommandLineError as error:
@@ -320,7 +330,6 @@ def _run(file: LogFile) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what we print has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return CRASHED
     except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # of a file that somebody named
