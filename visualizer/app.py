@@ -22,20 +22,12 @@ from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Dancing, Kind, Mark
 from visualizer.controls import action_of
 from visualizer.dancer.pack import SYNCS
 from visualizer.errors import UserError
+from visualizer.leave import unhurried
 from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Stylist
-from visualizer.settings import (
-    AUTO,
-    LONGEST_LATENCY,
-    MOST_SENSITIVE,
-    Settings,
-    met,
-    next_temperature,
-    remember,
-    settings_file,
-    temperature_name,
-)
+from visualizer.options import AUTO, LONGEST_LATENCY, MOST_SENSITIVE, Settings
+from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks import LOOKS, look
 from visualizer.stage.looks.live import Reloader, current
@@ -44,6 +36,7 @@ from visualizer.stop import Stop, Stopped, asked_to_stop
 from visualizer.support.log import aside
 from visualizer.support.memory import one_heap
 from visualizer.support.printable import say
+from visualizer.values import next_temperature, temperature_name
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -248,7 +241,7 @@ class Show:
             case "formation":
                 before = self.dancer.sync
                 self.dancer.set_sync(SYNCS[(SYNCS.index(before) + 1) % len(SYNCS)])
-                self._chose("formation", before, self.dancer.sync)
+                self._chose("sync", before, self.dancer.sync)
                 alone = "; it takes more than one dancer" if self.dancer.troupe == 1 else ""
                 self.say(f"formation: {self.dancer.sync}{alone}", now)
             case "tap tempo" | "half tempo" | "double tempo" | "earlier" | "later" | "trust the ear":
@@ -708,10 +701,10 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     # The networks load while the window opens.
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet)
-        window = met(settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage), unmet)
+        window = with_fallback(settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage), unmet)
         try:
             dancer, styles, provider = loading.result()
-            ear = met(settings, ("audio",), lambda s: _open_ear(s, clock), unmet)
+            ear = with_fallback(settings, ("audio",), lambda s: _open_ear(s, clock), unmet)
         except BaseException:
             window.close()
             raise
@@ -720,7 +713,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if dancer.dance is not None:
             log.info("dance %s", dancer.dance)
         log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, ear.name)
-        least = painter_rate(window.rate) if settings.fps is None else settings.fps
+        least = painter_rate(window.rate) if settings.fps is None else float(settings.fps)
         if isinstance(settings.display, str) and not is_called(window.display, settings.display):
             window.miss(settings.display)
         show = Show(
@@ -744,7 +737,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             show.reloader = Reloader()
         for note in (*notes, *unmet, *window.notes, *unknown):
             show.say(note, clock())
-        show.avoid(settings.asked)
+        show.avoid(settings.from_cli)
 
         def begun() -> None:
             log.info("first frame after %.2f s", clock() - started)
@@ -770,7 +763,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             try:
                 times = play(
                     show,
-                    rate=(lambda: window.pace) if settings.fps is None else settings.fps,
+                    rate=(lambda: window.pace) if settings.fps is None else float(settings.fps),
                     seconds=settings.seconds,
                     clock=clock,
                     first_frame=begun,
@@ -785,7 +778,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
                 raise
             finally:
                 # What was chosen just before a crash may be to blame for it, and the next show must start.
-                finish(math.inf if ended else clock() - SUSPECT)
+                with unhurried():
+                    finish(math.inf if ended else clock() - SUSPECT)
                 x11.before_the_end(None)
         if settings.screenshot:
             window.save(settings.screenshot)
@@ -808,7 +802,7 @@ def marks_of(settings: Settings) -> Marks:
 
 def pinned(settings: Settings) -> set[Kind]:
     """What the command line asked for by name: auto mode leaves that alone."""
-    return pins(settings.asked, settings.style == AUTO)
+    return pins(settings.from_cli, settings.style == AUTO)
 
 
 def _keep(changes: dict[str, Any]) -> None:
@@ -828,14 +822,14 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body,
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
 
-    pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
-    dancer = met(
+    pack = with_fallback(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    dancer = with_fallback(
         settings,
         ("style", "dance"),
         lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
         unmet,
     )
-    dancer.set_sync(settings.formation)
+    dancer.set_sync(settings.sync)
     return dancer, pack.styles, pack.provider
 
 

@@ -28,7 +28,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from visualizer import paths
 from visualizer.auto import Auto, Kind, Marks, pins, turn
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import Pack
+from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.encoder import (
     FILMS,
     PICTURES,
@@ -39,15 +39,17 @@ from visualizer.encoder import (
     no_such_kind,
 )
 from visualizer.errors import UserError
+from visualizer.leave import before_leaving, unhurried
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, fold
 from visualizer.music.features import Floats
 from visualizer.music.own import own_hearing
-from visualizer.music.song import hear_song, read_song
+from visualizer.music.song import hear_song
+from visualizer.music.song_file import read_song
 from visualizer.music.taste import Stylist
+from visualizer.options import AUTO, FilmOptions, check_value, options_of
 from visualizer.pictures import numbered, pattern_of
-from visualizer.settings import AUTO
 from visualizer.stage.guarded import HELD, GuardedFrames
 from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
@@ -59,7 +61,6 @@ from visualizer.support.console import Console
 OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
 AHEAD = 8  # pictures that are danced and decoded before they are painted
-SMALLEST, LARGEST = (64, 64), (7680, 4320)  # the largest either way up
 LINGERS = 12  # beats after which nothing is left of a trail or of confetti
 GIF_FPS = 25  # a GIF counts in hundredths of a second
 MOST_LOOKED_AT = 120.0  # seconds of our own music in which a loop is looked for
@@ -122,7 +123,7 @@ def make_film(
     *,
     pack: Pack,
     size: tuple[int, int] | None = None,
-    fps: int | None = None,
+    fps: Fraction | int | None = None,
     start: float = 0.0,
     seconds: float | None = None,
     beats: int | None = None,
@@ -153,7 +154,7 @@ def make_film(
     """
     began = time.perf_counter()
     size = usual_size(out, troupe) if size is None else size
-    fps = usual_fps(out) if fps is None else fps
+    fps = Fraction(usual_fps(out) if fps is None else fps)
     _check(out, size, fps, start, seconds, beats, bpm, transparent, force)
     if auto and beats is not None:
         raise UserError("a loop has one look and one style: --beats or --auto, not both")
@@ -189,21 +190,30 @@ def make_film(
         moments = _round(dancer, loop, score, [start + (length - start) * k / frames for k in range(frames)])
         console.print(f"a loop from {start:.2f} s on: {beats} beats, {length - start:.2f} s")
     else:
-        frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
+        frames, rate = max(round((length - start) * fps), 1), fps
         director = _Director(dancer, the_look, stylist, seed, _pinned(look, style, dance)) if auto else None
-        moments = _danced(dancer, stylist, director, score, [start + k / fps for k in range(frames)])
+        moments = _danced(dancer, stylist, director, score, [start + float(k / fps) for k in range(frames)])
     painter, guarded = Painter(size), GuardedFrames(size, transparent)
     painter.mood.loop = beats or 0
     target, part = _places(out)
     encoder = Encoder(part, size, rate, _later(sound, start), transparent)
     done, stopped_by = 0, 0
+
+    def keep() -> None:
+        """The film as far as it goes, in place of the main thread that does not return."""
+        if done:
+            encoder.finish()
+            _put_in_place(part, out, force)
+        else:
+            encoder.abandon()
+
     try:
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(), console=console, transient=True,
             disable=not console.is_terminal,
         )  # fmt: skip
-        with asked_to_stop() as stop:
+        with asked_to_stop() as stop, before_leaving(keep):
             with bar:
                 task = bar.add_task(out.name, total=frames)
                 try:
@@ -227,7 +237,8 @@ def make_film(
                 except (KeyboardInterrupt, Stopped):
                     stopped_by = stop.signal or signal.SIGINT
             if done:
-                encoder.finish()
+                with unhurried():
+                    encoder.finish()
     except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
@@ -378,27 +389,56 @@ def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, start: f
 
 
 def _check(
-    out: Path, size: tuple[int, int], fps: int, start: float, seconds: float | None, beats: int | None, bpm: float,
+    out: Path, size: tuple[int, int], fps: Fraction, start: float, seconds: float | None, beats: int | None, bpm: float,
     transparent: bool, force: bool,
 ) -> None:  # fmt: skip
     check_place(out, transparent, force)
     width, height = size
-    if not (min(SMALLEST) <= min(size) <= min(LARGEST) and max(size) <= max(LARGEST)):
-        raise UserError(f"size {width}x{height}: must be from 64x64 to 7680x4320")
+    for name, value in {
+        "size": size,
+        "fps": fps,
+        "start": start,
+        "seconds": seconds,
+        "beats": beats,
+        "bpm": bpm,
+    }.items():
+        if value is not None:
+            check_value(FilmOptions, name, value)
     if (width % 2 or height % 2) and not is_sequence(out) and out.suffix.lower() not in PICTURES:
         raise UserError(f"size {width}x{height}: a film wants even numbers, such as {width // 2 * 2}x{height // 2 * 2}")
-    if not 1 <= fps <= 240:
-        raise UserError(f"fps {fps}: must be from 1 to 240")
     if out.suffix.lower() == ".gif" and fps > 50:
         raise UserError(f"fps {fps}: a GIF is shown with 50 at most")
-    if not 0 <= start < 86_400:
-        raise UserError(f"start {start:g}: must be 0 seconds or more and less than a day")
-    if seconds is not None and not 0 < seconds < 86_400:
-        raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
     if seconds is not None and beats is not None:
         raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
-    if not 20 <= bpm <= 400:
-        raise UserError(f"tempo {bpm:g}: must be from 20 to 400 beats a minute")
+
+
+def film_as_asked(song: Path | None, options: FilmOptions) -> FilmReport:
+    """The film that the command line asks for. UserError as `make_film`; what is quickly known is said at once."""
+    out = place_of(options.out)
+    check_place(out, options.transparent, options.force)  # said before anything slow is begun
+    size = options.size
+    if options.portrait:
+        size = (min(size), max(size)) if size else (1080, 1920)
+    asked = {
+        name: getattr(options, name)
+        for name in options_of(FilmOptions)
+        if name not in ("out", "size", "portrait", "pack", "device", "verbose")
+    }
+    return make_film(song, out, pack=load_pack(find_pack(options.pack), options.device), size=size, **asked)
+
+
+def place_of(out: str) -> Path:
+    """Where the film goes: "dance/" is a folder for numbered pictures. UserError for what is no name of a film."""
+    place = Path(out).expanduser()
+    if out == "-":
+        raise UserError("-o -: a film cannot be piped; give it a name, such as dance.mp4")
+    if out.endswith(("/", os.sep)):  # a folder, whatever it is called
+        return place / f"{place.name}_%05d.png"
+    if not place.suffix and "%" not in place.name:
+        raise UserError(
+            f"-o {out}: what kind of film? {out}.mp4 for a film, {out}.gif for a loop, {out}/ for numbered pictures"
+        )
+    return place
 
 
 def check_place(out: Path, transparent: bool, force: bool) -> None:

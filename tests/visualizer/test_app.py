@@ -16,8 +16,8 @@ from visualizer.controls import ACTIONS
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.energy import RESTING
+from visualizer.options import Settings
 from visualizer.recorder import Takes
-from visualizer.settings import Settings
 from visualizer.stage.displays import Display
 from visualizer.stage.looks import LOOKS
 
@@ -502,7 +502,7 @@ def test_what_a_key_chose_holds_for_a_while(show: Show) -> None:
 
 
 def test_a_dance_from_the_command_line_is_never_left(show: Show) -> None:
-    asked = Settings(dance="basic", asked=frozenset({"dance"}))
+    asked = Settings(dance="basic", from_cli=frozenset({"dance"}))
     show = make_show(Auto(random.Random(1), pinned=pinned(asked)))
     show.dancer.set_dance("basic")
     seen = run(show, 300)
@@ -512,7 +512,7 @@ def test_a_dance_from_the_command_line_is_never_left(show: Show) -> None:
 
 def test_what_the_command_line_pins() -> None:
     def pins(**asked: str) -> set[Kind]:
-        return pinned(Settings(**asked, asked=frozenset(asked)))  # type: ignore[arg-type]
+        return pinned(Settings(**asked, from_cli=frozenset(asked)))  # type: ignore[arg-type]
 
     assert pins() == pinned(Settings(look="paper", style="salsa")) == set()
     assert pins(look="paper", style="auto") == {"look"}
@@ -735,7 +735,7 @@ def test_only_what_keys_changed_for_good_is_remembered(show: Show) -> None:
     keys = (pygame.K_UP, pygame.K_DOWN, pygame.K_RIGHT, pygame.K_5, pygame.K_u, pygame.K_MINUS, pygame.K_a, pygame.K_f)
     show.handle([key(code) for code in keys], 0.0)
     assert show.changes() == {
-        "style": "waltz", "dance": None, "troupe": 5, "formation": "unison", "temperature": "measured", "auto": True,
+        "style": "waltz", "dance": None, "troupe": 5, "sync": "unison", "temperature": "measured", "auto": True,
         "window": None,
     }  # fmt: skip
     show.handle([key(pygame.K_f), key(pygame.K_LEFT), key(pygame.K_LEFT)], 0.0)

@@ -33,10 +33,11 @@ from visualizer.music.clock import Hearing
 from visualizer.music.features import RATE
 from visualizer.music.listener import CLIP_SECONDS, MUTE, Judge, Listener
 from visualizer.music.live import Live
-from visualizer.music.song import read_song
+from visualizer.music.song_file import read_song
 from visualizer.networks import session as session_module
 from visualizer.networks.session import OnDevice, has_nvidia, open_session
-from visualizer.settings import Settings, load_settings, remember
+from visualizer.options import Settings
+from visualizer.settings import load_settings, remember
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
 from visualizer.stage.looks import LOOKS

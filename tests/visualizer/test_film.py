@@ -30,7 +30,8 @@ from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.moment import Bodies
 from visualizer.music.features import RATE
-from visualizer.music.song import hear_song, read_song
+from visualizer.music.song import hear_song
+from visualizer.music.song_file import read_song
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
@@ -161,7 +162,7 @@ def test_without_a_song_to_our_own_music(bpm: float, tmp_path: Path) -> None:
         ({"fps": 0}, "fps"),
         ({"seconds": 0.0}, "seconds"),
         ({"seconds": math.nan}, "seconds"),
-        ({"bpm": 5.0}, "tempo"),
+        ({"bpm": 5.0}, "30 to 300 BPM"),
         ({"look": "no-such-look"}, "no-such-look"),
         ({"start": -1.0}, "start"),
         ({"start": 7.0}, "is over after"),

@@ -9,9 +9,11 @@ import pygame
 
 from visualizer.controls import GROUPS, Control
 from visualizer.paths import assets
+from visualizer.support.printable import make_printable
 
 TOAST_SECONDS = 3.5
 MOST_TOASTS = 4
+LONGEST_TOAST = 400  # characters
 MOST_COLUMNS = 3
 SPACING = 1.25  # of the lines of the help
 STATUS_WIDTH = 22  # lines: what the ear says takes so much
@@ -52,7 +54,7 @@ class Overlay:
     def toast(self, text: str, now: float, topic: str = "") -> None:
         """Show `text` for a few seconds from `now`, seconds on the show's clock; it replaces the last of its topic."""
         others = [each for each in self._toasts if not topic or each[1] != topic]
-        self._toasts = [*others, (text, topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
+        self._toasts = [*others, (make_printable(text, LONGEST_TOAST), topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
 
     def render(self, now: float) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
@@ -123,7 +125,7 @@ def _write(
     line: int, room: int | None = None,
 ) -> None:  # fmt: skip
     """In the middle of a line that begins at `at`; cut off where there is no more `room`."""
-    image = font.render(text, True, colour)
+    image = font.render(make_printable(text), True, colour)
     area = (0, 0, image.get_width() if room is None else room, image.get_height())
     surface.blit(image, (at[0], at[1] + (line - image.get_height()) // 2), area)
 

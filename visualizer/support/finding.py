@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from visualizer.errors import UserError
 
 if TYPE_CHECKING:
-    from visualizer.settings import Settings
+    from visualizer.options import Settings
 
 OK = "ok"
 ABSENT = "absent"  # nobody needs it to dance, and it is not here
@@ -30,7 +30,8 @@ class Finding:
 
 def chosen() -> Settings:
     """What a show would begin with; defaults where the file is broken, which is a finding of its own."""
-    from visualizer.settings import Settings, read_settings, settings_file
+    from visualizer.options import Settings
+    from visualizer.settings import read_settings, settings_file
 
     try:
         return read_settings(settings_file())[0]

@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from visualizer.options import SOURCES
 from visualizer.support.printable import LONGEST_LINE, make_printable
 
-NO_SONG_WORD = r"auto|mic|loopback|link|none"  # what else --audio may be; mic:NAME too
+NO_SONG_WORD = "|".join(SOURCES)  # what else --audio may be; mic:NAME too
 # Words of the command line and values of settings that nobody has made up.
 _OURS = """
     film dances devices doctor report packs add remove show zip help auto cpu cuda coreml shader painter each unison
@@ -42,7 +43,7 @@ cancelled toml json expected statement value after end document bool int str flo
 """
 OUR_WORDS, COMMON_FOLDERS = frozenset(_OURS.split()), frozenset(_COMMON.split())
 MACHINE = frozenset(_MACHINE.split())
-KEYS_OF_SETTINGS = ("from_file", "asked")  # lists of keys
+KEYS_OF_SETTINGS = ("from_file", "from_cli")  # lists of keys
 # What songs, films and pictures end in, and what else the program reads and writes.
 MEDIA = (
     "mp3|flac|wav|wave|ogg|oga|opus|m4a|m4b|aac|wma|aif|aiff|ape|wv|mka|mid|midi|m3u8?|pls|cue|"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.settings import Settings
+from visualizer.options import Settings
 from visualizer.support import log as log_module
 from visualizer.support import privacy
 from visualizer.support.log import CRASH, FILES, NAME, LogFile, log_file, tell_settings
