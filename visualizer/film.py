@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer import paths
 from visualizer.auto import Auto, Kind, Marks, pins, turn
@@ -39,6 +38,7 @@ from visualizer.encoder import (
     no_such_kind,
 )
 from visualizer.errors import UserError
+from visualizer.film_progress import FilmProgress, warn_of_size
 from visualizer.leave import before_leaving, unhurried
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.moment import Bodies
@@ -193,6 +193,8 @@ def make_film(
         frames, rate = max(round((length - start) * fps), 1), fps
         director = _Director(dancer, the_look, stylist, seed, _pinned(look, style, dance)) if auto else None
         moments = _danced(dancer, stylist, director, score, [start + float(k / fps) for k in range(frames)])
+    if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, frames)):
+        console.print(warning)
     painter, guarded = Painter(size), GuardedFrames(size, transparent)
     painter.mood.loop = beats or 0
     target, part = _places(out)
@@ -208,14 +210,8 @@ def make_film(
             encoder.abandon()
 
     try:
-        bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
-            TimeRemainingColumn(), console=console, transient=True,
-            disable=not console.is_terminal,
-        )  # fmt: skip
         with asked_to_stop() as stop, before_leaving(keep):
-            with bar:
-                task = bar.add_task(out.name, total=frames)
+            with FilmProgress(console, out.name, frames, lambda: encoder.estimate(frames)) as said:
                 try:
                     for moment in ahead(moments, AHEAD):
                         if stop.signal:
@@ -233,7 +229,7 @@ def make_film(
                             on_frame(done, pixels.data)
                         encoder.put(pixels)
                         done += 1
-                        bar.update(task, completed=done)
+                        said.update(done)
                 except (KeyboardInterrupt, Stopped):
                     stopped_by = stop.signal or signal.SIGINT
             if done:
