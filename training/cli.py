@@ -15,7 +15,7 @@ from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.leave import leaving_in_time
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
-from visualizer.support.printable import say
+from visualizer.support.printable import make_printable, say
 from visualizer.support.streams import guarded_streams
 
 REFUSED = 2  # exit code
@@ -274,9 +274,7 @@ def _run() -> NoReturn:
     except OSError as error:
         if error.errno not in DISK:
             raise
-        from visualizer.dancer.pack import clean
-
-        where = f"{clean(str(error.filename), 200)}: " if error.filename else ""
+        where = f"{make_printable(str(error.filename))}: " if error.filename else ""
         _leave(REFUSED, f"error: {where}{error.strerror}")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

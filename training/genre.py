@@ -27,6 +27,7 @@ from training.synth.augment import speak
 from training.synth.compose import compose
 from training.synth.dataset import Recording, load, record_tune
 from training.synth.render import check_synthesiser
+from visualizer import files
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import HOPS_A_SECOND
 from visualizer.music.analysis.genre import FLAVOUR, GenreFeatures, Strokes, weights_file
@@ -103,10 +104,8 @@ def fill_up(folder: Path, more: Path, least: int = LEAST) -> None:
         genres = FAMILIES[family]
         made = record_tune(compose(seed, SECONDS, genres[k % len(genres)]), seed, 2, speakers)
         path = more / f"tune_{family}_{k:03d}.npz"
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, genre=np.array(made.genre), mel=made.mel, beats=made.beats, downbeats=made.downbeats)
-        part.replace(path)
+        with files.write_whole(path) as part:
+            np.savez(part, genre=np.array(made.genre), mel=made.mel, beats=made.beats, downbeats=made.downbeats)
 
 
 def genre_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import secrets
 import shutil
 import signal
 import time
@@ -459,11 +460,12 @@ def check_place(out: Path, transparent: bool, force: bool) -> None:
 
 def _places(out: Path) -> tuple[Path, Path]:
     """What the film will be called, and what it is called as long as it is not whole."""
+    mark = secrets.token_hex(6)  # so that nobody can have laid a link there
     if is_sequence(out):
         folder, names = pattern_of(out)
         folder = folder.absolute()
-        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{os.getpid()}.part") / names
-    return out, out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
+        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{mark}.part") / names
+    return out, out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 
 def _put_in_place(part: Path, out: Path, force: bool) -> None:

@@ -44,7 +44,6 @@ def used(autoencoder: Autoencoder) -> Autoencoder:
 
 
 def networks() -> tuple[Autoencoder, Choreographer, DancerNetwork]:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     mean = np.random.default_rng(0).normal(size=(LETTERS, 8, LATENT)).astype(np.float32)
     feet = np.random.default_rng(1).normal(size=(LATENT + 1, 4, 2)).astype(np.float32)

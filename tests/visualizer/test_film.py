@@ -627,3 +627,9 @@ def test_a_film_that_the_guard_holds_can_be_written() -> None:
     pixels = pixels_of(surface)
     pixels[:] = 0
     assert surface.get_at((0, 0))[:3] == (9, 8, 7)
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.gif", "pictures/%04d.png"])
+def test_what_is_half_way_has_a_name_that_nobody_can_lay_a_link_at(tmp_path: Path, name: str) -> None:
+    parts = {film._places(tmp_path / name)[1] for _ in range(20)}
+    assert len(parts) == 20

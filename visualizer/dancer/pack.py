@@ -121,10 +121,13 @@ class Pack:
             return None
         try:
             (found,) = (self.joints or self.decoder).run(["joints"], {"latent": latent})
-            across = np.asarray(found, dtype=np.float64).reshape(len(latent), JOINT_COUNT, 2)[:, :, 0] - 0.5
-        except Exception as error:  # noqa: BLE001  # a stranger's network: the dance goes on without
+        except Exception as error:  # noqa: BLE001 - a stranger's network may raise anything; the dance goes on without
             _log.warning("the joints of pack %s cannot be had: %s", self.name, first_line(error))
             return None
+        found = np.asarray(found)
+        if found.shape != (len(latent), JOINT_COUNT, 2) or found.dtype.kind != "f":
+            return None
+        across = found[:, :, 0].astype(np.float64) - 0.5
         if not (np.abs(across) <= FARTHEST_JOINT).all():
             return None
         known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)

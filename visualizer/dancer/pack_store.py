@@ -26,7 +26,7 @@ from typing import IO, Any
 from visualizer import paths
 from visualizer.dancer.pack import LARGEST_INFO, find_pack, known_packs, read_info, ships
 from visualizer.errors import UserError, clean
-from visualizer.files import read_at_most, write_whole
+from visualizer.files import check_plain_zip, open_plain, read_at_most, write_whole
 from visualizer.networks.contract import NETWORKS
 from visualizer.networks.sandbox import pass_trial
 from visualizer.networks.session import LARGEST_FILE, read_network, seal_of
@@ -65,26 +65,6 @@ def _name_of(info: dict[str, Any]) -> str:
 
 
 # --- out of a zip file -----------------------------------------------------------------------------------------------
-
-
-def _check_ending(file: IO[bytes], path: Path) -> None:
-    """UserError unless the file is one plain zip from its first byte to its last, with a short table of contents.
-
-    The table is read whole when a zip file is opened, so its size is looked at before. Nothing may come before the
-    zip or after it: then all who read it find the same table.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 22))
-    end = file.read(22)
-    if len(end) < 22 or end[:4] != b"PK\5\6":
-        raise UserError(f"{path}: not a zip file, or cut off, or with something after its end")
-    disk, first_disk, here, count, length, start, comment = struct.unpack("<4H2LH", end[4:])
-    if disk or first_disk or here != count or comment:
-        raise UserError(f"{path}: not a zip file in one plain piece")
-    if count > MOST_ENTRIES or length > LARGEST_CONTENTS:
-        raise UserError(f"{path}: holds {count} files, a pack holds {len(FILES)}")
-    if start + length + 22 != size:
-        raise UserError(f"{path}: there is something before or between the parts of the zip file")
 
 
 def _check_path(name: str, path: Path) -> tuple[str, ...]:
@@ -157,8 +137,8 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedE
 def _unpack_zip(path: Path, into: Path) -> None:
     """Unpack the files of a pack. UserError for anything odd; `into` may then hold a part."""
     try:
-        with path.open("rb") as file:
-            _check_ending(file, path)
+        with open_plain(path) as file:
+            check_plain_zip(file, path, MOST_ENTRIES, LARGEST_CONTENTS)
             with zipfile.ZipFile(file) as bundle:
                 entries = bundle.infolist()
                 for name, entry in _judge(entries, path).items():

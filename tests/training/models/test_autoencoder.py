@@ -21,8 +21,7 @@ SMALL = AutoencoderConfig(latent=16, encoder=(8, 8, 12, 12), corrector=(8, 8, 12
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+def seeded() -> None:
     torch.manual_seed(0)
 
 

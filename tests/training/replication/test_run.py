@@ -24,11 +24,6 @@ from training.replication import run as cp
 from training.replication.models import HEIGHT, WIDTH, Dense
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def box(left: int, top: int = 10, width: int = 10, height: int = 30) -> NDArray[np.uint8]:
     picture = np.zeros((HEIGHT, WIDTH), np.uint8)
     picture[top : top + height, left : left + width] = 1

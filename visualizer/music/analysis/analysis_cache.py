@@ -23,7 +23,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from visualizer.arrays import read_arrays
 from visualizer.errors import UserError
+from visualizer.files import read_at_most
 
 LARGEST = 256 * 1024 * 1024  # bytes of one file; a night of twelve hours has about 25 MB
 SEAL = hashlib.sha256().digest_size  # bytes of the hash at the beginning
@@ -60,18 +62,16 @@ def recall(key: str, restore: Callable[[Mapping[str, NDArray]], T]) -> T | None:
     """
     path = _place(key)
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"larger than {LARGEST} bytes")
-        data = path.read_bytes()
+        data = read_at_most(path, LARGEST)
         if hashlib.sha256(data[SEAL:]).digest() != data[:SEAL]:
             raise ValueError("it is not what was kept")
-        with np.load(io.BytesIO(data[SEAL:]), allow_pickle=False) as kept:
-            if kept["key"].item() != key:
-                raise ValueError("it is of another song")
-            result = restore(kept)
+        kept = read_arrays(data[SEAL:], LARGEST)
+        if kept["key"].item() != key:
+            raise ValueError("it is of another song")
+        result = restore(kept)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, UserError) as error:
         reason = " ".join(str(error).split())
         log.info("kept hearing %s is damaged (%s): the song is heard anew", path, reason or type(error).__name__)
         with contextlib.suppress(OSError):
