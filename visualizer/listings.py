@@ -11,7 +11,7 @@ from visualizer.support.printable import make_printable, say
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from visualizer.music.meters import Meter
+    from visualizer.music.sources.meters import Meter
 
 
 def list_displays() -> None:
@@ -48,7 +48,7 @@ def list_sources(seconds: float) -> None:
     """What there is to listen to, with its level: live on a terminal, once at the end in a pipe."""
     from rich.live import Live
 
-    from visualizer.music.meters import link_session, open_meters
+    from visualizer.music.sources.meters import link_session, open_meters
     from visualizer.support.console import make_console
 
     with open_meters(time.monotonic) as meters, link_session() as session:

@@ -149,6 +149,8 @@ def _is_done(out: Path, recipe: dict[str, Any], force: bool) -> bool:
 def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
     note = part / "recipe.json"
     try:
+        if part.is_symlink():
+            raise UserError(f"{part}: is a link; remove it")
         if part.exists():
             old = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
             if old == recipe:
