@@ -32,7 +32,7 @@ from visualizer.support.streams import guarded_streams  # noqa: E402
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from visualizer.music.meters import Meter
+    from visualizer.music.sources.meters import Meter
 
 CRASHED = 1  # exit code
 
@@ -154,7 +154,7 @@ def devices(
     """List what there is to listen to, with live levels."""
     from rich.live import Live
 
-    from visualizer.music.meters import link_session, open_meters
+    from visualizer.music.sources.meters import link_session, open_meters
     from visualizer.support.console import make_console
 
     if not 0 < seconds < 86_400:

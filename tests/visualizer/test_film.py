@@ -21,16 +21,16 @@ import pytest
 
 from tests.support import standins
 from tests.visualizer.fakes import hearing, picture
-from tests.visualizer.test_features import beat_track
-from tests.visualizer.test_song import write_song
+from tests.visualizer.music.analysis.test_features import beat_track
+from tests.visualizer.music.analysis.test_song import write_song
 from visualizer import encoder, film
 from visualizer.auto import EARLY, STAY
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.moment import Bodies
-from visualizer.music.features import RATE
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.stage.looks import LOOKS
 from visualizer.stage.looks import look as find_look

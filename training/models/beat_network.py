@@ -36,7 +36,7 @@ from training.synth.dataset import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recordin
 from training.synth.render import SOUNDFONTS, check_synthesiser
 from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
+from visualizer.music.analysis.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
 from visualizer.networks.session import open_session
 
 FORMAT = 1

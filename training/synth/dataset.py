@@ -26,7 +26,7 @@ from training.synth.compose import Tune, compose
 from training.synth.render import SOUNDFONTS, play
 from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
+from visualizer.music.analysis.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
 
 FORMAT = 1  # of the files; another number makes them anew
 ROWS_A_CALL = 2
