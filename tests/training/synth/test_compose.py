@@ -13,7 +13,7 @@ from training.synth.genres import GENRES, MACHINES, VOICES
 from training.synth.plan import Part
 from training.synth.render import SOUNDFONTS, check_synthesiser, drum, play
 from visualizer.errors import UserError
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 
 
 @pytest.mark.parametrize("genre", list(GENRES))
