@@ -24,7 +24,7 @@ from visualizer import paths
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.encoder import H264
 from visualizer.film import make_film
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.song import hear_song
 from visualizer.stage.looks import LOOKS
 
 FPS = 30

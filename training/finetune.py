@@ -51,6 +51,7 @@ from training.models.dancer import (
 )
 from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
 from training.recipe import LEAST_SPREAD, find_limits, mean_moves, pick_seeds
+from visualizer import files
 from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import (
@@ -307,10 +308,8 @@ def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: P
         latents = np.load(store, allow_pickle=False)
     else:
         latents, _ = see(take.read("seen"), jobs, encoder)
-        part = store.with_suffix(".part")
-        with part.open("wb") as file:
-            np.save(file, latents)
-        part.replace(store)
+        with files.write_whole(store) as part:
+            np.save(part, latents)
     rate = (len(times) - 1) / (times[-1] - times[0])
     flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
     moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))

@@ -38,6 +38,7 @@ from training.models.dancer import (
     learn_alphabet,
     spell,
 )
+from visualizer import files
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.support.console import Console
@@ -252,8 +253,8 @@ def fit_pack(
             seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
             weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
             alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
-            joblib.dump(alphabet, store.with_suffix(".part"))
-            store.with_suffix(".part").replace(store)
+            with files.write_whole(store) as part:
+                joblib.dump(alphabet, part)
     letters = len(alphabet.cluster_centers_)
     beats = {d.name: d.beats for d in choreography.DANCES}
     named, numbers = name_dances(timed, styles)

@@ -23,9 +23,9 @@ from visualizer.controls import action_of
 from visualizer.dancer.pack import SYNCS
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
+from visualizer.music.analysis.energy import RESTING
+from visualizer.music.analysis.genre import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR
-from visualizer.music.energy import RESTING
-from visualizer.music.taste import Stylist
 from visualizer.options import AUTO, LONGEST_LATENCY, MOST_SENSITIVE, Settings
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.stage.governor import LEAST, Governor
@@ -41,7 +41,7 @@ from visualizer.values import next_temperature, temperature_name
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
-    from visualizer.music.sources import Ear
+    from visualizer.music.sources import MusicSource
     from visualizer.recorder import Takes
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
@@ -150,7 +150,7 @@ class Show:
     def __init__(
         self,
         dancer: Body,
-        ear: Ear,
+        ear: MusicSource,
         window: Screen,
         styles: tuple[str, ...],
         look_name: str,
@@ -178,7 +178,7 @@ class Show:
         self.takes = takes
         self.auto = auto or Auto(random.Random(0), on=False)
         self.marks = marks or Marks()
-        self.stylist = Stylist(styles) if by_music else None
+        self.stylist = StyleSelector(styles) if by_music else None
         self.latency_ms, self.sensitivity = latency_ms, sensitivity
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
@@ -358,7 +358,7 @@ class Show:
         self._chose("style", before, style)
         self.auto.hold("style")
         self.auto.stay("dance")
-        self.stylist = Stylist(self.styles) if style == AUTO else None
+        self.stylist = StyleSelector(self.styles) if style == AUTO else None
         if self.stylist is None:
             self.dancer.set_style(style)
             self.say(f"style: {style}", now)
@@ -833,7 +833,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body,
     return dancer, pack.styles, pack.provider
 
 
-def _open_ear(settings: Settings, clock: Callable[[], float]) -> Ear:
-    from visualizer.music.sources import open_ear
+def _open_ear(settings: Settings, clock: Callable[[], float]) -> MusicSource:
+    from visualizer.music.sources import open_source
 
-    return open_ear(settings.audio, bpm=settings.bpm, clock=clock)
+    return open_source(settings.audio, bpm=settings.bpm, clock=clock)

@@ -21,7 +21,7 @@ from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.stage.looks import LOOKS
 
 if TYPE_CHECKING:
-    from visualizer.music.taste import Mix, Stylist
+    from visualizer.music.analysis.genre import GenreScores, StyleSelector
 
 Kind = Literal["look", "style", "dance"]
 KINDS: tuple[Kind, ...] = ("look", "style", "dance")
@@ -170,7 +170,7 @@ def pins(asked: Collection[str], by_music: bool) -> set[Kind]:
 
 def turn(
     auto: Auto, kind: Kind, dancer: Dancing, look: str, styles: Sequence[str], marks: Marks,
-    stylist: Stylist | None, mix: Mix,
+    stylist: StyleSelector | None, mix: GenreScores,
 ) -> str | None:  # fmt: skip
     """Another look instead of `look`, or another style or dance, which begins at once; what came out of the deck, None
     if there is no other. A look is the caller's to show. `stylist`: of the styles, those come that suit the `mix`.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import secrets
 import shutil
 import signal
 import time
@@ -42,12 +43,12 @@ from visualizer.film_progress import FilmProgress, warn_of_size
 from visualizer.leave import before_leaving, unhurried
 from visualizer.loop import Loop, between_hearings, come_round, find_loop
 from visualizer.moment import Bodies
+from visualizer.music.analysis.features import Floats
+from visualizer.music.analysis.genre import StyleSelector
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.clock import Hearing, fold
-from visualizer.music.features import Floats
-from visualizer.music.own import own_hearing
-from visualizer.music.song import hear_song
 from visualizer.music.song_file import read_song
-from visualizer.music.taste import Stylist
+from visualizer.music.sources.free_run import free_run_hearing
 from visualizer.options import AUTO, FilmOptions, check_value, options_of
 from visualizer.pictures import numbered, pattern_of
 from visualizer.stage.guarded import HELD, GuardedFrames
@@ -85,7 +86,7 @@ class FilmReport:
 
 
 class Score(Protocol):
-    """What a film dances to, by seconds from its beginning. A HeardSong is one."""
+    """What a film dances to, by seconds from its beginning. A SongAnalysis is one."""
 
     def musical_time(self, t: float) -> float: ...
     def hearing(self, t: float) -> Hearing: ...
@@ -101,7 +102,7 @@ class OwnScore:
         return t * self.pace / 60
 
     def hearing(self, t: float) -> Hearing:
-        return own_hearing(t, self.pace, self.musical_time(t))
+        return free_run_hearing(t, self.pace, self.musical_time(t))
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def make_film(
     dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)
     dancer.set_sync(sync)
     dancer.view = size[0] / size[1]
-    stylist = Stylist(pack.styles) if style == AUTO and dance is None else None
+    stylist = StyleSelector(pack.styles) if style == AUTO and dance is None else None
     score: Score
     if song is None:
         pace = bpm * fold(bpm)
@@ -281,7 +282,7 @@ class _Director:
     """Who changes what is seen at the ends of phrases, as the live show does; the same seed, the same changes."""
 
     def __init__(
-        self, dancer: Dancer, look: Look, stylist: Stylist | None, seed: int, pinned: Collection[Kind]
+        self, dancer: Dancer, look: Look, stylist: StyleSelector | None, seed: int, pinned: Collection[Kind]
     ) -> None:
         self.look = look
         self._dancer, self._stylist = dancer, stylist
@@ -308,7 +309,7 @@ def _pinned(look: str | None, style: str | None, dance: str | None) -> set[Kind]
 
 
 def _danced(
-    dancer: Dancer, stylist: Stylist | None, director: _Director | None, score: Score, times: list[float]
+    dancer: Dancer, stylist: StyleSelector | None, director: _Director | None, score: Score, times: list[float]
 ) -> Iterator[Moment]:
     """The dance at those seconds of the music."""
     for t in times:
@@ -375,7 +376,7 @@ def _later(sound: Iterator[Floats], start: float) -> Iterator[Floats]:
         skip = max(skip - len(block), 0)
 
 
-def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, start: float, console: Console) -> None:
+def _begin_by_the_music(dancer: Dancer, stylist: StyleSelector, score: Score, start: float, console: Console) -> None:
     best = stylist.best(score.hearing(start).mix)
     if best is None:
         console.print(f"style {dancer.style}: {stylist.note or 'nothing is known of the music'}")
@@ -459,11 +460,12 @@ def check_place(out: Path, transparent: bool, force: bool) -> None:
 
 def _places(out: Path) -> tuple[Path, Path]:
     """What the film will be called, and what it is called as long as it is not whole."""
+    mark = secrets.token_hex(6)  # so that nobody can have laid a link there
     if is_sequence(out):
         folder, names = pattern_of(out)
         folder = folder.absolute()
-        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{os.getpid()}.part") / names
-    return out, out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
+        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{mark}.part") / names
+    return out, out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 
 def _put_in_place(part: Path, out: Path, force: bool) -> None:

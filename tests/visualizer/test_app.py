@@ -14,8 +14,8 @@ from visualizer.app import FADE, NUDGE, SURE, FrameTimes, Show, livelier, marks_
 from visualizer.auto import HOLD, STAY, Auto, Kind, Marks
 from visualizer.controls import ACTIONS
 from visualizer.moment import Bodies
+from visualizer.music.analysis.energy import RESTING
 from visualizer.music.clock import Hearing, MusicClock
-from visualizer.music.energy import RESTING
 from visualizer.options import Settings
 from visualizer.recorder import Takes
 from visualizer.stage.displays import Display

@@ -19,6 +19,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from visualizer import files
 from visualizer.support.console import Console
 
 MIXTURES = 24
@@ -110,7 +111,6 @@ def train_rival(dances: list[NDArray[np.float32]], config: RivalConfig, seed: in
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
     if store is not None:
-        part = store.with_suffix(".part")
-        torch.save({"key": key, "network": network.state_dict()}, part)
-        part.replace(store)
+        with files.write_whole(store) as part:
+            torch.save({"key": key, "network": network.state_dict()}, part)
     return network.eval()

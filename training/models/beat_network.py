@@ -34,8 +34,9 @@ from training.folders import check_folder, write_whole
 from training.synth.augment import check_speaker
 from training.synth.dataset import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
+from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
+from visualizer.music.analysis.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
 from visualizer.networks.session import open_session
 
 FORMAT = 1
@@ -253,18 +254,15 @@ def export_ear(ears: Sequence[Ear], path: Path) -> float:
     """Write ear.onnx, checked against torch over a few calls; returns the largest difference found."""
     step = Together(ears).eval()
     mel, state = torch.randn(2, ROWS_A_CALL * MELS) * 3 - 10, torch.zeros(2, sum(step.sizes))
-    part = path.with_suffix(".part")
-    export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
     worst = 0.0
-    with torch.no_grad():
+    with files.write_whole(path) as part, torch.no_grad():
+        export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
         for _ in range(4):
             inputs = {"mel": torch.randn(3, ROWS_A_CALL * MELS) * 3 - 10, "state": state[:1].repeat(3, 1)}
             worst = max(worst, difference(step, part, inputs, list(OUTPUTS)))
             state = step(**inputs)[-1]
-    if not worst <= TOLERANCE["ear"]:
-        part.unlink()
-        raise UserError(f"{path.name}: onnxruntime and torch differ by {worst:g}")
-    part.replace(path)
+        if not worst <= TOLERANCE["ear"]:
+            raise UserError(f"{path.name}: onnxruntime and torch differ by {worst:g}")
     return worst
 
 

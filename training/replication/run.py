@@ -51,6 +51,7 @@ from training.replication.models import (
     dots,
     shrink,
 )
+from visualizer import files
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, read_info
 from visualizer.errors import UserError
@@ -109,9 +110,8 @@ def danced_in_dots(takes: Sequence[Take], store: Path) -> list[Dots]:
         for take in track(takes, description="films"):
             fields = from_bytes(take.read("frames")[:: STEPS_PER_BEAT // PICTURES_PER_BEAT])
             films.append(dots(fields[:, None])[:, 0])
-        part = store.with_suffix(".part.npz")
-        np.savez(part, dots=np.packbits(np.concatenate(films).reshape(-1)), lengths=[len(film) for film in films])
-        part.replace(store)
+        with files.write_whole(store) as part:
+            np.savez(part, dots=np.packbits(np.concatenate(films).reshape(-1)), lengths=[len(film) for film in films])
         return films
     try:
         with np.load(store, allow_pickle=False) as kept:

@@ -19,7 +19,7 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from training.synth.compose import VOICES, Part, Sound, Tune
 from visualizer.errors import UserError
-from visualizer.music.features import RATE, Floats
+from visualizer.music.analysis.features import RATE, Floats
 
 SOUNDFONTS = (
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),  # Debian's fluid-soundfont-gm, MIT

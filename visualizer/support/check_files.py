@@ -74,7 +74,7 @@ def settings() -> Finding:
 
 def folders() -> Finding:
     """Whether the log and what was heard of songs can be kept."""
-    from visualizer.music.shelf import folder
+    from visualizer.music.analysis.analysis_cache import folder
 
     places = {"log": log_folder(), "cache": folder()}
     details = {name: str(path) for name, path in places.items()}

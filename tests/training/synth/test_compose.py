@@ -11,7 +11,7 @@ from tests.needs import needs, needs_program
 from training.synth.compose import GENRES, MACHINES, VOICES, Part, Sound, Tune, compose
 from training.synth.render import SOUNDFONTS, check_synthesiser, drum, play
 from visualizer.errors import UserError
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 
 
 @pytest.mark.parametrize("genre", list(GENRES))
