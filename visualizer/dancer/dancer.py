@@ -85,8 +85,8 @@ class Dancer(Wishes):
         # One style for all, or one for each in turn.
         styles = find_styles(pack, style) if style is not None else (int(self._random.integers(len(pack.styles))),)
         if named is not None:
-            styles = (pack.dances[named].style,)
-            if style not in (None, pack.styles[styles[0]]):
+            asked, styles = styles, (pack.dances[named].style,)
+            if style is not None and asked != styles:
                 right = pack.styles[styles[0]]
                 raise UserError(f"the dance {pack.dances[named].name!r} is of the style {right}, not {style}")
         return TroupePlanner(pack, seed, styles, named)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.names import find_name
 
 from .pack import BEATS_PER_BAR, DEFAULT_PACK, PHRASE_BEATS, NamedDance, Pack, Seed
 
@@ -90,18 +91,20 @@ def find_styles(pack: Pack, style: str) -> tuple[int, ...]:
 
 
 def find_style(pack: Pack, style: str) -> int:
-    """Number of a style. UserError if the pack has not learned it."""
-    if style not in pack.styles:
+    """Number of a style, however its name is capitalised and spaced. UserError if the pack has not learned it."""
+    found = find_name(style, pack.styles)
+    if found is None:
         raise UserError(f"no style {style!r} in pack {pack.name}; it has {', '.join(pack.styles)}")
-    return pack.styles.index(style)
+    return pack.styles.index(found)
 
 
 def find_dance(pack: Pack, dance: str) -> int:
-    """Number of a dance, however its name is capitalised. UserError for an unknown one, with those that are near."""
+    """Number of a dance, however its name is capitalised and spaced. UserError for an unknown one, with those that are
+    near."""
     names = [d.name.casefold() for d in pack.dances]
     asked = dance.casefold()
-    if asked in names:
-        return names.index(asked)
+    if (found := find_name(asked, names)) is not None:
+        return names.index(found)
     close = [n for n in names if asked and asked in n] or difflib.get_close_matches(asked, names, 4, 0.5)
     hint = f"near it are: {', '.join(pack.dances[names.index(n)].name for n in close[:4])}; " if close else ""
     which = "" if pack.folder.name == DEFAULT_PACK else f" --pack {pack.folder}"

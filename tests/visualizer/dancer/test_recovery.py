@@ -320,7 +320,12 @@ def later_gather() -> bytes:
 
 @pytest.fixture
 def later(tmp_path: Path) -> Pack:
-    return load_pack(made_pack.write_folder(tmp_path / "later", made_pack.contents(dancer=later_gather())), "cpu")
+    """As if the check at loading had let it pass."""
+    import onnxruntime
+
+    pack = load_pack(made_pack.write_folder(tmp_path / "later", made_pack.contents()), "cpu")
+    session = onnxruntime.InferenceSession(later_gather(), providers=["CPUExecutionProvider"])
+    return dataclasses.replace(pack, dancer=session)
 
 
 def test_a_network_that_fails_after_some_steps_dances_on(later: Pack, shipped: Pack) -> None:

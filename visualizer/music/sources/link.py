@@ -54,7 +54,7 @@ class LinkSource:
         self.steps = free_run_clock(bpm, clock)
         self._clock, self._calm = clock, Calm(clock())
         self._messages: deque[str] = deque()
-        self._link = module.LinkSource(self.steps.bpm)
+        self._link = module.Link(self.steps.bpm)
         self._link.enabled = True
         self._shared = self._look()
         self._messages.append(f"Ableton Link: nobody else yet; whoever joins takes {self.steps.bpm:.0f} BPM")

@@ -268,7 +268,7 @@ def test_another_song_under_the_same_name_is_heard_anew(short_song: Path, own_sh
 
 def test_another_network_hears_anew(short_song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hear_song(short_song)
-    other = tmp_path / "beat_pipeline.onnx"
+    other = tmp_path / "ear.onnx"
     other.write_bytes(b"no network at all")
     monkeypatch.setattr(beat_pipeline, "find_model", lambda: other)
     with pytest.raises(UserError, match=r"ear\.onnx"):  # it was asked, and not the shelf
