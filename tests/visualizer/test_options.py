@@ -246,6 +246,47 @@ def test_an_old_settings_file_loads_and_gets_the_new_name_where_it_is_written(tm
     assert path.read_text() == OLD_FILE.replace("formation", "sync").replace("paper", "neon")
 
 
+EVERY_OLD_KEY = """\
+window = "640x360"
+display = "HDMI-1"
+style = "salsa"
+dance = "basic"
+troupe = 3
+formation = "unison"
+temperature = "wild"
+look = "paper"
+auto = false
+pack = "default"
+device = "cpu"
+audio = "mic:USB"
+bpm = 98
+latency_ms = 40
+sensitivity = -1
+stage = "painter"
+favourite_looks = ["neon"]
+favourite_styles = []
+favourite_dances = ["jack"]
+never_looks = ["heat"]
+never_styles = ["waltz"]
+never_dances = []
+"""
+
+
+def test_a_file_of_before_with_every_key_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(EVERY_OLD_KEY)
+    settings, note = load_settings(path)
+    assert note is None
+    assert settings == Settings(
+        window=(640, 360), display="HDMI-1", style="salsa", dance="basic", troupe=3, sync="unison", temperature=1.6,
+        look="paper", auto=False, pack="default", device="cpu", audio="mic:USB", bpm=98, latency_ms=40, sensitivity=-1,
+        stage="painter", favourite_looks=("neon",), favourite_dances=("jack",), never_looks=("heat",),
+        never_styles=("waltz",), from_file=frozenset(FILE_OPTIONS),
+    )  # fmt: skip
+    remember(path, {"bpm": 99})
+    assert path.read_text() == EVERY_OLD_KEY.replace("formation", "sync").replace("98", "99")
+
+
 @pytest.mark.parametrize(
     "text", ['formation = "canon"\n', '"formation" = "canon"\n', 'dance = """\nformation = 3"""\nformation = "canon"\n']
 )

@@ -29,7 +29,7 @@ from visualizer.errors import UserError, clean
 from visualizer.files import check_plain_zip, open_plain, read_at_most, write_whole
 from visualizer.networks.contract import NETWORKS
 from visualizer.networks.sandbox import pass_trial
-from visualizer.networks.session import LARGEST_FILE, read_network, seal_of
+from visualizer.networks.session import LARGEST_FILE, seal_network
 
 LARGEST_NOTICE = 1024 * 1024
 # All that a pack may hold, and how many bytes of it. Each of them must be there.
@@ -223,7 +223,7 @@ def _check_hashes(folder: Path, info: dict[str, Any]) -> None:
         raise UserError(f"{folder / 'pack.json'}: sha256 must name files and their hashes")
     for network in NETWORKS:
         named = hashes.get(f"{network}.onnx")
-        found = seal_of(read_network(folder / f"{network}.onnx"))
+        found = seal_network(folder / f"{network}.onnx")
         if named is not None and named != found:
             raise UserError(f"{folder / f'{network}.onnx'}: not the network that pack.json speaks of")
 
