@@ -1,6 +1,6 @@
 """Teaches the program's taste: which genre music is of, from the recordings that train the ear.
 
-    python -m training.taste [--work runs/ear] [--out models/ear/taste.json]
+    python -m training.genre [--work runs/ear] [--out models/ear/taste.json]
 
 The recordings are tunes made for the purpose (see synth/), nobody's songs; each was heard
 as it was played, and as a party spoils it. Of genres that are rare among them some more are made. The beats are the
@@ -179,4 +179,4 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        raise SystemExit(f"training.taste: {error}") from None
+        raise SystemExit(f"training.genre: {error}") from None
