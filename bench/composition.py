@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import FORMATIONS, FRAME_SIZE, Pack, find_pack, load_pack
-from visualizer.dancer.places import FARTHER
+from visualizer.dancer.formation import FARTHER
+from visualizer.dancer.pack import FRAME_SIZE, SYNCS, Pack, find_pack, load_pack
 from visualizer.moment import Bodies
 from visualizer.music.own import course
 from visualizer.stage.layout import layout, spots
@@ -88,10 +88,10 @@ class Found:
     frame: float
 
 
-def measure(pack: Pack, troupe: int, formation: str, size: tuple[int, int], minutes: float, seed: int = 1) -> Found:
+def measure(pack: Pack, troupe: int, sync: str, size: tuple[int, int], minutes: float, seed: int = 1) -> Found:
     """One evening in a window of `size`."""
     dancer = Dancer(pack, seed, troupe=troupe)
-    dancer.set_formation(formation)
+    dancer.set_sync(sync)
     dancer.view = size[0] / size[1]
     worst, nearest, cut = [], [], np.zeros(2)
     count = round(minutes * BPM * LOOKS_A_BEAT)
@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--troupes", default="1,2,3,4,5,6,7,8,9")
-    parser.add_argument("--formations", default=",".join(FORMATIONS))
+    parser.add_argument("--syncs", default=",".join(SYNCS))
     parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--pack", default=None)
     chosen = parser.parse_args()
@@ -123,7 +123,7 @@ def main() -> None:
     for heading in (
         "window",
         "troupe",
-        "formation",
+        "sync",
         "two collide",
         "99% overlap",
         "most",
@@ -131,16 +131,16 @@ def main() -> None:
         "cut by window",
         "by frame",
     ):
-        table.add_column(heading, justify="left" if heading == "formation" else "right")
+        table.add_column(heading, justify="left" if heading == "sync" else "right")
     for shape in chosen.shapes.split(","):
         for troupe in map(int, chosen.troupes.split(",")):
-            for formation in chosen.formations.split(",") if troupe > 1 else FORMATIONS[:1]:
-                found = measure(pack, troupe, formation, SHAPES[shape], chosen.minutes)
+            for sync in chosen.syncs.split(",") if troupe > 1 else SYNCS[:1]:
+                found = measure(pack, troupe, sync, SHAPES[shape], chosen.minutes)
                 shares = [f"{share:.1%}" for share in (found.collide, found.usual, found.most)]
                 table.add_row(
                     shape,
                     str(troupe),
-                    formation,
+                    sync,
                     *shares,
                     f"{found.nearest:.2f}",
                     f"{found.window:.1%}",

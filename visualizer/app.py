@@ -20,7 +20,7 @@ import pygame
 
 from visualizer.auto import AS_IT_COMES, EARLY, KINDS, Auto, Dancing, Kind, Marks, pins, turn
 from visualizer.controls import action_of
-from visualizer.dancer.pack import FORMATIONS
+from visualizer.dancer.pack import SYNCS
 from visualizer.errors import UserError
 from visualizer.log import aside
 from visualizer.memory import one_heap
@@ -79,12 +79,12 @@ class Body(Dancing, Protocol):
     @property
     def troupe(self) -> int: ...
     @property
-    def formation(self) -> str: ...
+    def sync(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
     def picture(self, musical_time: float) -> Bodies: ...
     def reseed(self, seed: int) -> None: ...
     def set_troupe(self, troupe: int) -> None: ...
-    def set_formation(self, formation: str) -> None: ...
+    def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
     def toasts(self) -> list[str]: ...
@@ -245,11 +245,11 @@ class Show:
                 self._chose("temperature", before, name)
                 self.say(f"temperature: {name}", now)
             case "formation":
-                before = self.dancer.formation
-                self.dancer.set_formation(FORMATIONS[(FORMATIONS.index(before) + 1) % len(FORMATIONS)])
-                self._chose("formation", before, self.dancer.formation)
+                before = self.dancer.sync
+                self.dancer.set_sync(SYNCS[(SYNCS.index(before) + 1) % len(SYNCS)])
+                self._chose("formation", before, self.dancer.sync)
                 alone = "; it takes more than one dancer" if self.dancer.troupe == 1 else ""
-                self.say(f"formation: {self.dancer.formation}{alone}", now)
+                self.say(f"formation: {self.dancer.sync}{alone}", now)
             case "tap tempo" | "half tempo" | "double tempo" | "earlier" | "later" | "trust the ear":
                 self._change_time(action, now)
             case "more latency" | "less latency":
@@ -833,7 +833,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> tuple[Body,
         lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
         unmet,
     )
-    dancer.set_formation(settings.formation)
+    dancer.set_sync(settings.formation)
     return dancer, pack.styles, pack.provider
 
 

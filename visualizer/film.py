@@ -130,7 +130,7 @@ def make_film(
     style: str | None = None,
     dance: str | None = None,
     troupe: int = 1,
-    formation: str = "each",
+    sync: str = "each",
     temperature: float = 1.0,
     look: str | None = None,
     auto: bool = False,
@@ -161,7 +161,7 @@ def make_film(
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
     dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)
-    dancer.set_formation(formation)
+    dancer.set_sync(sync)
     dancer.view = size[0] / size[1]
     stylist = Stylist(pack.styles) if style == AUTO and dance is None else None
     score: Score

@@ -109,7 +109,7 @@ def next_temperature(temperature: float, step: int) -> tuple[str, float]:
 def check(settings: Settings) -> Settings:
     """The same settings; UserError if a value makes no sense. Styles and dances are the pack's to check, displays
     the window's."""
-    from visualizer.dancer.pack import FORMATIONS, MOST_DANCERS
+    from visualizer.dancer.pack import MOST_DANCERS, SYNCS
     from visualizer.stage.looks import look
 
     look(settings.look)
@@ -129,8 +129,8 @@ def check(settings: Settings) -> Settings:
         raise UserError(f"a sensitivity lies within {MOST_SENSITIVE} steps either way, not {settings.sensitivity:g}")
     if not 1 <= settings.troupe <= MOST_DANCERS:
         raise UserError(f"a troupe has 1 to {MOST_DANCERS} dancers, not {settings.troupe}")
-    if settings.formation not in FORMATIONS:
-        raise UserError(f"no formation is called '{settings.formation}'; there are: {', '.join(FORMATIONS)}")
+    if settings.formation not in SYNCS:
+        raise UserError(f"no formation is called '{settings.formation}'; there are: {', '.join(SYNCS)}")
     if not min(TEMPERATURES.values()) <= settings.temperature <= max(TEMPERATURES.values()):
         raise UserError(f"a temperature is {_range_of_temperatures()}, not {settings.temperature:g}")
     if settings.seconds is not None and not settings.seconds > 0:

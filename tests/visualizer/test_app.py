@@ -28,7 +28,7 @@ class FakeDancer:
     style = "salsa"
     dance: str | None = None
     troupe = 1
-    formation = "each"
+    sync = "each"
     temperature = 1.0
     view = 16 / 9
     dances: tuple[str, ...] = ("basic", "cucaracha")
@@ -63,8 +63,8 @@ class FakeDancer:
     def set_troupe(self, troupe: int) -> None:
         self.troupe = troupe
 
-    def set_formation(self, formation: str) -> None:
-        self.formation = formation
+    def set_sync(self, sync: str) -> None:
+        self.sync = sync
 
     def set_never(self, dances: tuple[str, ...]) -> None:
         self.never = dances
@@ -335,7 +335,7 @@ def test_the_lamp_of_the_help_is_lit_on_the_beat(show: Show) -> None:
 def test_digits_and_u_make_a_troupe(show: Show, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "visualizer")
     show.handle([key(pygame.K_7), key(pygame.K_u), key(pygame.K_u), key(pygame.K_u), key(pygame.K_KP1)], 0.0)
-    assert (show.dancer.troupe, show.dancer.formation) == (1, "each")
+    assert (show.dancer.troupe, show.dancer.sync) == (1, "each")
     said = toasts(caplog)
     assert said == ["7 dancers", "formation: unison", "formation: canon", "formation: each", "one dancer"]
 

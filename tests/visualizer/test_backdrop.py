@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
+from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import FLOOR
-from visualizer.dancer.places import span_of
 from visualizer.moment import Bodies
 from visualizer.stage.backdrop import KINDS, SHEETS, TILES, Scene, index_map, palette
 from visualizer.stage.colours import luminance

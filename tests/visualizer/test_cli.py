@@ -250,8 +250,8 @@ def test_a_film_stopped_early_says_so_to_scripts(
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--formation", "canon", "--temperature", "1.3") == code
-    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "formation", "temperature")}
-    assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "formation": "canon", "temperature": 1.3}
+    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "sync", "temperature")}
+    assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "sync": "canon", "temperature": 1.3}
 
 
 def test_a_free_name_is_found(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ class Waver:
         self.asked: list[object] = [style, *asked]
         self.made.append(self)
 
-    def set_formation(self, formation: str) -> None:
-        self.asked.append(formation)
+    def set_sync(self, sync: str) -> None:
+        self.asked.append(sync)
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1
@@ -125,7 +125,7 @@ def test_same_seed_same_frames(song: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_asked_for_reaches_the_dancer(tmp_path: Path) -> None:
-    asked = {"style": "house", "troupe": 3, "temperature": 1.3, "dance": "jack", "formation": "canon"}
+    asked = {"style": "house", "troupe": 3, "temperature": 1.3, "dance": "jack", "sync": "canon"}
     make(None, tmp_path / "a.mp4", seconds=0.2, **asked)
     assert Waver.made[-1].asked == list(asked.values())
 

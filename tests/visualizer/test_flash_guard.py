@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, measure, party
 from tests.visualizer.fakes import picture
-from visualizer.dancer.places import span_of
+from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
 from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
 from visualizer.stage.guarded import GuardedFrames

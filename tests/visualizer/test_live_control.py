@@ -13,8 +13,8 @@ from tests.visualizer import standins
 from tests.visualizer.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
 from visualizer.dancer import dancer as room
 from visualizer.dancer.dancer import Dancer, bar_phase
-from visualizer.dancer.pack import FORMATIONS, MOST_DANCERS, STEPS_PER_BEAT, STEPS_PER_LETTER
-from visualizer.dancer.places import span_of
+from visualizer.dancer.formation import span_of
+from visualizer.dancer.pack import MOST_DANCERS, STEPS_PER_BEAT, STEPS_PER_LETTER, SYNCS
 from visualizer.dancer.watchdog import LOST_STEPS, STILL_STEPS, Watchdog, distances, size
 from visualizer.errors import UserError
 from visualizer.stage.layout import layout
@@ -235,9 +235,9 @@ def test_in_unison_all_are_told_what_the_first_is() -> None:
     dancer.step_to(6.0)
     apart = dancer.between(6.0)[0]
     assert np.abs(apart - apart[0]).max() > 0.2
-    dancer.set_formation("unison")
+    dancer.set_sync("unison")
     dance(dancer, 12, start=6.0)
-    assert dancer.formation == "unison"
+    assert dancer.sync == "unison"
     for step, inputs in enumerate(given(dancer)):
         same = all((inputs[name] == inputs[name][:1]).all() for name in inputs if name not in ("latent", "state"))
         assert same == (step >= 6.5 * STEPS_PER_BEAT)
@@ -250,7 +250,7 @@ def test_a_canon_repeats_the_first_two_beats_later_each() -> None:
     rng = np.random.default_rng(0)
     for beat in range(60):
         if beat == 20:
-            dancer.set_formation("canon")
+            dancer.set_sync("canon")
         if beat == 30:
             dancer.set_style("disco")
         if beat == 40:
@@ -268,7 +268,7 @@ def test_a_canon_repeats_the_first_two_beats_later_each() -> None:
 
 def test_a_canon_from_the_start_begins_together_and_comes_apart() -> None:
     dancer = Dancer(standins.pack(), 3, "house", troupe=3)
-    dancer.set_formation("canon")
+    dancer.set_sync("canon")
     dance(dancer, 12)
     told = given(dancer)
     for step, inputs in enumerate(told):
@@ -283,14 +283,14 @@ def test_back_to_each_its_own() -> None:
     dancer = Dancer(standins.pack(), 3, "house", troupe=4)
     plain = Dancer(standins.pack(), 3, "house", troupe=4)
     dance(plain, 30)
-    for beat, formation in enumerate((*FORMATIONS, "each")):
-        dancer.set_formation(formation)
+    for beat, sync in enumerate((*SYNCS, "each")):
+        dancer.set_sync(sync)
         dance(dancer, 6, start=6.0 * beat)
     dance(dancer, 6, start=24.0)
     for own, mixed in zip(given(plain)[20 * STEPS_PER_BEAT :], given(dancer)[20 * STEPS_PER_BEAT :], strict=True):
         np.testing.assert_array_equal(own["letter"], mixed["letter"])  # they wrote on, unheard
     with pytest.raises(UserError, match="each, unison, canon"):
-        dancer.set_formation("heap")
+        dancer.set_sync("heap")
 
 
 def test_those_who_stay_dance_on_and_make_room() -> None:
@@ -460,7 +460,7 @@ def test_a_troupe_does_not_mind_in_which_portions_time_comes(seed: int) -> None:
                 dancer.step_to(float(moment), 0.6)
             match beat // 2 % 5:
                 case 0:
-                    dancer.set_formation(FORMATIONS[beat // 10 % 3])
+                    dancer.set_sync(SYNCS[beat // 10 % 3])
                 case 1:
                     dancer.set_troupe(1 + beat % 9)
                 case 2:
@@ -702,7 +702,7 @@ def test_a_healthy_dance_of_nine_is_never_disturbed() -> None:
         dancer.step_to(float(beat), 0.5 + 0.5 * np.sin(beat / 10))
         if beat % 50 == 0:
             dancer.set_style(STYLES[beat // 50 % 3])
-            dancer.set_formation(FORMATIONS[beat // 50 % 3])
+            dancer.set_sync(SYNCS[beat // 50 % 3])
     assert (dancer.rescues, dancer.restarts) == (0, 0)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
 from visualizer.dancer.dancer import SPACING, Bodies
-from visualizer.dancer.places import span_of
+from visualizer.dancer.formation import span_of
 from visualizer.stage.colours import luminance
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import layout

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.visualizer import standins
 from visualizer.dancer.dancer import SPACING, Dancer
+from visualizer.dancer.formation import FARTHER, FLESH, LARGE, USUAL, Formation, Reach, above, apart, span_of, stand
 from visualizer.dancer.pack import FIGURE, STEPS_PER_BEAT
-from visualizer.dancer.places import FARTHER, FLESH, LARGE, USUAL, Places, Reach, above, apart, span_of, stand
 from visualizer.errors import UserError
 from visualizer.stage.layout import layout, spots
 
@@ -57,8 +57,8 @@ def test_bodies_without_joints_get_the_usual_room() -> None:
 
 
 @pytest.fixture
-def places() -> Places:
-    made = Places(standins.pack(decoder=standins.Network(reach, ("frame", "joints"))))
+def places() -> Formation:
+    made = Formation(standins.pack(decoder=standins.Network(reach, ("frame", "joints"))))
     made.resize(3)
     return made
 
@@ -69,7 +69,7 @@ def poses(*reaches: tuple[float, float]) -> np.ndarray:
     return latent
 
 
-def test_two_who_walk_into_one_another_make_room_without_a_leap(places: Places) -> None:
+def test_two_who_walk_into_one_another_make_room_without_a_leap(places: Formation) -> None:
     latent, before = poses((0.2, 0.2), (0.2, 0.2), (0.2, 0.2)), None
     for step in range(8 * STEPS_PER_BEAT):
         wanted = np.array([-0.6, 0.0, 0.6 - 0.5 * min(step / 64, 1)])
@@ -81,7 +81,7 @@ def test_two_who_walk_into_one_another_make_room_without_a_leap(places: Places) 
     assert np.diff(before).min() > 0.38
 
 
-def test_nobody_is_ever_cut_off(places: Places) -> None:
+def test_nobody_is_ever_cut_off(places: Formation) -> None:
     chance = np.random.default_rng(5)
     for step in range(200):
         reaches = chance.uniform(0.05, 0.3, (3, 2))
@@ -91,7 +91,7 @@ def test_nobody_is_ever_cut_off(places: Places) -> None:
         assert (placed + reaches[:, 1] <= 1.2 + 1e-6).all()
 
 
-def test_newcomers_on_their_way_in_are_not_pulled(places: Places) -> None:
+def test_newcomers_on_their_way_in_are_not_pulled(places: Formation) -> None:
     placed = places.step(poses((0.2, 0.2), (0.2, 0.2), (0.2, 0.2)), np.array([0.0, 0.6, 5.0]), 3, 2.0)
     assert placed[2] == pytest.approx(5.0)
 
@@ -129,7 +129,7 @@ def test_each_dances_the_dances_of_its_style() -> None:
 
 def test_in_unison_the_leaders_style_is_danced() -> None:
     dancer = Dancer(standins.pack(), 1, "disco,house", troupe=3)
-    dancer.set_formation("unison")
+    dancer.set_sync("unison")
     dancer.step_to(2.0)
     assert dancer.pack.dancer.given[-1]["style"].argmax(axis=1).tolist() == [1, 1, 1]
 

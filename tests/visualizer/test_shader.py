@@ -12,8 +12,8 @@ import pytest
 
 from tests.visualizer.fakes import hearing, picture
 from visualizer.dancer.dancer import SPACING
+from visualizer.dancer.formation import span_of, stand
 from visualizer.dancer.pack import FIGURE, FLOOR
-from visualizer.dancer.places import span_of, stand
 from visualizer.stage.looks import LOOKS, Look, look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shader import Shader

@@ -4,7 +4,7 @@ The choreographer writes a letter, a half-beat move, once every half beat, one l
 network turns the letter and the one that follows into latents, sixteen steps a beat. A frame between two steps
 is decoded from latents interpolated between them, so the picture is as smooth as the screen is fast.
 
-Whatever changes, changes with a letter: the next one that is written belongs to the new style, dance or formation, at
+Whatever changes, changes with a letter: the next one that is written belongs to the new style, dance or sync, at
 the same place in the phrase. The transition is the dancer network's; it was trained on such splices.
 """
 
@@ -26,17 +26,17 @@ from visualizer.errors import UserError
 from visualizer.moment import Bodies
 from visualizer.music import taken
 
+from .formation import FARTHER, SPACING, Formation, above, stand
 from .pack import (
     BEATS_PER_BAR,
     DEFAULT_PACK,
-    FORMATIONS,
     MOST_DANCERS,
     PHRASE_BEATS,
     STEPS_PER_BEAT,
     STEPS_PER_LETTER,
+    SYNCS,
     Pack,
 )
-from .places import FARTHER, SPACING, Places, above, stand
 from .planner import Planner
 from .watchdog import Watchdog
 
@@ -150,13 +150,13 @@ class Dancer:
         self._never: frozenset[int] = frozenset()
         self._held = False
         self._planners = self._plans(range(troupe))  # one a row, leavers too
-        self._places = Places(pack)
-        self._places.resize(troupe)
+        self._formation = Formation(pack)
+        self._formation.resize(troupe)
         stood = stand(troupe, self._view)
         self._rows = self._newcomers(range(troupe), stood.home, stood.depth)
         self._watchdog = Watchdog(pack, troupe)
         self._seen, self._roam = stood.seen, self._roam_of(troupe)
-        self._formation = self._formed = FORMATIONS[0]  # asked for, and danced since the last letter
+        self._sync = self._synced = SYNCS[0]  # asked for, and danced since the last letter
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._past: dict[str, NDArray[Any]] = {}  # (_PAST, …): what the dancer network was told of the leader
         self._told = 0  # steps that were written there
@@ -197,9 +197,9 @@ class Dancer:
         return self._troupe
 
     @property
-    def formation(self) -> str:
-        """One of FORMATIONS. The first dancer leads all but "each"."""
-        return self._formation
+    def sync(self) -> str:
+        """One of SYNCS. The first dancer leads all but "each"."""
+        return self._sync
 
     def set_style(self, style: str) -> None:
         """Another style from the next letter on, or several as in "salsa,ballet"; see `set_styles`."""
@@ -231,11 +231,11 @@ class Dancer:
         """Begin a new dance: from the next letter on other chance and another plan. The picture does not jump."""
         self._renewed = seed
 
-    def set_formation(self, formation: str) -> None:
-        """One of FORMATIONS from the next letter on: each its own, all as the first, or one after the other."""
-        if formation not in FORMATIONS:
-            raise UserError(f"no formation {formation!r}; there are {', '.join(FORMATIONS)}")
-        self._formation = formation
+    def set_sync(self, sync: str) -> None:
+        """One of SYNCS from the next letter on: each its own, all as the first, or one after the other."""
+        if sync not in SYNCS:
+            raise UserError(f"no sync {sync!r}; there are {', '.join(SYNCS)}")
+        self._sync = sync
 
     def set_troupe(self, troupe: int) -> None:
         """So many dancers. Those who stay dance on and make room; newcomers slide in from beyond the right edge of the
@@ -255,7 +255,7 @@ class Dancer:
             latent, place = np.concatenate([s.latent, new.latent]), np.concatenate([s.place, new.home])
             self._steps[k] = _Step(latent, place.astype(np.float32), np.concatenate([s.depth, new.depth]), s.seen)
         self._watchdog.resize(troupe)
-        self._places.resize(troupe)
+        self._formation.resize(troupe)
 
     def set_never(self, dances: Collection[str]) -> None:
         """Dances that come only if they are asked for by name; names that the pack does not have are ignored."""
@@ -287,7 +287,7 @@ class Dancer:
         for k, s in enumerate(self._steps):
             self._steps[k] = _Step(s.latent[:count], s.place[:count], s.depth[:count], s.seen)
         self._watchdog.resize(count)
-        self._places.resize(count)
+        self._formation.resize(count)
 
     @staticmethod
     def _check_troupe(troupe: int) -> None:
@@ -440,7 +440,7 @@ class Dancer:
         if self._renewed is not None:
             self._begin_anew(self._renewed)
             self._renewed = None
-        self._formed = self._formation
+        self._synced = self._sync
         rows, n = self._rows, len(self._planners)
         rows.letter, rows.dance, rows.style = rows.next_letter.copy(), rows.next_dance, rows.next_style
         self.letters_written.append(int(rows.letter[0]))
@@ -475,9 +475,9 @@ class Dancer:
         for name, array in own.items():
             self._past[name][now] = array[0]
         self._told += 1
-        if self._formed == "each":
+        if self._synced == "each":
             return own
-        behind = np.arange(len(self._planners)) * (CANON_BEATS * STEPS_PER_BEAT if self._formed == "canon" else 0)
+        behind = np.arange(len(self._planners)) * (CANON_BEATS * STEPS_PER_BEAT if self._synced == "canon" else 0)
         behind[behind >= self._told] = 0  # the beginning of a canon: as the leader, until there is something to repeat
         return {name: array[(now - behind) % _PAST] for name, array in self._past.items()}
 
@@ -504,7 +504,7 @@ class Dancer:
                 "latent": before,
                 "state": rows.body,
                 **self._told_now(own),
-                "noise": np.broadcast_to(noise[0], noise.shape) if self._formed == "unison" else noise,
+                "noise": np.broadcast_to(noise[0], noise.shape) if self._synced == "unison" else noise,
             },
         )
         rows.latent, rows.body = latent, state
@@ -516,7 +516,7 @@ class Dancer:
         self._watch(before)
         self._move(travel[:, 0])
         wanted = rows.home + FARTHER**rows.depth * (self._roam * np.tanh(rows.away / self._roam))
-        shown = self._places.step(rows.latent, wanted, self._troupe, self._wide(self._seen) / 2, rows.depth)
+        shown = self._formation.step(rows.latent, wanted, self._troupe, self._wide(self._seen) / 2, rows.depth)
         self._steps.append(_Step(rows.latent.copy(), shown.astype(np.float32), rows.depth, self._seen))
         self._let_go()
 

@@ -47,7 +47,7 @@ MOST_NAMES = 1000  # styles, and dances, of one pack
 LONGEST_DANCE = 64  # beats
 LIMITS = ("far", "still")
 MOST_DANCERS = 9
-FORMATIONS = ("each", "unison", "canon")  # of a troupe
+SYNCS = ("each", "unison", "canon")  # of a troupe
 LARGEST_LIMIT = 1e6
 
 _log = logging.getLogger(__name__)

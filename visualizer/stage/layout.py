@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from visualizer.dancer.formation import FARTHER, above
 from visualizer.dancer.pack import FIGURE, FLOOR
-from visualizer.dancer.places import FARTHER, above
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies

@@ -157,7 +157,7 @@ def _in_rows(troupe: int, rows: int, view: float) -> Stand:
     return Stand(home.astype(np.float32), depth, span, min(max(room / (rows - 1), RISE[0]), RISE[1]))
 
 
-class Places:
+class Formation:
     """Makes room, step by step of a sixteenth of a beat. Rows are dancers from left to right; leavers come last."""
 
     def __init__(self, pack: Pack) -> None:
