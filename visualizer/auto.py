@@ -68,6 +68,11 @@ class Preferences:
         (self.favourite, self.never), self._last = self._last, None
         return True
 
+    def as_settings(self) -> dict[str, tuple[str, ...]]:
+        """All of them by the settings' names."""
+        pairs = (("favourite", self.favourite), ("never", self.never))
+        return {f"{word}_{kind}s": names[kind] for word, names in pairs for kind in KINDS}
+
     def _keep(self) -> None:
         self._last = (dict(self.favourite), dict(self.never))
 

@@ -157,7 +157,7 @@ def show(
         dev=dev,
     )
     tell_settings(settings)
-    from visualizer.app import run
+    from visualizer.launch import run
     from visualizer.stage.window import NoDisplay
 
     try:
@@ -178,7 +178,7 @@ def _film_instead(settings: Settings, seconds: float) -> int:
     Returns the signal that ended it early, or 0.
     """
     from visualizer.dancer.pack import find_pack, load_pack
-    from visualizer.film import make_film
+    from visualizer.film.render import make_film
     from visualizer.music.sources import is_song
     from visualizer.settings import met
 
@@ -260,7 +260,8 @@ def film(
     place = Path(out).expanduser()
     if out.endswith(("/", os.sep)):  # a folder, whatever it is called
         place = place / f"{place.name}_%05d.png"
-    from visualizer.film import check_place, make_film
+    from visualizer.film.output_path import check_place
+    from visualizer.film.render import make_film
 
     check_place(place, transparent, force)  # said before anything slow is begun
     shape = settings.window

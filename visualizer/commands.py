@@ -134,7 +134,7 @@ def _step_sync(show: Show, _: str) -> None:
 def _choose_sync(show: Show, sync: str) -> None:
     before = show.dancer.sync
     show.dancer.set_sync(sync)
-    show.choices.note("sync", before, show.dancer.sync)
+    show.choices.note("formation", before, show.dancer.sync)
     alone = "; it takes more than one dancer" if show.dancer.troupe == 1 else ""
     show.reply(f"sync: {show.dancer.sync}{alone}")
 
@@ -388,5 +388,3 @@ def run_command(show: Show, name: str, now: float, argument: str = "") -> None:
         command.function(show, argument)
     except UserError as error:
         show.reply(str(error))
-
-

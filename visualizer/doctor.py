@@ -109,6 +109,7 @@ def picture() -> Finding:
     """Opens a small window, in memory where there is no screen, paints in it, and says who paints."""
     import pygame
 
+    from visualizer.moment import Moment
     from visualizer.music.own import own_hearing
     from visualizer.stage import renderer
     from visualizer.stage.looks import look
@@ -127,7 +128,7 @@ def picture() -> Finding:
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
-        window.draw(_figure(), look("paper"), own_hearing(step / 60, 120.0, step / 30), step / 30, None, False)
+        window.draw(Moment(_figure(), look("paper"), own_hearing(step / 60, 120.0, step / 30), step / 30))
         seconds.append(time.perf_counter() - begun)
     with tempfile.TemporaryDirectory() as folder:
         window.save(str(Path(folder) / "picture.png"))
@@ -352,7 +353,7 @@ def films() -> Finding:
     import av
     import av.codec
 
-    from visualizer.encoder import FILMS, TRANSPARENT
+    from visualizer.film.video import FILMS, TRANSPARENT
 
     able: dict[str, str] = {}
     unable: dict[str, str] = {}

@@ -25,13 +25,15 @@ class Notify(Protocol):
 
 
 class Toasts:
-    """A `Notify` that shows each message for a few seconds, the last `MOST_TOASTS` at a time."""
+    """A `Notify` that shows and logs each message for a few seconds, the last `MOST_TOASTS` at a time."""
 
     def __init__(self) -> None:
         self._inbox: deque[tuple[str, str, bool]] = deque()  # from any thread
         self._shown: list[tuple[str, str, float]] = []  # text, topic, until when
 
     def __call__(self, text: str, topic: str = "", asked: bool = False, /) -> None:
+        if asked:
+            log.info("toast: %s", text)
         self._inbox.append((text, topic, asked))
 
     def show(self, now: float, dark: bool = False) -> tuple[str, ...]:
@@ -44,7 +46,8 @@ class Toasts:
             if dark and not asked:
                 log.info("toast, in the dark: %s", text)
                 continue
-            log.info("toast: %s", text)
+            if not asked:
+                log.info("toast: %s", text)
             others = [each for each in self._shown if not topic or each[1] != topic]
             self._shown = [*others, (text, topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
         self._shown = [each for each in self._shown if each[2] > now]
@@ -53,4 +56,6 @@ class Toasts:
     def log_rest(self) -> None:
         """Put what was said since into the log: nothing more is drawn."""
         while self._inbox:
-            log.info(self._inbox.popleft()[0])
+            text, _, asked = self._inbox.popleft()
+            if not asked:
+                log.info(text)

@@ -9,54 +9,44 @@ is whole.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
-import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from visualizer import paths
-from visualizer.auto import Auto, Kind, Marks, pins, turn
+from visualizer.auto import Auto, Kind, find_pins
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import Pack
-from visualizer.encoder import (
-    FILMS,
+from visualizer.errors import UserError
+from visualizer.film.output_path import check_place, find_paths, put_in_place
+from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
+from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
+from visualizer.film.video import (
     PICTURES,
     SOUND_RATE,
-    TRANSPARENT,
     Encoder,
     is_sequence,
-    no_such_kind,
 )
-from visualizer.errors import UserError
-from visualizer.loop import Loop, between_hearings, come_round, find_loop
-from visualizer.moment import Bodies
-from visualizer.music.clock import Hearing, fold
-from visualizer.music.features import Floats
-from visualizer.music.own import own_hearing
+from visualizer.moment import Moment
+from visualizer.music.clock import fold
 from visualizer.music.song import hear_song, read_song
-from visualizer.music.taste import Stylist
-from visualizer.pictures import numbered, pattern_of
 from visualizer.settings import AUTO
+from visualizer.show import Show, ShowPlan
 from visualizer.stage.guarded import HELD, GuardedFrames
-from visualizer.stage.looks import LOOKS, Look
-from visualizer.stage.looks import look as find_look
+from visualizer.stage.looks import Look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stopped, asked_to_stop, stopped
 
-OWN_MUSIC_BPM = 120.0
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
 AHEAD = 8  # pictures that are danced and decoded before they are painted
 SMALLEST, LARGEST = (64, 64), (7680, 4320)  # the largest either way up
@@ -83,36 +73,13 @@ class FilmReport:
         return self.seconds / max(self.wall_seconds, 1e-9)
 
 
-class Score(Protocol):
-    """What a film dances to, by seconds from its beginning. A HeardSong is one."""
-
-    def musical_time(self, t: float) -> float: ...
-    def hearing(self, t: float) -> Hearing: ...
-
-
-class OwnScore:
-    """Our own tempo, from beat 0."""
-
-    def __init__(self, pace: float) -> None:
-        self.pace = pace
-
-    def musical_time(self, t: float) -> float:
-        return t * self.pace / 60
-
-    def hearing(self, t: float) -> Hearing:
-        return own_hearing(t, self.pace, self.musical_time(t))
-
-
 @dataclass(frozen=True)
-class Moment:
-    """All that one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
+class FilmFrame:
+    """What one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
 
     t: float  # seconds since the first frame of the film
-    picture: Bodies
-    hearing: Hearing
-    beat: float
-    note: str | None = None  # what changes now, for the one who waits
-    look: Look | None = None  # another look from now on
+    moment: Moment
+    note: str | None = None  # what changes now, in words
     shown: bool = True
 
 
@@ -157,19 +124,24 @@ def make_film(
     _check(out, size, fps, start, seconds, beats, bpm, transparent, force)
     if auto and beats is not None:
         raise UserError("a loop has one look and one style: --beats or --auto, not both")
-    the_look = find_look(look) if look else LOOKS[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
     dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)
     dancer.set_sync(sync)
     dancer.view = size[0] / size[1]
-    stylist = Stylist(pack.styles) if style == AUTO and dance is None else None
+    plan = ShowPlan(
+        styles=pack.styles,
+        look=look,
+        auto=Auto(random.Random(f"auto {seed}"), auto, _find_pinned(look, style, dance)),
+        by_music=style == AUTO and dance is None,
+    )
+    show = Show(dancer, plan)
     score: Score
     if song is None:
         pace = bpm * fold(bpm)
         # Room for a loop to be looked for; else as long as was asked for.
         length = MOST_LOOKED_AT if beats is not None else start + (seconds or OWN_SECONDS)
-        score, sound = OwnScore(pace), _own_sound(pace, console)
+        score, sound = OwnScore(pace), read_own_music(pace, console.print)
     else:
         with console.status(f"listening to {song.name}"):
             score = heard = hear_song(song, bpm)
@@ -179,23 +151,22 @@ def make_film(
             raise UserError(f"{song}: is over after {heard.seconds:.1f} s, before {start:g}")
         length = min(start + seconds, heard.seconds) if seconds else heard.seconds
         sound = read_song(song, SOUND_RATE)
-    if stylist is not None:
-        _begin_by_the_music(dancer, stylist, score, start, console)
+    if show.style_selector is not None:
+        _begin_by_the_music(show, score, start, console)
     if beats is not None:
         loop, start, length = _cut_loop(dancer, score, start, length, beats)
         frames = max(round((length - start) * fps), 2)
         rate = Fraction(frames / (length - start)).limit_denominator(10_000)
-        the_look = come_round(the_look, beats)
-        moments = _round(dancer, loop, score, [start + (length - start) * k / frames for k in range(frames)])
+        times = [start + (length - start) * k / frames for k in range(frames)]
+        film_frames = _dance_loop(dancer, come_round(show.look, beats), loop, score, times)
         console.print(f"a loop from {start:.2f} s on: {beats} beats, {length - start:.2f} s")
     else:
         frames, rate = max(round((length - start) * fps), 1), Fraction(fps)
-        director = _Director(dancer, the_look, stylist, seed, _pinned(look, style, dance)) if auto else None
-        moments = _danced(dancer, stylist, director, score, [start + k / fps for k in range(frames)])
+        film_frames = _dance(show, score, [start + k / fps for k in range(frames)])
     painter, guarded = Painter(size), GuardedFrames(size, transparent)
     painter.mood.loop = beats or 0
-    target, part = _places(out)
-    encoder = Encoder(part, size, rate, _later(sound, start), transparent)
+    target, part = find_paths(out)
+    encoder = Encoder(part, size, rate, skip_sound(sound, start), transparent)
     done, stopped_by = 0, 0
     try:
         bar = Progress(
@@ -207,16 +178,16 @@ def make_film(
             with bar:
                 task = bar.add_task(out.name, total=frames)
                 try:
-                    for moment in ahead(moments, AHEAD):
+                    for frame in ahead(film_frames, AHEAD):
                         if stop.signal:
                             stopped_by = stop.signal
                             break
-                        the_look = moment.look or the_look
-                        if moment.note:
-                            console.print(moment.note)
-                        what = moment.picture, the_look, moment.hearing, moment.beat
+                        if frame.note:
+                            console.print(frame.note)
+                        moment = frame.moment
+                        what = moment.bodies, moment.look, moment.hearing, moment.musical_time
                         pixels = painter.paint_alpha(*what) if transparent else pixels_of(painter.paint(*what))
-                        if not moment.shown:
+                        if not frame.shown:
                             continue
                         guarded.show(pixels, done / float(rate))
                         if on_frame is not None:
@@ -234,7 +205,7 @@ def make_film(
     if not done:
         encoder.abandon()
         raise stopped(stopped_by)
-    _put_in_place(part, out, force)
+    put_in_place(part, out, force)
     if guarded.guard.held:
         console.print(f"{HELD}, in {guarded.guard.held} frames")
     report = FilmReport(target, done, float(done / rate), time.perf_counter() - began, stopped_by)
@@ -270,56 +241,18 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
         pool.shutdown(cancel_futures=True)
 
 
-class _Director:
-    """Who changes what is seen at the ends of phrases, as the live show does; the same seed, the same changes."""
-
-    def __init__(
-        self, dancer: Dancer, look: Look, stylist: Stylist | None, seed: int, pinned: Collection[Kind]
-    ) -> None:
-        self.look = look
-        self._dancer, self._stylist = dancer, stylist
-        self.auto, self._marks = Auto(random.Random(f"auto {seed}"), pinned=pinned), Marks()
-
-    def change(self, beat: float, hearing: Hearing) -> list[str]:
-        """What changes at this beat, in words; to be called for each frame."""
-        return [said for kind in self.auto.turns(beat) if (said := self._turn(kind, hearing))]
-
-    def _turn(self, kind: Kind, hearing: Hearing) -> str | None:
-        styles = self._dancer.pack.styles
-        chosen = turn(self.auto, kind, self._dancer, self.look.name, styles, self._marks, self._stylist, hearing.mix)
-        if chosen is None:
-            return None
-        if kind == "look":
-            self.look = find_look(chosen)
-        return f"{kind} {chosen or 'as it comes'}"
-
-
-def _pinned(look: str | None, style: str | None, dance: str | None) -> set[Kind]:
+def _find_pinned(look: str | None, style: str | None, dance: str | None) -> set[Kind]:
     """What was asked for by name stays."""
     named = {"look": look, "style": style, "dance": dance}
-    return pins([kind for kind, name in named.items() if name is not None], style == AUTO)
+    return find_pins([kind for kind, name in named.items() if name is not None], style == AUTO)
 
 
-def _danced(
-    dancer: Dancer, stylist: Stylist | None, director: _Director | None, score: Score, times: list[float]
-) -> Iterator[Moment]:
-    """The dance at those seconds of the music."""
+def _dance(show: Show, score: Score, times: list[float]) -> Iterator[FilmFrame]:
+    """The show at those seconds of the music, with what changes by itself in words."""
     for t in times:
-        beat, hearing = score.musical_time(t), score.hearing(t)
-        dancer.step_to(beat, hearing.energy)
-        note = None
-        if stylist is not None and (choice := stylist.choose(dancer.style, beat, hearing.mix)):
-            dancer.set_style(choice.style)
-            note = f"{t:.0f} s: style {choice.style} ({choice.why})"
-            if director is not None:
-                director.auto.stay("style")
-                director.auto.stay("dance")
-        look = None
-        if director is not None:
-            if changed := director.change(beat, hearing):
-                note = f"{note}; {', '.join(changed)}" if note else f"{t:.0f} s: {', '.join(changed)}"
-            look = director.look
-        yield Moment(t - times[0], dancer.picture(beat), hearing, beat, note, look)
+        moment = show.step(score.musical_time(t), score.hearing(t))
+        note = f"{t:.0f} s: {', '.join(map(str, show.changed))}" if show.changed else None
+        yield FilmFrame(t - times[0], moment, note)
 
 
 def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
@@ -332,7 +265,9 @@ def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int
     return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
 
 
-def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iterator[Moment]:
+def _dance_loop(
+    dancer: Dancer, look: Look, loop: Loop, score: Score, times: list[float]
+) -> Iterator[FilmFrame]:  # fmt: skip
     """The loop at those seconds of the music; before that unseen, for what lingers of it to be there when it begins."""
     length = len(times) * (times[1] - times[0])
     for early in range(-(-LINGERS // loop.beats), -1, -1):
@@ -343,37 +278,19 @@ def _round(dancer: Dancer, loop: Loop, score: Score, times: list[float]) -> Iter
                 share = 1 - left
                 earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
-            picture = dancer.draw(*loop.at(beat))
-            since = t - times[0]
-            yield Moment(since - early * length, picture, hearing, beat - early * loop.beats, shown=not early)
+            bodies = dancer.draw(*loop.at(beat))
+            moment = Moment(bodies, look, hearing, beat - early * loop.beats)
+            yield FilmFrame(t - times[0] - early * length, moment, shown=not early)
 
 
-def time_of(score: Score, beat: float) -> float:
-    """Seconds at which the music is at `beat`, by halving: musical time never runs backwards."""
-    low, high = -60.0, 60.0
-    while score.musical_time(high) < beat:
-        high *= 2
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if score.musical_time(middle) < beat else (low, middle)
-    return high
-
-
-def _later(sound: Iterator[Floats], start: float) -> Iterator[Floats]:
-    """The same sound from `start` seconds on."""
-    skip = round(start * SOUND_RATE)
-    for block in sound:
-        if skip < len(block):
-            yield block[skip:]
-        skip = max(skip - len(block), 0)
-
-
-def _begin_by_the_music(dancer: Dancer, stylist: Stylist, score: Score, start: float, console: Console) -> None:
-    best = stylist.best(score.hearing(start).mix)
+def _begin_by_the_music(show: Show, score: Score, start: float, console: Console) -> None:
+    selector = show.style_selector
+    assert selector is not None
+    best = selector.best(score.hearing(start).mix)
     if best is None:
-        console.print(f"style {dancer.style}: {stylist.note or 'nothing is known of the music'}")
+        console.print(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
     else:
-        dancer.set_style(best)
+        show.dancer.set_style(best)
         console.print(f"style {best}, by the music")
 
 
@@ -399,68 +316,6 @@ def _check(
         raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
     if not 20 <= bpm <= 400:
         raise UserError(f"tempo {bpm:g}: must be from 20 to 400 beats a minute")
-
-
-def check_place(out: Path, transparent: bool, force: bool) -> None:
-    """UserError unless a film can be called and lie so."""
-    if is_sequence(out):
-        folder, names = pattern_of(out)
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder}: is there already, and is no folder")
-        if (there := numbered(folder, names)) and not force:
-            raise UserError(f"{there[0]}: is there already (--force replaces all of its numbers)")
-        out = folder
-    else:
-        if out.suffix.lower() not in ((*TRANSPARENT, ".webp") if transparent else (*FILMS, *PICTURES)):
-            raise no_such_kind(out, transparent)
-        if out.is_dir():
-            raise UserError(f"{out}: is a folder")
-        if os.path.lexists(out) and not force:  # also a link to nothing
-            raise UserError(f"{out}: is there already (--force writes over it)")
-    if not out.parent.is_dir():
-        raise UserError(f"{out}: there is no folder {out.parent}")
-
-
-def _places(out: Path) -> tuple[Path, Path]:
-    """What the film will be called, and what it is called as long as it is not whole."""
-    if is_sequence(out):
-        folder, names = pattern_of(out)
-        folder = folder.absolute()
-        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{os.getpid()}.part") / names
-    return out, out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
-
-
-def _put_in_place(part: Path, out: Path, force: bool) -> None:
-    if not is_sequence(out):
-        if os.path.lexists(out) and not force:  # it came while we filmed: keep both
-            raise UserError(f"{out}: has come to be meanwhile; the film is in {part}")
-        os.replace(part, out)
-        return
-    folder, names = pattern_of(out)
-    if not folder.exists():
-        os.replace(part.parent, folder)
-        return
-    there = numbered(folder, names)
-    if there and not force:
-        raise UserError(f"{there[0]}: has come to be meanwhile; the film is in {part.parent}")
-    for old in there:  # also those of a longer film: an editor would take them for the end of this one
-        old.unlink()
-    for new in numbered(part.parent, names):
-        os.replace(new, folder / new.name)
-    shutil.rmtree(part.parent)
-
-
-def _own_sound(pace: float, console: Console) -> Iterator[Floats]:
-    """Our own music without end, its speed turned to `pace` like a record's."""
-    music = paths.assets() / "own_music.ogg"
-    if not music.is_file():
-        console.print(f"{music} is missing: the film is silent")
-        while True:
-            yield np.zeros((SOUND_RATE, 2), np.float32)
-    rate = round(SOUND_RATE * OWN_MUSIC_BPM / pace)  # read at this rate, played at SOUND_RATE
-    loop = np.concatenate(list(read_song(music, rate)))
-    while True:
-        yield loop
 
 
 def frame_hash(pixels: memoryview) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from visualizer.encoder import Pixels, converter, encoder_of, settle
 from visualizer.errors import UserError
+from visualizer.film.video import Pixels, converter, encoder_of, settle
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
