@@ -1,0 +1,3 @@
+"""Measurements that the README and docs quote: `python -m bench.NAME`."""
+
+import visualizer.environment  # first: libraries read it when they are imported  # noqa: F401

@@ -10,11 +10,8 @@ not count, as nobody comes or goes.
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass
 from itertools import pairwise
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
 import numpy as np
 from numpy.typing import NDArray

@@ -15,8 +15,8 @@ five seconds are not judged (but for the time to lock). F, CMLt, AMLt: mir_eval,
 or its double; the median, clips that are never locked counting as infinity. `late`: how long after it sounded a beat
 is known; negative is ahead.
 
-The party is `training.party`: loudspeaker, room, crowd, noise, microphone, drawn anew for each clip, the same in every
-run.
+The party is `training.synth.augment`: loudspeaker, room, crowd, noise, microphone, drawn afresh for each clip, the
+same in every run.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
-
 import mir_eval
 import numpy as np
 import soundfile
@@ -46,7 +44,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from training.party import crowd, degrade, harm, speak
+from training.synth.augment import crowd, degrade, harm, speak
 from visualizer.errors import UserError
 from visualizer.music.beat import BeatTracker, Knobs
 from visualizer.music.ear import ROWS, Caller, Front, Listening, Rows, find_model, listen_whole

@@ -15,8 +15,6 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
-
 import av
 import numpy as np
 from rich.console import Console

@@ -24,13 +24,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
 import numpy as np
 import pygame

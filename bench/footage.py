@@ -2,11 +2,11 @@
 
     python -m bench.footage --motion DIR [--clips 3] [--seconds 12] [--sheet out.png] [--speed-seconds 60]
 
-Captured dance is filmed by an imaginary camera (training/footage/made.py) and goes the way that a user's footage goes:
-H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and the worst
-twentieth. `hands`: share of the true pixels within 8 cm of the hands that the mask has. `kept`: share of the pictures
-that are used. `size`: how large a metre was taken to be, over what it is; `frame`: IoU of the frame of 128 pixels with
-what the product draws of the same body, floor and middle as they were found, but at the true size.
+Captured dance is filmed by an imaginary camera (training/data/footage/made.py) and goes the way that a user's footage
+goes: H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and the
+worst twentieth. `hands`: share of the true pixels within 8 cm of the hands that the mask has. `kept`: share of the
+pictures that are used. `size`: how large a metre was taken to be, over what it is; `frame`: IoU of the frame of 128
+pixels with what the product draws of the same body, floor and middle as they were found, but at the true size.
 
 The speed is measured on a film of 1920x1080, in processor seconds, beside decoding alone and decoding with scaling to
 480 lines; the memory is the largest of each process of the real command, added up.
@@ -25,8 +25,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy
-
 import av
 import cv2
 import numpy as np
@@ -35,14 +33,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from training.footage.crop import field, follow, split_clips
-from training.footage.extract import look_at, pieces_of, read_found, read_masks, save_looks, take_looks
-from training.footage.figure import KEPT
-from training.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
-from training.footage.masks import Wish, prepare, refined
-from training.footage.video import pictures, probe, view_of
-from training.motion.clips import Clip, read_clips
-from training.motion.skeleton import INDEX
+from training.data.footage.crop import field, follow, split_clips
+from training.data.footage.extract import look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.data.footage.figure import KEPT
+from training.data.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
+from training.data.footage.masks import Wish, prepare, refined
+from training.data.footage.video import pictures, probe, view_of
+from training.data.motion.clips import Clip, read_clips
+from training.data.motion.skeleton import INDEX
 from visualizer.errors import UserError
 
 RATE = 10.0  # pictures a second of the films whose masks are judged

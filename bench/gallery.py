@@ -10,11 +10,6 @@ four beats, screens of other shapes, and a troupe of five, a sheet a look.
 from __future__ import annotations
 
 import argparse
-import os
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
-
 import math
 from collections.abc import Iterator
 from pathlib import Path

@@ -2,9 +2,9 @@
 
     python -m bench.newcomer --motion DIR --work DIR [--sheet out.jpg]
 
-The footage is made (training/footage/made.py): dances that the shipped pack never saw, by a figure in clothes before a
-blue screen, with noise, H.264 and changing light. Then `training new-dancer` is run, and `visualizer film` with what
-came of it. The sheet has a picture a second: above the footage, below the dance.
+The footage is made (training/data/footage/made.py): dances that the shipped pack never saw, by a figure in clothes
+before a blue screen, with noise, H.264 and changing light. Then `training new-dancer` is run, and `visualizer film`
+with what came of it. The sheet has a picture a second: above the footage, below the dance.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy
-
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.footage.made import Shot, Spoiling, at_rate, film
-from training.motion.clips import Clip, read_clips
+from training.data.footage.made import Shot, Spoiling, at_rate, film
+from training.data.motion.clips import Clip, read_clips
 from visualizer.dancer.pack import find_pack, read_info
 
 LIMIT = 60.0  # minutes, on two cores

@@ -8,10 +8,6 @@ A real dance of 24 beats is painted at both sizes, and the time of this one thre
 from __future__ import annotations
 
 import argparse
-import os
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy is imported
-
 import time
 
 import numpy as np

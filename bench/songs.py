@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import tempfile
 import time
 from pathlib import Path
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
 import librosa
 import numpy as np

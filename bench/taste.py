@@ -11,12 +11,9 @@ from; they need FluidSynth. `--true-beats` takes the beats from the index, to se
 from __future__ import annotations
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program does, before numpy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +71,9 @@ def clips(folder: Path) -> Iterator[tuple[str, str, Floats, NDArray[np.float64]]
 
 def tunes(count: int) -> Iterator[tuple[str, str, Floats, NDArray[np.float64]]]:
     """The same of made tunes."""
-    from training.band import play
-    from training.taste import FAMILIES
-    from training.tunes import compose
+    from training.genre import FAMILIES
+    from training.synth.compose import compose
+    from training.synth.render import play
 
     for n, (family, k) in enumerate((f, k) for f in FAMILIES for k in range(count)):
         genre = FAMILIES[family][k % len(FAMILIES[family])]

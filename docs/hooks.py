@@ -13,7 +13,6 @@ Links of README.md to its own sections lead to the pages that have taken them.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import tomllib
@@ -22,7 +21,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 TAKEN = re.compile(r"^<!-- (README|file): (.+?) -->$", re.MULTILINE)
 MADE = re.compile(r"^<!-- (keys|commands|looks) -->$", re.MULTILINE)

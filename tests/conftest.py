@@ -69,7 +69,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def tiny_fit(tmp_path_factory: pytest.TempPathFactory) -> TinyFit:
     """Four clips of two styles, then the real training command with `--tiny`."""
     pytest.importorskip("torch", reason="skipped: torch missing")
-    from tests.training.made_clips import dance_motion, write_clips
+    from tests.support.made_clips import dance_motion, write_clips
 
     folder = tmp_path_factory.mktemp("tiny")
     motion = write_clips(

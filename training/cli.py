@@ -68,7 +68,7 @@ def fit(
     ] = None,
 ) -> None:
     """Train a dancer from motion clips and the written choreography, and write its pack. Resumes after a kill."""
-    from .recipe import HALVES, Recipe, fit_pack
+    from training.recipe import HALVES, Recipe, fit_pack
 
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
@@ -90,7 +90,7 @@ def measure(
     ] = None,
 ) -> None:
     """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
-    from .measure import measure_pack
+    from training.evaluate.evaluate import measure_pack
 
     measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
 
@@ -106,9 +106,8 @@ def compare(
     tiny: Annotated[bool, typer.Option(help="A whole run in seconds, for tests; its figures mean nothing.")] = False,
 ) -> None:
     """Train the student's networks as they were and as they should have been, and measure them beside ours."""
+    from training.replication.run import compare as compare_all
     from visualizer.dancer.pack import find_pack
-
-    from .compare import compare as compare_all
 
     compare_all(motion, work or Path("runs/compare"), out, pack or find_pack(None), tiny)
 
@@ -119,7 +118,7 @@ def beats(
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
 ) -> None:
     """Print the beats found in captured clips, and draw them to be checked by eye."""
-    from .sheets import show_beats
+    from training.evaluate.plots import show_beats
 
     show_beats(motion, plots)
 
@@ -137,7 +136,7 @@ def motion(
     force: Annotated[bool, typer.Option(help="Replace clips of the same name.")] = False,
 ) -> None:
     """Bring captured motion onto the bones that `fit --motion` reads, with a contact sheet to check by eye."""
-    from .motion.convert import convert
+    from training.data.motion.convert import convert
 
     convert(files, out, style, licence, joints, up, force)
 
@@ -157,8 +156,8 @@ def ear(
     force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
-    from . import ranks
-    from .ear import EarRecipe, fit_ear
+    from training import distributed as ranks
+    from training.models.beat_network import EarRecipe, fit_ear
 
     if ranks.world() > 1:
         raise UserError("the ear is small and trains in one process; start it without torchrun")
@@ -197,9 +196,9 @@ def footage(
     force: Annotated[bool, typer.Option(help="Replace what an earlier run has written there.")] = False,
 ) -> None:
     """Make silhouettes of videos, for training, with a report that shows what was kept. Goes on after a kill."""
-    from .footage.masks import Wish
-    from .footage.run import Request, extract_footage
-    from .footage.video import read_crop, read_range
+    from training.data.footage.masks import Wish
+    from training.data.footage.run import Request, extract_footage
+    from training.data.footage.video import read_crop, read_range
 
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
@@ -229,11 +228,11 @@ def new_dancer(
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
 ) -> None:
     """Videos of somebody who dances in, a pack that dances like them out. Goes on after a kill."""
-    from .footage.masks import Wish
-    from .footage.run import Request
-    from .footage.video import read_crop, read_range
-    from .newcomer import Plan, check_name
-    from .newcomer import new_dancer as make
+    from training.data.footage.masks import Wish
+    from training.data.footage.run import Request
+    from training.data.footage.video import read_crop, read_range
+    from training.finetune import Plan, check_name
+    from training.finetune import new_dancer as make
 
     check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))

@@ -22,14 +22,13 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from visualizer.dancer.network import check_network
+from training.data.motion.skeleton import JOINTS
+from training.folders import check_folder, write_whole
+from training.models.autoencoder import Autoencoder
+from training.models.dancer import Choreographer, DancerNetwork
 from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
-
-from .autoencoders import Autoencoder
-from .dancer import Choreographer, DancerNetwork
-from .folders import check_folder, write_whole
-from .motion.skeleton import JOINTS
+from visualizer.networks.onnx_check import check_network
 
 # Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
 # make more of a rounding: one of a millionth in its input has moved a latent by as much (latents spread by about 1).
@@ -138,6 +137,7 @@ def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[
 
 def difference(module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str]) -> float:
     """Largest absolute difference between torch and onnxruntime over all outputs, for one batch."""
+    ort.disable_telemetry_events()
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     given = {k: v.numpy() for k, v in inputs.items()}
     found = session.run(outputs, given)

@@ -26,9 +26,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from training import distributed as ranks
 from visualizer.errors import UserError
-
-from . import ranks
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often

@@ -17,12 +17,14 @@ from scipy.spatial import KDTree
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
-from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
-from visualizer.errors import UserError
-
-from . import choreography, ranks
-from .autoencoders import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
-from .dancer import (
+from training import distributed as ranks
+from training.data import choreography
+from training.data.dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
+from training.export import check_out, public_command, write_pack
+from training.fit import FitConfig, fit
+from training.folders import check_folder, claimed
+from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
+from training.models.dancer import (
     FEET,
     LETTERS_PER_BEAT,
     LETTERS_PER_PHRASE,
@@ -37,10 +39,8 @@ from .dancer import (
     learn_alphabet,
     spell,
 )
-from .dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
-from .export import check_out, public_command, write_pack
-from .fit import FitConfig, fit
-from .folders import check_folder, claimed
+from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
+from visualizer.errors import UserError
 
 SEEDS_PER_STYLE = 24
 

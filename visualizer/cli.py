@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 STARTED = time.perf_counter()
-# Before numpy is imported: on few cores OpenBLAS's threads cost more than they bring (56 -> 15 ms a frame, measured).
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import datetime  # noqa: E402
 import errno  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
@@ -20,10 +17,10 @@ import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
-from visualizer.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
 from visualizer.paths import unused  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
+from visualizer.support.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -347,7 +344,7 @@ def doctor(
 
     from rich.console import Console
 
-    from visualizer import doctor
+    from visualizer.support import doctor
 
     if as_json:
         findings = doctor.examine()
@@ -369,7 +366,7 @@ def report(
     ] = None,
 ) -> None:
     """Pack what a report of a fault needs, without names of people, computers and songs."""
-    from visualizer.report import make_report
+    from visualizer.support.report import make_report
 
     print(f"report: {make_report(out)}")
 
@@ -403,7 +400,7 @@ def list_packs(context: typer.Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from visualizer.packs import list_packs
+    from visualizer.dancer.pack_store import list_packs
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
     for pack in list_packs():
@@ -423,7 +420,7 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Check a pack and add it to yours."""
-    from visualizer.packs import add_pack
+    from visualizer.dancer.pack_store import add_pack
 
     if verbose:
         say_more()
@@ -433,7 +430,7 @@ def add(
 @packs.command("remove")
 def remove(name: PackName) -> None:
     """Remove a pack that you added."""
-    from visualizer.packs import remove_pack
+    from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
     print(f"removed: {name}")
@@ -444,7 +441,7 @@ def show_pack(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
 ) -> None:
     """Show what a pack can do, and whose dances it learned from."""
-    from visualizer.packs import describe_pack
+    from visualizer.dancer.pack_store import describe_pack
 
     last = ""
     for heading, text in describe_pack(name):
@@ -459,7 +456,7 @@ def zip_up(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a pack as one file, to hand it on."""
-    from visualizer.packs import zip_pack
+    from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
     print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")

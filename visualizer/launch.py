@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
 from visualizer.errors import UserError
 from visualizer.live import LiveShow, play
-from visualizer.memory import one_heap
 from visualizer.messages import Toasts
 from visualizer.settings import AUTO, Settings, met, remember, settings_file
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
+from visualizer.support.memory import one_heap
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer

@@ -17,13 +17,13 @@ import pygame
 
 from visualizer.commands import run_command
 from visualizer.frame_times import FrameTimes
-from visualizer.log import aside
 from visualizer.messages import Toasts
 from visualizer.remote.keys import find_command
 from visualizer.show import Show
 from visualizer.stage.governor import LEAST, Governor
 from visualizer.stage.looks.live import Reloader, current
 from visualizer.stop import Stop
+from visualizer.support.log import aside
 
 if TYPE_CHECKING:
     from visualizer.film.recorder import Takes

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.program import PATIENCE, Program
-from visualizer.log import NAME
+from visualizer.support.log import NAME
 
 ROOT = Path(__file__).parents[2]
 # A key was pressed long before, another at once before the tenth picture, which cannot be drawn.

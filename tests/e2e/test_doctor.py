@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 def look(name: str, env: dict[str, str]) -> dict:
     """What one check finds in a process of its own."""
-    command = [sys.executable, "-m", "visualizer.doctor", name]
+    command = [sys.executable, "-m", "visualizer.support.doctor", name]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT, check=True)
     return json.loads(done.stdout.splitlines()[-1].partition("answer: ")[2])
 

@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.e2e.program import PATIENCE, Program, Screen
 from tests.needs import needs_program
-from visualizer.log import NAME
+from visualizer.support.log import NAME
 
 WORDS = ("--window", "640x400", "--audio", "none", "--seed", "4", "--look", "paper", "--no-auto")
 MIDDLE = np.s_[200:460, 540:740]  # of the screen, where the dancer is

@@ -25,8 +25,8 @@ from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
-from visualizer.music.features import RATE
 from visualizer.moment import Text
+from visualizer.music.features import RATE
 from visualizer.stage.overlay import Overlay
 
 # Runs in a process of its own: PortAudio reads the sound configuration from the environment when it starts.

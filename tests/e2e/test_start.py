@@ -73,7 +73,7 @@ def test_the_doctor_looks_for_itself(env: dict[str, str], tmp_path: Path) -> Non
     start(env)
     kept.write_text(kept.read_text().replace("llvmpipe", "softpipe"))
     assert says(start(env), "softpipe .*, as the last time") == [True]
-    words = [sys.executable, "-m", "visualizer.doctor", "picture"]
+    words = [sys.executable, "-m", "visualizer.support.doctor", "picture"]
     said = subprocess.run(words, env={**os.environ, **env}, capture_output=True, text=True, check=True, timeout=60)
     assert "llvmpipe" in said.stdout
     assert "as the last time" not in said.stdout

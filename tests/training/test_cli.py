@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.training.made_clips import FPS, dance_motion, write_clips
-from training import cli, dataset, folders
-from training.choreography import DANCES
+from tests.support.made_clips import FPS, dance_motion, write_clips
+from training import cli, folders
+from training.data import dataset
+from training.data.choreography import DANCES
+from training.data.footage.made import CONDITIONS, Shot, at_rate, film
 from training.export import write_info
 from training.folders import check_folder, claimed
-from training.footage.made import CONDITIONS, Shot, at_rate, film
 from training.manual import PAGES
 from visualizer import paths
 from visualizer.dancer.pack import read_info
@@ -145,7 +146,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_made(
 def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
     refused: Say, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training import sheets
+    from training.evaluate import plots as sheets
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", "plots/x.png")
@@ -193,8 +194,8 @@ def test_another_method_may_be_tried_for_a_new_dancer(
     def extracted(places: list[Path], out: Path, *_: Any, **__: Any) -> None:
         out.mkdir()
 
-    monkeypatch.setattr("training.newcomer.extract_footage", extracted)
-    monkeypatch.setattr("training.newcomer.open_takes", stop)
+    monkeypatch.setattr("training.finetune.extract_footage", extracted)
+    monkeypatch.setattr("training.finetune.open_takes", stop)
     assert "so far" in refused(*words, "--key", "blue")
     assert "other settings" in refused(*words, "--method", "shadow")
 

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from training import export
-from training.autoencoders import Autoencoder, AutoencoderConfig, pose_basis
-from training.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
 from training.export import TOLERANCE, difference, fold, folded, write_info, write_pack
+from training.models.autoencoder import Autoencoder, AutoencoderConfig, pose_basis
+from training.models.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
 from visualizer.dancer.pack import NETWORKS, load_pack, read_info
 from visualizer.errors import UserError
 

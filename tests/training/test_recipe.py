@@ -16,9 +16,9 @@ import torch
 
 from tests.conftest import TinyFit
 from training import cli
-from training.dancer import Dance
-from training.dataset import open_takes
+from training.data.dataset import open_takes
 from training.export import TOLERANCE, public_arguments
+from training.models.dancer import Dance
 from training.recipe import (
     Recipe,
     find_limits,

@@ -24,7 +24,7 @@ from tests.visualizer.test_song import OWN, write_song
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import NOBODY, Dancer
-from visualizer.dancer.pack import OnDevice, load_pack, open_session
+from visualizer.dancer.pack import load_pack
 from visualizer.errors import UserError
 from visualizer.live import LiveShow
 from visualizer.messages import Toasts
@@ -34,6 +34,8 @@ from visualizer.music.features import RATE
 from visualizer.music.listener import CLIP_SECONDS, MUTE, Judge, Listener
 from visualizer.music.live import Live
 from visualizer.music.song import read_song
+from visualizer.networks import session as session_module
+from visualizer.networks.session import OnDevice, has_nvidia, open_session
 from visualizer.settings import Settings, load_settings, remember
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.flash_guard import FlashGuard
@@ -179,7 +181,7 @@ def test_a_card_that_does_not_run_the_networks_is_told_and_no_card_is_no_news(
 ) -> None:
     import onnxruntime as ort
 
-    if "CUDAExecutionProvider" in ort.get_available_providers() and pack_module.has_nvidia():
+    if "CUDAExecutionProvider" in ort.get_available_providers() and has_nvidia():
         pytest.skip("skipped: CUDA may run here")
     real = ort.InferenceSession
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
@@ -188,7 +190,8 @@ def test_a_card_that_does_not_run_the_networks_is_told_and_no_card_is_no_news(
         "InferenceSession",
         lambda data, options, providers: real(data, options, providers=["CPUExecutionProvider"]),
     )
-    monkeypatch.setattr(pack_module, "has_nvidia", lambda: card)
+    for module in (pack_module, session_module):
+        monkeypatch.setattr(module, "has_nvidia", lambda: card)
     dancer = Dancer(load_pack(tiny_pack), 3)
     said = "cuda is there but does not run the networks: they run on the cpu; install the extra gpu"
     assert dancer.toasts() == ([said] if card else [])

@@ -13,8 +13,8 @@ from tests.visualizer import standins
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
-from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.film import render
+from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.own import own_hearing
 from visualizer.stage.looks import BAND, LOOKS, Look
 

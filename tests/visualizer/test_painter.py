@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import weakref
 
@@ -165,30 +164,6 @@ def test_the_same_pictures_are_painted_the_same(each) -> None:
         a = pixels(first.paint(picture(beat), each, hearing(step / 32), beat)).copy()
         b = pixels(second.paint(picture(beat), each, hearing(step / 32), beat))
         assert (a == b).all()
-
-
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
-@pytest.mark.parametrize("places", [(0.0,), (-0.35, 0.4)])
-def test_without_its_backdrop_the_dancer_can_be_laid_over_it_again(each, places: tuple[float, ...]) -> None:
-    painter, other = Painter((320, 180)), Painter((320, 180))
-    off, seen, alpha = (9.0,) * len(places), np.zeros(0), np.zeros(0, np.uint8)
-    for step in range(13):
-        beat = step / 4
-        seen = pixels(painter.paint(picture(beat, places), each, hearing(), beat)).astype(float)
-        alpha = other.paint_alpha(picture(beat, places), each, hearing(), beat)
-    assert alpha.shape == (180, 320, 4)
-    assert alpha.dtype == np.uint8
-    bare = dataclasses.replace(each, confetti=None, haze=each.haze and dataclasses.replace(each.haze, spots=0.0))
-    behind = Painter((320, 180))
-    behind.mood = painter.mood
-    empty = pixels(behind.paint(picture(3.0, off), bare, hearing(), 3.0)).astype(float)
-    cover = alpha[:, :, 3:] / 255
-    laid = empty * (1 - cover) + alpha[:, :, :3] * cover
-    # Light that only adds has to cover as much as it is bright, which on a dark ground is nearly the same.
-    assert np.abs(laid - seen).mean() < 0.7
-    assert np.abs(laid - seen).max() < (9 if each.motion.bright else 3.5)
-    assert cover.max() > 0.8
-    assert cover[:8, :8].mean() < 0.25  # and is not just everywhere
 
 
 @pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)

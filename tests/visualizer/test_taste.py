@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from training.choreography import DANCES as WRITTEN
+from training.data.choreography import DANCES as WRITTEN
 from visualizer.errors import UserError
 from visualizer.music.features import RATE, FeatureStream, Floats
 from visualizer.music.taste import (

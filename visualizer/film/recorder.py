@@ -25,12 +25,12 @@ import platformdirs
 import pygame
 
 from visualizer.errors import UserError
-from visualizer.log import what
 from visualizer.messages import Notify
 from visualizer.music.tape import NoSounds, Sounds, sounds
 from visualizer.paths import unused
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.shots import Camera, Pixels, Shot
+from visualizer.support.log import what
 
 log = logging.getLogger("visualizer")
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR
-from visualizer.memory import give_back
 from visualizer.stage.resample import noise
+from visualizer.support.memory import give_back
 
 if TYPE_CHECKING:
     from visualizer.stage.layout import Layout

@@ -24,6 +24,7 @@ from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
 from visualizer.stage.mood import Mood
 from visualizer.stage.resample import Array, cubic_b_spline, noise, upsampling
 from visualizer.stage.sprites import Sprites
+from visualizer.stage.transparent import own_light, own_look, straight_pixels
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -82,6 +83,7 @@ class Painter:
         self._map = pygame.Surface(size, 0, 8)
         # Half a level of fixed noise before cutting to 8 bits hides the steps of dark gradients.
         self._noise = np.random.default_rng(7).random((height, width), np.float32)
+        self._levels: Array | None = None  # of haze, for a picture without a stage
         self._grain: Array | None = None
         self._mix = np.empty((LEVELS, LEVELS), np.float32)
         self._half = np.empty(0, np.float32)
@@ -159,22 +161,19 @@ class Painter:
         return self.surface
 
     def paint_alpha(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> Bytes:
-        """(height, width, 4) red, green, blue, alpha, straight: figure, haze and confetti without the backdrop.
+        """(height, width, 4) red, green, blue, alpha, straight: the dancers, what they give off, and confetti.
 
-        Laid over the backdrop it is the picture that `paint` gives, but for light that only adds (a glow brighter than
-        it covers), which here covers as much as it is bright. The array is new each time.
+        See transparent.py. The array is new each time.
         """
+        look = own_look(look)
         light = self._begin(picture, look, hearing, musical_time)
-        box = self._draw_indices(picture, look, light, musical_time)
-        # What an opaque haze adds to a plain backdrop: all of it is there, so the haze becomes see-through.
-        haze = light.haze
-        if look.backdrop.kind == "plain" and float(haze[0, 3]) > 0:
-            haze = colour_to_alpha(haze, haze[0, :3] + light.palette[0] * (1 - haze[0, 3]))
-        table = self._pairs(light.figure, haze, straight=True)
-        out = np.empty((self.size[1], self.size[0]), np.uint32)
-        out.fill(table[0])
-        self._look_up(table, out, box)
-        pixels = out.view(np.uint8).reshape(self.size[1], self.size[0], 4)
+        if self._levels is None:
+            self._levels = np.zeros(self._index.shape, np.float32)
+        levels = self._levels
+        levels[self._lit.top : self._lit.bottom, self._lit.left : self._lit.right] = 0
+        box = self._draw_indices(picture, look, light, musical_time, levels)
+        haze = None if look.haze is None else own_light(look, light)
+        pixels = straight_pixels(light.figure, self._figure, haze, levels, box)
         if look.confetti is not None:
             self._draw_sprites(pygame.image.frombuffer(pixels.data, self.size, "RGBA"), look, musical_time)
         return pixels
@@ -200,15 +199,17 @@ class Painter:
             self._counts = (np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size).astype(np.float32)
         return (self._counts @ palette)[None]
 
-    def _draw_indices(self, picture: Bodies, look: Look, light: Lights, musical_time: float) -> pygame.Rect:
-        """Draw haze and figures into the index planes; the box where there may be any."""
+    def _draw_indices(
+        self, picture: Bodies, look: Look, light: Lights, musical_time: float, levels: Array | None = None
+    ) -> pygame.Rect:
+        """Draw haze and figures into the index planes, or the haze into `levels`; the box where there may be any."""
         old = self._lit
         if old.w:
             self._index[old.top : old.bottom, old.left : old.right] = 0
         box = pygame.Rect(0, 0, 0, 0)
         if look.haze is not None:
             values = self.canvas.update(picture, look.haze, light, musical_time, bare=self.detail > 1)
-            box = self._paint_haze(self._haze, values)
+            box = self._paint_haze(self._haze if levels is None else levels, values)
         box = _union(box, self._paint_figures(self._figure, picture, look, light.reach))
         self._lit = box
         return box
@@ -267,13 +268,11 @@ class Painter:
             band = slice(top, min(top + BANDS, box.bottom))
             np.take(table, self._index[band, columns], out=target[band, columns], mode="clip")
 
-    def _pairs(
-        self, figure: Array, haze: Array, behind: Array | None = None, straight: bool = False
-    ) -> NDArray[np.uint32]:
+    def _pairs(self, figure: Array, haze: Array, behind: Array | None = None) -> NDArray[np.uint32]:
         """The colours of all 65,536 pairs of haze (high byte) and figure (low byte); they move with the music.
 
         Of those without haze alone, 256, where the look has none. 0xAARRGGBB, premultiplied, or 0x00RRGGBB over the
-        colour `behind`; or `straight`, with the bytes R, G, B, A.
+        colour `behind`.
         """
         if self._look is not None and self._look.haze is None:
             haze = haze[:1]
@@ -286,23 +285,17 @@ class Painter:
             colour = np.multiply(haze[:, channel, None], bare, out=mix)
             colour += figure[:, channel]
             np.minimum(colour, 1, out=colour)
-            planes.append(colour.copy() if straight else _bytes(colour))
+            planes.append(_bytes(colour))
         if behind is None:
-            alpha = 1 - (1 - cover)[:, None] * bare
-            if straight:
-                alpha = np.maximum(alpha, np.maximum.reduce(planes))
-                planes = [_bytes(plane / np.maximum(alpha, 1e-6)) for plane in planes]
-                stacked = np.stack([*planes, _bytes(alpha)], axis=-1)
-                return np.ascontiguousarray(stacked).view(np.uint32).reshape(-1)
-            planes.insert(0, _bytes(alpha))
+            planes.insert(0, _bytes(1 - (1 - cover)[:, None] * bare))
         table = np.zeros((len(haze), LEVELS), np.uint32)
         for plane in planes:
             table <<= 8
             table |= plane
         return table.reshape(-1)
 
-    def _paint_haze(self, plane: Bytes, values: Array) -> pygame.Rect:
-        """Draw haze into `plane` where there is any; the box that was drawn."""
+    def _paint_haze(self, plane: Bytes | Array, values: Array) -> pygame.Rect:
+        """Draw haze into `plane` where there is any, dithered where it is of bytes; the box that was drawn."""
         box = box_of(values > 0.2 / 255, 2)  # what is left out is seen in one pixel of five at most
         if box is None:
             return pygame.Rect(0, 0, 0, 0)
@@ -319,7 +312,8 @@ class Painter:
             i0, i1 = max(int(x0 / cell) - 2, 0), min(int(x1 / cell) + 4, columns)
             strip = self._scratch[: (bottom - top) * (x1 - x0)].reshape(bottom - top, x1 - x0)
             np.matmul(half[:, i0:i1], self._haze_across[i0:i1, x0:x1], out=strip)
-            np.add(strip, self._noise[top:bottom, x0:x1], out=strip)
+            if plane.dtype == np.uint8:
+                np.add(strip, self._noise[top:bottom, x0:x1], out=strip)
             np.copyto(plane[top:bottom, x0:x1], strip, casting="unsafe")
         return pygame.Rect(left, top, right - left, bottom - top)
 
@@ -423,15 +417,6 @@ def grain(look: Look, size: tuple[int, int], side: int) -> Array:
     coarse = noise((height, width), (2.6 * cell, 2.6 * cell * look.figure.grain_long), 21)
     fine = noise((height, width), (cell, cell * look.figure.grain_long), 20)
     return np.clip(0.42 * fine + 0.34 * coarse, -1, 1).astype(np.float32)
-
-
-def colour_to_alpha(haze: Array, behind: Array) -> Array:
-    """(256, 4) haze that covers as little as it can and still shows over the colour `behind` what it showed."""
-    seen = haze[:, :3] + behind * (1 - haze[:, 3:])
-    more = (seen - behind) / np.maximum(1 - behind, 1e-6)
-    less = (behind - seen) / np.maximum(behind, 1e-6)
-    cover = np.clip(np.maximum(more, less).max(axis=1), 0, 1)[:, None]
-    return np.concatenate([np.clip(seen - behind * (1 - cover), 0, 1), cover], axis=1).astype(np.float32)
 
 
 def _bytes(plane: Array) -> Bytes:

@@ -25,7 +25,7 @@ import platformdirs
 import pygame
 
 from visualizer import __version__
-from visualizer.log import aside
+from visualizer.support.log import aside
 
 FILE = "opengl.json"
 LARGEST = 4096  # bytes of that file

@@ -68,6 +68,7 @@ class Haze:
     fill_width: float = 0.02
     fill_x: float = 0.0  # frame widths that it falls to the right of the body
     fill_y: float = 0.0  # and below
+    fill_is_cast: bool = False  # it falls on what is behind or below; a picture without a stage leaves it out
     trail: float = 0.0  # what the outline leaves behind
     trail_beats: float = 0.5  # half-life, beats
     trail_zoom: float = 1.0  # growth a beat

@@ -1,0 +1,304 @@
+"""A dance on paper and a dance performed.
+
+A `Dance` holds four lines of notation (legs, trunk, arms, head) and a groove; `perform` turns them into joints at
+any energy, as anyone's own take. Layers are added, as dancers do it: footwork, weight over the feet, the groove
+in the knees, then trunk, arms and head, then what follows by itself (hips settle, hands trail, the head nods).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.choreography import feet, rig
+from training.data.choreography.ease import Floats, Keys, bump, smoothstep, tween
+from training.data.choreography.notation import flip_arms, flip_body, flip_legs, parse, split_ease
+from training.data.choreography.poses import ACTIONS, ARMS, CHANNEL, CHANNELS
+from training.data.motion import skeleton
+
+ARM_LAG = 0.03  # beats: arms follow the trunk
+HAND_LAG = 0.09  # beats: hands follow the arms
+SOFT, CRISP = 0.07, 0.035  # beats over which flesh rounds off a pose track, and that of those who dance in hits
+_GROOVE = re.compile(r"^(down|up)([\d.]+)(?:x(\d+)|/(\d+))?$")
+
+
+@dataclass(frozen=True)
+class Dance:
+    """One dance in notation. See notation.py for the rhythm, feet.py for `legs`, poses.py for the words of
+    `body`, `head` and `arms`.
+
+    `groove` is the bounce in the knees: "down4" dips 4 cm on every beat, "up3" is highest on the beat, "x2" twice
+    a beat, "/2" every other beat, "" none. `ease` is how poses are reached where the notation does not say.
+    `flip`: the dance is written down once and danced twice, the second time mirrored. Tracks shorter than the
+    longest are repeated. ValueError when the notation is wrong.
+    """
+
+    name: str
+    style: str
+    legs: str
+    body: str = "-"
+    arms: str = "loose"
+    head: str = "-"
+    groove: str = "down3"
+    ease: str = "~"
+    flip: bool = False
+
+    @property
+    def beats(self) -> int:
+        """Length of one round in beats."""
+        return _score(self).beats
+
+
+@dataclass(frozen=True)
+class Performance:
+    """`positions` float32 (frames, 21, 3) metres, a seamless loop; `contacts` bool (frames, 2): left, right foot
+    nailed to the floor (its toe or its ankle does not move).
+    """
+
+    positions: NDArray[np.float32]
+    contacts: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Score:
+    beats: int
+    work: feet.Footwork
+    body: Keys
+    head: Keys
+    left: Keys
+    right: Keys
+
+
+@functools.cache
+def _score(dance: Dance) -> _Score:
+    """The notation, read once. ValueError names the dance and what is wrong."""
+    try:
+        tracks = {name: parse(getattr(dance, name)) for name in ("legs", "body", "arms", "head")}
+        base = max(length for _, length in tracks.values())
+        flips = {
+            "legs": functools.partial(flip_legs, turned=_spins(dance.legs)),
+            "body": flip_body,
+            "arms": flip_arms,
+            "head": flip_body,
+        }
+        events = {}
+        for name, (found, length) in tracks.items():
+            if abs(base / length - round(base / length)) > 1e-9:
+                raise ValueError(f"{name} is {length:g} beats long, which does not divide {base:g}")
+            line = [(t + k * length, token) for k in range(round(base / length)) for t, token in found]
+            if dance.flip:
+                line += [(t + base, flips[name](token)) for t, token in line]
+            events[name] = line
+        beats = round(base * (2 if dance.flip else 1))
+        if beats % 4 or abs(beats - base * (2 if dance.flip else 1)) > 1e-9:
+            raise ValueError(f"{base:g} beats do not make whole bars")
+        work = feet.read_legs(events["legs"], beats)
+        for side in (1, -1):  # does every foot come back?
+            feet.track_foot(work, side, 1.0, np.zeros((len(work.steps), 2)))
+        left, right = _arm_keys(events["arms"], dance.ease, beats)
+        score = _Score(
+            beats, work, _trunk_keys(events["body"], dance.ease, beats), _trunk_keys(events["head"], "~", beats),
+            left, right,
+        )  # fmt: skip
+        if dance.groove and not _GROOVE.match(dance.groove):
+            raise ValueError(f"not a groove: {dance.groove!r}")
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"dance {dance.name!r}: {error}") from error
+    return score
+
+
+def _spins(legs: str) -> int:
+    """Whole turns that a line of the legs ends with."""
+    angles = re.findall(r"\^(-?[\d.]+)", legs)
+    return round(float(angles[-1]) / 360.0) if angles else 0
+
+
+def _trunk_keys(events: list[tuple[float, str]], default: str, beats: int) -> Keys:
+    times, values, eases = [], [], ""
+    for time, token in events:
+        words, ease = split_ease(token, default)
+        total = np.zeros(len(CHANNELS))
+        for word in words.split("+"):
+            name, _, amount = word.partition("*")
+            total += ACTIONS[name] * (float(amount) if amount else 1.0)
+        times.append(time)
+        values.append(total)
+        eases += ease
+    return Keys(np.array(times), np.array(values), eases, float(beats))
+
+
+def _arm_keys(events: list[tuple[float, str]], default: str, beats: int) -> tuple[Keys, Keys]:
+    times, sides, eases = [], ([], []), ""
+    for time, token in events:
+        words, ease = split_ease(token, default)
+        left, bar, right = words.partition("|")
+        for side, name in zip(sides, (left, right if bar else left), strict=True):
+            side.append(ARMS[name])
+        times.append(time)
+        eases += ease
+    left, right = (Keys(np.array(times), np.array(side), eases, float(beats)) for side in sides)
+    return left, right
+
+
+def perform(
+    dance: Dance, energy: float = 0.5, steps_per_beat: int = 16, mirrored: bool = False, seed: int | None = None
+) -> Performance:
+    """Dance one round.
+
+    Frame i stands at musical time i / `steps_per_beat` exactly; the frame after the last is the first. A dance
+    that travels sideways comes back within the round; one that spins ends a whole turn further, which is the
+    same picture. `energy` 0..1 scales steps, trunk, arms and bounce. `seed` gives one dancer's take of it: other
+    amplitudes, feet a centimetre off, the way between the beats a few hundredths of a beat early or late. On the
+    beat every take is on the beat. ValueError when energy is outside 0..1.
+    """
+    if not 0.0 <= energy <= 1.0:
+        raise ValueError(f"energy must be within 0..1, not {energy}")
+    score = _score(dance)
+    beats, work = score.beats, score.work
+    t = np.arange(beats * steps_per_beat) / steps_per_beat
+    rng = None if seed is None else np.random.default_rng([seed, zlib.crc32(dance.name.encode())])
+
+    def about(middle: float, spread: float) -> float:
+        return middle if rng is None else middle * float(np.exp(rng.normal(0.0, spread)))
+
+    def human_time() -> Floats:
+        """Musical time as one limb feels it: right on every beat, early or late between."""
+        if rng is None:
+            return t
+        early = rng.normal(0.0, 0.014, beats).clip(-0.03, 0.03)
+        return t + early[np.floor(t).astype(int)] * np.sin(np.pi * t) ** 2
+
+    step_gain = about(0.66 + 0.44 * energy, 0.04)
+    trunk_gain = about(0.50 + 0.85 * energy, 0.08)
+    arm_gain = min(1.08, about(0.58 + 0.50 * energy, 0.03))
+    groove_gain = about(0.45 + 1.0 * energy, 0.10)
+    flourish = about(0.7 + 0.6 * energy, 0.20)
+
+    # Legs, and the weight over them.
+    legs_t = human_time()
+    stray = np.zeros((len(work.steps), 2)) if rng is None else rng.normal(0.0, 0.007, (len(work.steps), 2))
+    tracks = [feet.track_foot(work, side, step_gain, stray) for side in (1, -1)]
+    placed = [feet.place_foot(track, legs_t, beats, work.turns) for track in tracks]
+    facing = feet.face(work, legs_t)
+    keys = feet.weight_keys(work, *tracks, far=feet.FAR_FOOT * step_gain)
+    middle = 0.5 * (placed[0].ankle + placed[1].ankle)[:, [0, 2]]
+    weight = middle if keys is None else tween(keys, legs_t)
+    before = weight if keys is None else tween(keys, legs_t - 0.16)
+    front = np.stack([np.sin(np.radians(facing)), np.cos(np.radians(facing))], -1)
+    side_on = np.stack([front[:, 1], -front[:, 0]], -1)  # the dancer's left, in (x, z)
+    weight_xz = weight + 0.035 * front  # the body stands over the middle of the foot, not over the ankle
+
+    # Trunk and head, and what follows from weight and groove.
+    trunk_t = human_time()
+    body, head = _varied(score.body, rng, 0.10), _varied(score.head, rng, 0.10)
+    soft = CRISP if dance.ease == "!" else SOFT
+    trunk = trunk_gain * (_flesh(body, trunk_t, flourish, soft) + _flesh(head, trunk_t, 0.5 * flourish, soft))
+    dip = _groove(dance.groove, t, groove_gain)
+    late = _groove(dance.groove, t - 0.09, groove_gain)
+    sway = np.sum((weight - before) * side_on, -1)
+    over = np.clip(np.sum((weight - middle) * side_on, -1) / 0.09, -1.0, 1.0)
+    trunk[:, CHANNEL["lean"]] -= np.clip(45.0 * sway, -6.0, 6.0)  # the trunk lags behind the hips
+    trunk[:, CHANNEL["hip_up"]] += 4.0 * trunk_gain * over  # the hip of the standing leg is the higher one
+    trunk[:, CHANNEL["lean"]] -= 1.5 * over
+    trunk[:, CHANNEL["bow"]] += 3.0 + 70.0 * dip
+    trunk[:, CHANNEL["nod"]] += 130.0 * late
+    for name in ("shrug_left", "shrug_right"):
+        trunk[:, CHANNEL[name]] += 90.0 * (dip - late)
+    if rng is not None:  # no two dancers hold themselves alike
+        trunk[:, CHANNEL["bow"]] += rng.normal(0.0, 1.5)
+        trunk[:, CHANNEL["lean"]] += rng.normal(0.0, 0.8)
+        trunk[:, CHANNEL["low_m"]] += abs(rng.normal(0.0, 0.01))
+
+    rise = -dip
+    for start, land, height in feet.hops(work, step_gain):
+        rise += _jump(t, start, land, height, beats)
+
+    # Arms.
+    arms_t = human_time() - about(ARM_LAG, 0.3) * (dance.ease == "~")
+    arms, drag = [], []
+    for keys in (score.left, score.right):
+        calm = _calmed(keys, arm_gain, rng)
+        arm = _flesh(calm, arms_t, flourish, soft)
+        arm[:, 4] += 3.0 * (dip - late) + 1.2 * dip  # elbows give with the bounce
+        arms.append(arm)
+        drag.append(_flesh(calm, arms_t - HAND_LAG, flourish, soft))
+
+    positions = rig.pose(
+        trunk, weight_xz, rise, facing, (arms[0], arms[1]), (drag[0], drag[1]), (placed[0], placed[1]),
+        max(1, round(0.2 * steps_per_beat)),
+    ).astype(np.float32)  # fmt: skip
+    contacts = np.stack([placed[0].down, placed[1].down], -1)
+    if mirrored:
+        positions, contacts = skeleton.mirror(positions), contacts[:, ::-1].copy()
+    return Performance(positions, contacts)
+
+
+def _varied(keys: Keys, rng: np.random.Generator | None, spread: float) -> Keys:
+    """The same poses, each a little larger or smaller."""
+    if rng is None:
+        return keys
+    scale = np.exp(rng.normal(0.0, spread, (len(keys.times), 1)))
+    return Keys(keys.times, keys.values * scale, keys.eases, keys.period)
+
+
+def _flesh(keys: Keys, t: Floats, flourish: float, soft: float) -> Floats:
+    """A track as muscles follow it: without corners, smoothed by 1-2-1 over `soft` beats to either side."""
+    before, now, after = np.split(tween(keys, np.concatenate([t - soft, t, t + soft]), flourish), 3)
+    return 0.5 * now + 0.25 * (before + after)
+
+
+def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
+    """Arm poses brought towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, a take of them."""
+    values = keys.values.copy()
+    hanging = np.repeat(ARMS["loose"][None], len(values), axis=0)
+    hanging[:, :4] *= np.where(np.sum(hanging[:, :4] * values[:, :4], -1, keepdims=True) < 0, -1.0, 1.0)
+    values = hanging + gain * (values - hanging)
+    if rng is not None:
+        values[:, :4] += rng.normal(0.0, 0.022, (len(values), 4))
+        values[:, 4] += rng.normal(0.0, 0.05, len(values))
+    values[:, :4] /= np.linalg.norm(values[:, :4], axis=-1, keepdims=True)
+    for i in range(1, len(values)):  # the shorter way round from each key to the next
+        if values[i, :4] @ values[i - 1, :4] < 0:
+            values[i, :4] *= -1
+    sign = -1.0 if values[0, :4] @ values[-1, :4] < 0 else 1.0
+    # The quaternion may come round with its sign changed; flexion and hand may not. So tween it as a whole only
+    # where no sign changes, and else add one key that closes the loop in the other sign.
+    if sign < 0:
+        values = values.copy()
+        doubled = np.concatenate([values, values * np.r_[-np.ones(4), np.ones(4)]])
+        times = np.concatenate([keys.times, keys.times + keys.period])
+        return Keys(times, doubled, keys.eases * 2, 2 * keys.period)
+    return Keys(keys.times, values, keys.eases, keys.period)
+
+
+def _groove(groove: str, t: Floats, gain: float) -> Floats:
+    """Metres (T,) by which the bounce lowers the pelvis at times `t`."""
+    match = _GROOVE.match(groove)
+    if not match:
+        return np.zeros_like(t)
+    kind, depth, faster, slower = match.groups()
+    phase = np.mod(t * (int(faster) if faster else 1) / (int(slower) if slower else 1), 1.0)
+    # Fall quickly into the beat, come up slowly: 0.38 of the time down, the rest up.
+    fall = 0.38
+    shape = np.where(phase > 1 - fall, smoothstep((phase - 1 + fall) / fall), 1 - smoothstep(phase / (1 - fall)))
+    if kind == "up":
+        shape = 1 - shape
+    return gain * float(depth) / 100.0 * shape
+
+
+def _jump(t: Floats, start: float, land: float, height: float, beats: int) -> Floats:
+    """Metres (T,) of one jump: bend, fly a parabola from `start` to `land`, give way on landing."""
+    length = land - start
+    out = np.zeros_like(t)
+    for shift in (-beats, 0, beats):
+        u = (t - start - shift) / length
+        out += height * np.where((u > 0) & (u < 1), 4 * u * (1 - u), 0.0)
+        give = 0.03 + 0.5 * height
+        out -= give * bump((t - (start + shift - 0.3)) / 0.42)
+        out -= give * bump((t - (land + shift - 0.06)) / 0.5)
+    return out

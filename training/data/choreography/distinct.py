@@ -1,0 +1,93 @@
+"""Are all dances different? Each pair of dances against the takes of one dance.
+
+A dancer never does a dance twice alike: small in a quiet break and big in the drop, a hand higher, a step early. Two
+dances are two only if they differ by more than such takes of either do, however they are laid on each other:
+mirrored, or begun on another beat or half-beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.choreography.dance import Dance, perform
+from training.data.motion.skeleton import INDEX
+
+BEATS = 16  # every dance is danced this long, shorter ones twice
+STEPS = 4  # frames a beat
+SHIFT = 2  # frames: dances are laid on each other from half-beat to half-beat
+TAKES = ((0.35, 1), (0.35, 2), (0.6, 3), (0.85, 4), (0.85, 5))  # energy and seed
+_SIDES = ("elbow", "wrist", "knee", "ankle")
+_TELLING = [INDEX[n] for n in (*(f"{s}_{j}" for s in ("left", "right") for j in _SIDES), "neck", "head")]
+_TWIN = [4, 5, 6, 7, 0, 1, 2, 3, 8, 9]  # where a mirror puts each of them
+
+
+@dataclass(frozen=True)
+class Distinctness:
+    """`apart` (N, N) metres between dances at their nearest, inf on the diagonal; `within` (N,) metres between the
+    two takes of a dance that differ most. `names` in the same order."""
+
+    names: tuple[str, ...]
+    apart: NDArray[np.float64]
+    within: NDArray[np.float64]
+
+    @property
+    def margin(self) -> NDArray[np.float64]:
+        """Distance of each pair over the larger of its two `within`s, (N, N): above 1 they are two dances."""
+        return self.apart / np.maximum(self.within[:, None], self.within[None])
+
+    def nearest(self, count: int) -> list[tuple[int, int]]:
+        """The `count` pairs of the smallest margin, smallest first."""
+        i, j = np.triu_indices(len(self.names), 1)
+        order = np.argsort(self.margin[i, j])[:count]
+        return [(int(i[k]), int(j[k])) for k in order]
+
+    @property
+    def doubles(self) -> list[tuple[str, str]]:
+        """Pairs that differ no more than takes of one of them do."""
+        pairs = self.nearest(len(self.names) * (len(self.names) - 1) // 2)
+        return [(self.names[i], self.names[j]) for i, j in pairs if self.margin[i, j] <= 1.0]
+
+
+def laid_out(dance: Dance, energy: float, seed: int | None = None) -> NDArray[np.float32]:
+    """A take as it is compared: (64, 10, 3) metres, the joints that tell dances apart, the pelvis held still."""
+    p = perform(dance, energy, STEPS, seed=seed).positions
+    p = (p - p[:, :1] * np.array([1, 0, 1], np.float32)).astype(np.float32)
+    return np.tile(p[:, _TELLING], (BEATS // dance.beats, 1, 1))
+
+
+def mirror_told(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mirror images of takes (…, 10, 3)."""
+    return shapes[..., _TWIN, :] * np.array([-1, 1, 1], shapes.dtype)
+
+
+def distances(shapes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Root mean square joint distance (A, B), metres, of takes (A, T, J, 3) and (B, T, J, 3) at their best shift."""
+    middle = shapes.mean(axis=(0, 1))  # taken off both: small numbers keep their digits
+    flat = (shapes - middle).reshape(len(shapes), -1)
+    best = np.full((len(shapes), len(others)), np.inf, dtype=np.float32)
+    norms = (flat**2).sum(-1)[:, None] + ((others - middle) ** 2).sum((1, 2, 3))[None]
+    for shift in range(0, shapes.shape[1], SHIFT):
+        rolled = np.roll(others - middle, shift, 1).reshape(len(others), -1)
+        best = np.minimum(best, norms - 2 * flat @ rolled.T)
+    return np.sqrt(np.maximum(best, 0).astype(np.float64) / (shapes.shape[1] * shapes.shape[2]))
+
+
+def distinctness(dances: Sequence[Dance]) -> Distinctness:
+    """Compare all dances by five takes of each: small, middling and big.
+
+    Between two dances counts the nearest pair of takes of any energy, at the best shift and mirrored or not. Within
+    a dance count all pairs of takes, small against big as well: the most that a dance differs from itself.
+    """
+    takes = np.stack([laid_out(d, energy, seed) for d in dances for energy, seed in TAKES])
+    count, each = len(dances), len(TAKES)
+    straight = distances(takes, takes).reshape(count, each, count, each)
+    apart = np.minimum(straight, distances(takes, mirror_told(takes)).reshape(count, each, count, each))
+    own = np.arange(count)
+    within = straight[own, :, own].max(axis=(1, 2))
+    between = apart.min(axis=(1, 3))
+    between[own, own] = np.inf
+    return Distinctness(tuple(d.name for d in dances), between, within)

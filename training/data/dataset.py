@@ -1,0 +1,437 @@
+"""Bodies, frames and conditions on disk, one Zarr group a take, split by clip.
+
+A take is one dance seen by one camera: a clip, perhaps mirrored, perhaps turned. All takes of a clip fall on
+the same side of the split, so a held-out frame shows a dance that training never saw from any side. Where the
+joints are known, frames are drawn when they are asked for: that is faster than reading them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from rich.progress import track
+from scipy.ndimage import gaussian_filter1d
+from scipy.stats import rankdata
+
+from training.data import choreography
+from training.data.motion.beats import dancing_part, find_beats, to_musical_time
+from training.data.motion.body import CLAMP_PIXELS, project, silhouettes
+from training.data.motion.clips import Clip, read_clips
+from training.data.motion.skeleton import INDEX, MIRROR, mirror, turn
+from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
+from visualizer.errors import UserError
+
+CHUNK = 64  # frames a Zarr chunk: what one read brings
+HELD_OUT = 0.15  # share of the captured clips that training never sees
+UNTIMED_BPM = 120.0  # the pace at which clips without a beat are cut into frames
+FIELD_RANGE = CLAMP_PIXELS / FRAME_SIZE  # frame widths; fields are stored as bytes over ± this
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A dance in musical time, before any camera. `positions` float32 (S, 21, 3) metres, 16 steps a beat.
+
+    `energy` (S,) 0..1; `timed` is False where no beat could be found; `dance` names written choreography; `phrase`:
+    the first phrase of eight beats begins after so many beats.
+    """
+
+    clip: str
+    style: str
+    positions: NDArray[np.float32]
+    energy: NDArray[np.float32]
+    timed: bool
+    held_out: bool
+    captured: bool
+    dance: str
+    licence: str
+    phrase: int = 0
+
+
+# --- from clips and choreography to motions -------------------------------------------------------------------
+
+
+def clips_of(clips: list[Clip], tiny: bool) -> list[Clip]:
+    """Those that a data set is made of."""
+    return clips[:4] if tiny else clips
+
+
+def held_out_clips(clips: list[Clip], seed: int) -> set[str]:
+    """Choose 15% of the clips for evaluation, the same ones for the same seed.
+
+    A style with one clip keeps it for training. Two partners who were captured in one dance (same session
+    number, `cmu_60_04` and `cmu_61_04`) go together, or the split would leak.
+    """
+
+    def session(name: str) -> str:
+        return name.replace("cmu_60_", "cmu_pair_").replace("cmu_61_", "cmu_pair_")
+
+    groups: dict[tuple[str, str], list[str]] = {}
+    for clip in clips:
+        groups.setdefault((clip.style, session(clip.name)), []).append(clip.name)
+    left = {style: sum(s == style for s, _ in groups) for style, _ in groups}
+    order = sorted(groups, key=lambda g: hashlib.sha256(f"{seed}:{g[1]}".encode()).hexdigest())
+    chosen: set[str] = set()
+    target = round(HELD_OUT * len(clips))
+    for style, name in order:
+        # At most every third group of a style, so that no style is emptied.
+        total = sum(s == style for s, _ in groups)
+        if len(chosen) >= target or left[style] <= 1 or (total - left[style] + 1) > max(1, total // 3):
+            continue
+        chosen.update(groups[style, name])
+        left[style] -= 1
+    return chosen
+
+
+def joint_speed(positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean joint speed, metres a beat, (S,), smoothed over a beat."""
+    speed = np.linalg.norm(np.gradient(positions, axis=0), axis=-1).mean(axis=1) * STEPS_PER_BEAT
+    return gaussian_filter1d(speed, STEPS_PER_BEAT / 2).astype(np.float32)
+
+
+def rank_energy(speeds: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Speed of each step, ranked within all steps of a style: 0 the quietest, 1 the wildest."""
+    ranks = rankdata(np.concatenate(speeds)).astype(np.float32)
+    ranks = (ranks - 0.5) / len(ranks)
+    return np.split(ranks, np.cumsum([len(s) for s in speeds])[:-1])
+
+
+def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
+    """Bring captured clips into musical time by the beats found in their movement."""
+    held = held_out_clips(clips, seed)
+    made: list[tuple[Clip, NDArray[np.float32], int | None]] = []  # None: no beat
+    for clip in track(clips, description="finding beats"):
+        beats = find_beats(clip.positions, clip.fps)
+        if beats.steady:
+            made.append((clip, to_musical_time(clip.positions, clip.fps, beats.times), beats.phrase))
+        else:
+            begin, end = dancing_part(clip.positions, clip.fps)
+            grid = np.arange(begin, end - 1, clip.fps * 60 / UNTIMED_BPM) / clip.fps
+            if len(grid) > 1:
+                made.append((clip, to_musical_time(clip.positions, clip.fps, grid), None))
+    speeds = [joint_speed(p) for _, p, _ in made]
+    energies: dict[int, NDArray[np.float32]] = {}
+    for style in {c.style for c, _, _ in made}:
+        of_style = [i for i, (c, _, _) in enumerate(made) if c.style == style]
+        energies.update(zip(of_style, rank_energy([speeds[i] for i in of_style]), strict=True))
+    return [
+        Motion(c.name, c.style, p, energies[i], phrase is not None, c.name in held, True, "", c.licence, phrase or 0)
+        for i, (c, p, phrase) in enumerate(made)
+    ]
+
+
+WRITTEN_LOOPS = 2  # times a written dance is danced in a row, each loop a new take of it as a person would
+WRITTEN_LEVELS = (0.15, 0.5, 0.9)  # small in a quiet break, big in the drop
+
+
+def join_takes(takes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Seamless loops (S, 21, 3), one after the other and round again: each begins as the one before would go on, and
+    has become itself a beat later."""
+    share = np.arange(STEPS_PER_BEAT, dtype=np.float32) / STEPS_PER_BEAT
+    share = (share * share * (3 - 2 * share))[:, None, None]
+    joined = [take.copy() for take in takes]
+    for take, before, itself in zip(joined, [takes[-1], *takes[:-1]], takes, strict=True):
+        take[:STEPS_PER_BEAT] = before[:STEPS_PER_BEAT] * (1 - share) + itself[:STEPS_PER_BEAT] * share
+    return np.concatenate(joined)
+
+
+def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[Motion]:
+    """Perform the written dances, each small and big, in loops that differ as human takes do."""
+    motions: list[Motion] = []
+    for number, dance in enumerate(dances):
+        for level in WRITTEN_LEVELS:
+            loops = [
+                choreography.perform(dance, energy=level, steps_per_beat=STEPS_PER_BEAT, seed=seed + 1000 * number + k)
+                for k in range(WRITTEN_LOOPS)
+            ]
+            positions = join_takes([loop.positions for loop in loops])
+            energy = np.full(len(positions), level, dtype=np.float32)
+            motions.append(
+                Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, False, False, dance.name,
+                       "written for this project, MIT")
+            )  # fmt: skip
+    return motions
+
+
+# --- from motions to takes on disk ----------------------------------------------------------------------------
+
+
+def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sideways place of the crop, metres, (S,): the pelvis, smoothed over a beat so that hips may still sway."""
+    return gaussian_filter1d(positions[:, INDEX["pelvis"], 0], STEPS_PER_BEAT / 2, mode="nearest").astype(np.float32)
+
+
+def to_bytes(frames: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Signed fields (…) in frame widths -> bytes, 6/255 of a pixel a level."""
+    return np.round(np.clip(frames / FIELD_RANGE + 1, 0, 2) * 127.5).astype(np.uint8)
+
+
+def from_bytes(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Inverse of `to_bytes`."""
+    return (stored.astype(np.float32) / 127.5 - 1) * FIELD_RANGE
+
+
+def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
+    """Cameras of a motion: (mirrored, yaw degrees). From the front both ways round, and from the sides."""
+    if tiny:
+        return [(False, 0.0)]
+    digest = hashlib.sha256(f"{seed}:{motion.clip}".encode()).digest()
+    yaw = 12 + 28 * digest[0] / 255  # 12°..40°, another for each clip
+    front = [(False, 0.0), (True, 0.0)]
+    if not motion.captured:  # another energy of it is there already
+        return [*front, (bool(digest[1] & 1), yaw if digest[2] & 1 else -yaw)]
+    return [*front, (False, yaw), (True, yaw), (False, -yaw), (True, -yaw)]
+
+
+def recipe_of(motion_folder: Path | None, seed: int, tiny: bool) -> str:
+    """What decides a data set, in a line that is kept with it."""
+    return f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
+
+
+def begun(path: Path) -> dict[str, Any]:
+    """What the data set at `path` says of itself, "recipe" and "finished" among it; {} where nothing is there.
+    UserError where something else is there."""
+    if not path.exists():
+        return {}
+    try:
+        says = zarr.open_group(path, mode="r").attrs.asdict()
+    except (OSError, ValueError, KeyError, TypeError):
+        says = {}
+    if "recipe" not in says:
+        raise UserError(f"{path}: exists and is not a data set of this program")
+    return says
+
+
+def _remove(path: Path) -> None:
+    """A data set goes; what says that it is ours goes last, so that a removal that is stopped can be taken up again."""
+    for inside in path.iterdir():
+        if inside.is_dir():
+            shutil.rmtree(inside)
+    shutil.rmtree(path)
+
+
+def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False) -> Path:
+    """Write the data set to `path` (a folder); an unfinished one is made anew, a finished one of the same recipe kept.
+
+    Raises UserError where `motion_folder` holds no clips, or `path` holds something else or data of another recipe:
+    hours of drawing are not thrown away because an option was left out.
+    """
+    recipe = recipe_of(motion_folder, seed, tiny)
+    old = begun(path)
+    if old.get("finished") and old["recipe"] == recipe:
+        return path
+    if old.get("finished"):
+        raise UserError(f"{path}: holds data of another recipe ({old['recipe']}); choose another --work or remove it")
+    if old:
+        _remove(path)
+    clips = read_clips(motion_folder) if motion_folder else []
+    dances = choreography.DANCES
+    if tiny:
+        dances = dances[:6]
+    motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
+    styles = sorted({m.style for m in motions if m.timed})
+    digest = hashlib.sha256()
+    for motion in motions:
+        digest.update(motion.positions.tobytes())
+    attributes = {"recipe": recipe, "styles": styles, "steps_per_beat": STEPS_PER_BEAT, "finished": False,
+                  "motions_sha256": digest.hexdigest()}  # fmt: skip
+    root = zarr.open_group(path, mode="w", attributes=attributes)
+    number = 0
+    for motion in track(motions, description="turning the camera"):
+        for mirrored, yaw in views(motion, seed, tiny):
+            positions = turn(mirror(motion.positions) if mirrored else motion.positions, yaw)
+            centre = crop_centre(positions)
+            joints = project(positions, centre)
+            group = root.create_group(f"{number:05d}")
+            number += 1
+            group.attrs.update(
+                {"clip": motion.clip, "style": motion.style, "dance": motion.dance, "mirrored": mirrored, "yaw": yaw,
+                 "timed": motion.timed, "held_out": motion.held_out, "captured": motion.captured,
+                 "licence": motion.licence, "phrase": motion.phrase}
+            )  # fmt: skip
+            if yaw == 0 and not mirrored:  # the body in the room, for cameras that training chooses itself
+                group.create_array("positions", data=motion.positions)
+            group.create_array("joints", data=joints)
+            group.create_array("energy", data=motion.energy)
+            # Sideways speed that the crop took away, frame widths a beat.
+            group.create_array("travel", data=(np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32))
+    root.attrs["finished"] = True
+    return path
+
+
+# --- bodies before cameras ------------------------------------------------------------------------------------
+
+WIDEST_YAW = 60.0  # degrees: how far round the training camera walks
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """All bodies of the training takes, in memory: `positions` (B, 21, 3) metres, `pelvis` (B, 3) where the crop is
+    centred (smoothed over a beat), `share` (B,) rising to 1: how often each is drawn."""
+
+    positions: NDArray[np.float32]
+    pelvis: NDArray[np.float32]
+    share: NDArray[np.float64]
+
+    def seen(
+        self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Joints (N, 21, 2) of bodies `index` (N,), each by a camera of its own: `yaw` (N,) degrees, `mirrored`."""
+        cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+        body, middle = self.positions[index], self.pelvis[index]
+        x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]
+        centre = middle[:, 0] * cos + middle[:, 2] * sin
+        turned = np.stack([x, body[..., 1], np.zeros_like(x)], axis=-1)
+        joints = project(turned.astype(np.float32), centre.astype(np.float32))
+        flipped = joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+        return np.where(mirrored[:, None, None], flipped, joints)
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Joints (count, 21, 2) of random bodies by random cameras, one in five from straight ahead."""
+        index = np.searchsorted(self.share, rng.random(count) * self.share[-1])
+        yaw = rng.uniform(-WIDEST_YAW, WIDEST_YAW, count) * (rng.random(count) < 0.8)
+        return self.seen(index, yaw, rng.random(count) < 0.5)
+
+
+def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
+    """The bodies of all `takes` that have positions; one of a written dance is drawn `written` times as often."""
+    mine = [t for t in takes if "positions" in t.group]
+    if not mine:
+        raise UserError("no take has bodies to train on")
+    return _bodies([t.read("positions") for t in mine], [1.0 if t.captured else written for t in mine])
+
+
+def gather_motions(motions: list[Motion]) -> Bodies:
+    """The bodies of motions, each drawn as often as any other."""
+    return _bodies([m.positions for m in motions], [1.0] * len(motions))
+
+
+def _bodies(positions: list[NDArray[np.float32]], weights: list[float]) -> Bodies:
+    pelvis = [
+        np.asarray(gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest"), np.float32)
+        for p in positions
+    ]
+    weight = np.concatenate([np.full(len(p), w) for p, w in zip(positions, weights, strict=True)])
+    return Bodies(np.concatenate(positions), np.concatenate(pelvis), np.cumsum(weight) / weight.sum())
+
+
+def body_batches(
+    bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0, share: slice = slice(None)
+) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
+
+    A share `between` of them are bodies that nobody danced: half of those lie between two bodies of the data, half
+    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies. Only a `share` of
+    each batch is drawn and given, where several processes train.
+    """
+    rng = np.random.default_rng([seed, start])
+    few = round(batch * between / 2)
+    while True:
+        joints = bodies.draw(rng, batch)
+        other = bodies.draw(rng, few)
+        joints[:few] += (other - joints[:few]) * rng.random((few, 1, 1), dtype=np.float32)
+        joints[few : 2 * few] += rng.normal(0, 0.004, joints[few : 2 * few].shape).astype(np.float32)
+        yield silhouettes(joints[share]), joints[share]
+
+
+# --- reading --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Take:
+    """One take on disk; arrays are read when asked for."""
+
+    group: zarr.Group
+    clip: str
+    style: str
+    dance: str
+    mirrored: bool
+    yaw: float
+    timed: bool
+    held_out: bool
+    captured: bool
+    licence: str
+    phrase: int
+
+    def read(self, name: str, part: slice = slice(None)) -> NDArray:
+        """One of "frames" (bytes, see `to_bytes`), "joints", "positions", "energy" and "travel"."""
+        if name == "frames" and "pictures" in self.group:  # footage: the picture nearest in time
+            number = self.read("pictures", part)
+            if not len(number):
+                return np.zeros((0, FRAME_SIZE, FRAME_SIZE), np.uint8)
+            first = int(number.min())
+            return self.read("seen", slice(first, int(number.max()) + 1))[number - first]
+        if name == "frames" and name not in self.group:
+            return to_bytes(silhouettes(self.read("joints", part))[:, 0])
+        array = self.group[name]
+        assert isinstance(array, zarr.Array)
+        return np.asarray(array[part])
+
+    def __len__(self) -> int:
+        array = self.group["energy"]
+        assert isinstance(array, zarr.Array)
+        return array.shape[0]
+
+
+def open_takes(path: Path) -> tuple[list[Take], list[str]]:
+    """All takes of a finished data set, and its styles."""
+    root = zarr.open_group(path, mode="r")
+    attrs = root.attrs.asdict()
+    if not attrs.get("finished"):
+        raise UserError(f"{path}: the data set is not finished; the command that began it makes it anew")
+    takes = []
+    for name in sorted(root.group_keys()):
+        group = root[name]
+        assert isinstance(group, zarr.Group)
+        takes.append(Take(group, **group.attrs.asdict()))  # type: ignore[arg-type]
+    return takes, list(attrs["styles"])  # type: ignore[arg-type]
+
+
+def motions_digest(path: Path) -> str:
+    """SHA-256 of all motions that a data set was drawn from: the same clips and dances give the same one."""
+    return str(zarr.open_group(path, mode="r").attrs["motions_sha256"])
+
+
+def frame_batches(
+    takes: list[Take], batch: int, seed: int, buffer: int = 8192, start: int = 0
+) -> Generator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """Endless random batches: frames (batch, 128, 128) bytes and joints (batch, 21, 2).
+
+    Chunks are read in random order, each once before any a second time, into a shuffle buffer of `buffer` frames
+    while the last buffer is used up, so that memory does not grow with the data. `start` changes the order for a
+    resumed run. Raises UserError if there are no frames; what goes wrong while reading is raised here.
+    """
+    chunks = [(take, at) for take in takes for at in range(0, len(take), CHUNK)]
+    if not chunks:
+        raise UserError("no frames to train on")
+    rng = np.random.default_rng([seed, start])
+    waiting: list[int] = []
+
+    def read() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        picked = []
+        for _ in range(min(len(chunks), max(1, buffer // CHUNK))):
+            if not waiting:
+                waiting.extend(rng.permutation(len(chunks)).tolist())
+            picked.append(chunks[waiting.pop()])
+        parts = [(t.read("frames", slice(a, a + CHUNK)), t.read("joints", slice(a, a + CHUNK))) for t, a in picked]
+        frames, joints = (np.concatenate(p) for p in zip(*parts, strict=True))
+        order = rng.permutation(len(frames))
+        return frames[order], joints[order]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="frames") as reader:
+        coming = reader.submit(read)
+        while True:
+            frames, joints = coming.result()
+            coming = reader.submit(read)
+            whole = max(1, len(frames) // batch)
+            for part in np.array_split(np.arange(len(frames)), whole):
+                index = np.resize(part, batch)  # a short data set repeats itself
+                yield frames[index], joints[index]

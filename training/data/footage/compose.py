@@ -1,0 +1,202 @@
+"""What was found, made into takes: frames, travel and energy in musical time, written as Zarr for the fit to read.
+
+A take of footage holds what was seen at the video's own pace, `seen` (T, 128, 128) bytes at `times` (T,) seconds, and,
+for each of its steps, the number of the picture nearest in time. Its joints are not known (NaN).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import gaussian_filter1d
+
+from training.data.dataset import CHUNK, from_bytes, held_out_clips, rank_energy, to_bytes
+from training.data.footage.beats import Steps, even_steps, hear, steps_by_movement, steps_by_sound
+from training.data.footage.crop import Track, field, part_of
+from training.data.footage.extract import Found, read_masks
+from training.data.footage.video import Video
+from training.data.motion.clips import Clip
+from training.data.motion.skeleton import JOINTS
+from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack
+from visualizer.networks.session import open_session
+
+BATCH = 16  # frames that the encoder sees at a time
+HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer
+SEED = 7  # of the split, as in the recipe
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video after the long part: what was found in it, where, and the clips to make of it."""
+
+    video: Video
+    name: str
+    found: Found
+    pieces: list[Path]
+    tracks: list[Track]
+    middle: float  # pixels: where the picture's middle is, from which the dancer's place is counted
+
+
+@dataclass(frozen=True)
+class Written:
+    """One take on disk: its group, its source and clip, its steps."""
+
+    group: zarr.Group
+    source: Source
+    track: Track
+    name: str
+    steps: Steps
+
+
+def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a clip as bytes, (n, 128, 128) at a time."""
+    wanted = np.zeros(len(source.found.times), np.bool_)
+    wanted[track.index] = True
+    block: list[NDArray[np.float32]] = []
+    for place, (number, mask) in enumerate(read_masks(source.pieces, wanted)):
+        left, top = source.found.boxes[number, :2]
+        block.append(field(mask, int(left), int(top), track.centre[place], track.floor[place], track.metre[place]))
+        if len(block) == CHUNK:
+            yield to_bytes(np.stack(block))
+            block = []
+    if block:
+        yield to_bytes(np.stack(block))
+
+
+def see(
+    frames: NDArray[np.uint8], threads: int, folder: Path | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the encoder in `folder`, or the one that ships, makes of frames (T, 128, 128), bytes: latents (T, D) and
+    joints (T, 21, 2)."""
+    folder = folder or find_pack(None)
+    encoder, _ = open_session(folder / "encoder.onnx")
+    decoder, _ = open_session(folder / "decoder.onnx")
+
+    def some(start: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        (latent,) = encoder.run(["latent"], {"frame": from_bytes(frames[start : start + BATCH])[:, None]})
+        (joints,) = decoder.run(["joints"], {"latent": latent})
+        return latent, joints
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(some, range(0, len(frames), BATCH)))
+    latents, joints = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return latents, joints
+
+
+def outline_motion(group: zarr.Group, times: NDArray[np.float64]) -> NDArray[np.float32]:
+    """How fast the outline moves, (T,): mean change of the field, widths of the frame a second."""
+    seen = group["seen"]
+    assert isinstance(seen, zarr.Array)
+    moved = np.zeros(len(times), np.float32)
+    before: NDArray[np.float32] | None = None
+    for start in range(0, len(times), CHUNK):
+        block = from_bytes(np.asarray(seen[start : start + CHUNK]))
+        whole = block if before is None else np.concatenate([before[None], block])
+        change = np.abs(np.diff(whole, axis=0)).mean(axis=(1, 2))
+        moved[start + len(block) - len(change) : start + len(block)] = change
+        before = block[-1]
+    gap = np.diff(times)
+    moved[1:] /= np.maximum(gap, 1e-3)
+    if len(moved) > 1:
+        moved[0] = moved[1]
+    return moved
+
+
+def write_takes(
+    root: zarr.Group, sources: list[Source], style: str | None, licence: str, beats: str, threads: int, said: Any
+) -> list[Written]:
+    """Write every clip of every video as a take into `root`. `style` names the dance of all, else each video its own.
+
+    `beats`: auto, sound, movement or none. `said`: called with a line where something is worth saying.
+    """
+    written: list[Written] = []
+    for source in sources:
+        song = hear(source.video) if source.tracks and beats in ("auto", "sound") else None
+        if source.tracks and song is None and beats in ("auto", "sound"):
+            instead = ": looked for in the movement" if beats == "auto" else ""
+            said(f"{source.video.path.name}: no beat in its sound{instead}")
+        mine: list[tuple[zarr.Group, Track, Steps]] = []
+        waiting = source.tracks[::-1]
+        while waiting:
+            track = waiting.pop()
+            times = source.found.times[track.index]
+            centre = (track.centre - source.middle) / track.metre
+            group = root.create_group(f"{len(written) + len(mine):05d}", overwrite=True)
+            shape = (FRAME_SIZE, FRAME_SIZE)
+            seen = group.create_array("seen", shape=(len(times), *shape), chunks=(CHUNK, *shape), dtype=np.uint8)
+            at = 0
+            for block in fields_of(source, track):
+                seen[at : at + len(block)] = block
+                at += len(block)
+            steps = None
+            if song is not None:
+                steps = steps_by_sound(song, source.video, float(times[0]), float(times[-1]))
+            elif beats in ("auto", "movement"):
+                steps = steps_by_movement(see(np.asarray(seen[:]), threads)[1], centre, times)
+                if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # two dances, of two paces?
+                    middle = len(times) // 2
+                    waiting += [part_of(track, slice(middle, None)), part_of(track, slice(0, middle))]
+                    continue
+            steps = steps or even_steps(times)
+            group.create_array("times", data=times)
+            group.create_array("steps", data=steps.times)
+            group.create_array("centre", data=centre)
+            mine.append((group, track, steps))
+        for number, (group, track, steps) in enumerate(mine, 1):
+            name = source.name if len(mine) == 1 else f"{source.name} {number}"
+            written.append(Written(group, source, track, name, steps))
+    _finish(written, style, licence)
+    return written
+
+
+def _finish(written: list[Written], style: str | None, licence: str) -> None:
+    """What can be said of a take only when all are there: energy is ranked within a style, and some are held out."""
+    styles = [style or w.source.name for w in written]
+    speeds = []
+    for take in written:
+        times = np.asarray(take.group["times"][:])  # type: ignore[index]
+        motion = np.interp(take.steps.times, times, outline_motion(take.group, times))
+        speeds.append(gaussian_filter1d(motion * 60 / take.steps.bpm, STEPS_PER_BEAT / 2).astype(np.float32))
+    energies: dict[int, NDArray[np.float32]] = {}
+    for name in set(styles):
+        mine = [i for i, s in enumerate(styles) if s == name]
+        energies.update(zip(mine, rank_energy([speeds[i] for i in mine]), strict=True))
+    nothing = np.zeros((0, len(JOINTS), 3), np.float32)
+    held = held_out_clips([Clip(w.name, s, nothing, 30.0, "") for w, s in zip(written, styles, strict=True)], SEED)
+    for i, take in enumerate(written):
+        times = np.asarray(take.group["times"][:])  # type: ignore[index]
+        centre = PchipInterpolator(times, np.asarray(take.group["centre"][:]))(take.steps.times)  # type: ignore[index]
+        nearest = np.clip(np.searchsorted(times, take.steps.times), 1, len(times) - 1)
+        nearest -= take.steps.times - times[nearest - 1] < times[nearest] - take.steps.times
+        group = take.group
+        group.create_array("pictures", data=nearest.astype(np.int64))
+        group.create_array("joints", data=np.full((len(nearest), len(JOINTS), 2), np.nan, np.float32))
+        group.create_array("energy", data=energies[i])
+        travel = np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES
+        group.create_array("travel", data=travel.astype(np.float32))
+        group.attrs.update(
+            {"clip": take.name, "style": styles[i], "dance": "", "mirrored": False, "yaw": 0.0,
+             "timed": take.steps.timed, "held_out": take.name in held, "captured": True, "licence": licence,
+             "phrase": take.steps.phrase}
+        )  # fmt: skip
+
+
+def digest(written: list[Written]) -> str:
+    """SHA-256 of all frames and their times."""
+    total = hashlib.sha256()
+    for take in written:
+        seen = take.group["seen"]
+        assert isinstance(seen, zarr.Array)
+        total.update(np.asarray(take.group["times"][:]).tobytes())  # type: ignore[index]
+        for start in range(0, seen.shape[0], CHUNK):
+            total.update(np.asarray(seen[start : start + CHUNK]).tobytes())
+    return total.hexdigest()

@@ -1,0 +1,204 @@
+"""Motion files of any kind -> the folder of canonical clips that `training fit --motion` reads, and a contact sheet.
+
+One file that cannot be used does not stop the others; each is said with its reason, and the command ends with 2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from training.data.choreography.sheet import draw_figure
+from training.data.motion.bvh import read_bvh
+from training.data.motion.clips import read_clip
+from training.data.motion.keypoints import GENRES, read_keypoints
+from training.data.motion.mapping import read_table
+from training.data.motion.retarget import FPS, Landmarks, landmarks_of, to_body
+from training.data.motion.skeleton import JOINTS
+from training.folders import check_folder
+from visualizer.errors import UserError
+
+KINDS = (".bvh", ".pkl", ".npz")
+MOST_FILES = 10_000
+SHORTEST = 1.0  # seconds
+FASTEST = 40.0  # metres a second: a hand that goes faster is a fault of the capture, not a dance
+FIGURES = 16  # of each clip on the sheet
+CELL, LABEL = 100, 170  # pixels
+SHEET = "sheet.png"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One file that was read: `positions` (T, 21, 3) metres at 60 frames a second, and what was found out."""
+
+    name: str
+    style: str
+    positions: NDArray[np.float32]
+    notes: list[str]
+
+
+def read_motion(path: Path, table: dict[str, str] | None = None, up: str | None = None) -> tuple[NDArray, list[str]]:
+    """Motion of one file on our bones, (T, 21, 3) metres at 60 frames a second. UserError with the reason if it cannot
+    be used."""
+    kind = path.suffix.lower()
+    if kind == ".npz":
+        clip = read_clip(path, "", "")
+        positions, notes = clip.positions, ["canonical"]
+        if abs(clip.fps / FPS - 1) >= 1e-3:
+            body = {name: clip.positions[:, i].astype(np.float64) for i, name in enumerate(JOINTS)}
+            limbs = {name: points for name, points in body.items() if "_" in name}
+            trunk = [body["spine"], body["chest"], body["neck"]]
+            positions, notes = to_body(Landmarks(limbs, trunk, body["head"], clip.fps), path, "y")
+    elif kind == ".bvh":
+        positions, notes = to_body(landmarks_of(read_bvh(path), path, table), path, up)
+    elif kind == ".pkl":
+        positions, notes = to_body(read_keypoints(path), path, up)
+    else:
+        raise UserError(f"{path}: not a motion file; {', '.join(KINDS)} are read")
+    if len(positions) < SHORTEST * FPS:
+        raise UserError(f"{path}: shorter than {SHORTEST:g} s")
+    if not np.isfinite(positions).all():
+        raise UserError(f"{path}: holds places that are no numbers")
+    fastest = float(np.abs(np.diff(positions, axis=0)).max() * FPS)
+    if fastest > FASTEST:
+        raise UserError(f"{path}: a joint moves at {fastest:.0f} m/s, so it jumps, or the joints are not who they seem")
+    return positions, notes
+
+
+def style_of(path: Path) -> str:
+    """A style out of the file's name, as AIST writes it, else the name of its folder."""
+    genre = GENRES.get(path.name[:3]) if re.match(r"g[A-Z]{2}_", path.name) else None
+    return genre or re.sub(r"[^a-z0-9]", "", path.resolve().parent.name.lower())[:20] or "mine"
+
+
+def find_files(paths: Sequence[Path]) -> list[Path]:
+    """The files, and those of the folders, in order. UserError if one is absent or there are none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in KINDS and p.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UserError(f"{path}: no such file or folder")
+        if len(found) > MOST_FILES:
+            raise UserError(f"{path}: more than {MOST_FILES} motion files")
+    if not found:
+        raise UserError(f"{', '.join(map(str, paths))}: no motion files there; {', '.join(KINDS)} are read")
+    return found
+
+
+def _read_index(out: Path) -> list[dict[str, Any]]:
+    index = out / "index.json"
+    if not index.exists():
+        if out.exists() and any(out.iterdir()):
+            raise UserError(f"{out}: exists, and is no folder of clips")
+        return []
+    try:
+        entries = json.loads(index.read_text(encoding="utf-8"))["clips"]
+        names = [str(entry["name"]) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{index}: broken ({' '.join(str(error).split())[:100]})") from error
+    assert len(names) == len(entries)
+    return entries
+
+
+def _write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part{path.suffix}")
+    try:
+        fill(part)
+        os.replace(part, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def convert(
+    paths: Sequence[Path],
+    out: Path,
+    style: str | None = None,
+    licence: str = "licence not stated",
+    joints: Path | None = None,
+    up: str | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = print,
+) -> list[Taken]:
+    """Convert motion files into the folder `out` of canonical clips, added to those that are there.
+
+    UserError where the options or the folder cannot be used, nothing then written, and at the end where files were
+    refused, those that were taken then written.
+    """
+    if style is not None and not re.fullmatch(r"[a-z0-9]{1,20}", style):
+        raise UserError(f"a style is called by up to 20 of a-z and 0-9, not {style[:30]!r}")
+    if up not in (None, "y", "z", "-y", "-z"):
+        raise UserError(f"up is y, z, -y or -z, not {up[:10]!r}")
+    table = read_table(joints) if joints is not None else None
+    files = find_files(paths)
+    check_folder(out)
+    entries = _read_index(out)
+    known = {str(entry["name"]) for entry in entries}
+    names: dict[str, Path] = {}
+    for path in files:
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "clip"
+        if name in names:
+            raise UserError(f"{path} and {names[name]} would both be called {name}")
+        if name in known and not force:
+            raise UserError(f"{out}: has a clip called {name} already; --force replaces it")
+        names[name] = path
+    taken, refused = [], 0
+    for name, path in names.items():
+        try:
+            positions, notes = read_motion(path, table, up)
+        except UserError as reason:
+            if len(names) == 1:
+                raise
+            refused += 1
+            say(f"refused: {reason}")
+            continue
+        clip = Taken(name, style or style_of(path), positions, notes)
+        taken.append(clip)
+        say(f"{name}: {len(positions) / FPS:.1f} s, {clip.style}; {', '.join(notes)}")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{out}: cannot be written ({error.strerror})") from error
+        _write(out / f"{name}.npz", lambda p, x=positions: np.savez_compressed(
+            p, positions=x.astype(np.float32), fps=np.float32(FPS)))  # fmt: skip
+        entry = {"name": name, "style": clip.style, "seconds": round(len(positions) / FPS, 2), "fps": FPS,
+                 "source_and_licence": f"{path.name}; {licence}"}  # fmt: skip
+        entries = [e for e in entries if str(e["name"]) != name] + [entry]
+        text = json.dumps({"joints": JOINTS, "units": "metres", "up": "y", "viewer": "+z", "clips": entries}, indent=1)
+        # After each clip: whoever stops half-way has a folder that can be used.
+        _write(out / "index.json", lambda p, t=text: p.write_text(t + "\n", encoding="utf-8"))
+    if taken:
+        _write(out / SHEET, draw_clips(taken).save)
+        say(f"written: {out}; look at {out / SHEET}: left limbs are red, right ones blue")
+    if refused:
+        raise UserError(f"{refused} of {len(names)} files were refused, as said above")
+    return taken
+
+
+def draw_clips(clips: Sequence[Taken]) -> Image.Image:
+    """A row a clip, figures in even steps of time; left limbs red, right ones blue."""
+    picture = Image.new("RGB", (LABEL + FIGURES * CELL, len(clips) * CELL), (246, 245, 241))
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=12)
+    for row, clip in enumerate(clips):
+        text = f"{clip.name[:24]}\n{clip.style}\n{len(clip.positions) / FPS:.1f} s"
+        draw.text((4, row * CELL + 6), text, (40, 40, 40), font)
+        for column, frame in enumerate(np.linspace(0, len(clip.positions) - 1, FIGURES).astype(int)):
+            x0 = LABEL + column * CELL
+            draw_figure(draw, clip.positions[frame], (False, False), x0, row * CELL, CELL)
+            draw.text((x0 + 3, row * CELL + 2), f"{frame / FPS:.1f}", (190, 150, 60), font)
+    return picture

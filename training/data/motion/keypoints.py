@@ -1,0 +1,75 @@
+"""Keypoints of the AIST++ kind: pickled arrays of 17 COCO joints in space, 60 frames a second.
+
+Li et al., "AI Choreographer: Music Conditioned 3D Dance Generation with AIST++" (2021). Each file holds `keypoints3d`
+and, smoothed and without gaps, `keypoints3d_optim`, both (T, 17, 3) in centimetres.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.motion.pickles import read_arrays
+from training.data.motion.retarget import FPS, TRUNK, Landmarks
+from visualizer.errors import UserError
+
+COCO = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle",
+)  # fmt: skip
+ARRAYS = ("keypoints3d_optim", "keypoints3d")  # the better one first
+MOST_FRAMES = 1_000_000
+LONGEST_GAP = 0.25  # seconds in which a joint may be lost
+# A neck lies above the middle of the shoulders: in our bodies by so much of the way from the hips.
+NECK = TRUNK / 0.425
+# Genres as the first letters of AIST's file names say them.
+GENRES = {
+    "gBR": "break", "gPO": "pop", "gLO": "lock", "gMH": "hiphop", "gLH": "hiphop", "gHO": "house", "gWA": "waack",
+    "gKR": "krump", "gJS": "jazz", "gJB": "ballet",
+}  # fmt: skip
+
+
+def _filled(points: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """Gaps (NaN) filled in a straight line. UserError where a joint is lost for long."""
+    lost = np.asarray(~np.isfinite(points).all(axis=-1))
+    if not lost.any():
+        return points
+    points = points.copy()
+    frames = np.arange(len(points))
+    for joint in range(points.shape[1]):
+        gone = lost[:, joint]
+        if not gone.any():
+            continue
+        known = frames[~gone]
+        longest = int(np.diff(np.concatenate([[-1], known, [len(frames)]])).max()) - 1
+        if longest > LONGEST_GAP * FPS:
+            raise UserError(f"{path}: {COCO[joint].replace('_', ' ')} is lost for {longest / FPS:.1f} s")
+        for axis in range(3):
+            points[gone, joint, axis] = np.interp(frames[gone], known, points[known, joint, axis])
+    return points
+
+
+def read_keypoints(path: Path) -> Landmarks:
+    """Read a pickle of AIST++. UserError with the reason for one that cannot be used."""
+    arrays = read_arrays(path)
+    name = next((name for name in ARRAYS if name in arrays), None)
+    if name is None:
+        raise UserError(f"{path}: holds none of {' and '.join(ARRAYS)}")
+    points = arrays[name].astype(np.float64)
+    if points.ndim != 3 or points.shape[1:] != (len(COCO), 3) or not 2 <= len(points) <= MOST_FRAMES:
+        raise UserError(f"{path}: {name} must be (frames, {len(COCO)}, 3), not {points.shape}")
+    if np.abs(points[np.isfinite(points)]).max(initial=0) > 1e6:
+        raise UserError(f"{path}: {name} holds numbers that are no places")
+    points = _filled(points, path)
+    at = {name: points[:, i] for i, name in enumerate(COCO)}
+    limbs = {name: at[name] for name in COCO[5:]}  # without the face
+    hips, shoulders = ((at[f"left_{k}"] + at[f"right_{k}"]) / 2 for k in ("hip", "shoulder"))
+    ears = (at["left_ear"] + at["right_ear"]) / 2
+    neck = hips + NECK * (shoulders - hips)
+    # The ears sit in front of the line from neck to crown; a little back brings the head above the neck.
+    head = ears - 0.25 * (at["nose"] - ears)
+    head = neck + np.where(np.sum((head - neck) * (neck - hips), axis=-1, keepdims=True) > 0, head - neck, neck - hips)
+    return Landmarks(limbs, [neck], head, FPS, forward=at["nose"] - ears)

@@ -1,0 +1,434 @@
+"""`python -m training new-dancer`: videos of somebody in, a pack that dances like them out.
+
+Three minutes are little to learn from, so nothing begins at nought. Bodies are seen by the shipped encoder, which has
+seen a hundred thousand; it and the decoder learn these clothes and this outline a little better, and keep that only if
+it is better on pictures that were kept back. The moves become an alphabet of their own, and the shipped choreographer
+and dancer go on learning with it: how limbs swing and feet stand they know, what is danced they learn.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from scipy.interpolate import CubicSpline
+from scipy.spatial import KDTree
+from torch import Tensor
+
+from training.data import choreography
+from training.data.dataset import Take, body_batches, from_bytes, gather_motions, open_takes, written_motions
+from training.data.footage.compose import see
+from training.data.footage.run import Request, extract_footage
+from training.data.footage.smooth import smooth
+from training.data.footage.video import find_videos, probe
+from training.data.motion.skeleton import MIRROR
+from training.export import check_out, export_autoencoder, public_command, write_info, write_pack
+from training.fit import FitConfig, fit
+from training.folders import check_folder, claimed
+from training.models.autoencoder import Autoencoder, PoseBasis
+from training.models.dancer import (
+    LETTERS_PER_BEAT,
+    LETTERS_PER_PHRASE,
+    Ballroom,
+    Choreographer,
+    Dance,
+    DancerNetwork,
+    choreographer_batches,
+    dancer_batches,
+    learn_alphabet,
+    spell,
+)
+from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
+from training.recipe import LEAST_SPREAD, find_limits, mean_moves, pick_seeds
+from visualizer.dancer import pack_store
+from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.pack import (
+    PHRASE_BEATS,
+    STEPS_PER_BEAT,
+    STEPS_PER_LETTER,
+    clean,
+    find_pack,
+    load_pack,
+    read_info,
+)
+from visualizer.errors import UserError
+
+PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
+HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
+COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}  # seconds of one core
+WRITING = 90.0  # seconds
+LONGEST_NAME = pack_store.LONGEST_NAME - len(" 999")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is learned. The defaults take three minutes of footage to a pack in well under an hour on two cores."""
+
+    seed: int = 7
+    letters: int = 512
+    picture_steps: int = 240
+    choreographer_steps: int = 500
+    dancer_steps: int = 900
+    batch: int = 48
+    tiny: bool = False
+
+    def shrunk(self) -> Plan:
+        """The same way in a minute, for tests; it dances badly."""
+        return replace(
+            self, tiny=True, letters=24, picture_steps=2, choreographer_steps=4, dancer_steps=3, batch=8
+        )  # fmt: skip
+
+
+def check_name(name: str) -> None:
+    """UserError for what cannot be the name of a pack, of its folders, and of its dances, NAME 1 and so on."""
+    pack_store.check_name(name)
+    if len(name) > LONGEST_NAME:
+        raise UserError(f"{clean(repr(name))} is too long a name: up to {LONGEST_NAME}, for its dances have numbers")
+
+
+def new_dancer(
+    places: list[Path], name: str, out: Path, work: Path, request: Request, plan: Plan, force: bool = False,
+    jobs: int | None = None,
+) -> None:  # fmt: skip
+    """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used."""
+    check_out(out, force)
+    check_folder(work)
+    plan = plan.shrunk() if plan.tiny else plan
+    console = Console(soft_wrap=True)
+    videos = [probe(p) for p in find_videos(places)]
+    seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
+    shipped = find_pack(None)
+    _say_plan(console, videos[0].path.name, len(videos), seconds, min(request.rate, videos[0].fps), plan, jobs)
+    settings = {"plan": asdict(plan), "request": asdict(request), "videos": sorted(str(v.path) for v in videos)}
+    with claimed(work, "plan.json", settings):
+        console.print("1. figures out of the video")
+        extract_footage(places, work / "footage", request, jobs=jobs)
+    takes, _ = open_takes(work / "footage" / "data.zarr")
+
+    console.print("2. bodies out of the figures")
+    autoencoder, pictures = fit_pictures(takes, shipped, plan, work, console)
+    basis = basis_of(shipped)
+    encoder = encoder_folder(autoencoder, work) if pictures["taught"] else shipped
+    seen = [
+        see_bodies(t, i, encoder, basis, work, jobs or os.cpu_count() or 1)
+        for i, t in enumerate(track(takes, "seeing bodies"))
+    ]
+
+    console.print("3. moves out of the bodies")
+    parts = cut_parts(takes, seen, basis, name)
+    training = [d for d in parts if not d.held_out]
+    alphabet = learn_alphabet([d.latent for d in training], plan.letters, plan.seed)
+    parts = [replace(d, letters=spell(alphabet, d.latent)) for d in parts]
+    training = [d for d in parts if not d.held_out]
+    letters = len(alphabet.cluster_centers_)
+    names = sorted({d.dance for d in training})
+    choreographer, dancer = taught(shipped, basis, mean_moves(training, letters), len(names))
+    hall = Ballroom(training, 1, len(names))
+
+    console.print("4. dancing")
+    fit(
+        "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
+        lambda start: choreographer_batches(hall, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
+        FitConfig(plan.choreographer_steps, rate=1e-3), work, plan.seed + 1,
+    )  # fmt: skip
+    fit(
+        "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
+        lambda start: dancer_batches(hall, 32, 2 if plan.tiny else 4, plan.seed + start),
+        FitConfig(plan.dancer_steps, rate=1e-3), work, plan.seed + 2,
+    )  # fmt: skip
+
+    console.print("5. the pack")
+    seeds = pick_seeds(training, [name], plan.seed)
+    spread = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_SPREAD * basis.spread)
+    spread = np.maximum(spread, 1e-3).astype(np.float32)
+    info = read_info(shipped)
+    provenance = {
+        "command": public_command(), "plan": asdict(plan), "begun_from": info.get("name", shipped.name),
+        "videos": [v.path.name for v in videos], "frames": int(sum(len(t.read("times")) for t in takes)),
+        "beats": int(sum(len(d.letters) for d in training) / LETTERS_PER_BEAT / 2), "torch": torch.__version__,
+    }  # fmt: skip
+    credits = sorted({t.licence for t in takes} | set(info.get("credits", [])))
+    differences = write_pack(
+        out, autoencoder, choreographer, dancer, [name],
+        [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
+        np.concatenate([d.latent for d in training]).mean(axis=0), spread, seeds,
+        find_limits(training, seeds, spread), provenance, credits, force, encoder,
+    )  # fmt: skip
+    figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
+    info = read_info(out)
+    info["measures"] = figures
+    write_info(out, info)
+    console.print(f"pack written to {out}; largest differences from torch: {differences}")
+    for key, value in figures["footage"].items():
+        console.print(f"  {key}: {value:g}")
+    console.print(f"\nDance with it:\n  visualizer --pack {shlex.quote(str(out))}")
+
+
+def _say_plan(
+    console: Console, first: str, count: int, seconds: float, rate: float, plan: Plan, jobs: int | None
+) -> None:
+    """What will be done, and about how long it takes here."""
+    cores = jobs or os.cpu_count() or 1
+    frames = seconds * rate
+    looking, seeing = frames * COST["look"] / cores, frames * COST["encode"] / cores
+    learning = sum(getattr(plan, f"{n}_steps") * COST[n] for n in ("picture", "choreographer", "dancer")) / min(
+        cores, 2
+    )
+    pace = _pace()
+    steps = (
+        ("find the dancer in every picture", looking), ("see where the limbs are", seeing),
+        ("learn outline, moves and dances", learning), ("write and measure the pack", WRITING),
+    )  # fmt: skip
+    what = first if count == 1 else f"{count} videos"
+    console.print(f"{what}, {seconds / 60:.1f} minutes, some {frames:,.0f} pictures. What comes now:")
+    for text, spent in steps:
+        console.print(f"  {text}: about {max(1, round(pace * spent / 60))} min")
+    total = pace * sum(s for _, s in steps)
+    console.print(f"All in all about {max(1, round(total / 60))} minutes on {cores} cores, as busy as they are now. "
+                  "Stopped, the same command goes on.")  # fmt: skip
+
+
+def _pace() -> float:
+    """How much slower this machine is, just now, than the one on which `COST` was measured."""
+    a = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32)
+    taken = []
+    for _ in range(25):  # long enough to feel who else is at work
+        began = time.perf_counter()
+        for _ in range(10):
+            a = a @ a
+            a /= np.abs(a).max()
+        taken.append(time.perf_counter() - began)
+    return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
+
+
+# --- pictures -------------------------------------------------------------------------------------------------
+
+
+def _split_frames(takes: list[Take]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Frames to learn from and to judge by: of every ten seconds the last one is kept back. Every other frame."""
+    learn, judge = [], []
+    for take in takes:
+        frames, times = take.read("seen")[::2], take.read("times")[::2]
+        late = times % 10 >= 9
+        learn.append(frames[~late])
+        judge.append(frames[late])
+    return np.concatenate(learn), np.concatenate(judge)
+
+
+def overlap_of(autoencoder: Autoencoder, frames: NDArray[np.uint8], most: int = 96) -> float:
+    """Mean IoU of frames and what the autoencoder makes of them, for at most so many."""
+    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, most).astype(int))] if len(frames) else frames
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(chosen), 16):
+            given = torch.from_numpy(from_bytes(chosen[start : start + 16])[:, None])
+            back = autoencoder.decode(autoencoder.encode(given))[0]
+            a, b = given < 0, back < 0
+            found.append(((a & b).sum((1, 2, 3)) / (a | b).sum((1, 2, 3)).clamp(min=1)).numpy())
+    return float(np.concatenate(found).mean()) if found else 0.0
+
+
+def fit_pictures(
+    takes: list[Take], shipped: Path, plan: Plan, work: Path, console: Console
+) -> tuple[Autoencoder, dict[str, float]]:
+    """The shipped autoencoder, taught this outline where that helps, and its figures on frames that were kept back."""
+    before = load_autoencoder(shipped)
+    learn, judge = _split_frames(takes)
+    if not len(judge):  # a few seconds only
+        judge = learn[-max(1, len(learn) // 8) :]
+        learn = learn[: -len(judge)] if len(learn) > len(judge) else learn
+    network = load_autoencoder(shipped)
+    for part in (network.decoder,):
+        for key, value in part.named_parameters():
+            value.requires_grad_(key.startswith("flesh"))  # the bones stay where they are
+    motions = written_motions(choreography.DANCES[:: 60 if plan.tiny else 6], plan.seed)
+    bodies = gather_motions(motions)
+    quarter = max(1, plan.batch // 4)
+
+    def batches(start: int) -> Iterator[tuple[Tensor, Tensor]]:
+        rng = np.random.default_rng([plan.seed, start])
+        stream = body_batches(bodies, quarter, plan.seed, start, 0.1)
+        for frames, joints in stream:  # a quarter are bodies that are known, so that bodies stay bodies
+            mine = from_bytes(learn[rng.integers(0, len(learn), plan.batch - quarter)])[:, None]
+            mine = np.where(rng.random((len(mine), 1, 1, 1)) < 0.5, mine, mine[..., ::-1]).astype(np.float32)
+            unknown = np.full((len(mine), *joints.shape[1:]), np.nan, np.float32)
+            yield (
+                torch.from_numpy(np.concatenate([mine, frames])).contiguous(memory_format=torch.channels_last),
+                torch.from_numpy(np.concatenate([unknown, joints])),
+            )
+
+    first = overlap_of(before, judge)
+    fit(
+        "pictures", network, lambda net, batch: net.loss(*batch), batches,  # type: ignore[operator]
+        FitConfig(plan.picture_steps, rate=2e-4), work, plan.seed,
+    )  # fmt: skip
+    after = overlap_of(network, judge)
+    better = after > first
+    console.print(f"outline seen and drawn again, IoU on frames kept back: {first:.3f} as shipped, {after:.3f} when "
+                  f"taught; {'taught' if better else 'as shipped'} it is")  # fmt: skip
+    return (network if better else before), {
+        "taught": float(better), "iou_shipped": round(first, 4), "iou": round(max(first, after), 4),
+    }  # fmt: skip
+
+
+# --- bodies ---------------------------------------------------------------------------------------------------
+
+
+def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
+    """Where the taught networks are as ONNX, which sees bodies several times as fast as torch does."""
+    folder = work / "taught"
+    if not folder.exists():
+        part = work / "taught.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        export_autoencoder(autoencoder, part)
+        part.rename(folder)
+    return folder
+
+
+def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: Path, jobs: int) -> NDArray[np.float32]:
+    """Latents of each step of a take, (S, D): seen picture by picture by the networks in the folder `encoder`,
+    smoothed, laid on the steps."""
+    store = work / f"bodies_{number:03d}.npy"
+    times = take.read("times")
+    if store.exists():
+        latents = np.load(store, allow_pickle=False)
+    else:
+        latents, _ = see(take.read("seen"), jobs, encoder)
+        part = store.with_suffix(".part")
+        with part.open("wb") as file:
+            np.save(file, latents)
+        part.replace(store)
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
+    moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
+    return basis.latents(moved.reshape(len(moved), -1, 2).astype(np.float32))
+
+
+def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
+    """Latents (T, D) -> joints (T, 21, 2) in frame coordinates."""
+    flat = latents @ (basis.vectors * np.float32(basis.scale)).T + basis.mean
+    return flat.reshape(len(latents), -1, 2).astype(np.float32)
+
+
+# --- dances ---------------------------------------------------------------------------------------------------
+
+
+def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBasis, name: str) -> list[Dance]:
+    """Dances of four phrases, each with a name, and their mirror images. The last is kept back where there are many."""
+    pieces: list[tuple[Take, slice]] = []
+    timed = any(t.timed for t in takes)
+    for take in takes:
+        if timed and not take.timed:
+            continue
+        first = take.phrase * STEPS_PER_BEAT
+        edges = [0, *range(first + PART_BEATS * STEPS_PER_BEAT, len(take), PART_BEATS * STEPS_PER_BEAT), len(take)]
+        if len(edges) > 2 and edges[-1] - edges[-2] < PART_BEATS * STEPS_PER_BEAT // 2:
+            del edges[-2]  # what is left over belongs to the one before
+        pieces += [(take, slice(a, b)) for a, b in pairwise(edges)]
+    pieces = [(t, s) for t, s in pieces if s.stop - s.start >= (PHRASE_BEATS + 2) * STEPS_PER_BEAT]
+    if not pieces:
+        raise UserError(f"{name}: no stretch of {PHRASE_BEATS + 2} beats without a break; a dancer needs some")
+    place = {id(t): i for i, t in enumerate(takes)}
+    held = {len(pieces) - 1} if len(pieces) >= HELD_OUT_PARTS else set()
+    dances = []
+    for number, (take, part) in enumerate(pieces):
+        latent = seen[place[id(take)]][part]
+        travel, energy = take.read("travel", part), take.read("energy", part)
+        flipped = joints_of(latent, basis)[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+        over = part.start - take.phrase * STEPS_PER_BEAT  # steps since a phrase began
+        phase = (over // STEPS_PER_LETTER) % LETTERS_PER_PHRASE
+        for mirrored in (False, True):
+            called = f"{name} {number + 1}{' mirrored' if mirrored else ''}"
+            turned, moved = (basis.latents(flipped), -travel) if mirrored else (latent, travel)
+            nothing = np.zeros(0, np.int64)  # letters come later
+            dances.append(Dance(called, turned, moved, energy, 0, number in held, nothing, True, number, phase))
+    return dances
+
+
+def taught(
+    shipped: Path, basis: PoseBasis, moves: NDArray[np.float32], dances: int
+) -> tuple[Choreographer, DancerNetwork]:
+    """The shipped networks with an alphabet of their own: each new letter begins as the old one that moves most alike,
+    the one style as the mean of all."""
+    old_write, old_dance = load_dancing(shipped)
+    letters, latent = moves.shape[0], moves.shape[2]
+    old_moves = old_dance.mean_moves.float().numpy().reshape(-1, *moves.shape[1:])
+    spread = np.maximum(basis.spread, LEAST_SPREAD)
+    _, near = KDTree((old_moves / spread).reshape(len(old_moves), -1)).query((moves / spread).reshape(letters, -1))
+    like = torch.from_numpy(np.asarray(near, np.int64))
+    styles, known = old_write.config.styles, old_write.config.dances
+    write = Choreographer(replace(old_write.config, letters=letters, styles=1, dances=max(1, dances)))
+    dance = DancerNetwork(
+        replace(old_dance.config, letters=letters, styles=1, dances=max(1, dances)), moves, basis.spread, feet_of(basis)
+    )
+    assert latent == old_dance.config.latent
+
+    def columns(weight: Tensor, told: int) -> Tensor:
+        """Weights whose last columns are of styles and dances: one style, and dances that differ a little."""
+        kept, style = weight[:, : told - styles - known], weight[:, told - styles - known : told - known]
+        names = 0.02 * torch.randn(len(weight), max(1, dances))
+        return torch.cat([kept, style.mean(1, keepdim=True), names], dim=1)
+
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for new, old in ((write, old_write), (dance, old_dance)):
+            for (key, value), (_, was) in zip(new.named_parameters(), old.named_parameters(), strict=True):
+                if key in ("embedding.weight", "out.weight", "out.bias") and value.shape != was.shape:
+                    value.copy_(was[like])
+                elif value.shape != was.shape:
+                    value.copy_(columns(was, was.shape[1]))
+                else:
+                    value.copy_(was)
+    return write, dance
+
+
+def measure_dance(out: Path, parts: list[Dance], plan: Plan) -> dict[str, float]:
+    """What the finished pack dances, beside what it learned from, and beside what was kept back if something was."""
+    training = [d for d in parts if not d.held_out]
+    pack = load_pack(out, "cpu")
+    beats = 16 if plan.tiny else 240
+    dancer = Dancer(pack, plan.seed)
+    latents = []
+    for step in range(beats * STEPS_PER_BEAT):
+        now = step / STEPS_PER_BEAT
+        dancer.step_to(now, 0.6)
+        latents.append(dancer.between(now)[0][0])
+    danced = np.stack(latents) / pack.latent_spread
+    real = np.concatenate([d.latent for d in training]) / pack.latent_spread
+    tree = KDTree(real[::2])
+
+    def far(latents: NDArray[np.floating]) -> float:
+        return round(float(np.median(tree.query(latents[:: STEPS_PER_BEAT // 2])[0])) / math.sqrt(real.shape[1]), 3)
+
+    kept_back = [d.latent / pack.latent_spread for d in parts if d.held_out]
+    steps = np.sqrt(np.square(np.diff(danced, axis=0)).mean(axis=1))
+    real_steps = np.concatenate(
+        [np.sqrt(np.square(np.diff(d.latent / pack.latent_spread, axis=0)).mean(axis=1)) for d in training]
+    )
+    second = 2 * STEPS_PER_BEAT  # at 120 beats a minute
+    still = [steps[i : i + second].mean() < 0.1 * real_steps.mean() for i in range(0, len(steps) - second, second)]
+    return {
+        "distance_to_nearest_pose": far(danced),
+        **({"distance_to_nearest_pose_held_out": far(np.concatenate(kept_back))} if kept_back else {}),
+        "speed_over_footage": round(float(steps.mean() / real_steps.mean()), 3),
+        "jerk_over_footage": round(_jerk(danced) / max(float(np.mean([_jerk(d.latent / pack.latent_spread)
+                                                                      for d in training])), 1e-9), 3),
+        "frozen_seconds": float(sum(still)),
+    }  # fmt: skip
+
+
+def _jerk(latents: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.square(np.diff(latents, n=3, axis=0)).mean()))

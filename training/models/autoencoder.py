@@ -1,0 +1,344 @@
+"""Frames to latents and back: the network that ships. The student's are in replication/models.py.
+
+The latent is a body. Where the joints of the training data are known, the latents are their principal components
+(`PoseBasis`), so that half-way between two latents lies the body half-way between two bodies, and a recurrent network
+that is unsure draws a whole person instead of half a leg. The decoder puts one stroke on each bone, lets the strokes
+melt together and corrects the outline by convolutions; the encoder guesses the body, looks at what the decoder draws of
+it, corrects its guess (iterative error feedback, Carreira et al., 2016), and at last lets the drawn outline settle on
+the seen one by least squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.data.motion.body import CLAMP_PIXELS
+from training.data.motion.skeleton import INDEX, JOINTS, PARENT
+from visualizer.dancer.pack import FRAME_SIZE
+
+# A logistic of this slope crosses an outline as wide as an antialiased edge of one pixel.
+COVERAGE_SLOPE = 4.0
+GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell into 2×2 pixels
+REACH = 6.0  # cells from a stroke beyond which its distance says nothing
+STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
+DAMPING = 1.0  # of a settling step, in squared pixels of the whole picture for a spread of a latent
+
+
+# --- the latent space -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PoseBasis:
+    """Principal components of the joints: latent = (joints - mean) @ vectors / scale, an isometry but for the scale.
+
+    `mean` (42,), `vectors` (42, D) orthonormal, `spread` (D,) of each latent over the data, whose mean square is 1.
+    """
+
+    mean: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    scale: float
+    spread: NDArray[np.float32]
+
+    def latents(self, joints: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Joints (…, 21, 2) in frame coordinates -> latents (…, D)."""
+        flat = joints.reshape(*joints.shape[:-2], -1)
+        return ((flat - self.mean) @ self.vectors / self.scale).astype(np.float32)
+
+
+def pose_basis(joints: NDArray[np.float32], size: int) -> PoseBasis:
+    """Principal components of many bodies (N, 21, 2)."""
+    flat = joints.reshape(len(joints), -1).astype(np.float64)
+    mean = flat.mean(axis=0)
+    power, vectors = np.linalg.eigh(np.cov((flat - mean).T))
+    order = np.argsort(power)[::-1][:size]
+    power, vectors = np.maximum(power[order], 1e-10), vectors[:, order]
+    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(size)])  # the sign is arbitrary
+    scale = float(np.sqrt(power.mean()))
+    return PoseBasis(
+        mean.astype(np.float32), vectors.astype(np.float32), scale, (np.sqrt(power) / scale).astype(np.float32)
+    )
+
+
+def exactly(like: Tensor) -> torch.autocast:
+    """Full precision inside a mixed-precision step: a place in the frame in bfloat16 is off by half a pixel."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
+# --- the networks ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Widths of the networks; the defaults are those of the shipped pack."""
+
+    latent: int = 42
+    encoder: tuple[int, ...] = (48, 96, 128, 160)  # at 32², 16², 8², 4²
+    corrector: tuple[int, ...] = (48, 80, 112, 128)  # the same, for what is seen beside what was drawn
+    marks: int = 48  # places that the encoder looks for in the frame
+    strokes: int = 26
+    unions: int = 16
+    decoder: int = 24  # channels at 64²
+    looks: int = 2  # how often the encoder corrects its guess
+    settles: int = 6  # steps of least squares after that
+
+
+def _down(inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
+    """Convolutions that halve the picture from one width to the next, and look twice at 16² and 8²."""
+    layers: list[nn.Module] = [nn.Conv2d(inputs, widths[0], 3, 1, 1), nn.SiLU()]
+    for a, b in pairwise(widths):
+        layers += [nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.SiLU()]
+    return nn.Sequential(*layers)
+
+
+class Strokes(nn.Module):
+    """Latents (N, D) -> signed distance in pixels (N, 1, 128, 128), not clamped.
+
+    Each stroke is a tapered capsule whose ends are linear in the latent. One begins on each bone, the others on bones
+    again; all learn where to be and how thick. They are joined by smooth minima (log-sum-exp), several with different
+    weights, from which convolutions learn the flesh between.
+    """
+
+    grid: Tensor
+    first: Tensor
+    first_bias: Tensor
+
+    def __init__(self, config: AutoencoderConfig, basis: PoseBasis) -> None:
+        super().__init__()
+        k, d = config.strokes, config.latent
+        bones = [(INDEX[parent], INDEX[joint]) for joint, parent in PARENT.items()]
+        pick = np.zeros((k, 2, 2, len(JOINTS), 2), dtype=np.float32)  # stroke, end, axis <- joint, axis
+        for stroke in range(k):
+            for end, joint in enumerate(bones[stroke % len(bones)]):
+                for axis in range(2):
+                    pick[stroke, end, axis, joint, axis] = 1
+        flat = pick.reshape(4 * k, -1)
+        self.register_buffer("first", torch.from_numpy(flat @ basis.vectors * basis.scale) * GRID)
+        self.register_buffer("first_bias", torch.from_numpy(flat @ basis.mean) * GRID)
+        self.register_buffer("grid", torch.arange(GRID) + 0.5)
+        # Corrections of the first ends, in cells; small, or Adam's even steps would tear the body apart.
+        self.moved = nn.Parameter(torch.randn(4 * k, d) * 0.1)
+        self.shifted = nn.Parameter(torch.randn(4 * k) * 0.1)
+        self.thickness = nn.Parameter(torch.full((k, 2), 0.65))  # log of cells
+        self.softness = nn.Parameter(torch.tensor(-1.0))  # log of cells
+        weights = 0.3 * torch.randn(config.unions, k)
+        weights[0] = 0
+        self.weights = nn.Parameter(weights)  # log
+        c = config.decoder
+        self.flesh = nn.Sequential(
+            nn.Conv2d(config.unions, c, 3, 1, 1), nn.SiLU(), nn.Conv2d(c, c, 3, 1, 1), nn.SiLU(),
+            nn.Conv2d(c, 4, 3, 1, 1), nn.PixelShuffle(2),
+        )  # fmt: skip
+        nn.init.zeros_(self.flesh[4].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.flesh[4].bias)  # type: ignore[arg-type]
+
+    def _ends(self, latent: Tensor) -> Tensor:
+        """Ends of the strokes in cells, (N, K, 2, 2): stroke, end, axis."""
+        with exactly(latent):
+            ends = F.linear(latent, self.first + STEP * self.moved, self.first_bias + STEP * self.shifted)
+        return ends.unflatten(1, (-1, 2, 2))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        ends = self._ends(latent)
+        a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+        length2 = bone.square().sum(-1, keepdim=True) + 0.01
+        # Everything that depends on x alone or y alone is computed on a line, and only their sum on the grid.
+        x, y = self.grid - a[..., :1], self.grid - a[..., 1:]
+        along = (x * (bone[..., :1] / length2))[:, :, None] + (y * (bone[..., 1:] / length2))[..., None]
+        foot = along.clamp(0, 1)
+        square = (x * x)[:, :, None] + (y * y)[..., None] - length2[..., None] * foot * (2 * along - foot)
+        radius = self.thickness.exp()
+        begin, taper = radius[:, 0, None, None], (radius[:, 1] - radius[:, 0])[:, None, None]
+        distance = square.clamp(min=1e-3).sqrt() - begin - taper * foot
+        soft = self.softness.exp()
+        near = torch.exp(distance.clamp(-REACH, REACH) / -soft)
+        union = -soft * torch.log(F.conv2d(near, self.weights.exp()[:, :, None, None]) + 1e-9)
+        union = union.float().clamp(-REACH, REACH)
+        plain = F.interpolate(union[:, :1], scale_factor=2.0, mode="bilinear", align_corners=False)
+        return 2 * plain + self.flesh(union / 3).float()
+
+    def slopes(self, latent: Tensor) -> Tensor:
+        """How the first union answers to the latent (N, D): its derivatives (N, D, 64 * 64), in pixels.
+
+        The derivative of a smooth minimum is a mean over the strokes by their share in it, and a stroke's distance
+        changes by the way its nearest point moves along the line of sight (the envelope theorem; how the taper changes
+        with the place of that point is left out). All but the last product is in the ends alone.
+        """
+        ends = self._ends(latent)
+        a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+        length2 = bone.square().sum(-1, keepdim=True) + 0.01
+        x, y = self.grid - a[..., :1], self.grid - a[..., 1:]
+        along = (x * (bone[..., :1] / length2))[:, :, None] + (y * (bone[..., 1:] / length2))[..., None]
+        foot = along.clamp(0, 1)
+        across = x[:, :, None] - foot * bone[..., 0, None, None]
+        down = y[..., None] - foot * bone[..., 1, None, None]
+        away = (across.square() + down.square()).clamp(min=1e-3).sqrt()
+        radius = self.thickness.exp()
+        distance = away - radius[:, 0, None, None] - (radius[:, 1] - radius[:, 0])[:, None, None] * foot
+        share = torch.exp(distance.clamp(-REACH, REACH) / -self.softness.exp()) * self.weights[0].exp()[:, None, None]
+        share = share / (share.sum(1, keepdim=True) + 1e-9) / away
+        right, under = -share * across, -share * down
+        begin = torch.stack([right * (1 - foot), under * (1 - foot)], dim=2)
+        end = torch.stack([right * foot, under * foot], dim=2)
+        by_end = torch.stack([begin, end], dim=2).flatten(1, 3).flatten(2)  # (N, 4 K, 64 * 64)
+        return 2 * (self.first + STEP * self.moved).T @ by_end
+
+
+class Autoencoder(nn.Module):
+    """Frames (N, 1, 128, 128) in frame widths <-> latents (N, D), and joints (N, 21, 2) from latents."""
+
+    pose_mean: Tensor
+    pose_vectors: Tensor
+    spread: Tensor
+
+    def __init__(self, config: AutoencoderConfig, basis: PoseBasis) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("pose_mean", torch.from_numpy(basis.mean))
+        self.register_buffer("pose_vectors", torch.from_numpy(basis.vectors * basis.scale))
+        self.register_buffer("spread", torch.from_numpy(basis.spread))
+        e, c = config.encoder, config.corrector
+        self.eye = _down(16, e)
+        self.marks = nn.Sequential(nn.Conv2d(e[1], e[1], 3, 1, 1), nn.SiLU(), nn.Conv2d(e[1], config.marks, 1))
+        size = e[-1] * 16 + 2 * config.marks
+        self.guess = nn.Sequential(nn.Linear(size, 256), nn.SiLU(), nn.Linear(256, config.latent))
+        self.compare = _down(32, c)
+        size = c[-1] * 16 + config.latent
+        self.correct = nn.Sequential(nn.Linear(size, 192), nn.SiLU(), nn.Linear(192, config.latent))
+        nn.init.zeros_(self.correct[2].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.correct[2].bias)  # type: ignore[arg-type]
+        self.decoder = Strokes(config, basis)
+        line = (torch.arange(16) + 0.5) / 16 - 0.5
+        self.register_buffer("line", line, persistent=False)
+
+    # --- from frames to latents
+
+    def first_guess(self, pixels: Tensor) -> Tensor:
+        """Frames (N, 16, 32, 32), folded, -1..1 -> latents (N, D)."""
+        shallow = self.eye[:5](pixels)  # at 16²
+        deep = self.eye[5:](shallow)
+        # Where in the picture is this? A softmax over places and their mean (Levine et al., 2016: spatial softmax).
+        places = self.marks(shallow).float().flatten(2).softmax(-1).unflatten(2, (16, 16))
+        x, y = (places.sum(2) * self.line).sum(-1), (places.sum(3) * self.line).sum(-1)
+        seen = torch.cat([deep.float().flatten(1), 4 * x, 4 * y], dim=-1)
+        with exactly(seen):
+            return self.guess(seen) * self.spread
+
+    def encode(self, frame: Tensor) -> Tensor:
+        """(N, 1, 128, 128) -> (N, D)."""
+        latent = self.see(frame)
+        for _ in range(self.config.settles):
+            latent = self.settle(latent, frame)
+        return latent
+
+    def settle(self, latent: Tensor, frame: Tensor) -> Tensor:
+        """One step of least squares towards the frame (N, 1, 128, 128): (N, D) -> (N, D).
+
+        The picture and what is drawn are compared at 64², and the latent moves by (JJᵀ + damping)⁻¹ J r (Levenberg,
+        1944), r the difference and J the slopes of the strokes where the outline is near. A limb that is guessed half
+        a width beside its place gets there; what no outline shows stays as it was guessed.
+        """
+        drawn = self.decode_pixels(latent)
+        seen = F.avg_pool2d(frame * FRAME_SIZE - drawn.clamp(-CLAMP_PIXELS, CLAMP_PIXELS), 2).flatten(1)
+        near = (CLAMP_PIXELS + 1 - F.avg_pool2d(drawn, 2).abs()).clamp(0, 1).flatten(1)
+        slopes = self.decoder.slopes(latent) * self.spread[:, None] * near[:, None]
+        square = slopes @ slopes.transpose(1, 2) + DAMPING * torch.eye(self.config.latent)
+        return latent + self.spread * solve(square, (slopes @ seen[..., None])[..., 0]).clamp(-1, 1)
+
+    def see(self, frame: Tensor, looks: int | None = None) -> Tensor:
+        """The learned part of `encode`: a first guess and so many corrections, (N, 1, 128, 128) -> (N, D)."""
+        pixels = F.pixel_unshuffle(frame * (FRAME_SIZE / CLAMP_PIXELS), 4)
+        latent = self.first_guess(pixels)
+        for _ in range(self.config.looks if looks is None else looks):
+            with torch.no_grad():  # it looks at the picture; what would change it is learned at the end alone
+                drawn = self.decode_pixels(latent).clamp(-CLAMP_PIXELS, CLAMP_PIXELS) / CLAMP_PIXELS
+            seen = self.compare(torch.cat([pixels, F.pixel_unshuffle(drawn, 4) - pixels], dim=1))
+            seen = torch.cat([seen.float().flatten(1), latent / self.spread], dim=-1)
+            with exactly(seen):
+                latent = latent + 0.3 * self.correct(seen) * self.spread
+        return latent
+
+    # --- and back
+
+    def decode_pixels(self, latent: Tensor) -> Tensor:
+        """(N, D) -> (N, 1, 128, 128): signed distance in pixels, not clamped."""
+        return self.decoder(latent)
+
+    def decode_joints(self, latent: Tensor) -> Tensor:
+        """(N, D) -> (N, 21, 2) in frame coordinates."""
+        with exactly(latent):
+            return F.linear(latent, self.pose_vectors, self.pose_mean).unflatten(1, (len(JOINTS), 2))
+
+    def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, D) -> frame (N, 1, 128, 128) in frame widths, joints (N, 21, 2) in frame coordinates."""
+        pixels = self.decode_pixels(latent).clamp(-CLAMP_PIXELS, CLAMP_PIXELS)
+        return pixels / FRAME_SIZE, self.decode_joints(latent)
+
+    def pose_latent(self, joints: Tensor) -> Tensor:
+        """Joints (N, 21, 2) -> latents (N, D): the way in for bodies that are known."""
+        with exactly(joints):
+            return (joints.flatten(1) - self.pose_mean) @ (self.pose_vectors / self.pose_vectors.square().sum(0))
+
+    # --- losses
+
+    def picture_loss(self, latent: Tensor, frame: Tensor) -> dict[str, Tensor]:
+        """How far what `latent` decodes to is from `frame` (N, 1, 128, 128)."""
+        found = self.decode_pixels(latent).float()
+        true = frame * FRAME_SIZE
+        coverage = (0.5 - true).clamp(0, 1)
+        edge = F.binary_cross_entropy_with_logits(-COVERAGE_SLOPE * found, coverage)
+        band = F.smooth_l1_loss(found.clamp(-CLAMP_PIXELS, CLAMP_PIXELS), true)
+        return {"total": edge + 0.2 * band, "edge": edge, "band": band}
+
+    def drawing_loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
+        """First lesson: draw bodies whose joints are known."""
+        return self.picture_loss(self.pose_latent(joints), frame)
+
+    def _pose_loss(self, latent: Tensor, joints: Tensor) -> Tensor:
+        """Mean distance of joints in frame widths; joints that are NaN (footage) are left out."""
+        known = torch.isfinite(joints).all(dim=-1)
+        found = self.decode_joints(latent)
+        # Unknown joints are replaced before anything is computed: a NaN would come back through the gradient.
+        gap = (found - torch.where(known[..., None], joints, found.detach())).square().sum(-1).add(1e-8).sqrt()
+        return (gap * known).sum() / known.sum().clamp(min=1)
+
+    def seeing_loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
+        """Second lesson: guess the body from its picture."""
+        pose = self._pose_loss(self.see(frame, looks=0), joints)
+        return {"total": 10 * pose, "pose": pose}
+
+    def loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
+        """Last lesson: what the decoder makes of what the encoder saw is the picture again."""
+        latent = self.see(frame)
+        losses = self.picture_loss(latent, frame)
+        pose = self._pose_loss(latent, joints)
+        return {**losses, "total": losses["total"] + pose, "pose": pose}
+
+
+def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:
+    """Solve symmetric positive systems, (N, D, D) and (N, D) -> (N, D), by conjugate gradients (Hestenes and Stiefel,
+    1952) on rows and columns scaled to ones on the diagonal: plain products, which every runtime has, where a
+    factorisation is no ONNX operator. It stops early: what few steps do not reach is what no outline shows, and
+    in single precision many steps make noise of it."""
+    scale = torch.diagonal(matrix, dim1=1, dim2=2).rsqrt()
+    matrix, right = matrix * scale[:, :, None] * scale[:, None], right * scale
+    found, rest, way = torch.zeros_like(right), right, right
+    power = rest.square().sum(1, keepdim=True)
+    for _ in range(steps):
+        ahead = (matrix @ way[..., None])[..., 0]
+        length = power / ((way * ahead).sum(1, keepdim=True) + 1e-20)
+        found, rest = found + length * way, rest - length * ahead
+        left = rest.square().sum(1, keepdim=True)
+        way, power = rest + left / (power + 1e-20) * way, left
+    return found * scale
+
+
+def parameters(module: nn.Module) -> int:
+    """Number of trained numbers in a network."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

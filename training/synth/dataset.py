@@ -1,0 +1,298 @@
+"""Rendered tunes as rows of features on disk, and the batches that are cut out of them.
+
+Each recording holds the same sound several times: as it was played, and as a party would spoil it. What does not need
+the sound itself is done anew whenever a piece is cut: another tempo, pitch, volume, tone, a crowd on top, a second
+piece spliced to the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.folders import write_whole
+from training.synth.augment import degrade, harm, speak, without_music
+from training.synth.compose import Tune, compose
+from training.synth.render import SOUNDFONTS, play
+from visualizer.errors import UserError
+from visualizer.music.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
+
+FORMAT = 1  # of the files; another number makes them anew
+ROWS_A_CALL = 2
+QUIET = float(np.log(FLOOR))
+HELD_OUT = 20  # every so many recordings one is kept from training
+
+
+@dataclass(frozen=True)
+class Recording:
+    """mel (versions, rows, MELS) float16; beats and downbeats in rows (see `rows_of`), empty without music."""
+
+    genre: str
+    mel: NDArray[np.float16]
+    beats: NDArray[np.float64]
+    downbeats: NDArray[np.float64]
+
+
+class Batch(NamedTuple):
+    """Pieces of music, float32. Two rows a call; targets of rows lie beside each other."""
+
+    mel: Tensor  # (N, calls, 2 * MELS)
+    beat: Tensor  # (N, calls, 2), 0..1
+    downbeat: Tensor  # (N, calls, 2)
+    music: Tensor  # (N, calls, 1)
+    phase: Tensor  # (N, calls, 4): sin, cos of the beat's phase and of the bar's
+    known: Tensor  # (N, calls, 1): 1 where phase means something
+
+
+def rows_of(seconds: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Rows in which onsets at `seconds` peak: the inverse of `features.row_time`."""
+    return np.asarray(seconds, np.float64) * RATE / HOP + 1
+
+
+def features_of(samples: Floats) -> NDArray[np.float16]:
+    return FeatureStream().push(samples).mel.astype(np.float16)
+
+
+def _versions(samples: Floats, count: int, rng: Generator, speakers: list[Floats]) -> NDArray[np.float16]:
+    """The sound as it is, and `count` times as a party spoils it: lightly first, then with all it has."""
+    out = [features_of(samples)]
+    for k in range(count):
+        out.append(features_of(degrade(samples, harm(rng, 0.5 if k == 0 else 1.0), rng, speakers)))
+    return np.stack(out)
+
+
+def _save(path: Path, recording: Recording) -> None:
+    part = path.with_suffix(".part.npz")
+    np.savez(
+        part, genre=np.array(recording.genre), mel=recording.mel, beats=recording.beats, downbeats=recording.downbeats
+    )
+    part.replace(path)  # a kill while writing leaves no half recording
+
+
+def load(path: Path) -> Recording:
+    """One recording; UserError where the file is broken."""
+    try:
+        with np.load(path) as kept:
+            return Recording(str(kept["genre"]), kept["mel"], kept["beats"], kept["downbeats"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"{path}: broken recording ({error}); delete it and it is made anew") from error
+
+
+def record_tune(
+    tune: Tune, seed: int, spoiled: int, speakers: list[Floats], soundfont: Path = SOUNDFONTS[0]
+) -> Recording:
+    """Play a tune and write down what is heard of it, once as played and `spoiled` times as at a party."""
+    mel = _versions(play(tune, seed, soundfont), spoiled, np.random.default_rng((seed, 22)), speakers)
+    return Recording(tune.genre, mel, rows_of(tune.beats), rows_of(tune.downbeats))
+
+
+def record_all(
+    folder: Path,
+    seed: int,
+    tunes: int,
+    empties: int,
+    seconds: float,
+    spoiled: int,
+    fonts: tuple[Path, ...] = SOUNDFONTS,
+    say: Callable[[str], None] = print,
+) -> list[Path]:
+    """Write recordings of `tunes` tunes and of `empties` stretches without music; those that are there are kept.
+
+    UserError where the folder holds recordings that were made otherwise.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {
+        "format": FORMAT,
+        "seed": seed,
+        "seconds": seconds,
+        "spoiled": spoiled,
+        "fonts": [f.name for f in fonts],
+    }
+    note = folder / "about.json"
+    if not note.exists():
+        write_whole(note, json.dumps(about))
+    elif json.loads(note.read_text()) != about:
+        raise UserError(f"{folder}: holds recordings made with other settings; choose another --work")
+    paths = [folder / f"empty_{i:05d}.npz" for i in range(empties)] + [
+        folder / f"tune_{i:05d}.npz" for i in range(tunes)
+    ]
+    if all(path.exists() for path in paths):
+        return paths
+    speakers = _speakers(folder / "speakers.npz", seed, max(2, min(40, empties // 2)))
+    first, *packed = fonts
+    said = time.monotonic()
+    for done, path in enumerate(paths):
+        if path.exists():
+            continue
+        number = int(path.stem.split("_")[1])
+        if path.stem.startswith("tune"):
+            own = seed * 1_000_003 + number
+            # The others are packed, and take seven times as long to open.
+            font = packed[number // 8 % len(packed)] if packed and number % 8 == 0 else first
+            _save(path, record_tune(compose(own, seconds), own, spoiled, speakers, font))
+        else:
+            rng = np.random.default_rng((seed, number, 23))
+            mel = _versions(without_music(rng, seconds, speakers), spoiled, rng, speakers)
+            none = np.zeros(0)
+            _save(path, Recording("nothing", mel, none, none))
+        if time.monotonic() - said > 30:
+            said = time.monotonic()
+            say(f"recorded {done + 1} of {len(paths)}")
+    return paths
+
+
+def _speakers(path: Path, seed: int, count: int) -> list[Floats]:
+    if path.exists():
+        with np.load(path) as kept:
+            return [kept[name] for name in kept.files]
+    rng = np.random.default_rng((seed, 24))
+    voices = [speak(rng) for _ in range(count)]
+    part = path.with_suffix(".part.npz")
+    np.savez(part, *voices)
+    os.replace(part, path)
+    return voices
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------
+
+
+class Piece(NamedTuple):
+    """Rows of one recording, cut and changed: mel (rows, MELS) and where its beats fall, in rows of the piece."""
+
+    mel: Floats
+    beats: NDArray[np.float64]
+    downbeats: NDArray[np.float64]
+    music: bool
+
+
+def cut(recording: Recording, rows: int, rng: Generator, change: bool = True) -> Piece:
+    """`rows` rows from a random place; with `change`, at another tempo and pitch."""
+    mel = recording.mel[int(rng.integers(len(recording.mel)))]
+    pace = float(np.exp(rng.uniform(-0.18, 0.18))) if change and rng.random() < 0.5 else 1.0  # rows read a row given
+    need = int(rows * pace) + 2
+    start = int(rng.integers(max(len(mel) - need, 0) + 1))
+    taken = mel[start : start + need].astype(np.float32)
+    at = np.arange(rows) * pace
+    if pace != 1.0 or len(taken) < rows:
+        low = np.minimum(at.astype(int), len(taken) - 2)
+        share = np.clip(at - low, 0, 1)[:, None].astype(np.float32)
+        taken = taken[low] * (1 - share) + taken[low + 1] * share
+    else:
+        taken = taken[:rows]
+    if change and rng.random() < 0.3:  # bands are about a sixth of an octave apart: a cheap change of pitch
+        shift = int(rng.integers(-3, 4))
+        taken = taken[:, np.clip(np.arange(MELS) + shift, 0, MELS - 1)]
+    held = (len(mel) - start) / pace  # a recording that was too short stands still at its end: no beats there
+    beats, downbeats = (recording.beats - start) / pace, (recording.downbeats - start) / pace
+    return Piece(taken, beats[beats < held], downbeats[downbeats < held], bool(len(beats)))
+
+
+def tone(mel: Floats, rng: Generator) -> Floats:
+    """Another volume and tone: a loudspeaker, a microphone, a coat over it. Adds a curve over the bands."""
+    bands = np.linspace(0, 1, MELS, dtype=np.float32)
+    curve = sum(rng.normal(0, 0.6) * np.cos(np.pi * k * bands + rng.uniform(0, 6)) for k in range(1, 5))
+    curve = curve + rng.normal(0, 1.5) * (bands - 0.5)
+    if rng.random() < 0.25:
+        curve = curve - 8 * np.maximum(rng.uniform(0.02, 0.25) - bands, 0) / 0.1  # no bass
+    if rng.random() < 0.25:
+        curve = curve - 8 * np.maximum(bands - rng.uniform(0.5, 0.95), 0) / 0.1  # no treble
+    gain = rng.uniform(-40, 6) * np.log(10) / 10
+    return np.maximum(mel + np.asarray(curve + gain, np.float32), np.float32(QUIET))
+
+
+def over(mel: Floats, other: Floats, decibels: float) -> Floats:
+    """Two sounds at once, `mel` louder by `decibels`: the powers of sounds that know nothing of each other add."""
+    level = np.log(np.mean(np.exp(mel)) + FLOOR) - np.log(np.mean(np.exp(other)) + FLOOR)
+    return np.logaddexp(mel, other + np.float32(level - decibels * np.log(10) / 10)).astype(np.float32)
+
+
+def targets(piece: Piece, rows: int) -> dict[str, NDArray[np.float32]]:
+    """What the network should say of each row: a beat 1 at its row, half at 10 ms from it, whatever lies between."""
+    at = np.arange(rows, dtype=np.float64)
+
+    def bumps(where: NDArray[np.float64]) -> NDArray[np.float32]:
+        out = np.zeros(rows, np.float32)
+        near = where[(where > -2) & (where < rows + 1)]
+        for shift in (-1, 0, 1, 2):
+            row = np.floor(near).astype(int) + shift
+            value = np.clip(1 - np.abs(row - near) / 2, 0, 1)
+            good = (row >= 0) & (row < rows)
+            np.maximum.at(out, row[good], value[good].astype(np.float32))
+        return out
+
+    phase = np.zeros((rows, 4), np.float32)
+    known = np.zeros(rows, np.float32)
+    beats, downbeats = piece.beats, piece.downbeats
+    if len(beats) > 1 and len(downbeats) > 1:
+        beat = np.interp(at, beats, np.arange(len(beats)))
+        bar = np.interp(at, downbeats, np.arange(len(downbeats)))
+        known = ((at >= max(beats[0], downbeats[0])) & (at <= min(beats[-1], downbeats[-1]))).astype(np.float32)
+        for k, turns in enumerate((beat, bar)):
+            phase[:, 2 * k] = np.sin(2 * np.pi * turns)
+            phase[:, 2 * k + 1] = np.cos(2 * np.pi * turns)
+    music = np.zeros(rows, np.float32)
+    if piece.music and len(beats):
+        music = ((at >= beats[0] - 10) & (at <= beats[-1] + 60)).astype(np.float32)
+    return {"beat": bumps(beats), "downbeat": bumps(downbeats), "phase": phase, "known": known, "music": music}
+
+
+def batches(recordings: list[Recording], calls: int, size: int, seed: int) -> Callable[[int], Iterator[Batch]]:
+    """Endless batches of `size` pieces of `calls` calls each; the stream is decided by the seed and the step."""
+    empty = [r for r in recordings if not len(r.beats)]
+    tunes = [r for r in recordings if len(r.beats)]
+    rows = calls * ROWS_A_CALL
+
+    def one(rng: Generator) -> tuple[Floats, dict[str, NDArray[np.float32]]]:
+        def piece(length: int) -> Piece:
+            pool = empty if empty and rng.random() < 0.1 else tunes
+            return cut(pool[int(rng.integers(len(pool)))], length, rng)
+
+        lengths = [rows]
+        if rng.random() < 0.3:  # the music changes, begins or ends
+            first = int(rng.integers(rows // 6, rows - rows // 6)) // 2 * 2
+            lengths = [first, rows - first]
+        parts = [piece(length) for length in lengths]
+        mels = [tone(p.mel, rng) for p in parts] if rng.random() < 0.3 else None
+        mel = np.concatenate(mels) if mels else tone(np.concatenate([p.mel for p in parts]), rng)
+        if empty and rng.random() < 0.3:
+            mel = over(mel, cut(empty[int(rng.integers(len(empty)))], rows, rng).mel, float(rng.uniform(-2, 25)))
+        if rng.random() < 0.5:  # no microphone is without hiss
+            hiss = np.log(rng.gamma(4, 0.25, (rows, MELS))).astype(np.float32)
+            mel = over(mel, hiss, float(rng.uniform(10, 50)))
+        if rng.random() < 0.1:  # the volume is turned, or a hand is laid on the microphone
+            start = int(rng.integers(rows))
+            mel = mel.copy()
+            mel[start:] += np.float32(rng.uniform(-3, 3))
+        wanted = [targets(p, length) for p, length in zip(parts, lengths, strict=True)]
+        return np.maximum(mel, np.float32(QUIET)), {k: np.concatenate([w[k] for w in wanted]) for k in wanted[0]}
+
+    def stream(start: int) -> Iterator[Batch]:
+        step = start
+        while True:
+            rng = np.random.default_rng((seed, step, 25))
+            pieces = [one(rng) for _ in range(size)]
+            mel = np.stack([p[0] for p in pieces]).reshape(size, calls, ROWS_A_CALL * MELS)
+            got = {k: np.stack([p[1][k] for p in pieces]) for k in pieces[0][1]}
+            late = slice(ROWS_A_CALL - 1, None, ROWS_A_CALL)  # a call speaks at its last row
+            yield Batch(
+                torch.from_numpy(mel),
+                torch.from_numpy(got["beat"].reshape(size, calls, ROWS_A_CALL)),
+                torch.from_numpy(got["downbeat"].reshape(size, calls, ROWS_A_CALL)),
+                torch.from_numpy(got["music"][:, late, None].copy()),
+                torch.from_numpy(got["phase"][:, late].copy()),
+                torch.from_numpy(got["known"][:, late, None].copy()),
+            )
+            step += 1
+
+    return stream
