@@ -23,9 +23,9 @@ from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing
 from visualizer.paths import assets
-from visualizer.settings import parse_size
 from visualizer.stage.looks import LOOKS, Look, look
 from visualizer.stage.painter import Painter
+from visualizer.values import parse_size
 
 BPM = 120.0
 STEPS = 12  # pictures a beat

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gallery import Moment, dance
-from visualizer.settings import parse_size
 from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
 from visualizer.stage.painter import Painter
+from visualizer.values import parse_size
 
 SIZES = ("1280x720", "1920x1080")
 

@@ -10,8 +10,8 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
-from visualizer.dancer.dancer import SPACING, Bodies
-from visualizer.dancer.formation import span_of
+from visualizer.dancer.formation import SPACING, span_of
+from visualizer.moment import Bodies
 from visualizer.stage.colours import luminance
 from visualizer.stage.haze import HazeCanvas
 from visualizer.stage.layout import layout

@@ -11,9 +11,9 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import SPACING
-from visualizer.dancer.formation import span_of, stand
-from visualizer.dancer.pack import FIGURE, FLOOR
+from visualizer.dancer.formation import SPACING, span_of, stand
+from visualizer.dancer.pack import FLOOR
+from visualizer.moment import FIGURE
 from visualizer.stage.looks import LOOKS, Look, look
 from visualizer.stage.painter import Painter
 from visualizer.stage.shader import Shader

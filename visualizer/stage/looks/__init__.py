@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.names import bare
 from visualizer.stage import backdrop
 from visualizer.stage.colours import rgb, turn_hue, wander
 
@@ -297,9 +298,12 @@ LOOKS: list[Look] = load_looks()  # changed in place where looks are edited live
 
 
 def look(name: str) -> Look:
-    """The look of that name; UserError names those there are."""
+    """The look of that name or title; UserError names those there are."""
     for each in LOOKS:
         if each.name == name:
+            return each
+    for each in LOOKS:
+        if bare(name) in (bare(each.name), bare(each.title)):
             return each
     raise UserError(f"no look is called '{name}'; there are: {', '.join(each.name for each in LOOKS)}")
 
