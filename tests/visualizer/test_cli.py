@@ -20,6 +20,7 @@ from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
 from visualizer.music.line import Line
 from visualizer.music.meters import Meter
+from visualizer.options import FilmOptions
 from visualizer.paths import unused
 
 
@@ -243,15 +244,15 @@ def test_a_film_stopped_early_says_so_to_scripts(
 ) -> None:
     seen = []
 
-    def make(song: Path | None, out: Path, **more: object) -> FilmReport:
-        seen.append(more)
-        return FilmReport(out, 30, 1.0, 1.0, stopped_by)
+    def make(song: Path | None, pack: object, options: FilmOptions) -> FilmReport:
+        seen.append(options)
+        return FilmReport(Path(options.out), 30, 1.0, 1.0, stopped_by)
 
     monkeypatch.setattr("visualizer.film.render.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
-    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "sync", "temperature")}
+    asked = {key: getattr(seen[0], key) for key in ("bpm", "dance", "troupe", "sync", "temperature")}
     assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "sync": "canon", "temperature": 1.3}
 
 

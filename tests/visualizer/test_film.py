@@ -49,6 +49,7 @@ class Waver:
 
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
+    style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
 
     def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
@@ -57,6 +58,9 @@ class Waver:
 
     def set_sync(self, sync: str) -> None:
         self.asked.append(sync)
+
+    def set_never(self, dances: tuple[str, ...]) -> None:
+        assert dances == ()
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1
