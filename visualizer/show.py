@@ -16,8 +16,8 @@ from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
-from visualizer.music.energy import RESTING
-from visualizer.music.taste import Mix, Stylist
+from visualizer.music.analysis.energy import RESTING
+from visualizer.music.analysis.genre import GenreScores, StyleSelector
 from visualizer.options import AUTO
 from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
@@ -112,7 +112,7 @@ class Show:
         self.dancer = dancer
         self.look: Look = find_look(plan.look) if plan.look else LOOKS[0]
         self.auto, self.preferences = plan.auto, plan.preferences
-        self.style_selector = Stylist(self.styles) if plan.by_music else None
+        self.style_selector = StyleSelector(self.styles) if plan.by_music else None
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
         self.tempo: MusicClock | None = None  # of the source of music, where it can be tapped, halved and nudged
@@ -180,7 +180,7 @@ class Show:
 
     def set_style(self, style: str) -> None:
         """Dance `style`, or "auto": whatever suits the music."""
-        self.style_selector = Stylist(self.styles) if style == AUTO else None
+        self.style_selector = StyleSelector(self.styles) if style == AUTO else None
         if self.style_selector is None:
             self.dancer.set_style(style)
         else:
@@ -208,7 +208,7 @@ class Show:
             if name in self.preferences.never[kind] and kind not in asked and self.dancer.dance is None:
                 self.choose_next(kind)
 
-    def choose_next(self, kind: Kind, scores: Mix = ()) -> Change | None:
+    def choose_next(self, kind: Kind, scores: GenreScores = ()) -> Change | None:
         """Another look, style or dance out of auto mode's deck, from now on; None if there is no other.
 
         Where the music chooses the style, those come that suit `scores`, the genres heard and their shares.

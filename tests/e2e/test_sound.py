@@ -26,14 +26,14 @@ from tests.needs import needs, needs_program
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer.moment import Text
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 from visualizer.stage.overlay import Overlay
 
 # Runs in a process of its own: PortAudio reads the sound configuration from the environment when it starts.
 LISTENER = """
 import json, sys, time, types
 from visualizer.music import listener, loopback
-from visualizer.music.sources import open_ear
+from visualizer.music.sources import open_source
 audio = sys.argv[1]
 if audio == "loopback of Windows":
     import soundcard
@@ -42,7 +42,7 @@ if audio == "loopback of Windows":
     loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
     listener.open_loopback = lambda look_again, clock: loopback.SoundcardLine(clock)
     audio = "loopback"
-ear = open_ear(audio, bpm=120, clock=time.monotonic)
+ear = open_source(audio, bpm=120, clock=time.monotonic)
 while True:
     now = time.monotonic()
     beat = ear.musical_time(now)

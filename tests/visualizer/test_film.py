@@ -31,8 +31,8 @@ from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.film import render, video
 from visualizer.moment import Bodies
-from visualizer.music.features import RATE
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan

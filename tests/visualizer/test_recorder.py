@@ -22,8 +22,8 @@ from tests.visualizer.test_listener import FakeChain, FakeLine
 from visualizer.errors import UserError
 from visualizer.film import recorder, video
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
-from visualizer.music.listener import Listener
-from visualizer.music.tape import RATE, NoSounds, Tape
+from visualizer.music.sources.capture_thread import Listener
+from visualizer.music.sources.tape import RATE, NoSounds, Tape
 from visualizer.stage.shots import Camera, Shot
 
 SIZE = (96, 64)
@@ -238,7 +238,7 @@ FULL = """
 import resource, sys, time
 from pathlib import Path
 import numpy as np
-from visualizer.music.tape import NoSounds
+from visualizer.music.sources.tape import NoSounds
 from visualizer.film.recorder import Recorder
 from visualizer.stage.shots import Shot
 random = np.random.default_rng(0)

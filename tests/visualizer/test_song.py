@@ -25,8 +25,8 @@ from visualizer.errors import UserError
 from visualizer.film import render
 from visualizer.music import ear, shelf
 from visualizer.music import song as song_module
-from visualizer.music.features import RATE
-from visualizer.music.song import HeardSong, hear_song
+from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.song_file import check_song, read_song
 
 OWN = paths.assets() / "own_music.ogg"
@@ -227,12 +227,12 @@ def test_heard_once_is_remembered(tmp_path: Path) -> None:
 # --- the shelf -------------------------------------------------------------------------------------------------------
 
 
-def same(a: HeardSong, b: HeardSong) -> bool:
-    pairs = [(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(HeardSong)]
+def same(a: SongAnalysis, b: SongAnalysis) -> bool:
+    pairs = [(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(SongAnalysis)]
     return all(np.array_equal(x, y) if isinstance(x, np.ndarray) else x == y for x, y in pairs)
 
 
-def again(path: Path) -> HeardSong:
+def again(path: Path) -> SongAnalysis:
     """As a program does that was started anew."""
     song_module._hear.cache_clear()
     return hear_song(path)

@@ -33,8 +33,8 @@ from visualizer.film.video import PICTURES, SOUND_RATE, Encoder, is_sequence
 from visualizer.leave import before_leaving, unhurried
 from visualizer.moment import Moment
 from visualizer.music.clock import fold
-from visualizer.music.features import Floats
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.features import Floats
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.options import AUTO, FilmOptions, check_value
 from visualizer.show import Show, ShowPlan

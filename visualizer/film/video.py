@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer.errors import UserError
 from visualizer.media import url_of
-from visualizer.music.features import Floats
+from visualizer.music.analysis.features import Floats
 
 if TYPE_CHECKING:
     import av

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from visualizer import paths
 from visualizer.errors import UserError
-from visualizer.music.features import HOPS_A_SECOND, LAG, MELS, Features, Floats
+from visualizer.music.analysis.features import HOPS_A_SECOND, LAG, MELS, Features, Floats
 
 MEMORY = 12.0  # seconds: time constant of all averages
 EARLIEST = 6.0  # seconds of music with a beat before there is anything to say
@@ -53,7 +53,7 @@ TIRED = 256  # beats after which another style has its turn; two minutes
 MARGIN = 0.12  # by how much another style must suit better
 SUITS = 0.6  # of the best style's score: what suits about as well
 
-Mix = tuple[tuple[str, float], ...]  # genres and their shares, of sum 1; () where nothing is known
+GenreScores = tuple[tuple[str, float], ...]  # genres and their shares, of sum 1; () where nothing is known
 
 FLAVOUR = (
     *(f"near {bpm} BPM" for bpm in TEMPI),
@@ -110,7 +110,7 @@ class Weights:
         power = np.exp(score - score.max(axis=-1, keepdims=True))
         return np.asarray(power / power.sum(axis=-1, keepdims=True), np.float64)
 
-    def mix(self, flavour: NDArray[np.float64]) -> Mix:
+    def mix(self, flavour: NDArray[np.float64]) -> GenreScores:
         """The shares of one flavour (F), by name."""
         return tuple(zip(self.genres, self.shares(flavour).tolist(), strict=True))
 
@@ -263,7 +263,7 @@ def places_of(rows: int, beat: float, bpm: float) -> NDArray[np.float64]:
     return beat - bpm / 60 / HOPS_A_SECOND * np.arange(rows + 1.0, 1.0, -1.0)
 
 
-class Taste:
+class GenreClassifier:
     """Genres of a live stream. For the hearing thread."""
 
     EVERY = 50  # rows from one verdict to the next
@@ -273,7 +273,7 @@ class Taste:
         self.weights = load_weights(weights_file()) if weights is None else weights
         self._strokes, self._flavour = Strokes(), Flavour()
         self._wait = 0
-        self._mix: Mix = ()
+        self._mix: GenreScores = ()
 
     def push(self, rows: Features, beat: float, bpm: float, steady: bool) -> None:
         """New rows of sound; the music, at `bpm`, was at `beat` of its own beats with the newest sample.
@@ -288,7 +288,7 @@ class Taste:
             self._mix = self.weights.mix(self._flavour.numbers())
 
     @property
-    def mix(self) -> Mix:
+    def mix(self) -> GenreScores:
         """What it sounds like; () while there is nothing to say."""
         return self._mix
 
@@ -319,11 +319,11 @@ def worth(genre: str, style: str) -> float:
     return NEUTRAL if words & set(ANYTHING) else 0.0
 
 
-class Stylist:
+class StyleSelector:
     """Which style is danced: the music's choice, at phrase ends only, and not too often."""
 
     def __init__(self, styles: tuple[str, ...]) -> None:
-        self.styles = styles
+        self._styles = styles
         self._worth = {genre: np.array([worth(genre, style) for style in styles]) for genre in DANCES}
         self.never: frozenset[str] = frozenset()  # styles that nobody wants to see
         self.note: str | None = None  # for the screen, once
@@ -333,7 +333,7 @@ class Stylist:
         self._since: tuple[str, float] | None = None  # what is danced, and since when
         self._phrase: int | None = None
 
-    def choose(self, style: str, beat: float, mix: Mix) -> Choice | None:
+    def choose(self, style: str, beat: float, mix: GenreScores) -> Choice | None:
         """Another style, from now on, or None. `style` is danced now, at musical time `beat`.
 
         To be asked for each frame: it answers at the first of a phrase only. Nothing heard, nothing changed.
@@ -349,7 +349,7 @@ class Stylist:
         if not ended or not mix or age < STAY or self.note:
             return None
         scores = self._scores(mix)
-        best, now = int(np.argmax(scores)), self.styles.index(style)
+        best, now = int(np.argmax(scores)), self._styles.index(style)
         suited = [k for k in range(len(scores)) if scores[k] >= SUITS * scores[best]]
         if now not in suited:
             if scores[best] - scores[now] < MARGIN:
@@ -357,23 +357,23 @@ class Stylist:
             chosen = best
         elif age >= TIRED and len(suited) > 1:
             others = [k for k in suited if k != now]
-            chosen = min(others, key=lambda k: (self._danced.get(self.styles[k], -math.inf), -scores[k]))
+            chosen = min(others, key=lambda k: (self._danced.get(self._styles[k], -math.inf), -scores[k]))
         else:
             return None
-        new = self.styles[chosen]
+        new = self._styles[chosen]
         self._since = (new, beat)
         return Choice(new, f"sounds like {max(mix, key=lambda pair: pair[1])[0]}")
 
-    def suited(self, mix: Mix) -> tuple[str, ...]:
+    def suited(self, mix: GenreScores) -> tuple[str, ...]:
         """The styles that suit it about as well as the best; () if none is known to."""
         scores = self._scores(mix)
-        return tuple(s for s, score in zip(self.styles, scores, strict=True) if score and score >= SUITS * scores.max())
+        return tuple(s for s, score in zip(self._styles, scores, strict=True) if score and score >= SUITS * scores.max())
 
-    def best(self, mix: Mix) -> str | None:
+    def best(self, mix: GenreScores) -> str | None:
         """The style that suits it best, to begin with; None if nothing is known to suit it."""
         scores = self._scores(mix)
-        return self.styles[int(np.argmax(scores))] if scores.any() else None
+        return self._styles[int(np.argmax(scores))] if scores.any() else None
 
-    def _scores(self, mix: Mix) -> NDArray[np.float64]:
-        scores = sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self.styles)))
-        return scores * [style not in self.never for style in self.styles]
+    def _scores(self, mix: GenreScores) -> NDArray[np.float64]:
+        scores = sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self._styles)))
+        return scores * [style not in self.never for style in self._styles]
