@@ -141,9 +141,9 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     from visualizer.live import LiveShow, play
     from visualizer.messages import Toasts
     from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
+    from visualizer.music.analysis.genre import GenreClassifier
     from visualizer.music.sources.capture_thread import TimedEstimate
     from visualizer.music.sources.live import LiveSource
-    from visualizer.music.analysis.genre import GenreClassifier
     from visualizer.show import Show, ShowPlan
     from visualizer.stage.displays import Display
     from visualizer.stage.flash_guard import FlashGuard
@@ -155,7 +155,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     now = 0.0
     watch, music = Watch(folder), Music(RATE)
 
-    class Listener:
+    class CaptureThread:
         """Hears the music in simulated time."""
 
         what = "simulated music"
@@ -220,7 +220,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
     pygame.init()
     pack = load_pack(find_pack(None))
-    listener = Listener()
+    listener = CaptureThread()
     ear = LiveSource(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
     toasts = Toasts()
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)

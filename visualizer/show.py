@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.moment import Bodies, Moment, Text
-from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import GenreScores, StyleSelector
+from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
 from visualizer.stage.looks import LOOKS, Look
 from visualizer.stage.looks import look as find_look
@@ -151,7 +151,7 @@ class Show:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """All that the dancers know; another pack may take over in the middle of a show."""
+        """All that can be asked of the dancers."""
         return self.dancer.known_styles
 
     @property
@@ -237,8 +237,6 @@ class Show:
     def _change_by_itself(self, musical_time: float, hearing: Hearing) -> tuple[Change, ...]:
         """What the music and auto mode want where a phrase ends; both are asked each step, so that they know where."""
         changes: list[Change | None] = []
-        if self.style_selector and self.style_selector.styles != self.styles:
-            self.set_style(AUTO)
         asked = self.dancer.dance is not None and self.dancer.dance == self.asked_dance  # it keeps its style
         scores = () if self.locked or asked else hearing.mix
         selector = self.style_selector

@@ -14,12 +14,12 @@ from typing import cast
 import numpy as np
 import pytest
 
-from tests.visualizer.test_listener import FakeLine
+from tests.visualizer.music.sources.test_capture_thread import FakeLine
 from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
-from visualizer.music.line import Line
-from visualizer.music.meters import Meter
+from visualizer.music.sources.capture import Capture
+from visualizer.music.sources.meters import Meter
 from visualizer.options import FilmOptions
 from visualizer.paths import unused
 
@@ -50,8 +50,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--device", "tpu"], "no device is called 'tpu'"),
         (["--bpm", "1"], "30 to 300"),
         (["--latency-ms", "900"], "-500 to 500 ms"),
-        (["devices", "--seconds", "0"], "more than 0"),
-        (["devices", "--seconds", "1e300"], "less than a day"),
+        (["devices", "--seconds", "0"], "from 0.01 to 86400 seconds"),
+        (["devices", "--seconds", "1e300"], "from 0.01 to 86400 seconds"),
         (["--audio", ""], "no song is named"),
         (["--audio", "x" * 300 + ".mp3"], "too long"),
         (["film", "x" * 300 + ".mp3", "-o", "x.mp4"], "too long"),
@@ -175,9 +175,9 @@ def test_devices_are_listed_with_their_levels_or_their_trouble(
     def meters(_clock: object) -> Iterator[list[Meter]]:
         loud, quiet = FakeLine([np.full(2400, 0.1)] * 20), FakeLine([np.zeros(2400)])
         yield [
-            Meter("mic", "Room", cast(Line, loud)),
-            Meter("mic:USB", "USB", cast(Line, quiet)),
-            Meter("mic:Old", "Old", cast(Line, FakeLine([]))),
+            Meter("mic", "Room", cast(Capture, loud)),
+            Meter("mic:USB", "USB", cast(Capture, quiet)),
+            Meter("mic:Old", "Old", cast(Capture, FakeLine([]))),
             Meter("loopback", "what the computer plays", trouble="no output"),
         ]
 
@@ -185,8 +185,8 @@ def test_devices_are_listed_with_their_levels_or_their_trouble(
     def session() -> Iterator[Callable[[], str]]:
         yield lambda: "2 others, 126 BPM"
 
-    monkeypatch.setattr("visualizer.music.meters.open_meters", meters)
-    monkeypatch.setattr("visualizer.music.meters.link_session", session)
+    monkeypatch.setattr("visualizer.music.sources.meters.open_meters", meters)
+    monkeypatch.setattr("visualizer.music.sources.meters.link_session", session)
     assert call(monkeypatch, "devices", "--seconds", "0.01") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[1] == ["mic", "Room", "▮▮▮▮▮▮▮▮▯▯▯▯", "-20", "dB"]
