@@ -404,7 +404,7 @@ def _check(
     if (width % 2 or height % 2) and not is_sequence(out) and out.suffix.lower() not in PICTURES:
         raise UserError(f"size {width}x{height}: a film wants even numbers, such as {width // 2 * 2}x{height // 2 * 2}")
     if out.suffix.lower() == ".gif" and fps > 50:
-        raise UserError(f"fps {fps}: a GIF is shown with 50 at most")
+        raise UserError(f"fps {float(fps):.5g}: a GIF is shown with 50 at most")
     if seconds is not None and beats is not None:
         raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
 

@@ -29,7 +29,7 @@ def save(folder: Path, number: int, made: Recording) -> None:
 
 
 def test_each_family_is_a_genre_of_the_program_and_of_the_tunes() -> None:
-    from training.synth.compose import GENRES
+    from training.synth.genres import GENRES
 
     assert set(taste.FAMILIES) == set(DANCES)
     named = [genre for genres in taste.FAMILIES.values() for genre in genres]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from .formation import Formation
 from .pack import Pack
-from .planner import TroupePlanner, find_dance, find_style, find_styles
+from .planner import TroupePlanner, find_dance, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
@@ -25,17 +25,17 @@ class Wishes:
     @property
     def style(self) -> str:
         """Name of the style that is danced now, or from the next letter on; the first dancer's if there are several."""
-        return self.pack.styles[self._plan.styles[0]]
+        return self._plan.names[0]
 
     @property
     def styles(self) -> tuple[str, ...]:
         """Names of the styles that the dancers have in turn."""
-        return tuple(self.pack.styles[i] for i in self._plan.styles)
+        return self._plan.names
 
     @property
     def known_styles(self) -> tuple[str, ...]:
-        """Names of all styles of the pack that dances now."""
-        return self.pack.styles
+        """Names of all styles that may be asked for: those of the first pack, also where another had to take over."""
+        return self._plan.known_styles
 
     @property
     def dance(self) -> str | None:
@@ -73,14 +73,14 @@ class Wishes:
 
     def set_style(self, style: str) -> None:
         """Another style from the next letter on, or several as in "salsa,ballet"; see `set_styles`."""
-        self._plan.set_styles(find_styles(self.pack, style))
+        self._plan.set_styles(split_styles(style, self._plan.known_styles))
 
     def set_styles(self, styles: Iterable[str]) -> None:
         """The styles that the dancers have in turn, from the next letter on: the first, the second, and so round.
 
         In unison and canon all dance as the first does. UserError if the pack has not learned one, or for none.
         """
-        self._plan.set_styles([find_style(self.pack, style) for style in styles])
+        self._plan.set_styles(styles)
 
     def set_dance(self, dance: str | None) -> None:
         """A named dance, and its style, from the next letter on; None: as it comes. UserError for an unknown one."""
