@@ -32,8 +32,8 @@ def write_video(
     path: Path, size: tuple[int, int], aspect: Fraction | None, codec: str, turned: int = 0,
     stretch: Fraction | None = None, first: int = 0, count: int = RATE,
 ) -> Path:  # fmt: skip
-    """`count` pictures of the figure. `aspect` is what the file says of its pixels, `stretch` what they are; `first` is the
-    number of its first picture."""
+    """`count` pictures of a figure from number `first` on. `aspect` is what the file says of its pixels, `stretch` what
+    they are."""
     with av.open(url_of(path), "w") as file:
         stream: Any = file.add_stream(codec, rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
