@@ -92,7 +92,7 @@ def measure(
         float | None, typer.Option(min=0.01, max=100, help="Hours danced to see whether it drifts; 8 if not given.")
     ] = None,
 ) -> None:
-    """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
+    """Print every figure that the README quotes, beside real motion that training never saw and a baseline."""
     from training.evaluate.evaluate import measure_pack
 
     measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
@@ -121,7 +121,7 @@ def beats(
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
 ) -> None:
     """Print the beats found in captured clips, and draw them to be checked by eye."""
-    from training.evaluate.plots import show_beats
+    from training.evaluate.beats import show_beats
 
     show_beats(motion, plots)
 

@@ -137,14 +137,14 @@ def gather(*folders: Path) -> tuple[NDArray[np.float64], NDArray[np.str_], NDArr
 
 def learn(numbers: NDArray[np.float64], families: NDArray[np.str_]) -> dict:
     """Weights as music.taste.load_weights wants them."""
-    mean, spread = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
-    scaled = np.clip((numbers - mean) / spread, -4, 4)
+    mean, std = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
+    scaled = np.clip((numbers - mean) / std, -4, 4)
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced").fit(scaled, families)
     return {
         "genres": [str(c) for c in model.classes_],
         "flavour": list(FLAVOUR),
         "mean": mean.round(5).tolist(),
-        "spread": spread.round(5).tolist(),
+        "spread": std.round(5).tolist(),
         "weight": model.coef_.round(4).tolist(),
         "bias": model.intercept_.round(4).tolist(),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.visualizer.music.analysis.test_genre import BACKBEAT, BPM, FOUR, SWUNG, drums
+from tests.support.made_sound import BACKBEAT, BPM, FOUR, SWUNG, drums
 from training import genre as taste
 from training.synth.dataset import Recording
 from visualizer.errors import UserError
@@ -29,7 +29,7 @@ def save(folder: Path, number: int, made: Recording) -> None:
 
 
 def test_each_family_is_a_genre_of_the_program_and_of_the_tunes() -> None:
-    from training.synth.compose import GENRES
+    from training.synth.genres import GENRES
 
     assert set(taste.FAMILIES) == set(DANCES)
     named = [genre for genres in taste.FAMILIES.values() for genre in genres]

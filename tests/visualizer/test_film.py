@@ -20,9 +20,8 @@ import pygame
 import pytest
 
 from tests.support import standins
+from tests.support.made_sound import beat_track, write_song
 from tests.visualizer.fakes import hearing, picture
-from tests.visualizer.music.analysis.test_features import beat_track
-from tests.visualizer.music.analysis.test_song import write_song
 from visualizer import encoder, film
 from visualizer.auto import EARLY, STAY
 from visualizer.dancer.dancer import Dancer

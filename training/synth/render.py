@@ -17,7 +17,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 
-from training.synth.compose import VOICES, Part, Sound, Tune
+from training.synth.compose import Sound, Tune
+from training.synth.genres import VOICES
+from training.synth.plan import Part
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import RATE, Floats
 

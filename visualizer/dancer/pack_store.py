@@ -39,6 +39,7 @@ HIGHEST_RATIO = 100  # bytes out of each byte in; trained weights shrink by a te
 MOST_ENTRIES = 40  # of a zip file, with what file managers leave in it
 LARGEST_CONTENTS = 64 * 1024  # bytes of the table of contents
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave about; never unpacked
+UNUSED = (*LITTER, "decoder.npz")  # and what only a training reads (training/models/decoder_weights.py)
 RESERVED = ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)))  # on Windows
 LONGEST_NAME = 40
 
@@ -105,7 +106,7 @@ def _judge(entries: list[zipfile.ZipInfo], path: Path) -> dict[str, zipfile.ZipI
             if parts[0] != "__MACOSX":
                 folders.add(parts)
             continue
-        if parts[0] == "__MACOSX" or parts[-1] in LITTER:
+        if parts[0] == "__MACOSX" or parts[-1] in UNUSED:
             continue
         name = parts[-1]
         if name not in FILES or len(parts) > 2:
@@ -175,7 +176,7 @@ def _unreadable(path: Path, error: OSError) -> UserError:
 def _copy_folder(path: Path, into: Path) -> None:
     """Copy the files of a pack out of a folder, and nothing else that lies there or that it points to."""
     try:
-        entries = {entry.name: entry for entry in os.scandir(path) if entry.name not in LITTER}
+        entries = {entry.name: entry for entry in os.scandir(path) if entry.name not in UNUSED}
         strange = [name for name in entries if name not in FILES]
         if strange:
             raise UserError(

@@ -352,10 +352,12 @@ def test_a_network_that_fails_after_some_steps_dances_on(later: Pack, shipped: P
 def film(pack: Pack, out: Path, **asked: Any) -> str:
     """Hash of the pictures of a film."""
     pixels, frames = hashlib.sha256(), []
-    report = make_film(
-        None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3,
-        on_frame=lambda number, picture: (pixels.update(picture), frames.append(number)), **asked,
-    )  # fmt: skip
+
+    def note(number: int, picture: memoryview) -> None:
+        pixels.update(picture)
+        frames.append(number)
+
+    report = make_film(None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3, on_frame=note, **asked)
     assert report.frames == len(frames)
     if "seconds" in asked:
         assert report.frames == round(asked["seconds"] * 8)
