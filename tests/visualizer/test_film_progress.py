@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from visualizer.errors import UserError
+from visualizer.film import video
 from visualizer.film.output_path import find_output
 from visualizer.film.progress import FilmProgress, megabytes, warn_of_size
 from visualizer.film.video import Encoder
