@@ -20,14 +20,13 @@ from visualizer.stage import x11
 from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
+from visualizer.stage.overlay import Overlay
 from visualizer.stage.painter import Painter
 from visualizer.stage.pulse import Pulse
 from visualizer.stage.shots import Camera
 
 if TYPE_CHECKING:
-    from visualizer.moment import Bodies
-    from visualizer.music.clock import Hearing
-    from visualizer.stage.looks import Look
+    from visualizer.moment import Moment, Text
     from visualizer.stage.shader import Shader
 
 log = logging.getLogger("visualizer")
@@ -67,6 +66,7 @@ class Window:
         self.pace = 60.0  # frames a second for the loop to keep to
         open_video()
         self.camera = Camera()
+        self._overlay = Overlay(size or (1280, 720))
         self._pointer_until = -1.0  # the show's clock; -1: hidden
         self.displays = displays()  # as they were when last looked at
         try:
@@ -302,48 +302,39 @@ class Window:
             pygame.mouse.set_visible(False)
             self._pointer_until = -1.0
 
-    def draw(
-        self,
-        picture: Bodies,
-        look: Look,
-        hearing: Hearing,
-        musical_time: float,
-        writing: pygame.Surface | None,
-        changed: bool,
-    ) -> None:
-        """Paint one picture, lay `writing` over it and show it; by the painter from now on if the GPU fails."""
+    def draw(self, moment: Moment) -> None:
+        """Paint one picture, lay its text over it and show it; by the painter from now on if the GPU fails."""
         now = time.perf_counter()
         if self.gpu:
             import moderngl
 
             try:
-                self._draw_gl(picture, look, hearing, musical_time, writing, changed, now)
+                self._draw_gl(moment, now)
                 return
             except (moderngl.Error, pygame.error, NoGpu) as error:
                 self._paint_from_now_on(first_line(error))
         assert self._painter is not None
         assert self._guarded is not None
-        surface = self._painter.paint(picture, look, hearing, musical_time)
+        writing, _ = self._write(moment.text)
+        surface = self._painter.paint(moment.bodies, moment.look, moment.hearing, moment.musical_time)
         self.camera.of_surface(surface)
         screen = pygame.display.get_surface()
         if screen is not None:
             pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
 
-    def _draw_gl(
-        self,
-        picture: Bodies,
-        look: Look,
-        hearing: Hearing,
-        musical_time: float,
-        writing: pygame.Surface | None,
-        changed: bool,
-        now: float,
-    ) -> None:
+    def _write(self, text: Text) -> tuple[pygame.Surface | None, bool]:
+        """The text as a surface of the window's size, and whether it changed."""
+        if self._overlay.size != self.size:
+            self._overlay.resize(self.size)
+        return self._overlay.render(text)
+
+    def _draw_gl(self, moment: Moment, now: float) -> None:
         """NoGpu, moderngl.Error or pygame.error if the GPU does not do it."""
         assert self._shader is not None
         assert self._target is not None
         assert self._pulse is not None
-        self._shader.draw(picture, look, hearing, musical_time)
+        writing, changed = self._write(moment.text)
+        self._shader.draw(moment.bodies, moment.look, moment.hearing, moment.musical_time)
         self.camera.of_gl(self._shader.target, self._shader.size)
         if writing is not None:
             self._shader.write(writing, changed)

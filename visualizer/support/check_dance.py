@@ -47,6 +47,7 @@ def picture() -> Finding:
     """Opens a small window, in memory where there is no screen, paints in it, and says who paints."""
     import pygame
 
+    from visualizer.moment import Moment
     from visualizer.music.sources.free_run import free_run_hearing
     from visualizer.stage import renderer
     from visualizer.stage.looks import look
@@ -65,7 +66,7 @@ def picture() -> Finding:
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
-        window.draw(_figure(), look("paper"), free_run_hearing(step / 60, 120.0, step / 30), step / 30, None, False)
+        window.draw(Moment(_figure(), look("paper"), free_run_hearing(step / 60, 120.0, step / 30), step / 30))
         seconds.append(time.perf_counter() - begun)
     with tempfile.TemporaryDirectory() as folder:
         window.save(str(Path(folder) / "picture.png"))

@@ -1,10 +1,10 @@
-"""Taste: what kind of music this is, and which of a pack's styles suits it (`--style auto`).
+"""Genre: what kind of music this is, and which of a pack's styles suits it (`--style auto`).
 
-Two steps, so that each can be judged alone. First the *flavour*: some sixty numbers about the last quarter of a
+Two steps, so that each can be judged alone. First the *features*: some sixty numbers about the last quarter of a
 minute, all from the past and none of them minding the volume: tempo; where within the beat and on which beats the bass,
 the middle and the treble strike (four on the floor, backbeat, swing); how much is struck and how much held; brightness
 and bass share. A multinomial logistic regression makes of them the shares of some genres. Its weights are numbers in
-a JSON file, which training/genre.py fits on music rendered for the purpose; bench/taste.py says what it reaches.
+a JSON file, which training/genre.py fits on music rendered for the purpose; bench/genre.py says what it reaches.
 
 Then the *choice*: each genre has a list of dances that suit it, the best first. A style is worth what its places in
 the lists of the genres heard are worth. The best is danced from the next phrase on, and stays for some phrases
@@ -95,7 +95,7 @@ BEST, STEP, LEAST, NEUTRAL = (
 
 @dataclass(frozen=True)
 class Weights:
-    """The regression: genres (G), and for the flavour (F) its mean and spread, weight (G, F) and bias (G)."""
+    """The regression: genres (G), and for the features (F) their mean and spread, weight (G, F) and bias (G)."""
 
     genres: tuple[str, ...]
     mean: NDArray[np.float64]
@@ -111,7 +111,7 @@ class Weights:
         return np.asarray(power / power.sum(axis=-1, keepdims=True), np.float64)
 
     def mix(self, flavour: NDArray[np.float64]) -> GenreScores:
-        """The shares of one flavour (F), by name."""
+        """The shares for one set of features (F), by name."""
         return tuple(zip(self.genres, self.shares(flavour).tolist(), strict=True))
 
 
@@ -152,7 +152,7 @@ def load_weights(path: Path) -> Weights:
 
 
 class Strokes:
-    """Rows of features -> what Flavour gathers. Streaming; the same numbers for any block size."""
+    """Rows of features -> what GenreFeatures gathers. Streaming; the same numbers for any block size."""
 
     def __init__(self) -> None:
         self._past = np.zeros((0, MELS), np.float32)  # the last LAG rows of mel

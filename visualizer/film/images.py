@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from visualizer.encoder import Pixels, converter, encoder_of, settle
 from visualizer.errors import UserError
+from visualizer.film.video import Pixels, converter, encoder_of, settle
 from visualizer.media import url_of
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more

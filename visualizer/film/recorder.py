@@ -25,7 +25,7 @@ import platformdirs
 import pygame
 
 from visualizer.errors import UserError
-from visualizer.music import taken
+from visualizer.messages import Notify
 from visualizer.music.sources.tape import NoSounds, Sounds, sounds
 from visualizer.paths import unused
 from visualizer.stage.guarded import GuardedFrames
@@ -47,11 +47,13 @@ class Recorder:
     """One video. `offer` pictures, then `stop`; it is written to its end in the background, `finish` waits for that."""
 
     def __init__(
-        self, path: Path, size: tuple[int, int], began: float, sound: Sounds, clock: Callable[[], float]
-    ) -> None:
-        """`size` of the window; `began`: the moment of the first picture, on the clock."""
+        self, path: Path, size: tuple[int, int], began: float, sound: Sounds, clock: Callable[[], float],
+        notify: Notify,
+    ) -> None:  # fmt: skip
+        """`size` of the window; `began`: the moment of the first picture, on the clock. `notify` is called from the
+        recorder's thread too."""
         self.path, self.size = path, fitted(size)
-        self.messages: deque[str] = deque()
+        self._notify = notify
         self.over = False  # no more pictures are wanted: stopped, or it failed
         self.dropped = 0
         self._began, self._sound, self._clock = began, sound, clock
@@ -77,7 +79,7 @@ class Recorder:
         except queue.Full:
             self.dropped += 1
             if self.dropped == 1:
-                self.messages.append("recording: too much for this machine, some pictures are left out")
+                self._notify("recording: too much for this machine, some pictures are left out")
 
     def stop(self, now: float) -> None:
         """No more pictures; the video ends at `now`."""
@@ -100,18 +102,18 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            import visualizer.film  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
+            import visualizer.film.video  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
 
             if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
             frames = self._write()
         except UserError as error:
-            self.messages.append(f"recording ended: {error}{self._kept()}")
+            self._notify(f"recording ended: {error}{self._kept()}")
         except Exception as error:
-            self.messages.append(f"recording ended: {what(error)}{self._kept()}")
+            self._notify(f"recording ended: {what(error)}{self._kept()}")
             raise  # all of it into the log
         else:
-            self.messages.append(f"recorded: {self.path} ({frames / FPS:.0f} s)")
+            self._notify(f"recorded: {self.path} ({frames / FPS:.0f} s)")
         finally:
             self.over = True
             self._sound.close()
@@ -127,7 +129,7 @@ class Recorder:
 
     def _write(self) -> int:
         """Feed the encoder until all is written; how many frames that were. UserError if it fails."""
-        from visualizer.film import Encoder
+        from visualizer.film.video import Encoder
 
         encoder = Encoder(self.path, self.size, FPS, sounds(self._sound))
         held: deque[tuple[int, Pixels]] = deque()  # pictures that wait for their sound
@@ -251,12 +253,12 @@ def save_picture(shot: Shot, path: Path, black: float = 0.0) -> str:
 class Takes:
     """Pictures and videos of one show, and what there is to say about them."""
 
-    def __init__(self, camera: Camera, clock: Callable[[], float]) -> None:
-        self._camera, self._clock = camera, clock
+    def __init__(self, camera: Camera, clock: Callable[[], float], notify: Notify) -> None:
+        """`notify` is told when something is saved, or is not."""
+        self._camera, self._clock, self._notify = camera, clock, notify
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="picture")  # to write a PNG takes longer than a frame
         self._picture_wanted = False
         self._recorders: list[Recorder] = []  # the last may be running, those before it are written to their ends
-        self._messages: deque[str] = deque()
 
     @property
     def recording(self) -> bool:
@@ -277,7 +279,8 @@ class Takes:
         except UserError as error:
             return f"no recording: {error}"
         sound = sounds_from(seen)
-        self._recorders.append(Recorder(path, size, seen, sound or NoSounds(), self._clock))
+        self._recorders = [recorder for recorder in self._recorders if recorder.writing]
+        self._recorders.append(Recorder(path, size, seen, sound or NoSounds(), self._clock, self._notify))
         return f"recording: {path}{'' if sound else ', without sound: nothing is heard'}"
 
     def aim(self, seen: float) -> None:
@@ -297,17 +300,13 @@ class Takes:
 
     def _save(self, shot: Shot, black: float) -> None:
         try:
-            self._messages.append(save_picture(shot, new_file(pictures_folder(), ".png"), black))
+            self._notify(save_picture(shot, new_file(pictures_folder(), ".png"), black))
         except UserError as error:
-            self._messages.append(f"no picture: {error}")
+            self._notify(f"no picture: {error}")
 
-    def toasts(self) -> list[str]:
-        """New messages since the last call."""
-        messages = taken(self._messages)
-        for recorder in self._recorders:
-            messages += taken(recorder.messages)
-        self._recorders = [r for r in self._recorders if r.writing or r.messages or not r.over]
-        return messages
+    def lose_camera(self) -> None:
+        """The display is gone, and with it what was drawn last."""
+        self._camera.lose()
 
     def finish(self, seen: float) -> None:
         """The show is over: wait until all is written."""

@@ -193,7 +193,7 @@ def _reason(error: Exception) -> str:
 def _writer(
     path: Path, size: tuple[int, int], fps: Fraction, sound: Iterator[Floats] | None, transparent: bool
 ) -> Writer:
-    from visualizer.pictures import Gif, Stills, WebP
+    from visualizer.film.images import Gif, Stills, WebP
 
     if is_sequence(path):
         return Stills(path, size, transparent)
