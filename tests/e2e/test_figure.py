@@ -7,8 +7,8 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.figure import assert_dances, figure, figures
-from tests.visualizer import fakes
+from tests.support import fakes
+from tests.support.figure import assert_dances, figure, figures
 from visualizer.stage.looks import look
 from visualizer.stage.painter import Painter
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import run_training
 from tests.support.made_clips import FPS, dance_motion
+from tests.support.training_run import run_training
 from training.data.dataset import open_takes
 from training.data.footage.made import CONDITIONS, Shot, at_rate, film
 from training.data.footage.smooth import smooth

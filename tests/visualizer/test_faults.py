@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.support import standins
 from tests.support.fake_sound import PATIENCE, FakeCaptureThread, FakeEstimate, FakeLine, Stage
+from tests.support.fakes import hearing, picture
 from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
 from tests.support.made_sound import OWN, beat_track, write_song
-from tests.visualizer.fakes import hearing, picture
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer

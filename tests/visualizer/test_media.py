@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from av.stream import Disposition
 
-from tests.needs import needs_program
+from tests.support.needs import needs_program
 from visualizer import media, paths
 from visualizer.errors import UserError
 from visualizer.media import CONTAINERS, open_media, path_of, song_file, url_of

@@ -14,10 +14,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from tests.support import failing, made_pack, standins
+from tests.support import failing, fakes, made_pack, standins
 from tests.support.failing import KINDS, fail_from
 from tests.support.films import film as make_film
-from tests.visualizer import fakes
 from visualizer import paths
 from visualizer.dancer import calls, recovery
 from visualizer.dancer.calls import PACES, STUCK

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from tests.visualizer.fakes import hearing, picture
+from tests.support.fakes import hearing, picture
 from visualizer.stage.looks import LOOKS, Backdrop, Look, lights, look, ramp
 from visualizer.stage.mood import Mood
 from visualizer.stage.painter import Painter

@@ -21,9 +21,9 @@ import pygame
 import pytest
 
 from tests.support import standins
+from tests.support.fakes import hearing, picture
 from tests.support.films import film
 from tests.support.made_sound import beat_track, write_song
-from tests.visualizer.fakes import hearing, picture
 from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
