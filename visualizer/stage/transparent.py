@@ -18,7 +18,7 @@ from visualizer.stage.looks import LEVELS, Haze, Lights, Look
 
 NEAR, FAR = 0.06, 0.24  # frame widths from the body between which rings fade out, which fill a stage
 BANDS = 16  # rows that are worked out at a time: they stay in the cache
-FINE = 16  # steps from one row of a ramp to the next
+FINE = 32  # steps from one row of a ramp to the next
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
