@@ -24,8 +24,8 @@ from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing
 from visualizer.paths import assets
 from visualizer.settings import parse_size
-from visualizer.stage.looks import LOOKS, Look, look
-from visualizer.stage.painter import Painter
+from visualizer.stage.looks import shipped_looks, Look, find_look
+from visualizer.stage.cpu.painter import Painter
 
 BPM = 120.0
 STEPS = 12  # pictures a beat
@@ -72,7 +72,7 @@ def shaded(each: Look, moments: list[Moment], size: tuple[int, int]) -> pygame.S
     """The shader's picture of the last moment; None where there is no OpenGL."""
     import moderngl
 
-    from visualizer.stage.shader import Shader
+    from visualizer.stage.gpu.shader import Shader
 
     try:
         gl = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--review", type=Path, help="folder for sheets in time, of other shapes and of a troupe")
     wanted = parser.parse_args()
     console = Console()
-    chosen = [look(name) for name in wanted.look] if wanted.look else LOOKS
+    chosen = [find_look(name) for name in wanted.look] if wanted.look else shipped_looks()
     wanted.folder.mkdir(parents=True, exist_ok=True)
     moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
     alone, both = [], []

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from bench.gallery import Moment, dance
 from visualizer.settings import parse_size
-from visualizer.stage.looks import LOOKS, Look
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from visualizer.stage.looks import shipped_looks, Look
+from visualizer.stage.looks import find_look
+from visualizer.stage.cpu.painter import Painter
 
 SIZES = ("1280x720", "1920x1080")
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--look", action="append", help="only these")
     wanted = parser.parse_args().look
-    print_paint([find_look(name) for name in wanted] if wanted else LOOKS)
+    print_paint([find_look(name) for name in wanted] if wanted else shipped_looks())
 
 
 if __name__ == "__main__":

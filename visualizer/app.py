@@ -37,7 +37,7 @@ from visualizer.settings import (
     temperature_name,
 )
 from visualizer.stage.governor import LEAST, Governor
-from visualizer.stage.looks import LOOKS, look
+from visualizer.stage.looks import shipped_looks, find_look
 from visualizer.stage.looks.live import Reloader, current
 from visualizer.stage.overlay import Overlay
 from visualizer.stop import Stop, Stopped, asked_to_stop
@@ -177,7 +177,7 @@ class Show:
         """
         self.dancer, self.ear, self.window = dancer, ear, window
         self.styles = styles
-        self.look = look(look_name)
+        self.look = find_look(look_name)
         self.overlay = Overlay(window.size)
         self.running = True
         self.locked = False
@@ -352,7 +352,7 @@ class Show:
 
     def _change_look(self, step: int, now: float) -> None:
         before = self.look.name
-        self.look = look(self._following("look", tuple(each.name for each in LOOKS), before, step))
+        self.look = find_look(self._following("look", tuple(each.name for each in shipped_looks()), before, step))
         self._chose("look", before, self.look.name)
         self.auto.hold("look")
         self.say(f"look: {self.look.title}", now)
@@ -411,7 +411,7 @@ class Show:
         if chosen is None:
             return
         if kind == "look":
-            self.look = look(chosen)
+            self.look = find_look(chosen)
         log.info("auto: %s %s", kind, chosen or "as it comes")
 
     # --- what people like, and what they do not
@@ -437,7 +437,7 @@ class Show:
         if now_on is None:
             self.say("no named dance is on: improvised", now, "marks")
             return
-        looks = tuple(each.name for each in LOOKS)
+        looks = tuple(each.name for each in shipped_looks())
         names = {"look": looks, "style": self.styles, "dance": (*self.dancer.dances, AS_IT_COMES)}[kind]
         before = self._all_marks()
         if not self.marks.ban(kind, now_on, names):
@@ -463,7 +463,7 @@ class Show:
             return
         (kind, name), self._banned = self._banned, None
         if kind == "look":
-            self.look = look(name)
+            self.look = find_look(name)
         elif kind == "style":
             self.dancer.set_style(name)
         elif name in self.dancer.dances:

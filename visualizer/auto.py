@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from visualizer.dancer.pack import PHRASE_BEATS
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 if TYPE_CHECKING:
     from visualizer.music.taste import Mix, Stylist
@@ -177,7 +177,7 @@ def turn(
     """
     of = ""
     if kind == "look":
-        names, now = tuple(each.name for each in LOOKS), look
+        names, now = tuple(each.name for each in shipped_looks()), look
     elif kind == "style":
         suited = tuple(style for style in stylist.suited(mix) if style in styles) if stylist else ()
         names, now = suited or tuple(styles), dancer.style

@@ -50,9 +50,9 @@ from visualizer.music.taste import Stylist
 from visualizer.pictures import numbered, pattern_of
 from visualizer.settings import AUTO
 from visualizer.stage.guarded import HELD, GuardedFrames
-from visualizer.stage.looks import LOOKS, Look
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from visualizer.stage.looks import shipped_looks, Look
+from visualizer.stage.looks import find_look
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stopped, asked_to_stop, stopped
 
@@ -157,7 +157,7 @@ def make_film(
     _check(out, size, fps, start, seconds, beats, bpm, transparent, force)
     if auto and beats is not None:
         raise UserError("a loop has one look and one style: --beats or --auto, not both")
-    the_look = find_look(look) if look else LOOKS[0]
+    the_look = find_look(look) if look else shipped_looks()[0]
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it knows at once if there is no such style or dance.
     dancer = Dancer(pack, seed, None if style == AUTO else style, troupe, temperature, dance)

@@ -110,9 +110,9 @@ def check(settings: Settings) -> Settings:
     """The same settings; UserError if a value makes no sense. Styles and dances are the pack's to check, displays
     the window's."""
     from visualizer.dancer.pack import MOST_DANCERS, SYNCS
-    from visualizer.stage.looks import look
+    from visualizer.stage.looks import find_look
 
-    look(settings.look)
+    find_look(settings.look)
     if settings.device not in DEVICES:
         raise UserError(f"no device is called '{settings.device}'; there are: {', '.join(DEVICES)}")
     if settings.stage not in STAGES:
@@ -152,7 +152,7 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
 
     ValueError or UserError if a key is unknown or a value has the wrong type or makes no sense.
     """
-    from visualizer.stage.looks import look
+    from visualizer.stage.looks import find_look
 
     kinds: dict[str, type | tuple[type, ...]] = {
         "display": (int, str), "troupe": int, "bpm": (int, float), "latency_ms": (int, float),
@@ -173,7 +173,7 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
         chosen[key] = parsers[key](value) if key in parsers else value
     note = None
     try:
-        look(chosen.get("look", Settings.look))
+        find_look(chosen.get("look", Settings.look))
     except UserError as error:
         note = f"settings file: {error}; using {Settings.look}"
         del chosen["look"]

@@ -19,7 +19,7 @@ from visualizer.music.energy import RESTING
 from visualizer.recorder import Takes
 from visualizer.settings import Settings
 from visualizer.stage.displays import Display
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 PICTURE = fakes.picture(0.0)
 
@@ -229,9 +229,9 @@ def test_keys_change_style_look_and_seed_and_say_so(show: Show, caplog: pytest.L
     show.handle([key(pygame.K_LEFT)] * 3, 0.0)
     assert show.dancer.style == "techno"
     show.handle([key(pygame.K_UP)], 0.0)
-    assert show.look == LOOKS[1]
+    assert show.look == shipped_looks()[1]
     show.handle([key(pygame.K_DOWN), key(pygame.K_DOWN)], 0.0)
-    assert show.look == LOOKS[-1]
+    assert show.look == shipped_looks()[-1]
     show.handle([key(pygame.K_SPACE), key(pygame.K_SPACE)], 0.0)
     assert isinstance(show.dancer, FakeDancer)
     assert len(set(show.dancer.seeds)) == 2
@@ -482,7 +482,7 @@ def test_auto_mode_changes_all_three_at_phrase_ends_and_only_if_it_is_on(show: S
     assert len(set(run(show, 120))) == 1
     show = make_show(Auto(random.Random(1)))
     seen = run(show, 600)
-    assert {look for look, *_ in seen} == {each.name for each in LOOKS}
+    assert {look for look, *_ in seen} == {each.name for each in shipped_looks()}
     assert {style for _, style, _ in seen} == set(STYLES)
     assert {dance for *_, dance in seen} == {"basic", "cucaracha", None}
     show.act("auto", 600.0)
@@ -557,12 +557,12 @@ def test_a_key_bans_the_look_and_it_never_comes_again(show: Show, caplog: pytest
     show.handle([key(pygame.K_x)], 0.0)
     assert toasts(caplog)[-1] == "never again: look paper; Backspace takes it back"
     assert show.look.name != "paper"
-    for _ in LOOKS:
+    for _ in shipped_looks():
         show.handle([key(pygame.K_UP)], 0.0)
         assert show.look.name != "paper"
     assert "paper" not in {look for look, *_ in run(show, 200)}
     assert show.changes()["never_looks"] == ("paper",)
-    for _ in LOOKS[2:]:
+    for _ in shipped_looks()[2:]:
         show.handle([key(pygame.K_x)], 200.0)
     last = show.look.name
     caplog.clear()

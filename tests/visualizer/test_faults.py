@@ -36,9 +36,9 @@ from visualizer.music.song import read_song
 from visualizer.settings import Settings, load_settings, remember
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 from visualizer.stage.overlay import Overlay
-from visualizer.stage.painter import Painter
+from visualizer.stage.cpu.painter import Painter
 
 JUNK = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12)
 
@@ -112,7 +112,7 @@ def test_only_clocks_that_nobody_sets_decide() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)], ids=str)
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_the_smallest_window_is_painted_in_each_look(each, size: tuple[int, int]) -> None:
     painter, overlay, screen = Painter(size, patient=False), Overlay(size), pygame.Surface(size, 0, 32)
     guarded = GuardedSurface(FlashGuard(), size)

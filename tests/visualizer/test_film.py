@@ -31,9 +31,9 @@ from visualizer.errors import UserError
 from visualizer.moment import Bodies
 from visualizer.music.features import RATE
 from visualizer.music.song import hear_song, read_song
-from visualizer.stage.looks import LOOKS
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from visualizer.stage.looks import shipped_looks
+from visualizer.stage.looks import find_look
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.shots import pixels_of
 
 SIZE = (320, 180)
@@ -585,7 +585,7 @@ def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
     dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
     asked = {"look": None, "style": None, "dance": None} | options
-    director = film._Director(dancer, LOOKS[0], None, seed, film._pinned(**asked))
+    director = film._Director(dancer, shipped_looks()[0], None, seed, film._pinned(**asked))
     score = film.OwnScore(120.0)
     return [(k / 16, said) for k in range(480 * 16) for said in director.change(k / 16, score.hearing(k / 32))]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.stage import renderer
-from visualizer.stage.renderer import BELIEVED, LARGEST, forget, key, parse, recall, remember
+from visualizer.stage.gpu.software_gl import BELIEVED, LARGEST, forget, key, parse, recall, remember
 
 LLVMPIPE = "llvmpipe (LLVM 15.0.6, 256 bits)"
 KEY = "0123456789abcdef" * 4

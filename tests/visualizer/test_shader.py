@@ -14,9 +14,9 @@ from tests.visualizer.fakes import hearing, picture
 from visualizer.dancer.dancer import SPACING
 from visualizer.dancer.formation import span_of, stand
 from visualizer.dancer.pack import FIGURE, FLOOR
-from visualizer.stage.looks import LOOKS, Look, look
-from visualizer.stage.painter import Painter
-from visualizer.stage.shader import Shader
+from visualizer.stage.looks import shipped_looks, Look, find_look
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.gpu.shader import Shader
 
 SIZE = (480, 270)
 TALL = 270, 480
@@ -39,7 +39,7 @@ def assert_alike(painter: Painter, surface: pygame.Surface, shader: Shader, each
     assert np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1] > 0.995
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 @pytest.mark.parametrize(
     ("places", "span"),
     [
@@ -61,7 +61,7 @@ def test_shader_and_painter_show_the_same_picture(
     assert_alike(painter, surface, shader, each)
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_shader_and_painter_show_the_same_rows(gl: moderngl.Context, each: Look) -> None:
     painter, shader = Painter(TALL), Shader(gl, TALL, gl.simple_framebuffer(TALL))
     stood, surface, beat = stand(9, TALL[0] / TALL[1]), painter.surface, 0.0
@@ -81,7 +81,7 @@ def test_shader_and_painter_show_the_same_rows(gl: moderngl.Context, each: Look)
 
 
 def broken(glsl: str) -> Look:
-    return dataclasses.replace(look("neon"), glsl=glsl)
+    return dataclasses.replace(find_look("neon"), glsl=glsl)
 
 
 def test_glsl_with_a_slip_is_named_with_its_line_and_the_last_good_one_stays(gl: moderngl.Context) -> None:
@@ -103,7 +103,7 @@ def test_glsl_with_a_slip_is_named_with_its_line_and_the_last_good_one_stays(gl:
 def test_glsl_that_never_compiled_is_left_out(gl: moderngl.Context) -> None:
     shader, plain = (Shader(gl, SIZE, gl.simple_framebuffer(SIZE)) for _ in range(2))
     shader.draw(picture(0.0), broken("nonsense"), hearing(), 0.0)
-    plain.draw(picture(0.0), dataclasses.replace(look("neon"), glsl=None), hearing(), 0.0)
+    plain.draw(picture(0.0), dataclasses.replace(find_look("neon"), glsl=None), hearing(), 0.0)
     assert len(shader.complaints) == 1
     assert (pixels(shader.read()) == pixels(plain.read())).all()
     shader.release()
@@ -113,14 +113,14 @@ def test_glsl_that_never_compiled_is_left_out(gl: moderngl.Context) -> None:
 def test_trails_are_left_and_forgotten_with_the_look(gl: moderngl.Context) -> None:
     shader = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
     for step in range(64):
-        shader.follow(picture(0.0, (0.01 * step - 0.5,)), look("neon"), hearing(), step / 16)
-    shader.draw(picture(0.0, (0.13,)), look("neon"), hearing(), 4.0)
+        shader.follow(picture(0.0, (0.01 * step - 0.5,)), find_look("neon"), hearing(), step / 16)
+    shader.draw(picture(0.0, (0.13,)), find_look("neon"), hearing(), 4.0)
     trail = pixels(shader.read())[112, 105:150].mean()  # where the dancer has been
     still = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
-    still.draw(picture(0.0, (0.13,)), look("neon"), hearing(), 4.0)
+    still.draw(picture(0.0, (0.13,)), find_look("neon"), hearing(), 4.0)
     assert trail > pixels(still.read())[112, 105:150].mean() + 3
-    shader.draw(picture(0.0, (0.13,)), look("paper"), hearing(), 4.0)
-    shader.draw(picture(0.0, (0.13,)), look("neon"), hearing(), 4.0)
+    shader.draw(picture(0.0, (0.13,)), find_look("paper"), hearing(), 4.0)
+    shader.draw(picture(0.0, (0.13,)), find_look("neon"), hearing(), 4.0)
     assert np.abs(pixels(shader.read()) - pixels(still.read())).mean() < 1.5
     shader.release()
     still.release()
@@ -128,7 +128,7 @@ def test_trails_are_left_and_forgotten_with_the_look(gl: moderngl.Context) -> No
 
 def test_writing_lies_over_the_picture(gl: moderngl.Context) -> None:
     shader = Shader(gl, SIZE, gl.simple_framebuffer(SIZE))
-    shader.draw(picture(0.0), look("paper"), hearing(), 0.0)
+    shader.draw(picture(0.0), find_look("paper"), hearing(), 0.0)
     before = pixels(shader.read())
     writing = pygame.Surface(SIZE, pygame.SRCALPHA, 32)
     writing.fill((255, 0, 0, 255), (0, 0, 50, 20))  # top left

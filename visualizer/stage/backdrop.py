@@ -1,7 +1,7 @@
 """What is behind the dancer: a map of numbers 0..255, made once for a look and a size, and what colours they have now.
 
 A map costs milliseconds to make and nothing to show; all that moves are its 256 colours, as in the games of old.
-Lengths are in frame widths: x from the middle, y from the frame's upper edge, like in haze.py.
+Lengths are in frame widths: x from the middle, y from the frame's upper edge, like in effects.py.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ STAYS = ("board", "sheets")  # kinds whose line is not where the floor ends
 ROUGH = 3  # pixels, each way, that share a number of a rough map
 
 
-class Scene:
+class BackdropCache:
     """The map of what is seen now: roughly at once, in full when there has been time for it.
 
     A large map takes a tenth of a second, so a live show has it made aside. Who is `patient`, a film, waits for it
@@ -64,24 +64,24 @@ class Scene:
         self._place: Layout | None = None
         self._step = self._steady = 0  # pixels a number covers, 0: there is no map; pictures of this view
 
-    def fit(self, look: Backdrop, place: Layout) -> tuple[int, Index] | None:
+    def update(self, look: Backdrop, place: Layout) -> tuple[int, Index] | None:
         """Pixels that a number covers, and the map, if it is another than the last time; call it for each picture."""
         if look is not self._look or place != self._place:
             fresh = look is not self._look
             self._look, self._place, self._coming = look, place, None
             self._steady, self._step = STEADY if fresh else 0, 0
             if fresh and self._patient:
-                return self._made(self._finest, index_map(look, place, self._finest))
+                return self._made(self._finest, make_index_map(look, place, self._finest))
         self._steady += 1
         if not self._step:
             step = max(ROUGH, self._finest)
-            return self._made(step, index_map(look, place, step))
+            return self._made(step, make_index_map(look, place, step))
         if self._step == self._finest or self._steady <= STEADY:
             return None
         if self._pool is None:
-            return self._made(self._finest, index_map(look, place, self._finest))
+            return self._made(self._finest, make_index_map(look, place, self._finest))
         if self._coming is None:
-            self._coming = self._pool.submit(_map_aside, look, place, self._finest)
+            self._coming = self._pool.submit(_make_aside, look, place, self._finest)
         return self._made(self._finest, self._coming.result()) if self._coming.done() else None
 
     def _made(self, step: int, numbers: Index) -> tuple[int, Index]:
@@ -295,15 +295,15 @@ KINDS: dict[str, Callable[[Backdrop, _Grid], Index]] = {
 }  # fmt: skip
 
 
-def index_map(look: Backdrop, place: Layout, step: int = 1) -> Index:
+def make_index_map(look: Backdrop, place: Layout, step: int = 1) -> Index:
     """(ceil(height / step), ceil(width / step)) numbers, one for each `step` x `step` pixels of the window."""
     if place.lift and look.kind not in STAYS:  # rows are seen from higher up, for all to stand on the floor
         look = dataclasses.replace(look, line=look.line - place.lift, horizon=look.horizon - place.lift)
     return KINDS[look.kind](look, _Grid(place, step))
 
 
-def _map_aside(look: Backdrop, place: Layout, step: int) -> Index:
-    numbers = index_map(look, place, step)
+def _make_aside(look: Backdrop, place: Layout, step: int) -> Index:
+    numbers = make_index_map(look, place, step)
     give_back()  # tens of MB in which it was made, and which would stay; more of them with each look of a party
     return numbers
 
@@ -314,7 +314,7 @@ def _ramp(stops: Doubles, samples: int) -> Doubles:
     return np.stack([np.interp(at, where, stops[:, k]) for k in (1, 2, 3)], axis=1)
 
 
-def palette(look: Backdrop, mood: Mood) -> Doubles:
+def make_palette(look: Backdrop, mood: Mood) -> Doubles:
     """(256, 3) RGB 0..1 of the numbers of the map now."""
     ground = look.stops if look.ground is None else look.ground
     match look.kind:
@@ -332,7 +332,7 @@ def palette(look: Backdrop, mood: Mood) -> Doubles:
         case "curtain":
             return np.concatenate([_ramp(look.stops, 160), _ramp(ground, 96)])
         case "rays":
-            shift = round(mood.turn / look.spin_beats * RAYS * 16) / 16
+            shift = round(mood.beat / look.spin_beats * RAYS * 16) / 16
             at = (np.arange(RAYS) + 0.5 - shift) % RAYS / RAYS
             rays = np.stack([np.interp(at, look.stops[:, 0], look.stops[:, k], period=1) for k in (1, 2, 3)], axis=1)
             return np.concatenate([rays, _ramp(ground, LEVELS - RAYS)])
@@ -348,14 +348,14 @@ def _lit(look: Backdrop) -> Doubles:
 
 def _lit_tiles(look: Backdrop, ground: Doubles, mood: Mood) -> Doubles:
     """(192, 3): each beat other tiles are lit, each bar by another rule; as many go out as are lit."""
-    beat = math.floor(mood.turn)
-    share = min((mood.turn - beat) / 0.5, 1.0)
+    beat = math.floor(mood.beat)
+    share = min((mood.beat - beat) / 0.5, 1.0)
     share = share * share * (3 - 2 * share)
     last, beat = mood.number(beat - 1), mood.number(beat)
     now = _pattern(beat) * share + _pattern(last) * (1 - share)
     lit = _lit(look)[:, 1:4]
     place = np.arange(HASHES)
-    slide = mood.turn % 1 if last // 8 != beat // 8 else 1.0  # colours move on every other bar
+    slide = mood.beat % 1 if last // 8 != beat // 8 else 1.0  # colours move on every other bar
     colour = lit[(place + last // 8) % len(lit)] * (1 - slide) + lit[(place + beat // 8) % len(lit)] * slide
     strong = 0.78 + 0.22 * mood.bass
     glow = 0.13 + (0.87 * strong) * now  # (8, 2)
@@ -384,6 +384,6 @@ def _facets(look: Backdrop, mood: Mood) -> Doubles:
     """(56, 3): as the ball turns, now these facets catch the lamp, now those."""
     lit = _lit(look)[:, 1:4]
     group = np.arange(FACETS)
-    glint = (0.5 + 0.5 * np.cos(2 * math.pi * (mood.turn / look.glint_beats + group * 0.381966))) ** 3
+    glint = (0.5 + 0.5 * np.cos(2 * math.pi * (mood.beat / look.glint_beats + group * 0.381966))) ** 3
     tone = lit[group % len(lit)]
     return tone * (0.16 + 0.30 * ((group * 7) % 11 / 11))[:, None] + glint[:, None] * (1 - 0.25 * (1 - tone))

@@ -20,15 +20,15 @@ from visualizer.stage import x11
 from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
-from visualizer.stage.painter import Painter
-from visualizer.stage.pulse import Pulse
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.gpu.gpu_probe import GpuProbe
 from visualizer.stage.shots import Camera
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
     from visualizer.music.clock import Hearing
     from visualizer.stage.looks import Look
-    from visualizer.stage.shader import Shader
+    from visualizer.stage.gpu.shader import Shader
 
 log = logging.getLogger("visualizer")
 
@@ -63,7 +63,7 @@ class Window:
         self._target: GuardedTarget | None = None
         self._told = False  # that flashes are held back
         self._messages: deque[str] = deque()
-        self._pulse: Pulse | None = None
+        self._probe: GpuProbe | None = None
         self.pace = 60.0  # frames a second for the loop to keep to
         open_video()
         self.camera = Camera()
@@ -177,7 +177,7 @@ class Window:
             return
         import moderngl
 
-        from visualizer.stage.shader import Shader
+        from visualizer.stage.gpu.shader import Shader
 
         try:
             moderngl.init_context()  # not create_context, which finds only the first context, and none made by EGL
@@ -194,7 +194,7 @@ class Window:
         try:
             self._target = GuardedTarget(self.guard, context, self.size, context.screen)
             self._shader = Shader(context, self.size, self._target.canvas, patient=False)
-            self._pulse = Pulse(context)
+            self._probe = GpuProbe(context)
         except moderngl.Error as error:  # a driver that does not take our GLSL, or has no memory left
             raise NoGpu(first_line(error)) from error
 
@@ -219,9 +219,9 @@ class Window:
             self._painter.close()
         if self._target is not None:
             self._target.release()
-        if self._pulse is not None:
-            self._pulse.release()
-        self._shader = self._painter = self._guarded = self._target = self._pulse = None
+        if self._probe is not None:
+            self._probe.release()
+        self._shader = self._painter = self._guarded = self._target = self._probe = None
 
     def toggle_fullscreen(self) -> None:
         """From window to full screen and back."""
@@ -342,13 +342,13 @@ class Window:
         """NoGpu, moderngl.Error or pygame.error if the GPU does not do it."""
         assert self._shader is not None
         assert self._target is not None
-        assert self._pulse is not None
+        assert self._probe is not None
         self._shader.draw(picture, look, hearing, musical_time)
         self.camera.of_gl(self._shader.target, self._shader.size)
         if writing is not None:
             self._shader.write(writing, changed)
         self._target.show(now)
-        if not self._pulse.felt(now):
+        if not self._probe.alive(now):
             raise NoGpu("it no longer does what it is told")
         pygame.display.flip()
 

@@ -111,7 +111,7 @@ def picture() -> Finding:
 
     from visualizer.music.own import own_hearing
     from visualizer.stage import renderer
-    from visualizer.stage.looks import look
+    from visualizer.stage.looks import find_look
     from visualizer.stage.window import NoDisplay, Window, open_video
 
     where = ""
@@ -127,7 +127,7 @@ def picture() -> Finding:
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
-        window.draw(_figure(), look("paper"), own_hearing(step / 60, 120.0, step / 30), step / 30, None, False)
+        window.draw(_figure(), find_look("paper"), own_hearing(step / 60, 120.0, step / 30), step / 30, None, False)
         seconds.append(time.perf_counter() - begun)
     with tempfile.TemporaryDirectory() as folder:
         window.save(str(Path(folder) / "picture.png"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EVERY = 0.4  # seconds; a lost GPU is noticed within a second
 
 
-class Pulse:
+class GpuProbe:
     """One pixel that is drawn and read again."""
 
     def __init__(self, gl: moderngl.Context) -> None:
@@ -22,8 +22,8 @@ class Pulse:
         self._count = 0
         self._due = -1.0
 
-    def felt(self, now: float) -> bool:
-        """False if the GPU does not do what it is told; it is asked every so many seconds. Leaves no target bound."""
+    def alive(self, now: float) -> bool:
+        """False if the GPU does not do what it is told; it is asked every EVERY seconds. Leaves no target bound."""
         if now < self._due:
             return True
         self._due = now + EVERY
