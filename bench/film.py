@@ -22,8 +22,8 @@ from rich.table import Table
 
 from visualizer import paths
 from visualizer.dancer.pack import Pack, find_pack, load_pack
-from visualizer.encoder import H264
-from visualizer.film import make_film
+from visualizer.film.render import make_film
+from visualizer.film.video import H264
 from visualizer.music.song import hear_song
 from visualizer.stage.looks import shipped_looks
 

@@ -36,12 +36,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
 from visualizer.music.own import own_hearing
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
 from visualizer.stage.looks import shipped_looks
-from visualizer.stage.cpu.painter import Painter
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -246,7 +247,9 @@ def party(
     for k in range(round(seconds * fps)):
         t = k / fps
         hearing = music(t)
-        shown = painter.paint(picture(hearing.beat), looks[int(t / look_seconds) % len(looks)], hearing, hearing.beat)
+        shown = painter.paint(
+            Moment(picture(hearing.beat), looks[int(t / look_seconds) % len(looks)], hearing, hearing.beat)
+        )
         if t / dark_seconds % 2 >= 1:
             shown = pygame.Surface(size, 0, 32)
         if guarded is not None:

@@ -21,7 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import NETWORKS, STEPS_PER_BEAT, Pack, expected_inputs, find_pack, load_pack, open_session
+from visualizer.dancer.pack import NETWORKS, STEPS_PER_BEAT, Pack, find_pack, load_pack
+from visualizer.networks.contract import expected_inputs
+from visualizer.networks.session import open_session
 
 GOALS = {"dancer": 0.3, "decoder": 4.0}  # ms for one dancer
 WORDS = {

@@ -26,9 +26,9 @@ from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder, write_whole
 from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
-from visualizer.dancer.network import check_network
 from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
+from visualizer.networks.onnx_check import check_network
 
 # Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
 # make more of a rounding: one of a millionth in its input has moved a latent by as much (latents spread by about 1).

@@ -52,7 +52,7 @@ from training.models.dancer import (
 )
 from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
 from training.recipe import LEAST_SPREAD, find_limits, mean_moves, pick_seeds
-from visualizer import packs
+from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import (
     PHRASE_BEATS,
@@ -69,7 +69,7 @@ PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
 HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
 COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}  # seconds of one core
 WRITING = 90.0  # seconds
-LONGEST_NAME = packs.LONGEST_NAME - len(" 999")
+LONGEST_NAME = pack_store.LONGEST_NAME - len(" 999")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Plan:
 
 def check_name(name: str) -> None:
     """UserError for what cannot be the name of a pack, of its folders, and of its dances, NAME 1 and so on."""
-    packs.check_name(name)
+    pack_store.check_name(name)
     if len(name) > LONGEST_NAME:
         raise UserError(f"{clean(repr(name))} is too long a name: up to {LONGEST_NAME}, for its dances have numbers")
 

@@ -52,7 +52,7 @@ def _list_displays(wanted: bool) -> None:
         import pygame
 
         from visualizer.stage.displays import displays
-        from visualizer.stage.window import NoDisplay, open_video
+        from visualizer.stage.video import NoDisplay, open_video
 
         try:
             open_video()
@@ -154,8 +154,8 @@ def show(
         dev=dev,
     )
     tell_settings(settings)
-    from visualizer.app import run
-    from visualizer.stage.window import NoDisplay
+    from visualizer.launch import run
+    from visualizer.stage.video import NoDisplay
 
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
@@ -175,7 +175,7 @@ def _film_instead(settings: Settings, seconds: float) -> int:
     Returns the signal that ended it early, or 0.
     """
     from visualizer.dancer.pack import find_pack, load_pack
-    from visualizer.film import make_film
+    from visualizer.film.render import make_film
     from visualizer.music.sources import is_song
     from visualizer.settings import met
 
@@ -257,7 +257,8 @@ def film(
     place = Path(out).expanduser()
     if out.endswith(("/", os.sep)):  # a folder, whatever it is called
         place = place / f"{place.name}_%05d.png"
-    from visualizer.film import check_place, make_film
+    from visualizer.film.output_path import check_place
+    from visualizer.film.render import make_film
 
     check_place(place, transparent, force)  # said before anything slow is begun
     shape = settings.window
@@ -399,7 +400,7 @@ def list_packs(context: typer.Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from visualizer.packs import list_packs
+    from visualizer.dancer.pack_store import list_packs
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
     for pack in list_packs():
@@ -419,7 +420,7 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Check a pack and add it to yours."""
-    from visualizer.packs import add_pack
+    from visualizer.dancer.pack_store import add_pack
 
     if verbose:
         say_more()
@@ -429,7 +430,7 @@ def add(
 @packs.command("remove")
 def remove(name: PackName) -> None:
     """Remove a pack that you added."""
-    from visualizer.packs import remove_pack
+    from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
     print(f"removed: {name}")
@@ -440,7 +441,7 @@ def show_pack(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name or folder of a pack.")],
 ) -> None:
     """Show what a pack can do, and whose dances it learned from."""
-    from visualizer.packs import describe_pack
+    from visualizer.dancer.pack_store import describe_pack
 
     last = ""
     for heading, text in describe_pack(name):
@@ -455,7 +456,7 @@ def zip_up(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a pack as one file, to hand it on."""
-    from visualizer.packs import zip_pack
+    from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
     print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")

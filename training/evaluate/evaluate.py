@@ -59,10 +59,10 @@ from visualizer.dancer.pack import (
     STEPS_PER_LETTER,
     Pack,
     load_pack,
-    open_session,
     read_info,
 )
 from visualizer.errors import UserError
+from visualizer.networks.session import open_session
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ from training.folders import check_folder, write_whole
 from training.synth.augment import check_speaker
 from training.synth.dataset import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
-from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
 from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
+from visualizer.networks.session import open_session
 
 FORMAT = 1
 CALLS_A_SECOND = HOPS_A_SECOND / ROWS_A_CALL

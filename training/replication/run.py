@@ -53,8 +53,9 @@ from training.replication.models import (
     shrink,
 )
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, open_session, read_info
+from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, read_info
 from visualizer.errors import UserError
+from visualizer.networks.session import open_session
 
 Dots = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -1,19 +1,16 @@
 """A pack: one trained dancer in a folder. Loading checks everything before a network is opened.
 
 A pack from a stranger is data. `pack.json` is read as JSON and each number in it is held against the networks; the
-networks are read by `network.py` first, run once in a limited process (`trial.py`) unless they ship with the program,
+networks are read by `onnx_check` first, run once in a limited process (`sandbox`) unless they ship with the program,
 and opened from bytes, so that they cannot reach other files.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import math
 import reprlib
-import shutil
-import sys
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import paths
-from visualizer.dancer.network import check_network, part_for
 from visualizer.errors import UserError
+from visualizer.errors import clean as clean
+from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
+from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
+from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
+from visualizer.networks.contract import NETWORKS as NETWORKS
+from visualizer.networks.contract import check_contract
+from visualizer.networks.onnx_check import check_network
+from visualizer.networks.session import (
+    OnDevice,
+    devices_to_try,
+    first_line,
+    has_nvidia,
+    open_joints,
+    open_session,
+    read_network,
+)
 
 FORMAT = 2
-FRAME_SIZE = 128  # pixels a side of the learned field
 FRAME_METRES = 2.5  # width of the square that a frame shows
 FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 FLOOR = 0.92  # height of the floor line in the frame, from the top
@@ -35,18 +46,14 @@ STEPS_PER_BEAT = 16
 STEPS_PER_LETTER = 8  # a letter is a half-beat move
 BEATS_PER_BAR = 4
 PHRASE_BEATS = 8  # a written dance is a loop that begins where a phrase begins
-JOINT_COUNT = 21
 
 DEFAULT_PACK = "default"
-NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
-LARGEST_FILE = 64 * 1024 * 1024  # bytes of a network; ours are below 8 MB
 LARGEST_INFO = 8 * 1024 * 1024  # bytes of pack.json, which takes ten times as much once it is read; ours has 0.2 MB
 MOST_SEEDS = 10_000
 LARGEST_STATE = 65536  # numbers that a recurrent network may carry for each dancer
 MOST_NAMES = 1000  # styles, and dances, of one pack
 LONGEST_DANCE = 64  # beats
 LIMITS = ("far", "still")
-MOST_DANCERS = 9
 SYNCS = ("each", "unison", "canon")  # of a troupe
 LARGEST_LIMIT = 1e6
 
@@ -154,12 +161,6 @@ def _numbers(value: Any, size: int, key: str, where: Path) -> NDArray[np.float32
     return array
 
 
-def clean(text: str, longest: int = 60) -> str:
-    """A stranger's words, fit to be shown: one line, nothing that moves the cursor or hides, not too long."""
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(text[: 4 * longest].split()))
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def _shown(value: Any) -> str:
     return clean(reprlib.repr(value))
 
@@ -203,7 +204,7 @@ def read_info(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{folder}: no pack.json there, so not a pack") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{where}: cannot be read ({_first_line(error)})") from error
+        raise UserError(f"{where}: cannot be read ({first_line(error)})") from error
     if not isinstance(info, dict) or info.get("format") != FORMAT:
         raise UserError(f"{where}: not a pack of format {FORMAT}")
     for key, needed in (("frame_size", FRAME_SIZE), ("steps_per_beat", STEPS_PER_BEAT),
@@ -251,225 +252,7 @@ def read_info(folder: Path) -> dict[str, Any]:
     return info
 
 
-def expected_inputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """The contract: input names and shapes (without the batch axis) of each network."""
-    d, k, s = info["latent_size"], info["letters"], len(info["styles"])
-    g = max(1, len(info["dances"]))  # no axis of a network is empty
-    conditions = {"bar_phase": (6,), "energy": (1,), "style": (s,), "dance": (g,)}
-    return {
-        "encoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE)},
-        "decoder": {"latent": (d,)},
-        "choreographer": {"letter": (), "state": tuple(info["choreographer_state"]), **conditions,
-                          "noise": (k,), "temperature": (1,)},
-        "dancer": {"latent": (d,), "state": tuple(info["dancer_state"]), "letter": (), "next_letter": (),
-                   "place": (1,), **conditions, "noise": (d,)},
-    }  # fmt: skip
-
-
-def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """The contract: output names and shapes (without the batch axis). The decoder alone may leave out joints."""
-    d = info["latent_size"]
-    return {
-        "encoder": {"latent": (d,)},
-        "decoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE), "joints": (JOINT_COUNT, 2)},
-        "choreographer": {"letter_out": (), "state_out": tuple(info["choreographer_state"])},
-        "dancer": {"latent_out": (d,), "state_out": tuple(info["dancer_state"]), "travel": (1,)},
-    }
-
-
-# --- opening ---------------------------------------------------------------------------------------------------
-
-_LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises for a network that it cannot read or run. Its errors share no class of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
-
-    names = (
-        "DeviceReset",
-        "EPFail",
-        "EngineError",
-        "Fail",
-        "InvalidProtobuf",
-        "InvalidGraph",
-        "InvalidArgument",
-        "NotImplemented",
-        "RuntimeException",
-    )
-    return (*(getattr(state, n) for n in names if hasattr(state, n)), ValueError, RuntimeError, MemoryError)
-
-
-def _first_line(error: BaseException) -> str:
-    return clean(str(error), 120)
-
-
-def read_network(path: Path) -> bytes:
-    """The bytes of one network. UserError if they cannot be read or are too many."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{path}: {path.stat().st_size} bytes is too large for a network of a pack")
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def open_session(path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
-    """Open one network and say what truly runs it, "cpu", "cuda" or "coreml".
-
-    One thread a step: the networks are small, and the drawing wants the other cores. UserError if it is no network, or
-    one that holds what `check_network` refuses. `limited`: within the pool of memory that this process has set up.
-    """
-    return _open(read_network(path), path, device, limited)
-
-
-def _open(data: bytes, path: Path, device: str = "cpu", limited: bool = False) -> tuple[Any, str]:
-    import onnxruntime as ort
-
-    ort.disable_telemetry_events()  # see environment.py; this is for systems that collect what programs tell them
-    ort.set_default_logger_severity(4)  # it would print its own story of a missing CUDA beside ours
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4
-    if limited:
-        options.add_session_config_entry("session.use_env_allocators", "1")
-    wanted = [_PROVIDERS[device], _PROVIDERS["cpu"]] if device != "cpu" else [_PROVIDERS["cpu"]]
-    check_network(data, path)
-    try:
-        # From bytes, not from the path: weights kept in other files cannot be reached from a pack.
-        session = ort.InferenceSession(data, options, providers=wanted)
-    except _refusals() as error:
-        raise UserError(f"{path}: not a usable network ({_first_line(error)})") from error
-    # What is listed as available is not what runs: CUDA falls back to the CPU silently.
-    running = session.get_providers()[0]
-    return session, {v: k for k, v in _PROVIDERS.items()}.get(running, "cpu")
-
-
-def open_joints(path: Path) -> Any:
-    """What of a decoder that has been opened makes the joints: a hundredth of the work, where they hang on the latent
-    alone. None where that would save nothing, or cannot be had."""
-    data = read_network(path)
-    part = part_for(data, "joints")
-    if len(part) > len(data) / 2:
-        return None
-    try:
-        return _open(part, path)[0]
-    except UserError as error:
-        _log.info("the joints need the whole decoder: %s", error)
-        return None
-
-
-def check_contract(session: Any, network: str, info: dict[str, Any], path: Path, dancers: int = 2) -> None:
-    """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of so many: what a
-    file says of its outputs is a claim, and a party is a bad place to find that out."""
-    try:
-        inputs = {i.name: i for i in session.get_inputs()}
-        found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: the name of an input is no text") from error
-    wanted = expected_inputs(info)[network]
-    if found != wanted:
-        raise UserError(f"{path}: inputs are {clean(str(found), 300)}, but the pack says {clean(str(wanted), 300)}")
-    given = {}
-    for name, shape in wanted.items():
-        kind, dtype = ("tensor(int64)", np.int64) if name in _LETTERS else ("tensor(float)", np.float32)
-        if inputs[name].type != kind or not inputs[name].shape or isinstance(inputs[name].shape[0], int):
-            raise UserError(f"{path}: input {name} must be {kind} with a free first axis")
-        given[name] = np.zeros((dancers, *shape), dtype=dtype)
-    run_checked(session, network, info, path, given)
-
-
-def run_checked(
-    session: Any, network: str, info: dict[str, Any], path: Path, given: dict[str, NDArray]
-) -> dict[str, NDArray]:
-    """What a network makes of `given`, by name. UserError unless shapes and kinds are those of the contract."""
-    names = [o.name for o in session.get_outputs()]
-    shapes = expected_outputs(info)[network]
-    missing = set(shapes) - set(names) - {"joints"}
-    if missing:
-        raise UserError(f"{path}: output {', '.join(sorted(missing))} is missing")
-    shapes = {name: shape for name, shape in shapes.items() if name in names}
-    try:
-        made = dict(zip(shapes, session.run(list(shapes), given), strict=True))
-    except _refusals() as error:
-        raise UserError(f"{path}: does not run ({_first_line(error)})") from error
-    count = len(next(iter(given.values())))
-    for name, shape in shapes.items():
-        dtype = np.int64 if name in _LETTERS else np.float32
-        if not isinstance(made[name], np.ndarray) or made[name].shape != (count, *shape) or made[name].dtype != dtype:
-            raise UserError(
-                f"{path}: output {name} of a troupe of {count} must be {np.dtype(dtype).name} {(count, *shape)}"
-            )
-    return made
-
-
-class OnDevice:
-    """A network on a device that may fail in the middle of a show, as where a driver restarts or a laptop has slept.
-
-    It then goes on on the processor, from the same state, and that is said once for all networks of a pack.
-    """
-
-    def __init__(self, session: Any, path: Path, device: str, messages: deque[str], lost: set[str]) -> None:
-        """`lost`: devices that have failed, shared by the networks of a pack."""
-        self._session, self._path, self._device = session, path, device
-        self._messages, self._lost = messages, lost
-        self._moved = False
-
-    def run(self, names: list[str] | None, given: dict[str, NDArray]) -> list[NDArray]:
-        if not self._moved:
-            try:
-                return self._session.run(names, given)
-            except _refusals() as error:
-                self._session, _ = open_session(self._path)
-                self._moved = True
-                if self._device not in self._lost:
-                    self._lost.add(self._device)
-                    self._messages.append(f"{self._device} has failed ({_first_line(error)}): networks on cpu now")
-        return self._session.run(names, given)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
-
-
-def has_nvidia() -> bool:
-    """Whether there is a card on which CUDA should run. It is listed by onnxruntime whether there is one or not."""
-    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
-
-
-def may_run_cuda() -> bool:
-    """Whether there is anything of NVIDIA here at all: a card, or its driver's library, without which no CUDA runs.
-
-    To try CUDA in vain costs a start a tenth of a second.
-    """
-    if has_nvidia():
-        return True
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
-def _devices(device: str) -> list[str]:
-    """Devices to try, best first."""
-    import onnxruntime as ort
-
-    if device not in ("auto", *_PROVIDERS):
-        raise UserError(f"device must be auto, cpu, cuda or coreml, not {device!r}")
-    available = ort.get_available_providers()
-    if device != "auto":
-        if _PROVIDERS[device] not in available:
-            has = ", ".join(d for d, p in _PROVIDERS.items() if p in available)
-            raise UserError(f"{device} was asked for, but the onnxruntime here only has: {has}")
-        return [device]
-    better = [d for d in ("cuda", "coreml") if _PROVIDERS[d] in available]
-    if "cuda" in better and not may_run_cuda():
-        _log.info("cuda is listed but does not run here, where nothing of NVIDIA is; not tried")
-        better.remove("cuda")
-    return [*better, "cpu"]
+# --- loading ---------------------------------------------------------------------------------------------------
 
 
 def check_files(folder: Path) -> None:
@@ -489,9 +272,9 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
     """
     folder = Path(folder)
     info = read_info(folder)
-    tries = _devices(device)
+    tries = devices_to_try(device)
     if not ships(folder):
-        from visualizer.dancer.trial import pass_trial
+        from visualizer.networks.sandbox import pass_trial
 
         check_files(folder)
         pass_trial(folder)

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from visualizer import paths
-from visualizer.dancer.pack import open_session
 from visualizer.errors import UserError
 from visualizer.music.bar import Clues, clues_of
 from visualizer.music.beat import Activations, Beats, BeatTracker, Flux, Knobs, find_beats
@@ -31,6 +30,7 @@ from visualizer.music.features import (
     clean,
     row_time,
 )
+from visualizer.networks.session import open_session
 
 ROWS = 2  # rows of features to a call of the network
 HELD = 2.0  # seconds for which sound counts as music, where no network knows better

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.layout import Layout, Spot, find_spots
-from visualizer.stage.looks import SURE, Effects, ColorTables
+from visualizer.stage.looks import SURE, ColorTables, Effects
 from visualizer.stage.resample import gaussian, spreading, zoom_matrix
 from visualizer.stage.skeleton import JOINTS, bones
 
@@ -161,12 +161,18 @@ class EffectsCanvas:
         self._far_down = lru_cache(maxsize=6)(partial(_distance_down, at))
         self._far_across = lru_cache(maxsize=32)(partial(_distance_across, at))
 
-    def update(self, picture: Bodies, effects: Effects, lights: ColorTables, musical_time: float, bare: bool = False) -> Array:
+    def update(
+        self, picture: Bodies, effects: Effects, tables: ColorTables, musical_time: float, bare: bool = False
+    ) -> Array:
         """Effects (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
         places = [_steady(spot) for spot in find_spots(picture)]  # who stands finds the same matrices
-        values, swing = self.values, lights.swing
+        values, swing = self.values, tables.swing
         values.fill(0)
-        bodies = body(picture.frames[:, 0]) if effects.fill or effects.contact or effects.rings or effects.trail_body else None
+        bodies = (
+            body(picture.frames[:, 0])
+            if effects.fill or effects.contact or effects.rings or effects.trail_body
+            else None
+        )
         light = outline_light(picture.frames[:, 0]) if effects.glow or effects.trail else None
         if effects.glow and light is not None:
             # A thin line blurred is dim: 2.2 brings the glow beside a limb to about 1.
@@ -176,7 +182,7 @@ class EffectsCanvas:
             self._blur(values, bodies, places, effects.fill_width, effects.fill * swing, move)
         if effects.trail and not bare:
             self._grow_trails(effects, bodies if effects.trail_body else light, places, musical_time)
-            values += np.float32(effects.trail * lights.trail) * self.trails
+            values += np.float32(effects.trail * tables.trail) * self.trails
         if effects.floor:
             for spot in places:
                 wide = np.exp(-(((self.x - spot.place) / (POOL[0] * spot.scale)) ** 2))
@@ -219,7 +225,9 @@ class EffectsCanvas:
         ticks = 0 if self._tick is None else min(max(tick - self._tick, 0), TICKS_PER_BEAT)
         self._tick = tick
         spread = effects.trail_spread / math.sqrt(TICKS_PER_BEAT)
-        down, across = self._zoom(effects.trail_zoom ** (1 / TICKS_PER_BEAT), effects.trail_rise / TICKS_PER_BEAT, spread)
+        down, across = self._zoom(
+            effects.trail_zoom ** (1 / TICKS_PER_BEAT), effects.trail_rise / TICKS_PER_BEAT, spread
+        )
         fade = np.float32(0.5 ** (1 / TICKS_PER_BEAT / effects.trail_beats))
         for _ in range(ticks):
             grown = down @ self.trails @ across

@@ -8,7 +8,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.stage.flash_guard import COLUMNS, ROWS, Colours, FlashGuard
+from visualizer.stage.flash_guard import Colours, FlashGuard
 
 HELD = "flashes held back: at most three in a second"
 

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("visualizer")
 aside = logging.getLogger("visualizer.aside")  # for the file alone
-FOR_THE_CURIOUS = ("visualizer.dancer.pack",)  # what was tried before what runs; the show says what runs
+FOR_THE_CURIOUS = (
+    "visualizer.dancer.pack",
+    "visualizer.networks.session",
+)  # what was tried before what runs; the show says what runs
 
 APP = "dancing-screen"
 NAME, CRASH = "visualizer.support.log", "visualizer.crash"

@@ -20,9 +20,9 @@ from visualizer.stage.looks import shipped_looks
 one_heap()
 scene, place = BackdropCache(patient=False), find_layout((1280, 720))
 for look in shipped_looks() * 2:
-    step, numbers = scene.fit(look.backdrop, place)
+    step, numbers = scene.update(look.backdrop, place)
     while step > 1:
-        step, numbers = scene.fit(look.backdrop, place) or (step, numbers)
+        step, numbers = scene.update(look.backdrop, place) or (step, numbers)
     print(look.name, resident())
 """
 THREADS = """

@@ -26,7 +26,8 @@ from training.data.footage.extract import Found, read_masks
 from training.data.footage.video import Video
 from training.data.motion.clips import Clip
 from training.data.motion.skeleton import JOINTS
-from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack, open_session
+from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack
+from visualizer.networks.session import open_session
 
 BATCH = 16  # frames that the encoder sees at a time
 HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer

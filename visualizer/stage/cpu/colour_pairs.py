@@ -45,9 +45,7 @@ class ColourPairs:
         return table.reshape(-1)
 
 
-def look_up(
-    table: NDArray[np.uint32], pairs: NDArray[np.uint16], target: NDArray[np.uint32], box: pygame.Rect
-) -> None:
+def look_up(table: NDArray[np.uint32], pairs: NDArray[np.uint16], target: NDArray[np.uint32], box: pygame.Rect) -> None:
     """Fill that box of `target` (height, width) with the colours of `pairs` (height, width)."""
     columns = slice(box.left, box.right)
     for top in range(box.top, box.bottom, BANDS):

@@ -98,7 +98,7 @@ class FigurePlane:
         self._grain = None
 
     def draw(self, plane: Bytes, bodies: Bodies, look: Look, reach: float, rough: bool) -> pygame.Rect:
-        """Draw into `plane`, which is 0 there; the box that was drawn. `rough`: with the look's grain, if it has any."""
+        """Draw into `plane`, which is 0 there; the box that was drawn. `rough`: with the look's grain, if any."""
         boxes, among = no_box(), len(bodies.place) > 1
         rows = among and bodies.depth is not None and bool(np.ptp(bodies.depth))
         drawing = _Drawing(look, reach, among, rows, bool(look.figure.grain) and rough)
@@ -172,7 +172,7 @@ class FigurePlane:
 
 
 def _find_moat(whole: Array, drawing: _Drawing) -> Array:
-    """Levels that whoever is behind may have at most: they end a little before, or, black on black, they would be one."""
+    """Levels that dancers behind may have at most: they end a little before, or, black on black, they would be one."""
     reach = drawing.reach
     away = (np.float32(0.5) - whole) * np.float32(2 * reach / 255) + np.float32(reach)
     return (np.float32(reach) + (away - np.float32(MOAT)) * np.float32(STEEP)) * np.float32(255 / (2 * reach))

@@ -2,9 +2,9 @@
 
 A field of 128 x 128 is up-sampled by cubic convolution (Keys, 1981). That is linear and separable, so it is
 `down @ field @ across` with two precomputed banded matrices, and BLAS does that faster than any image library
-here. The effects are made large in the same way. The products are already scaled to the index of a colour table, so that
-all that is left to do at full size is to clip, to cut to 8 bits, and to look up the pair of figure and effects. Only the
-box about the dancers is worked out and copied. Backdrops are 8-bit surfaces, whose colours the blit looks up.
+here. The effects are made large in the same way. The products are already scaled to the index of a colour table, so
+that all that is left to do at full size is to clip, to cut to 8 bits, and to look up the pair of figure and effects.
+Only the box about the dancers is worked out and copied. Backdrops are 8-bit surfaces, whose colours the blit looks up.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ DETAILS = range(4)
 class Painter:
     """Paints pictures of one size. Buffers are made once; `dirty` is what the last `paint` changed.
 
-    `detail`, 0 to 3, is how much is left out where the processor is behind: 0 nothing; 1 the effects are coarser; 2 also
-    no trails, echoes and grain, and half of the confetti; 3 also no backdrop but its mean colour, and half as many
+    `detail`, 0 to 3, is how much is left out where the processor is behind: 0 nothing; 1 the effects are coarser; 2
+    also no trails, echoes and grain, and half of the confetti; 3 also no backdrop but its mean colour, and half as many
     pixels each way. It may be set at any time. The dance itself is never made less smooth.
     """
 
@@ -184,9 +184,7 @@ class Painter:
         self._lit = join_boxes(box, figures)
         return self._lit
 
-    def _compose_over_colour(
-        self, box: pygame.Rect, look: Look, tables: ColorTables, colour: Array
-    ) -> pygame.Rect:
+    def _compose_over_colour(self, box: pygame.Rect, look: Look, tables: ColorTables, colour: Array) -> pygame.Rect:
         """One colour behind all: it goes into the table, and the table onto the surface."""
         effects = None if look.effects is None else tables.effects
         table = self._colours.make(tables.figure, effects, behind=colour)

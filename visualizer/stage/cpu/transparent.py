@@ -14,7 +14,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.stage.looks import LEVELS, Effects, ColorTables, Look
+from visualizer.stage.looks import LEVELS, ColorTables, Effects, Look
 
 NEAR, FAR = 0.06, 0.24  # frame widths from the body between which rings fade out, which fill a stage
 BANDS = 16  # rows that are worked out at a time: they stay in the cache
@@ -40,7 +40,7 @@ def _is_anything(effects: Effects) -> bool:
 
 
 def make_own_light(look: Look, lights: ColorTables) -> Array:
-    """(256, 4) the effects's ramp, premultiplied, as it is seen without a backdrop.
+    """(256, 4) the effects' ramp, premultiplied, as it is seen without a backdrop.
 
     Copies and tracks of whole bodies cover as paint does, all else as much as it is bright.
     """
@@ -61,10 +61,12 @@ def make_own_light(look: Look, lights: ColorTables) -> Array:
     return np.concatenate([colour, colour.max(axis=1, keepdims=True)], axis=1).astype(np.float32)
 
 
-def make_straight_pixels(figure: Array, indices: Bytes, effects: Array | None, levels: Array, box: pygame.Rect) -> Bytes:
+def make_straight_pixels(
+    figure: Array, indices: Bytes, effects: Array | None, levels: Array, box: pygame.Rect
+) -> Bytes:
     """(height, width, 4) red, green, blue, alpha of the figure over the effects; outside of `box` there is nothing.
 
-    `figure` (256, 4) is looked up by `indices` (height, width); `effects` (256, 4), where there is any, between its rows
+    `figure` (256, 4) is looked up by `indices` (height, width); `effects` (256, 4), if there are any, between its rows
     by `levels` (height, width), 0..255. Both are premultiplied. The array is new each time.
     """
     out = np.zeros((*indices.shape, 4), np.uint8)

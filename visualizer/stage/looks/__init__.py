@@ -4,8 +4,8 @@ A look is four layers, and since each of them is a table of colours that is look
 same picture:
 
 - the backdrop: a map of small numbers, made once (backdrop.py), and 256 colours that move with the music;
-- the effects: light or shadow about the dancer, 0..1, on a coarse canvas (effects.py), and a ramp that gives its colour and
-  how much it covers;
+- the effects: light or shadow about the dancer, 0..1, on a coarse canvas (effects.py), and a ramp that gives their
+  colour and how much they cover;
 - the figure ramp, over the signed distance from the outline: colour and cover;
 - sprites: confetti (sprites.py).
 

@@ -45,7 +45,7 @@ class LookStore:
 
     def find(self, name: str) -> Look:
         """The look of that name as it is now; UserError names those there are."""
-        return _find(name, self)
+        return self._looks[name] if name in self._looks else _find(name, self)
 
     def put(self, look: Look) -> bool:
         """Replace the look of the same name, or add it; whether it is new."""

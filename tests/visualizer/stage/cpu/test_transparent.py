@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from tests.visualizer.fakes import hearing, picture
-from visualizer.stage.looks import shipped_looks, Backdrop, Look, make_color_tables, find_look, ramp
-from visualizer.stage.mood import Mood
+from visualizer.moment import Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.cpu.transparent import NEAR, make_own_look, make_straight_pixels
+from visualizer.stage.looks import Backdrop, Look, find_look, make_color_tables, make_ramp, shipped_looks
+from visualizer.stage.mood import Mood
 
 Floats = NDArray[np.floating]
 
 SIZE = (320, 180)
 LAST = 3.0  # musical time of the picture that is looked at
+LIT = [each for each in shipped_looks() if make_own_look(each).effects]
 PLACES = [(0.0,), (-0.35, 0.4)]
 every_look = pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 
@@ -46,7 +48,7 @@ def bare(each: Look) -> Look:
 def laid(each: Look, places: tuple[float, ...] = (0.0,), size: tuple[int, int] = SIZE) -> Laid:
     painter, pixels = Painter(size), np.zeros(0)
     for beat in np.arange(0, LAST + 0.1, 0.25):
-        pixels = painter.paint_alpha(picture(beat, places), each, hearing(), beat)
+        pixels = painter.paint_alpha(Moment(picture(beat, places), each, hearing(), beat))
     assert pixels.shape == (size[1], size[0], 4)
     assert pixels.dtype == np.uint8
     cover = pixels[:, :, 3:] / 255
@@ -57,7 +59,7 @@ def painted(each: Look, places: tuple[float, ...] = (0.0,), size: tuple[int, int
     """The same moment with its stage, (H, W, 3) 0..255."""
     painter = Painter(size)
     for beat in np.arange(0, LAST + 0.1, 0.25):
-        painter.paint(picture(beat, places), each, hearing(), beat)
+        painter.paint(Moment(picture(beat, places), each, hearing(), beat))
     return pygame.surfarray.array3d(painter.surface).transpose(1, 0, 2).astype(float)
 
 
@@ -75,12 +77,12 @@ def is_paint(each: Look) -> bool:
 
 
 def steepest_step(each: Look) -> float:
-    """By how much the effects's colour changes from one of its 256 levels to the next, at most, 0..255.
+    """By how much the effects' colour changes from one of its 256 levels to the next, at most, 0..255.
 
     With a stage these levels are dithered, so neighbours may be one apart.
     """
     effects = make_own_look(each).effects
-    return 0.0 if effects is None else 255 * float(np.abs(np.diff(ramp(effects.stops), axis=0)).max())
+    return 0.0 if effects is None else 255 * float(np.abs(np.diff(make_ramp(effects.stops), axis=0)).max())
 
 
 @every_look
@@ -122,7 +124,9 @@ def test_over_white_light_tints_and_never_darkens(each: Look, places: tuple[floa
         assert seen[beside].max(axis=-1).min() >= 253  # its brightest part is as bright as the white
 
 
-@pytest.mark.parametrize("each", [each for each in shipped_looks() if make_own_look(each).effects], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "each", [each for each in shipped_looks() if make_own_look(each).effects], ids=lambda each: each.name
+)
 def test_faint_light_has_no_grain(each: Look) -> None:
     """Premultiplied, what is next to one another is alike, where nothing has an edge: rounding is all that is seen."""
     size = (640, 360)
