@@ -11,7 +11,9 @@ from tests.visualizer.fakes import hearing, picture
 from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import FLOOR
 from visualizer.moment import Bodies
-from visualizer.stage.backdrop import KINDS, SHEETS, TILES, BackdropCache, make_index_map, make_palette
+from visualizer.stage.backdrop import BackdropCache
+from visualizer.stage.backdrop_map import KINDS, SHEETS, TILES, make_index_map
+from visualizer.stage.backdrop_palette import make_palette
 from visualizer.stage.colours import luminance
 from visualizer.stage.layout import find_layout
 from visualizer.stage.looks import find_look, shipped_looks

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pygame
 
-from visualizer.stage.backdrop import BackdropCache, make_index_map
+from visualizer.stage.backdrop import BackdropCache
+from visualizer.stage.backdrop_map import make_index_map
 from visualizer.stage.looks import LEVELS
 from visualizer.stage.resample import Array
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.stage import backdrop
+from visualizer.stage.backdrop_palette import make_palette
 from visualizer.stage.colours import turn_hue, wander
 from visualizer.stage.looks.look import SURE, Effects, Look, Stops
 
@@ -76,7 +76,7 @@ def make_color_tables(look: Look, mood: Mood, side: int) -> ColorTables:
     gain = 1 + motion.bright * (0.6 * mood.loudness + 0.4 * mood.pulse - 0.5)
     figure = base.copy()
     figure[:, :3] = np.minimum(turn_hue(base[:, :3], degrees) * gain if degrees or motion.bright else base[:, :3], 1)
-    palette = backdrop.make_palette(look.backdrop, mood)
+    palette = make_palette(look.backdrop, mood)
     around = degrees * motion.backdrop
     if motion.round_beats:
         around += 360 * (mood.beat % motion.round_beats) / motion.round_beats

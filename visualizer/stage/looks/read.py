@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.stage import backdrop
+from visualizer.stage.backdrop_map import KINDS
 from visualizer.stage.colours import rgb
 from visualizer.stage.looks.look import SURE, Backdrop, Confetti, Effects, Figure, Look, Motion, Stops
 
@@ -112,8 +112,8 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
             raise Wrong(f"'{key}' is missing")
     read = {key: _table(kind, data[key], key) for key, kind in tables.items() if key in data}
     behind: Backdrop = read["backdrop"]
-    if behind.kind not in backdrop.KINDS:
-        raise Wrong(f"kind '{behind.kind}' is none of {', '.join(backdrop.KINDS)}", "kind")
+    if behind.kind not in KINDS:
+        raise Wrong(f"kind '{behind.kind}' is none of {', '.join(KINDS)}", "kind")
     if (reach := float(np.abs(read["figure"].stops[:, 0]).max())) > SURE:
         raise Wrong(f"figure stops reach to {reach:g}; the outline is known only within {SURE:g}", "figure")
     return Look(name, _text(data["title"], "title"), glsl=glsl, **read)
