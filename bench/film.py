@@ -25,6 +25,7 @@ from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.film.render import make_film
 from visualizer.film.video import H264
 from visualizer.music.song import hear_song
+from visualizer.options import FilmOptions
 from visualizer.stage.looks import shipped_looks
 
 FPS = 30
@@ -56,9 +57,12 @@ def row(pack: Pack, song: Path, size: tuple[int, int], look: str, seconds: float
 
     busy = time.process_time()
     report = make_film(
-        song, folder / "film.mp4", pack=pack, size=size, fps=FPS, seconds=seconds, look=look, progress=False,
-        force=True, on_frame=keep,
-    )  # fmt: skip
+        song,
+        pack,
+        FilmOptions(out=str(folder / "film.mp4"), size=size, fps=Fraction(FPS), seconds=seconds, look=look, force=True),
+        progress=False,
+        on_frame=keep,
+    )
     busy = time.process_time() - busy
     alone = encode(frames, size, folder / "alone.mp4")
     goal = GOALS[size]

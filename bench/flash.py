@@ -326,7 +326,7 @@ def main() -> None:
         return
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
-    from visualizer.settings import parse_size
+    from visualizer.values import parse_size
 
     size = parse_size(chosen.size)
     pack = load_pack(find_pack(chosen.pack), "cpu")

@@ -24,9 +24,9 @@ from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
 from visualizer.paths import assets
-from visualizer.settings import parse_size
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import Look, find_look, shipped_looks
+from visualizer.values import parse_size
 
 BPM = 120.0
 STEPS = 12  # pictures a beat

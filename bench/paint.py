@@ -18,9 +18,9 @@ from rich.table import Table
 
 from bench.gallery import dance
 from visualizer.moment import Moment
-from visualizer.settings import parse_size
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import Look, find_look, shipped_looks
+from visualizer.values import parse_size
 
 SIZES = ("1280x720", "1920x1080")
 

@@ -223,9 +223,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     listener = Listener()
     ear = Live(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
     toasts = Toasts()
-    plan = ShowPlan(
-        pack.styles, "paper", seeds=random.Random(seed), auto=Auto(random.Random(seed), True), by_music=True
-    )
+    plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
     takes = Takes(Camera(), lambda: now, toasts)
     live = LiveShow(Show(Dancer(pack, seed), plan, toasts), toasts, ear, Screen(), takes, lead=0.0)
     somebody = presses(seed)

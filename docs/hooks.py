@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
 
 TAKEN = re.compile(r"^<!-- (README|file): (.+?) -->$", re.MULTILINE)
-MADE = re.compile(r"^<!-- (keys|commands|looks) -->$", re.MULTILINE)
+MADE = re.compile(r"^<!-- (keys|commands|looks|options) -->$", re.MULTILINE)
 FILES = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
 HOME = {"README.md": "index.md", "LICENSE": "index.md#licence", "NOTICE": "index.md#licence"}
 
@@ -42,7 +42,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page with what it takes from elsewhere. ValueError if that is not there, which ends the build."""
     where = page.file.src_uri
     markdown = TAKEN.sub(lambda found: _taken(found[1], found[2]), markdown)
-    markdown = MADE.sub(lambda found: {"keys": keys, "commands": commands, "looks": looks}[found[1]](), markdown)
+    markdown = MADE.sub(
+        lambda found: {"keys": keys, "commands": commands, "looks": looks, "options": options}[found[1]](), markdown
+    )
     return relinked(markdown, where)
 
 
@@ -130,6 +132,41 @@ def commands() -> str:
         for name, text in helps(app, program).items():
             parts.append(f"## {name}\n\n```text\n{text.rstrip()}\n```")
     return "\n\n".join(parts)
+
+
+def options() -> str:
+    """A table of all options: what they take, what they are if nothing is said, and where they apply."""
+    from visualizer.options import FilmOptions, Settings, options_of
+
+    show, film = options_of(Settings), options_of(FilmOptions)
+    rows = ["| option | is | takes | else | for |", "| --- | --- | --- | --- | --- |"]
+    for name in dict.fromkeys((*show, *film)):
+        here = [(word, found[name]) for word, found in (("show", show), ("film", film)) if name in found]
+        shown = [(word, each) for word, each in here if not each.hidden]
+        if not shown:
+            continue
+        option = shown[0][1]
+        called = f"`{option.flag}`" if option.on_command_line else f"`{name}`"
+        helps = " Film: ".join(dict.fromkeys(each.said for _, each in shown))
+        spans = "; film: ".join(dict.fromkeys(each.kind.span for _, each in shown))
+        usual = "; film: ".join(dict.fromkeys(_usual(each) for _, each in shown))
+        where = [word for word, each in shown if each.on_command_line]
+        places = ", ".join([*where, *(["settings file"] if option.in_file else [])])
+        rows.append(f"| {called} | {cell(helps)} | {cell(spans)} | {cell(usual)} | {places} |")
+    return "\n".join(rows)
+
+
+def _usual(option: Any) -> str:
+    """What an option is of which nothing is said."""
+    if option.required:
+        return "has to be given"
+    if option.default is None:
+        return option.unset or "none"
+    if isinstance(option.default, tuple):
+        return "none"
+    if isinstance(option.default, bool):
+        return "yes" if option.kind.read(option.name, True) == option.default else "no"
+    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 
 def looks() -> str:

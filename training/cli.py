@@ -14,6 +14,7 @@ import typer
 from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
+from visualizer.support.printable import say
 
 REFUSED = 2  # exit code
 # What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
@@ -166,7 +167,7 @@ def ear(
     recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
     about = fit_ear(out, work or run_folder(out), recipe, clips, force)
     for kind, figures in about["figures"].items():
-        print(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
+        say(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
 
 
 @app.command()
@@ -255,7 +256,8 @@ def main() -> NoReturn:
     except CommandLineError as error:
         said: str = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
         if len(sys.argv) == 1:  # nothing was asked, so what there is to ask for is said
-            print(said, file=sys.stderr)
+            for line in said.splitlines():
+                say(line, to_stderr=True)
             sys.exit(REFUSED)
         _leave(REFUSED, f"error: {said}")
     except OSError as error:
@@ -274,7 +276,7 @@ def main() -> NoReturn:
 
 
 def _leave(code: int, said: str) -> NoReturn:
-    print(" ".join(said.split()), file=sys.stderr)
+    say(" ".join(said.split()), to_stderr=True)
     sys.exit(code)
 
 

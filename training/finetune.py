@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from scipy.interpolate import CubicSpline
 from scipy.spatial import KDTree
@@ -64,6 +63,7 @@ from visualizer.dancer.pack import (
     read_info,
 )
 from visualizer.errors import UserError
+from visualizer.support.console import Console
 
 PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
 HELD_OUT_PARTS = 5  # from so many parts on the last is kept back

@@ -22,12 +22,13 @@ from lightning.fabric import Fabric
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from lightning.fabric.plugins.precision import MixedPrecision
 from lightning.fabric.strategies.ddp import DDPStrategy
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from training import distributed as ranks
 from visualizer.errors import UserError
+from visualizer.support.console import Console
+from visualizer.support.printable import say
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
@@ -191,7 +192,7 @@ def fit(
                     saved = now
                 if fabric.is_global_zero and not bar and (now - logged > LOG_SECONDS or step == config.steps):
                     left = (now - began) / (step - first) * (config.steps - step)
-                    print(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left", flush=True)
+                    say(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left")
                     logged = now
                 if step >= config.steps:
                     break

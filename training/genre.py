@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 
@@ -31,6 +30,8 @@ from training.synth.render import check_synthesiser
 from visualizer.errors import UserError
 from visualizer.music.features import HOPS_A_SECOND
 from visualizer.music.taste import FLAVOUR, Flavour, Strokes, weights_file
+from visualizer.support.console import Console
+from visualizer.support.printable import say
 
 # Genres of the tunes -> what the taste tells apart: what is danced alike and sounds alike is one. The others have no
 # dance of their own, or are nothing in particular.
@@ -169,10 +170,10 @@ def main() -> None:
     _, order = np.unique(origin, return_inverse=True)
     held = order % HELD_OUT == 0
     right = agreement(learn(numbers[~held], families[~held]), numbers[held], families[held])
-    print(f"held-out tunes: {right:.0%} right of {len(FAMILIES)} genres, chance {1 / len(FAMILIES):.0%}")
+    say(f"held-out tunes: {right:.0%} right of {len(FAMILIES)} genres, chance {1 / len(FAMILIES):.0%}")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(learn(numbers, families)) + "\n", encoding="utf-8")
-    print(f"{arguments.out}: learned from {len(np.unique(origin))} tunes")
+    say(f"{arguments.out}: learned from {len(np.unique(origin))} tunes")
 
 
 if __name__ == "__main__":

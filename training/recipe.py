@@ -12,7 +12,6 @@ import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy.spatial import KDTree
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
@@ -41,6 +40,7 @@ from training.models.dancer import (
 )
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
+from visualizer.support.console import Console
 
 SEEDS_PER_STYLE = 24
 

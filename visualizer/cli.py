@@ -6,31 +6,32 @@ import time
 
 STARTED = time.perf_counter()
 
-import datetime  # noqa: E402
 import errno  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn  # noqa: E402
 
 import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
+from visualizer.command_line import refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
-from visualizer.paths import unused  # noqa: E402
+from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
-from visualizer.support.log import LogFile, aside, hide, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
+from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
+from visualizer.support.printable import make_printable, say  # noqa: E402
+from visualizer.support.privacy import hide  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from visualizer.music.meters import Meter
-    from visualizer.settings import Settings
 
-FILM_WITHOUT_SCREEN = 15.0  # seconds
 CRASHED = 1  # exit code
 
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is tried.")]
 app = typer.Typer(
     help="A neural network dances on your screen to the music in the room.",
     add_completion=False,
@@ -43,7 +44,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from visualizer import __version__
 
-        print(f"visualizer {__version__}")
+        say(f"visualizer {__version__}")
         raise typer.Exit()
 
 
@@ -61,98 +62,33 @@ def _list_displays(wanted: bool) -> None:
         for display in displays():
             width, height = display.size
             rate = f"{display.rate} Hz" if display.rate else "? Hz"
-            print(f"{display.number}  {width}x{height}  {rate}  {display.name}".rstrip())
+            say(f"{display.number}  {width}x{height}  {rate}  {make_printable(display.name)}".rstrip())
         pygame.display.quit()
         raise typer.Exit()
 
 
-Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is tried.")]
-
-
 @app.callback(invoke_without_command=True)
+@takes(Settings)
 def show(
     context: typer.Context,
-    window: Annotated[str | None, typer.Option(metavar="WxH", help="In a window; else fullscreen.")] = None,
-    display: Annotated[
-        str | None, typer.Option(metavar="N|NAME", help="Display to open on: its number, from 0, or its name.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed dances the same; else random.")] = None,
-    style: Annotated[str | None, typer.Option(help="Style to begin with, or auto: by the music.")] = None,
-    dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
-    troupe: Annotated[int | None, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = None,
-    formation: Annotated[str | None, typer.Option(metavar="NAME", help="Troupe: each, unison or canon.")] = None,
-    temperature: Annotated[str | None, typer.Option(metavar="T", help="From faithful, 0.3, to wild, 1.6.")] = None,
-    look: Annotated[str | None, typer.Option(help="Look to begin with.")] = None,
-    auto: Annotated[
-        bool | None, typer.Option("--auto/--no-auto", help="Looks, styles and dances change by themselves; they do.")
-    ] = None,
-    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
-    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
-    device: Annotated[str | None, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = None,
-    audio: Annotated[
-        str | None,
-        typer.Option(metavar="SOURCE", help="A song to play, mic, mic:NAME, loopback, link, none or auto."),
-    ] = None,
-    bpm: Annotated[float | None, typer.Option(help="Own tempo where nothing is heard.")] = None,
-    latency_ms: Annotated[float | None, typer.Option(metavar="MS", help="How late your projector shows it.")] = None,
-    sensitivity: Annotated[
-        float | None, typer.Option(metavar="N", help="How lively to the same music, -4 to 4; 0 as heard.")
-    ] = None,
-    no_remember: Annotated[
-        bool, typer.Option("--no-remember", help="What keys choose is not kept for the next show.")
-    ] = False,
-    stats: Annotated[bool, typer.Option("--stats", help="Print frame times at the end.")] = False,
-    verbose: Verbose = False,
-    stage: Annotated[str | None, typer.Option(hidden=True)] = None,
-    fps: Annotated[float | None, typer.Option(hidden=True)] = None,
-    screenshot: Annotated[str | None, typer.Option(hidden=True)] = None,
-    dev: Annotated[bool, typer.Option("--dev", hidden=True, help="Read looks anew when their files change.")] = False,
     _list_displays: Annotated[
         bool, typer.Option("--list-displays", callback=_list_displays, is_eager=True, help="List the displays.")
     ] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    **asked: Any,
 ) -> None:
     """Dance on this screen."""
-    from visualizer.settings import load_settings, merged, parse_size, parse_temperature, settings_file
-
     if context.invoked_subcommand is not None:
-        for name in context.params:
-            source = context.get_parameter_source(name)
-            if source is not None and source.name == "COMMANDLINE" and not name.startswith("_"):
-                option = name.replace("_", "-")
-                raise UserError(f"--{option} goes after '{context.invoked_subcommand}', or is not for it")
+        refuse_before(context, Settings)
         return
-    if verbose:
+    from visualizer.settings import load_settings, settings_file
+
+    if asked.get("verbose"):
         say_more()
     base, note = load_settings(settings_file())
-    settings = merged(
-        base,
-        window=parse_size(window) if window is not None else None,
-        display=display,
-        seed=seed,
-        style=style,
-        dance=dance,
-        troupe=troupe,
-        formation=formation,
-        temperature=parse_temperature(temperature) if temperature is not None else None,
-        look=look,
-        auto=auto,
-        pack=pack,
-        seconds=seconds,
-        device=device,
-        audio=audio,
-        bpm=bpm,
-        latency_ms=latency_ms,
-        sensitivity=sensitivity,
-        remember=False if no_remember else None,
-        stats=stats,
-        stage=stage,
-        fps=fps,
-        screenshot=screenshot,
-        dev=dev,
-    )
+    settings = merged(base, **asked)
     tell_settings(settings)
     from visualizer.launch import run
     from visualizer.stage.video import NoDisplay
@@ -160,133 +96,29 @@ def show(
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
     except NoDisplay as reason:
-        seconds = settings.seconds or FILM_WITHOUT_SCREEN
-        log.info("no display (%s): making a film of %g seconds instead", reason, seconds)
-        if note:
-            log.info(note)
-        stopped_by = _film_instead(settings, seconds)
+        from visualizer.no_display import film_instead
+
+        stopped_by = film_instead(settings, str(reason), note)
     if stopped_by:
         raise typer.Exit(TOLD + stopped_by)
 
 
-def _film_instead(settings: Settings, seconds: float) -> int:
-    """What there is to see where there is no screen: a film in the current folder, under a name not yet taken.
-
-    Returns the signal that ended it early, or 0.
-    """
-    from visualizer.dancer.pack import find_pack, load_pack
-    from visualizer.film.render import make_film
-    from visualizer.music.sources import is_song
-    from visualizer.settings import met
-
-    unmet: list[str] = []
-    out = unused(Path.cwd() / f"dance-{datetime.datetime.now():%Y%m%d-%H%M%S}.mp4")
-    width, height = settings.window or (1280, 720)
-    seed = settings.seed if settings.seed is not None else int.from_bytes(os.urandom(4))
-    pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
-    report = met(
-        settings,
-        ("style", "dance", "audio"),
-        lambda s: make_film(
-            Path(s.audio).expanduser() if is_song(s.audio) else None,
-            out,
-            pack=pack,
-            size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
-            seconds=seconds,
-            seed=seed,
-            style=s.style,
-            dance=s.dance,
-            troupe=s.troupe,
-            sync=s.formation,
-            temperature=s.temperature,
-            look=s.look,
-            bpm=s.bpm,
-        ),
-        unmet,
-    )
-    for text in unmet:
-        log.info(text)
-    print(f"film: {out}")
-    return report.stopped_by
-
-
 @app.command()
+@takes(FilmOptions)
 def film(
-    out: Annotated[
-        str, typer.Option("-o", "--out", help="The film: .mp4, .mkv, .mov, .webm, .gif, .webp or a folder.")
-    ],
     song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Up to 7680x4320; 1280x720 if not given.")] = None,
-    portrait: Annotated[bool, typer.Option("--portrait", help="Upright, for phones: 1080x1920.")] = False,
-    fps: Annotated[int | None, typer.Option(metavar="N", help="Frames a second; 30 if not given.")] = None,
-    start: Annotated[float, typer.Option(metavar="S", help="Begin so many seconds into the song.")] = 0.0,
-    seconds: Annotated[float | None, typer.Option(metavar="S", help="Only so many seconds.")] = None,
-    beats: Annotated[int | None, typer.Option(metavar="N", help="A loop of so many beats.")] = None,
-    transparent: Annotated[bool, typer.Option("--transparent", help="The dancer alone, on nothing.")] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same film.")] = 0,
-    style: Annotated[str | None, typer.Option(help="Style of dancing, or auto: by the music.")] = None,
-    dance: Annotated[str | None, typer.Option(metavar="NAME", help="Named dance; 'visualizer dances' lists.")] = None,
-    troupe: Annotated[int, typer.Option(metavar="N", help="Dancers, 1 to 9.")] = 1,
-    formation: Annotated[str, typer.Option(metavar="NAME", help="Of a troupe: each, unison or canon.")] = "each",
-    temperature: Annotated[str, typer.Option(metavar="T", help="From faithful, 0.3, to wild, 1.6.")] = "free",
-    look: Annotated[str | None, typer.Option(help="Look of the picture.")] = None,
-    auto: Annotated[bool, typer.Option("--auto", help="Change look, style and dance with the phrases.")] = False,
-    bpm: Annotated[float, typer.Option(help="Tempo for a song in which no beat is found.")] = 120.0,
-    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
-    device: Annotated[str, typer.Option(help="Networks on auto, cpu, cuda or coreml.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the film if it exists.")] = False,
-    verbose: Verbose = False,
+    **asked: Any,
 ) -> None:
     """Make a film of a dance to a song: a file to show, a loop, or a dancer on nothing for other films."""
-    from visualizer.settings import Settings, merged, parse_size, parse_temperature
-
-    if verbose:
+    if asked.get("verbose"):
         say_more()
-    # Not from the settings file: the same command makes the same film, whoever runs it.
-    settings = merged(
-        Settings(), window=parse_size(size) if size is not None else None, seconds=seconds, seed=seed, look=look,
-        device=device, bpm=bpm, troupe=troupe, formation=formation, temperature=parse_temperature(temperature),
-    )  # fmt: skip
+    options = merged(FilmOptions(), **asked)
     if song is not None:
         hide(str(song))
-    tell_settings(settings)
-    if fps is not None and not 1 <= fps <= 240:
-        raise UserError(f"a film needs 1 to 240 frames a second, not {fps}")
-    if not out.strip():
-        raise UserError("-o needs the name of the film")
-    place = Path(out).expanduser()
-    if out.endswith(("/", os.sep)):  # a folder, whatever it is called
-        place = place / f"{place.name}_%05d.png"
-    from visualizer.film.output_path import check_place
-    from visualizer.film.render import make_film
+    tell_settings(options)
+    from visualizer.film.render import film_as_asked
 
-    check_place(place, transparent, force)  # said before anything slow is begun
-    shape = settings.window
-    if portrait:
-        shape = (min(shape), max(shape)) if shape else (1080, 1920)
-    from visualizer.dancer.pack import find_pack, load_pack
-
-    report = make_film(
-        song,
-        place,
-        pack=load_pack(find_pack(pack), device),
-        size=shape,
-        fps=fps,
-        start=start,
-        seconds=seconds,
-        beats=beats,
-        seed=seed,
-        style=style,
-        dance=dance,
-        troupe=settings.troupe,
-        sync=settings.formation,
-        temperature=settings.temperature,
-        look=look,
-        auto=auto,
-        transparent=transparent,
-        bpm=bpm,
-        force=force,
-    )
+    report = film_as_asked(song, options)
     if report.stopped_by:
         raise typer.Exit(TOLD + report.stopped_by)
 
@@ -301,8 +133,9 @@ def dances(
     info = read_info(find_pack(pack))
     for number, style in enumerate(info["styles"]):
         names = [d["name"] for d in info["dances"] if d["style"] == number]
-        print(style)
-        print("\n".join(f"  {name}" for name in names) if names else "  (improvised only)")
+        say(style)
+        for name in names or ["(improvised only)"]:
+            say(f"  {name}")
 
 
 @app.command()
@@ -310,18 +143,17 @@ def devices(
     seconds: Annotated[float, typer.Option(metavar="S", help="How long to listen.")] = 3.0,
 ) -> None:
     """List what there is to listen to, with live levels."""
-    from rich.console import Console
     from rich.live import Live
 
     from visualizer.music.meters import link_session, open_meters
+    from visualizer.support.console import make_console
 
     if not 0 < seconds < 86_400:
         raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
     with open_meters(time.monotonic) as meters, link_session() as session:
         end = time.monotonic() + seconds
-        console = Console()
+        console = make_console()
         if not console.is_terminal:  # into a file or another program: once, at the end
-            console = Console(width=160)
             time.sleep(seconds)
             console.print(_table(meters, session()))
             return
@@ -342,17 +174,15 @@ def doctor(
     """
     import json
 
-    from rich.console import Console
-
     from visualizer.support import doctor
+    from visualizer.support.console import make_console
 
     if as_json:
         findings = doctor.examine()
-        print(json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False))
+        for line in json.dumps(doctor.as_json(findings), indent=2, ensure_ascii=False).splitlines():
+            say(line)
     else:
-        console = Console()
-        if not console.is_terminal:  # into a file or another program
-            console = Console(width=160)
+        console = make_console()
         with console.status("looking around …"):
             findings = doctor.examine()
         doctor.show(findings, console)
@@ -368,7 +198,7 @@ def report(
     """Pack what a report of a fault needs, without names of people, computers and songs."""
     from visualizer.support.report import make_report
 
-    print(f"report: {make_report(out)}")
+    say(f"report: {make_report(out)}")
 
 
 def _table(meters: list[Meter], link: str) -> Table:
@@ -381,7 +211,7 @@ def _table(meters: list[Meter], link: str) -> Table:
         full = 0 if level is None else min(max(round((level + 60) / 5), 0), 12)
         bar = "" if meter.trouble else "▮" * full + "▯" * (12 - full)
         word = meter.trouble or ("no sound yet" if level is None else f"{level:.0f} dB")
-        table.add_row(meter.audio, meter.name, bar, word)
+        table.add_row(make_printable(meter.audio), make_printable(meter.name), bar, make_printable(word))
     table.add_row("link", "Ableton Link", "", link)
     return table
 
@@ -394,22 +224,19 @@ PackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pack.")
 @packs.callback(invoke_without_command=True)
 def list_packs(context: typer.Context) -> None:
     """List the trained dancers there are; --pack NAME dances with one."""
-    sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]  # names in any script
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
     from rich.table import Table
 
     from visualizer.dancer.pack_store import list_packs
+    from visualizer.support.console import make_console
 
     table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
     for pack in list_packs():
         numbers = ("", "") if pack.trouble else (str(pack.styles), str(pack.dances))
-        table.add_row(pack.name, *numbers, pack.trouble or ("" if pack.shipped else str(pack.folder)))
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:  # into a file or another program
-        console = Console(markup=False, highlight=False, width=200)
-    console.print(table)
+        where = "" if pack.shipped else make_printable(pack.folder)
+        table.add_row(make_printable(pack.name), *numbers, make_printable(pack.trouble) or where)
+    make_console(width=200).print(table)
 
 
 @packs.command("add")
@@ -424,7 +251,7 @@ def add(
 
     if verbose:
         say_more()
-    print(f"added: dance with it by  visualizer --pack {add_pack(path, name, force).name}")
+    say(f"added: dance with it by  visualizer --pack {add_pack(path, name, force).name}")
 
 
 @packs.command("remove")
@@ -433,7 +260,7 @@ def remove(name: PackName) -> None:
     from visualizer.dancer.pack_store import remove_pack
 
     remove_pack(name)
-    print(f"removed: {name}")
+    say(f"removed: {name}")
 
 
 @packs.command("show")
@@ -445,7 +272,7 @@ def show_pack(
 
     last = ""
     for heading, text in describe_pack(name):
-        print(f"{heading if heading != last else '':<16} {text}")
+        say(f"{heading if heading != last else '':<16} {text}")
         last = heading
 
 
@@ -459,7 +286,7 @@ def zip_up(
     from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
-    print(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
+    say(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
 
 
 def main() -> NoReturn:
@@ -498,7 +325,7 @@ def _run(file: LogFile) -> int:
 
 
 def _said(message: str, error: Exception) -> int:
-    print("visualizer: " + " ".join(message.split()), file=sys.stderr)
+    say("visualizer: " + " ".join(message.split()), to_stderr=True)
     aside.info("visualizer: %s", message, exc_info=error)
     return 2
 

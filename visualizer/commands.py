@@ -12,16 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visualizer.auto import AS_IT_COMES, Kind
-from visualizer.dancer.pack import MOST_DANCERS, SYNCS
 from visualizer.errors import UserError
-from visualizer.settings import (
-    AUTO,
-    LONGEST_LATENCY,
-    MOST_SENSITIVE,
-    next_temperature,
-    parse_temperature,
-    temperature_name,
-)
+from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
+from visualizer.values import Temperature, next_temperature, temperature_name
 
 if TYPE_CHECKING:
     from visualizer.show import Host, Show
@@ -121,7 +114,7 @@ def _step_temperature(step: int) -> Callable[[Show, str], None]:
 
 def _choose_temperature(show: Show, text: str) -> None:
     before = temperature_name(show.dancer.temperature)
-    show.dancer.temperature = parse_temperature(text)
+    show.dancer.temperature = _read_temperature(text)
     name = temperature_name(show.dancer.temperature)
     show.choices.note("temperature", before, name)
     show.reply(f"temperature: {name}")
@@ -134,7 +127,7 @@ def _step_sync(show: Show, _: str) -> None:
 def _choose_sync(show: Show, sync: str) -> None:
     before = show.dancer.sync
     show.dancer.set_sync(sync)
-    show.choices.note("formation", before, show.dancer.sync)
+    show.choices.note("sync", before, show.dancer.sync)
     alone = "; it takes more than one dancer" if show.dancer.troupe == 1 else ""
     show.reply(f"sync: {show.dancer.sync}{alone}")
 
@@ -296,6 +289,11 @@ def _note_preferences(show: Show, before: dict[str, tuple[str, ...]]) -> None:
     for key, names in show.preferences.as_settings().items():
         show.choices.note(key, before[key], names)
     show.heed_preferences()
+
+
+def _read_temperature(text: str) -> float:
+    kind = Temperature()
+    return kind.check("temperature", kind.read("temperature", text))
 
 
 def _read_number(text: str, least: int, most: int) -> int:

@@ -16,12 +16,14 @@ from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
 from visualizer.errors import UserError
 from visualizer.live import LiveShow, play
 from visualizer.messages import Toasts
-from visualizer.settings import AUTO, Settings, met, remember, settings_file
+from visualizer.options import AUTO, Settings
+from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
 from visualizer.support.memory import one_heap
+from visualizer.support.printable import say
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
@@ -63,7 +65,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         selector = live.show.style_selector
         if selector and selector.note:
             toasts(selector.note, "", True)
-        live.show.avoid_unwanted(settings.asked)
+        live.show.avoid_unwanted(settings.from_cli)
         signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
@@ -83,10 +85,12 @@ def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Cal
     open_video()
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet)
-        window = met(settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet)
+        window = with_fallback(
+            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+        )
         try:
             dancer = loading.result()
-            source = met(settings, ("audio",), lambda s: _open_source(s, clock), unmet)
+            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock), unmet)
         except BaseException:
             window.close()
             raise
@@ -109,7 +113,6 @@ def _make_show(
     if isinstance(settings.display, str) and not is_called(window.display, settings.display):
         window.miss(settings.display)
     plan = ShowPlan(
-        styles=dancer.pack.styles,
         look=settings.look,
         seeds=random.Random(seed),
         auto=Auto(random.Random(f"auto {seed}"), settings.auto, find_pinned(settings)),
@@ -118,7 +121,7 @@ def _make_show(
         sensitivity=settings.sensitivity,
         latency_ms=settings.latency_ms,
     )
-    rate = painter_rate(window.rate) if settings.fps is None else settings.fps
+    rate = painter_rate(window.rate) if settings.fps is None else float(settings.fps)
     live = LiveShow(
         Show(dancer, plan, toasts), toasts, source, window, Takes(window.camera, clock, toasts),
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
@@ -158,7 +161,7 @@ def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], starte
         try:
             times = play(
                 live,
-                rate=(lambda: window.pace) if settings.fps is None else settings.fps,
+                rate=(lambda: window.pace) if settings.fps is None else float(settings.fps),
                 seconds=settings.seconds,
                 clock=clock,
                 first_frame=begin,
@@ -176,7 +179,8 @@ def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], starte
             finish(math.inf if ended else clock() - SUSPECT_SECONDS)
             x11.before_the_end(None)
     if settings.stats:
-        print(times.report(), live.report(), sep="\n", flush=True)
+        say(times.report())
+        say(live.report())
     return stop.signal
 
 
@@ -189,7 +193,7 @@ def read_preferences(settings: Settings) -> Preferences:
 
 def find_pinned(settings: Settings) -> set[Kind]:
     """What the command line asked for by name: auto mode leaves that alone."""
-    return find_pins(settings.asked, settings.style == AUTO)
+    return find_pins(settings.from_cli, settings.style == AUTO)
 
 
 def _keep(changes: dict[str, Any]) -> None:
@@ -209,14 +213,14 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> Dancer:
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
 
-    pack = met(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
-    dancer = met(
+    pack = with_fallback(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    dancer = with_fallback(
         settings,
         ("style", "dance"),
         lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
         unmet,
     )
-    dancer.set_sync(settings.formation)
+    dancer.set_sync(settings.sync)
     return dancer
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.dancer.pack import FIGURE
-
 if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
     from visualizer.stage.looks import Look
+
+FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 
 
 @dataclass(frozen=True)

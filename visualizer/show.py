@@ -18,7 +18,7 @@ from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.music.energy import RESTING
 from visualizer.music.taste import Mix, Stylist
-from visualizer.settings import AUTO
+from visualizer.options import AUTO
 from visualizer.stage.looks import Look, LookStore
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Dancing(Protocol):
     def view(self, view: float) -> None: ...
     @property
     def style(self) -> str: ...
+    @property
+    def known_styles(self) -> tuple[str, ...]: ...
     @property
     def dance(self) -> str | None: ...
     @property
@@ -75,17 +77,16 @@ class Host(Protocol):
 
 @dataclass
 class ShowPlan:
-    """How a show begins. `styles` are all that its dancers know; `seeds` deals the seeds of later dances."""
+    """How a show begins. `seeds` deals the seeds of later dances."""
 
-    styles: tuple[str, ...]
     look: str | None = None  # None: the first there is
-    looks: LookStore = field(default_factory=LookStore)
     seeds: random.Random = field(default_factory=lambda: random.Random(0))
     auto: Auto = field(default_factory=lambda: Auto(random.Random(0), on=False))
     preferences: Preferences = field(default_factory=Preferences)
     by_music: bool = False  # the music chooses the style
     sensitivity: float = 0.0  # steps, see `adjust_sensitivity`
     latency_ms: float = 0.0  # how late a picture is seen, beyond what is known
+    looks: LookStore = field(default_factory=LookStore)
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,10 @@ class Show:
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self.dancer = dancer
-        self.styles = plan.styles
         self.looks = plan.looks
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
-        self.style_selector = Stylist(plan.styles) if plan.by_music else None
+        self.style_selector = Stylist(self.styles) if plan.by_music else None
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
         self.tempo: MusicClock | None = None  # of the source of music, where it can be tapped, halved and nudged
@@ -149,6 +149,11 @@ class Show:
             f"look {self.look.title}",
         ]
         return " · ".join(parts)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """All that the dancers know; another pack may take over in the middle of a show."""
+        return self.dancer.known_styles
 
     @property
     def danced(self) -> str | None:
@@ -233,6 +238,8 @@ class Show:
     def _change_by_itself(self, musical_time: float, hearing: Hearing) -> tuple[Change, ...]:
         """What the music and auto mode want where a phrase ends; both are asked each step, so that they know where."""
         changes: list[Change | None] = []
+        if self.style_selector and self.style_selector.styles != self.styles:
+            self.set_style(AUTO)
         asked = self.dancer.dance is not None and self.dancer.dance == self.asked_dance  # it keeps its style
         scores = () if self.locked or asked else hearing.mix
         selector = self.style_selector

@@ -71,7 +71,7 @@ def test_an_unexpected_error_is_one_line_that_says_where_the_log_is(home: dict[s
     text = log_of(home).read_text()
     assert text.count("Traceback (most recent call last)") == 1
     assert "in failing" in text
-    assert "settings: window (160, 90), seed 4, look paper" in text
+    assert "settings: seed 4, look paper, window (160, 90)" in text
     # What the keys chose is kept, but for what may be to blame.
     assert tomllib.loads(settings_of(home).read_text()) == {"temperature": "bold"}
     starts_again(home)

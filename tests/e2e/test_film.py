@@ -88,7 +88,7 @@ def test_a_named_dance_by_a_troupe_is_another_film_and_dances_are_listed(tmp_pat
     assert len(styles) > 1
     assert len(dances) > 1
     words = ["--size", "640x180", "--seconds", 2, "--look", "paper", "--dance", dances[0]]
-    for name, more in (("one.mp4", []), ("four.mp4", ["--troupe", 4, "--formation", "canon", "--temperature", "wild"])):
+    for name, more in (("one.mp4", []), ("four.mp4", ["--troupe", 4, "--sync", "canon", "--temperature", "wild"])):
         done = visualizer("film", OWN, "-o", name, *words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     one, four = (grey_frames(tmp_path / name)[-1] < 60 for name in ("one.mp4", "four.mp4"))
@@ -138,7 +138,7 @@ def test_a_film_that_exists_is_kept(tmp_path: Path) -> None:
         ("--style", "none-such"),
         ("--dance", "none-such"),
         ("--troupe", "12"),
-        ("--formation", "heap"),
+        ("--sync", "heap"),
         ("--temperature", "hot"),
         ("--bpm", "5"),
         ("--beats", "1"),

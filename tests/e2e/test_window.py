@@ -100,7 +100,7 @@ def test_dances_troupe_and_temperature_by_keys(screen: Screen, home: dict[str, s
     style, count = next((style, count) for style, count in counts.items() if count > 1)
     names = [dance["name"] for dance in info["dances"] if dance["style"] == style]
     words = ["--window", f"{WINDOW[0]}x{WINDOW[1]}", "--audio", "none", "--seed", "4", "--look", "paper"]
-    words += ["--dance", names[-1].upper(), "--troupe", "2", "--formation", "unison", "--temperature", "tame"]
+    words += ["--dance", names[-1].upper(), "--troupe", "2", "--sync", "unison", "--temperature", "tame"]
     with Program(*words, env={**screen.env, **home}) as program:
         assert program.wait_for("style (.+), look")[1] == info["styles"][style]
         assert program.wait_for("^dance (.+)")[1] == names[-1]

@@ -20,6 +20,7 @@ PICTURE = fakes.picture(0.0)
 
 class FakeDancer:
     style = "salsa"
+    known_styles = ("salsa", "waltz", "techno")
     dance: str | None = None
     troupe = 1
     sync = "each"
@@ -187,7 +188,7 @@ class FakeTakes(Takes):
     def develop(self, black: float) -> None: ...
 
 
-STYLES = ("salsa", "waltz", "techno")
+STYLES = FakeDancer.known_styles
 
 
 def text_of(live: LiveShow) -> Text:
@@ -197,7 +198,7 @@ def text_of(live: LiveShow) -> Text:
 
 
 def make_show(auto: Auto | None = None, preferences: Preferences | None = None, **more) -> LiveShow:
-    plan = ShowPlan(STYLES, "paper", random.Random(3), **more)
+    plan = ShowPlan("paper", random.Random(3), **more)
     plan.auto, plan.preferences = auto or plan.auto, preferences or plan.preferences
     toasts = Toasts()
     return LiveShow(Show(FakeDancer(), plan, toasts), toasts, FakeEar(), FakeWindow(), FakeTakes(), lead=1 / 60)

@@ -8,8 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.dancer.pack import FIGURE
-from visualizer.moment import Bodies
+from visualizer.moment import FIGURE, Bodies
 from visualizer.music.clock import Hearing
 
 SIZE = 128

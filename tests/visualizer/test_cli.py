@@ -20,6 +20,7 @@ from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
 from visualizer.music.line import Line
 from visualizer.music.meters import Meter
+from visualizer.paths import unused
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -46,8 +47,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--look", "sepia"], "no look is called 'sepia'"),
         (["--window", "huge"], "1280x720"),
         (["--device", "tpu"], "no device is called 'tpu'"),
-        (["--bpm", "1"], "between 30 and 300"),
-        (["--latency-ms", "900"], "within 500 ms"),
+        (["--bpm", "1"], "30 to 300"),
+        (["--latency-ms", "900"], "-500 to 500 ms"),
         (["devices", "--seconds", "0"], "more than 0"),
         (["devices", "--seconds", "1e300"], "less than a day"),
         (["--audio", ""], "no song is named"),
@@ -58,11 +59,11 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["packs", "zip", "default", "-o", "x" * 300 + ".zip"], "too long"),
         (["report", "-o", "x" * 300 + ".zip"], "too long"),
         (["film", "-o", "x.mp4", "--beats", "0"], "2 to 128 beats"),
-        (["--seconds", "-3"], "longer than -3"),
-        (["--sensitivity", "9"], "within 4 steps"),
+        (["--seconds", "-3"], "from 0.01"),
+        (["--sensitivity", "9"], "-4 to 4"),
         (["--auto", "dances"], "--auto goes after 'dances'"),
         (["--troupe", "12"], "1 to 9"),
-        (["--formation", "heap"], "each, unison, canon"),
+        (["--sync", "heap"], "each, unison, canon"),
         (["--temperature", "hot"], "faithful"),
         (["--temperature", "3"], "from 0.3 to 1.6"),
         (["--nonsense"], "--nonsense"),
@@ -76,7 +77,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["film", "song.mp3", "-o", "no/such/x.mp4"], "no folder"),
         (["film", "song.mp3", "-o", "x.mp4", "--transparent"], "ProRes"),
         (["film", "song.mp3", "-o", "x.mp4", "--troupe", "0"], "1 to 9"),
-        (["film", "song.mp3", "-o", "x.mp4", "--formation", "heap"], "each, unison, canon"),
+        (["film", "song.mp3", "-o", "x.mp4", "--sync", "heap"], "each, unison, canon"),
         (["film", "song.mp3", "-o", "x.mp4", "--temperature", "9"], "from 0.3 to 1.6"),
         (["dances", "--pack", "no/such/pack"], "no/such/pack"),
         (["report", "-o", "report.txt"], "a report is a .zip"),
@@ -114,7 +115,7 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "--style",
         "--dance",
         "--troupe",
-        "--formation",
+        "--sync",
         "--temperature",
         "--look",
         "--pack",
@@ -143,16 +144,16 @@ def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.Monkey
     monkeypatch.setattr("visualizer.launch.run", lambda chosen, **more: seen.append((chosen, more)))
     settings.write_text('look = "paper"\nbpm = 99\n')
     words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
-    words += ["--dance", "jack", "--troupe", "4", "--formation", "unison", "--temperature", "tame"]
+    words += ["--dance", "jack", "--troupe", "4", "--sync", "unison", "--temperature", "tame"]
     words += ["--latency-ms", "-35", "--display", "HDMI", "--no-auto", "--sensitivity", "2", "--no-remember"]
     assert call(monkeypatch, *words) == 0
     chosen, more = seen[0]
     assert (chosen.window, chosen.seed, chosen.bpm, chosen.look) == ((640, 360), 5, 130.0, "paper")
     assert (chosen.audio, chosen.seconds, chosen.stats, chosen.latency_ms) == ("none", 2.5, True, -35.0)
-    assert (chosen.dance, chosen.troupe, chosen.formation, chosen.temperature) == ("jack", 4, "unison", 0.55)
+    assert (chosen.dance, chosen.troupe, chosen.sync, chosen.temperature) == ("jack", 4, "unison", 0.55)
     assert (chosen.display, chosen.auto, chosen.sensitivity, chosen.remember) == ("HDMI", False, 2.0, False)
-    assert {"dance", "troupe", "auto"} <= chosen.asked
-    assert "look" not in chosen.asked
+    assert {"dance", "troupe", "auto"} <= chosen.from_cli
+    assert "look" not in chosen.from_cli
     assert more["notes"] == ()
 
 
@@ -249,17 +250,17 @@ def test_a_film_stopped_early_says_so_to_scripts(
     monkeypatch.setattr("visualizer.film.render.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
-    assert call(monkeypatch, *words, "--formation", "canon", "--temperature", "1.3") == code
+    assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
     asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "sync", "temperature")}
     assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "sync": "canon", "temperature": 1.3}
 
 
 def test_a_free_name_is_found(tmp_path: Path) -> None:
     path = tmp_path / "dance.mp4"
-    assert cli.unused(path) == path
+    assert unused(path) == path
     path.touch()
     (tmp_path / "dance-2.mp4").touch()
-    assert cli.unused(path) == tmp_path / "dance-3.mp4"
+    assert unused(path) == tmp_path / "dance-3.mp4"
 
 
 def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:

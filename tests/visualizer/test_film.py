@@ -20,7 +20,8 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer import standins
+from tests.support import standins
+from tests.support.films import film
 from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
@@ -32,6 +33,7 @@ from visualizer.film import render, video
 from visualizer.moment import Bodies, Moment
 from visualizer.music.features import RATE
 from visualizer.music.song import hear_song, read_song
+from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import find_look
@@ -83,7 +85,7 @@ def make(song: Path | None, out: Path, **options: Any) -> tuple[render.FilmRepor
     hashes: list[str] = []
     options = {"size": SIZE, "fps": 25, "progress": False} | options
     options = {"pack": PACK} | options
-    report = render.make_film(song, out, on_frame=lambda _, pixels: hashes.append(render.frame_hash(pixels)), **options)
+    report = film(song, out, on_frame=lambda _, pixels: hashes.append(render.frame_hash(pixels)), **options)
     return report, hashes
 
 
@@ -162,7 +164,7 @@ def test_without_a_song_to_our_own_music(bpm: float, tmp_path: Path) -> None:
         ({"fps": 0}, "fps"),
         ({"seconds": 0.0}, "seconds"),
         ({"seconds": math.nan}, "seconds"),
-        ({"bpm": 5.0}, "tempo"),
+        ({"bpm": 5.0}, "30 to 300 BPM"),
         ({"look": "no-such-look"}, "no-such-look"),
         ({"start": -1.0}, "start"),
         ({"start": 7.0}, "is over after"),
@@ -261,7 +263,7 @@ def test_a_file_that_appears_meanwhile_is_kept(song: Path, tmp_path: Path) -> No
         out.write_text("theirs")
 
     with pytest.raises(UserError, match="meanwhile"):
-        render.make_film(song, out, pack=PACK, size=SIZE, seconds=1, progress=False,
+        film(song, out, pack=PACK, size=SIZE, seconds=1, progress=False,
                        on_frame=lambda _k, _p: appear())  # fmt: skip
     assert out.read_text() == "theirs"
     parts = [p for p in tmp_path.iterdir() if p != out]
@@ -275,7 +277,7 @@ def test_interrupted_it_ends_whole(song: Path, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     out = tmp_path / "a.mp4"
-    report = render.make_film(song, out, pack=PACK, size=SIZE, progress=False, on_frame=stop)
+    report = film(song, out, pack=PACK, size=SIZE, progress=False, on_frame=stop)
     assert report.stopped_by == signal.SIGINT
     assert report.frames == 40
     assert frames_of(out)[0] == 40
@@ -287,7 +289,7 @@ def test_interrupted_before_the_first_frame_it_leaves_nothing(song: Path, tmp_pa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render.make_film(song, tmp_path / "a.mp4", pack=PACK, size=SIZE, progress=False, on_frame=stop)
+        film(song, tmp_path / "a.mp4", pack=PACK, size=SIZE, progress=False, on_frame=stop)
     assert not list(tmp_path.iterdir())
 
 
@@ -325,7 +327,7 @@ def painted(out: Path, **options: Any) -> np.ndarray:
     """The film's frames before they are encoded, (n, height, width, 4)."""
     frames: list[np.ndarray] = []
     options = {"size": SIZE, "fps": 25, "progress": False, "seconds": 1.0} | options
-    render.make_film(None, out, pack=PACK, on_frame=lambda _, pixels: frames.append(np.array(pixels)), **options)
+    film(None, out, pack=PACK, on_frame=lambda _, pixels: frames.append(np.array(pixels)), **options)
     return np.stack(frames)
 
 
@@ -378,9 +380,12 @@ def test_pictures_that_move_go_round_and_keep_the_time(name: str, tmp_path: Path
 
 
 def test_without_a_wish_what_moves_in_a_chat_is_small() -> None:
-    assert render.usual_size(Path("a.gif"), 1) == render.usual_size(Path("a.webp"), 1) == (480, 480)
-    assert render.usual_size(Path("a.gif"), 3) == (640, 360)
-    assert render.usual_size(Path("a.mp4"), 3) == (1280, 720)
+    def size(out: str, troupe: int) -> tuple[int, int]:
+        return render.find_size(FilmOptions(out=out, troupe=troupe))
+
+    assert size("a.gif", 1) == size("a.webp", 1) == (480, 480)
+    assert size("a.gif", 3) == (640, 360)
+    assert size("a.mp4", 3) == (1280, 720)
     assert (render.usual_fps(Path("a.GIF")), render.usual_fps(Path("a.mov"))) == (25, 30)
 
 
@@ -480,9 +485,7 @@ def test_stopped_early_each_kind_is_whole_as_far_as_it_goes(name: str, transpare
 
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     out = tmp_path / name
-    report = render.make_film(
-        None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25
-    )
+    report = film(None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert report.stopped_by == signal.SIGTERM
     assert report.frames == 12
@@ -585,9 +588,8 @@ def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
 def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
     dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
-    asked = {"look": None, "style": None, "dance": None} | options
-    auto = Auto(random.Random(f"auto {seed}"), pinned=render._find_pinned(**asked))
-    show = Show(dancer, ShowPlan(dancer.pack.styles, auto=auto))
+    auto = Auto(random.Random(f"auto {seed}"), pinned=render.find_pinned(FilmOptions(out="a.mp4", **options)))
+    show = Show(dancer, ShowPlan(auto=auto))
     frames = render._dance(show, render.OwnScore(120.0), [k / 32 for k in range(480 * 16)])
     return [
         (frame.moment.musical_time, said)

@@ -17,7 +17,7 @@ from visualizer.frame_times import FrameTimes
 from visualizer.launch import find_pinned, read_preferences
 from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
 from visualizer.music.energy import RESTING
-from visualizer.settings import Settings
+from visualizer.options import Settings
 from visualizer.show import FADE_SECONDS, adjust_sensitivity
 from visualizer.stage.looks import shipped_looks
 
@@ -317,7 +317,7 @@ def test_what_a_key_chose_holds_for_a_while(live: LiveShow) -> None:
 
 
 def test_a_dance_from_the_command_line_is_never_left(live: LiveShow) -> None:
-    asked = Settings(dance="basic", asked=frozenset({"dance"}))
+    asked = Settings(dance="basic", from_cli=frozenset({"dance"}))
     live = make_show(Auto(random.Random(1), pinned=find_pinned(asked)))
     live.show.dancer.set_dance("basic")
     seen = run(live, 300)
@@ -327,7 +327,7 @@ def test_a_dance_from_the_command_line_is_never_left(live: LiveShow) -> None:
 
 def test_what_the_command_line_pins() -> None:
     def pins(**asked: str) -> set[Kind]:
-        return find_pinned(Settings(**asked, asked=frozenset(asked)))  # type: ignore[arg-type]
+        return find_pinned(Settings(**asked, from_cli=frozenset(asked)))  # type: ignore[arg-type]
 
     assert pins() == find_pinned(Settings(look="paper", style="salsa")) == set()
     assert pins(look="paper", style="auto") == {"look"}
@@ -555,7 +555,7 @@ def test_only_what_keys_changed_for_good_is_remembered(live: LiveShow) -> None:
     keys = (pygame.K_UP, pygame.K_DOWN, pygame.K_RIGHT, pygame.K_5, pygame.K_u, pygame.K_MINUS, pygame.K_a, pygame.K_f)
     live.handle([key(code) for code in keys], 0.0)
     assert live.show.choices.find_changes() == {
-        "style": "waltz", "dance": None, "troupe": 5, "formation": "unison", "temperature": "measured", "auto": True,
+        "style": "waltz", "dance": None, "troupe": 5, "sync": "unison", "temperature": "measured", "auto": True,
         "window": None,
     }  # fmt: skip
     live.handle([key(pygame.K_f), key(pygame.K_LEFT), key(pygame.K_LEFT)], 0.0)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visualizer import standins
+from tests.support import standins
+from tests.support.films import film
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
-from visualizer.film import render
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.own import own_hearing
 from visualizer.stage.looks import BAND, Look, shipped_looks
@@ -118,7 +118,7 @@ def test_what_changes_slowly_is_back_after_a_loop() -> None:
 @pytest.mark.parametrize(("bpm", "frames"), [(97.0, 124), (190.0, 126)])
 def test_a_film_of_a_loop_is_as_long_as_its_beats(bpm: float, frames: int, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
-    report = render.make_film(
+    report = film(
         None, tmp_path / "a.gif", pack=standins.pack(), size=(64, 64), beats=8, bpm=bpm, progress=False, look="neon"
     )
     assert report.frames == frames
@@ -137,7 +137,7 @@ def test_the_pictures_of_a_loop_lead_round(tmp_path: Path) -> None:
         frames.append(np.array(pixels)[:, :, :3].astype(float))
 
     options: dict[str, Any] = {"size": (96, 96), "beats": 8, "progress": False, "look": "neon", "fps": 25}
-    render.make_film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
+    film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
     assert steps[-1] <= max(steps[:-1])
 
@@ -160,6 +160,6 @@ def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:
 
     options: dict[str, Any] = {"size": (96, 96), "beats": beats, "progress": False, "look": each.name, "fps": 12}
     pack = standins.pack(decoder=standins.Network(disc, ("frame",)))
-    render.make_film(None, tmp_path / "a.mp4", pack=pack, on_frame=keep, **options)
+    film(None, tmp_path / "a.mp4", pack=pack, on_frame=keep, **options)
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
     assert 0 < steps[-1] <= max(steps[:-1])

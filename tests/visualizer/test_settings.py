@@ -5,25 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from visualizer.errors import UserError
-from visualizer.settings import (
-    TEMPERATURES,
-    Settings,
-    check,
-    load_settings,
-    merged,
-    met,
-    next_temperature,
-    parse_size,
-    parse_temperature,
-    remember,
-    settings_file,
-    temperature_name,
-)
+from visualizer.options import Settings, check, merged
+from visualizer.settings import load_settings, remember, settings_file, with_fallback
+from visualizer.values import TEMPERATURES, Temperature, next_temperature, parse_size, temperature_name
 
 
 def test_no_file_means_defaults(tmp_path: Path) -> None:
@@ -40,7 +30,7 @@ def test_command_line_beats_file_beats_defaults(tmp_path: Path) -> None:
     final = merged(settings, bpm=140.0, look=None, seed=7)
     assert (final.bpm, final.look, final.seed, final.window) == (140.0, "paper", 7, (640, 360))
     assert final.from_file == {"look", "window"}
-    assert final.asked == {"bpm", "seed"}
+    assert final.from_cli == {"bpm", "seed"}
 
 
 def test_what_is_danced_may_stand_in_the_file(tmp_path: Path) -> None:
@@ -48,17 +38,21 @@ def test_what_is_danced_may_stand_in_the_file(tmp_path: Path) -> None:
     path.write_text('dance = "jack"\ntroupe = 3\nformation = "canon"\ntemperature = "wild"\n')
     settings, note = load_settings(path)
     assert note is None
-    assert (settings.dance, settings.troupe, settings.formation, settings.temperature) == ("jack", 3, "canon", 1.6)
+    assert (settings.dance, settings.troupe, settings.sync, settings.temperature) == ("jack", 3, "canon", 1.6)
     path.write_text('temperature = 0.5\nlatency_ms = 40\nstyle = "auto"\n')
     settings = load_settings(path)[0]
     assert (settings.temperature, settings.latency_ms, settings.style) == (0.5, 40, "auto")
 
 
+def read_temperature(text: str) -> float:
+    return Temperature().read("temperature", text)
+
+
 def test_temperatures_are_names_or_numbers() -> None:
-    assert parse_temperature("faithful") == 0.3
-    assert parse_temperature("0.45") == 0.45
+    assert read_temperature("faithful") == 0.3
+    assert read_temperature("0.45") == 0.45
     with pytest.raises(UserError, match=r"faithful, .*wild or a number from 0\.3 to 1\.6, not 'hot'"):
-        parse_temperature("hot")
+        read_temperature("hot")
     up, temperature = [], 0.3
     while not up or up[-1] != "wild":
         name, temperature = next_temperature(temperature, 1)
@@ -88,19 +82,19 @@ def test_what_the_file_wants_and_cannot_have_is_said_and_replaced() -> None:
         return f"danced {settings.style}"
 
     notes: list[str] = []
-    assert met(Settings(style="waltz"), ("style",), attempt, notes) == "danced waltz"
+    assert with_fallback(Settings(style="waltz"), ("style",), attempt, notes) == "danced waltz"
     assert notes == []
     asked = Settings(style="polka")
     with pytest.raises(UserError, match="no polka here"):
-        met(asked, ("style",), attempt, notes)
+        with_fallback(asked, ("style",), attempt, notes)
     in_file = Settings(style="polka", from_file=frozenset({"style"}))
     with pytest.raises(UserError, match="no polka here"):
-        met(in_file, ("audio",), attempt, notes)
+        with_fallback(in_file, ("audio",), attempt, notes)
     assert notes == []
-    assert met(in_file, ("style", "audio"), attempt, notes) == "danced None"
+    assert with_fallback(in_file, ("style", "audio"), attempt, notes) == "danced None"
     assert notes == ["settings file: no polka here; using the default"]
     with pytest.raises(UserError, match="no polka here"):  # over and above the file, the command line asked for it
-        met(merged(in_file, style="polka"), ("style",), attempt, notes)
+        with_fallback(merged(in_file, style="polka"), ("style",), attempt, notes)
 
 
 @pytest.mark.parametrize("order", [("style", "audio", "display"), ("display", "audio", "style")])
@@ -113,7 +107,7 @@ def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str,
 
     wanted = Settings(style="polka", audio="none", display=7, from_file=frozenset(order))
     notes: list[str] = []
-    got = met(wanted, order, attempt, notes)
+    got = with_fallback(wanted, order, attempt, notes)
     assert (got.style, got.audio, got.display) == (None, "none", 0)
     assert sorted(notes) == [f"settings file: no {wrong}; using the default" for wrong in ("7", "polka")]
 
@@ -125,19 +119,19 @@ def test_only_what_is_to_blame_is_replaced_and_all_of_it_named(order: tuple[str,
         ('colour = "red"', "'colour' is no setting"),
         ("look = 3", "wrong type"),
         ("display = true", "wrong type"),
-        ("bpm = 3", "30 and 300"),
-        ("latency_ms = 1000", "within 500 ms"),
+        ("bpm = 3", "30 to 300"),
+        ("latency_ms = 1000", "-500 to 500 ms"),
         ('latency_ms = "long"', "wrong type"),
         ('window = "huge"', "1280x720"),
         ("auto = 1", "wrong type"),
         ("troupe = true", "wrong type"),
-        ("sensitivity = 9", "within 4 steps"),
+        ("sensitivity = 9", "-4 to 4"),
         ('never_looks = "paper"', "wrong type"),
         ("never_looks = [3]", "list of names"),
         ("dance = 3", "wrong type"),
         ("troupe = 12", "1 to 9"),
         ("troupe = 2.5", "wrong type"),
-        ('formation = "heap"', "each, unison, canon"),
+        ('sync = "heap"', "each, unison, canon"),
         ('temperature = "hot"', "not 'hot'"),
         ("temperature = 5", "not 5"),
     ],
@@ -198,10 +192,10 @@ def test_sizes() -> None:
         {"seconds": 0.0},
         {"seconds": float("nan")},
         {"seed": -1},
-        {"fps": -1.0},
+        {"fps": Fraction(-1)},
         {"troupe": 0},
         {"troupe": 10},
-        {"formation": "heap"},
+        {"sync": "heap"},
         {"temperature": 0.1},
         {"temperature": 2.0},
         {"temperature": float("nan")},

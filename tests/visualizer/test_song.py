@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from tests.needs import needs_program
-from tests.visualizer import standins
+from tests.support import standins
+from tests.support.films import film
 from tests.visualizer.test_features import beat_track
 from visualizer import paths
 from visualizer.errors import UserError
@@ -367,7 +368,7 @@ def test_a_film_is_the_same_with_and_without_the_shelf(short_song: Path, tmp_pat
     for k in range(2):
         song_module._hear.cache_clear()
         frames = hashlib.sha256()
-        render.make_film(
+        film(
             short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=10, seconds=6, style="auto",
             progress=False, on_frame=lambda _, pixels, frames=frames: frames.update(pixels),
         )  # fmt: skip
@@ -382,7 +383,7 @@ def test_a_film_by_the_music_is_danced_in_a_style_that_suits_it(
     heard = dataclasses.replace(hear_song(short_song), moments=np.array([4.0]), mixes=(((genre, 1.0),),))
     monkeypatch.setattr(render, "hear_song", lambda *_: heard)
     for k in range(2):  # whatever the seed begins with
-        render.make_film(short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=5, seconds=1,
+        film(short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=5, seconds=1,
                        style="auto", seed=k)  # fmt: skip
         assert f"style {genre}, by the music" in capsys.readouterr().err
 

@@ -55,7 +55,7 @@ def test_own_tempo_is_folded(bpm: float, pace: float) -> None:
 
 @pytest.mark.parametrize("bpm", [0, -5, 5, 1000, math.nan])
 def test_tempo_out_of_reach(bpm: float) -> None:
-    with pytest.raises(UserError, match="tempo"):
+    with pytest.raises(UserError, match="30 to 300 BPM"):
         open_ear("none", bpm=bpm, clock=lambda: 0.0)
 
 

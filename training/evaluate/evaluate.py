@@ -16,7 +16,6 @@ import onnx.utils
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.ndimage import zoom
@@ -63,6 +62,7 @@ from visualizer.dancer.pack import (
 )
 from visualizer.errors import UserError
 from visualizer.networks.session import open_session
+from visualizer.support.console import Console
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from training.data.choreography import DANCES, Dance, perform
@@ -20,6 +19,7 @@ from training.folders import check_folder
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, Pack
 from visualizer.errors import UserError
+from visualizer.support.console import Console
 
 Grey = NDArray[np.uint8]
 Field = NDArray[np.float32]

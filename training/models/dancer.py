@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,6 +24,7 @@ from training.data.motion.skeleton import INDEX
 from training.models.autoencoder import exactly
 from visualizer.dancer.dancer import bar_phase
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER
+from visualizer.support.console import Console
 
 LETTERS_PER_BEAT = STEPS_PER_BEAT // STEPS_PER_LETTER
 LETTERS_PER_PHRASE = PHRASE_BEATS * LETTERS_PER_BEAT

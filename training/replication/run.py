@@ -21,7 +21,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.spatial.distance import pdist
@@ -56,6 +55,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FRAME_SIZE, PHRASE_BEATS, STEPS_PER_BEAT, Pack, load_pack, read_info
 from visualizer.errors import UserError
 from visualizer.networks.session import open_session
+from visualizer.support.console import Console
 
 Dots = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -1,23 +1,24 @@
-"""Where a troupe stands: nobody runs into his neighbour, and nobody leaves the picture.
+"""Where the dancers of a troupe stand: who comes and leaves, who walks where; all keep apart and in the picture.
 
 How far a body reaches to its sides is read from its latent: joints are a linear function of it, in every pack that
-has joints at all. Each dancer keeps as much room as he has needed of late, for a dance is a loop and an arm that was
-thrown out will be thrown out again; so places change slowly, and hardly anybody is seen to slide.
+has joints at all. Each dancer keeps as much room as they have needed of late, for a dance is a loop and an arm that was
+thrown out will be thrown out again; so places change slowly, and hardly any dancer is seen to slide.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pack import FIGURE, FLOOR, JOINT_COUNT, STEPS_PER_BEAT, Pack
+from visualizer.moment import FIGURE
+
+from .pack import FLOOR, STEPS_PER_BEAT, Pack
 
 Floats = NDArray[np.float64]
 
@@ -31,34 +32,19 @@ FARTHER = 0.84  # size of a row beside the one before it
 LARGE = 0.33  # share of the window's height: where the frames of one row are as high, one row it is
 MOST_ROWS = 3
 RISE = 0.30, 0.62  # frame widths that a row stands above the one before: at least, and where there is room
-PROBES = 64  # poses from which joints are learned
-WRONG = 0.01  # frame widths by which they may be missed
-
-
-_learned: WeakKeyDictionary[Any, Floats | None] = WeakKeyDictionary()  # by decoder; it may take a tenth of a second
-
-
-def _learn(pack: Pack) -> Floats | None:
-    """Weights (D + 1, 21) from a latent and 1 to how far right of the middle the joints are; None if there are none."""
-    step = max(1, len(pack.seeds) // PROBES)
-    latent = np.stack([seed.latent for seed in pack.seeds[::step]])
-    names = [output.name for output in pack.decoder.get_outputs()]
-    if "joints" not in names or len(latent) <= pack.latent_size:
-        return None
-    (found,) = (pack.joints or pack.decoder).run(["joints"], {"latent": latent})
-    across = np.asarray(found, dtype=np.float64).reshape(-1, JOINT_COUNT, 2)[:, :, 0] - 0.5
-    known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
-    weights: Floats = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
-    return weights if np.abs(known @ weights - across).max() < WRONG else None
+HOME_BEATS = 24.0  # time constant of the pull back to the dancer's own place
+MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or go
+LEAVE = 1.0  # frame widths a beat: so fast leavers slide out; no slower than any neighbour makes room
+WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 side by side
+ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that none leaves the screen
+TROUPE_ROAM = 0.25  # the same where there are neighbours: half their spacing, so that no two change places
 
 
 class Reach:
     """How far bodies reach to the left and to the right of the middle of their frames."""
 
     def __init__(self, pack: Pack) -> None:
-        if pack.decoder not in _learned:
-            _learned[pack.decoder] = _learn(pack)
-        self._weights = _learned[pack.decoder]
+        self._weights = pack.joint_weights
 
     def of(self, latent: NDArray[np.float32]) -> tuple[Floats, Floats]:
         """(N,) (N,) to the left and to the right, frame widths, of latents (N, D)."""
@@ -157,13 +143,17 @@ def _in_rows(troupe: int, rows: int, view: float) -> Stand:
     return Stand(home.astype(np.float32), depth, span, min(max(room / (rows - 1), RISE[0]), RISE[1]))
 
 
-class Formation:
+class RoomMaker:
     """Makes room, step by step of a sixteenth of a beat. Rows are dancers from left to right; leavers come last."""
 
     def __init__(self, pack: Pack) -> None:
-        self._reach = Reach(pack)
+        self.learn(pack)
         self._left, self._right = np.zeros(0), np.zeros(0)  # (N,) needed of late
         self._yielded = np.zeros(0)  # (N,) frame widths that each has gone out of the way
+
+    def learn(self, pack: Pack) -> None:
+        """How far the bodies of that pack reach."""
+        self._reach = Reach(pack)
 
     def resize(self, count: int) -> None:
         """So many rows; those who stay keep what they have."""
@@ -211,3 +201,87 @@ class Formation:
         # What is thrown out without warning near the edge counts at once.
         low, high = left - half, half - right
         return np.where(inside, np.where(low <= high, np.clip(place, low, high), (low + high) / 2), place)
+
+
+class Formation:
+    """Homes of a troupe and the way to them. Rows are dancers from left to right; those who are leaving come last."""
+
+    def __init__(self, pack: Pack, troupe: int) -> None:
+        self.troupe = troupe
+        self._view = WIDEST
+        self._room = RoomMaker(pack)
+        self._room.resize(troupe)
+        stood = stand(troupe, self._view)
+        self.home, self.depth = stood.home.copy(), stood.depth.copy()  # (N,) frame widths from the middle; rows
+        self.away = np.zeros(troupe, np.float32)  # (N,) frame widths from home that travel has led
+        self.seen, self._roam = stood.seen, _roam_of(troupe)
+
+    @property
+    def view(self) -> float:
+        """Width by height of the window: how far off the wings are, and how a troupe stands."""
+        return self._view
+
+    def set_view(self, view: float, begun: bool) -> None:
+        """The window has that shape. Dancers who have not begun stand as it wants at once, others walk there."""
+        self._view = view
+        if not begun:
+            stood = stand(self.troupe, view)
+            self.home, self.depth = stood.home.copy(), stood.depth.copy()
+            self.seen = stood.seen
+
+    def follow(self, pack: Pack) -> None:
+        """Dancers of another pack stand where those stood; how far they reach is learned from their own pack."""
+        self._room.learn(pack)
+
+    def width(self, seen: NDArray[np.floating]) -> float:
+        """Frame widths that the window shows; see stage/layout.py."""
+        span, rise, deep = map(float, seen)
+        return max(self._view * (1 + above(rise, deep)), span)
+
+    def edge(self, seen: Iterable[NDArray[np.floating]]) -> float:
+        """Frame widths right of the middle from where on nothing of a dancer's frame is in the picture."""
+        return (max(map(self.width, seen)) + 1) / 2
+
+    def admit(self, troupe: int, seen: Iterable[NDArray[np.floating]]) -> tuple[NDArray[np.float32], ...]:
+        """From now on so many dance. Places and depths of those who come: beyond the right edge of all `seen`."""
+        self.troupe = troupe
+        old = len(self.home)
+        stood = stand(troupe, self._view)
+        first = max(self.edge([stood.seen, *seen]), float(self.home[-1]) + SPACING) if troupe > old else 0.0
+        home = (first + SPACING * np.arange(max(troupe - old, 0))).astype(np.float32)
+        depth = stood.depth[old:].copy()
+        self.home, self.depth = np.concatenate([self.home, home]), np.concatenate([self.depth, depth])
+        self.away = np.concatenate([self.away, np.zeros(len(home), np.float32)])
+        self._room.resize(len(self.home))
+        return home, depth
+
+    def keep(self, count: int) -> None:
+        """Only the first so many rows are left."""
+        self.home, self.depth, self.away = self.home[:count].copy(), self.depth[:count].copy(), self.away[:count].copy()
+        self._room.resize(count)
+
+    def step(self, latent: NDArray[np.float32], travel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Places (N,) a sixteenth of a beat later of bodies (N, D) that walk by `travel` (N,) frame widths a beat."""
+        self._walk(travel)
+        wanted = self.home + FARTHER**self.depth * (self._roam * np.tanh(self.away / self._roam))
+        return self._room.step(latent, wanted, self.troupe, self.width(self.seen) / 2, self.depth).astype(np.float32)
+
+    def _walk(self, travel: NDArray[np.float32]) -> None:
+        """The crop took the sideways speed away; here it is given back, so that feet stay where they are put. The
+        pull home is slow enough not to be seen as sliding. Homes themselves move when others come or go; those of
+        leavers go out at an even pace.
+        """
+        leavers = len(self.home) - self.troupe
+        self.away = (self.away + travel / STEPS_PER_BEAT) * np.float32(math.exp(-1 / (HOME_BEATS * STEPS_PER_BEAT)))
+        ease = 1 - math.exp(-1 / (MOVE_BEATS * STEPS_PER_BEAT))
+        stood = stand(self.troupe, self._view)
+        move = (stood.home - self.home[: self.troupe]) * np.float32(ease)
+        nearer = (stood.depth - self.depth[: self.troupe]) * np.float32(ease)
+        self.depth = (self.depth + np.pad(nearer, (0, leavers))).astype(np.float32)
+        self.home = self.home + np.pad(move, (0, leavers), constant_values=LEAVE / STEPS_PER_BEAT)
+        self._roam += (_roam_of(self.troupe) - self._roam) * ease
+        self.seen = self.seen + (stood.seen - self.seen) * ease
+
+
+def _roam_of(troupe: int) -> float:
+    return ROAM if troupe == 1 else TROUPE_ROAM

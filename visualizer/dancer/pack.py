@@ -13,6 +13,7 @@ import math
 import reprlib
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,6 @@ from visualizer.networks.session import (
 
 FORMAT = 2
 FRAME_METRES = 2.5  # width of the square that a frame shows
-FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 FLOOR = 0.92  # height of the floor line in the frame, from the top
 STEPS_PER_BEAT = 16
 STEPS_PER_LETTER = 8  # a letter is a half-beat move
@@ -56,6 +56,9 @@ LONGEST_DANCE = 64  # beats
 LIMITS = ("far", "still")
 SYNCS = ("each", "unison", "canon")  # of a troupe
 LARGEST_LIMIT = 1e6
+PROBES = 64  # poses from which it is learned where joints are
+WRONG = 0.01  # frame widths by which they may be missed
+FARTHEST_JOINT = 4.0  # frame widths from the middle of the frame; no body reaches farther
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +106,28 @@ class Pack:
     info: dict[str, Any]  # the whole of pack.json
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
     messages: deque[str] = field(default_factory=deque)  # what there is to say of the device that runs it
+
+    @cached_property
+    def joint_weights(self) -> NDArray[np.float64] | None:
+        """Weights (D + 1, 21) from a latent and 1 to how far right of the middle the joints are, frame widths.
+
+        None where there are none, or where a network that fails, or is not linear, does not tell.
+        """
+        latent = np.stack([seed.latent for seed in self.seeds[:: max(1, len(self.seeds) // PROBES)]])
+        names = [output.name for output in self.decoder.get_outputs()]
+        if "joints" not in names or len(latent) <= self.latent_size:
+            return None
+        try:
+            (found,) = (self.joints or self.decoder).run(["joints"], {"latent": latent})
+            across = np.asarray(found, dtype=np.float64).reshape(len(latent), JOINT_COUNT, 2)[:, :, 0] - 0.5
+        except Exception as error:  # noqa: BLE001  # a stranger's network: the dance goes on without
+            _log.warning("the joints of pack %s cannot be had: %s", self.name, first_line(error))
+            return None
+        if not (np.abs(across) <= FARTHEST_JOINT).all():
+            return None
+        known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
+        weights: NDArray[np.float64] = np.asarray(np.linalg.lstsq(known, across, rcond=None)[0], dtype=np.float64)
+        return weights if np.abs(known @ weights - across).max() < WRONG else None
 
 
 # --- finding ---------------------------------------------------------------------------------------------------

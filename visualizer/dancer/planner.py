@@ -1,4 +1,4 @@
-"""What to dance next when nobody asks: phrase by phrase one of the style's named dances, or improvisation.
+"""What to dance next: what was asked for, or else phrase by phrase one of the style's named dances, or improvisation.
 
 A phrase is 8 beats of musical time, as written dances and most music have it. The plan says which dance; how it is
 danced is the choreographer's, letter by letter, so that no two phrases of one dance are the same.
@@ -6,18 +6,23 @@ danced is the choreographer's, letter by letter, so that no two phrases of one d
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Collection, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .pack import BEATS_PER_BAR, PHRASE_BEATS, NamedDance
+from visualizer.errors import UserError
+
+from .pack import BEATS_PER_BAR, DEFAULT_PACK, PHRASE_BEATS, NamedDance, Pack, Seed
 
 IMPROVISE = 0.15  # share of phrases without a named dance: enough to surprise, too few to blur what is recognised
 AGAIN = 0.8  # chance that a dance of one phrase is danced for a second: it takes two to be sure what one saw
 FRESH = 0.5  # the next dance is one of this share of them that was danced longest ago; so all have their turn
 HIGH_ENERGY = 0.75  # from here on half phrases are allowed: a drop wants changes twice as often
 SHORT_BEATS = BEATS_PER_BAR  # a half phrase; only of dances that are over by then
-MOST_PHRASES = 2  # nobody dances the same for longer without being asked
+MOST_PHRASES = 2  # no dance goes on for longer without being asked for
 
 
 class Planner:
@@ -28,7 +33,7 @@ class Planner:
         self.random = np.random.default_rng(seed)
         self.dance: int | None = None  # index into dances; None: improvises
         self.until = -math.inf  # beat at which the plan is over
-        self.never: frozenset[int] = frozenset()  # dances that nobody wants to see
+        self.never: frozenset[int] = frozenset()  # dances that come only if they are asked for
         self.held = False  # whether the plan goes on when it is over
         self._style: int | None = None
         self._last: dict[int, float] = {}  # dance -> beat at which it was over or given up
@@ -40,7 +45,7 @@ class Planner:
         return self.dance
 
     def renew(self, dance: int | None = None) -> None:
-        """Choose anew when asked next, and something else than `dance`, which was danced meanwhile."""
+        """Choose again when asked next, and something else than `dance`, which was danced meanwhile."""
         self.until = -math.inf
         if dance is not None:
             self.dance = dance
@@ -76,3 +81,130 @@ class Planner:
             self.until = phrase_end + (MOST_PHRASES - 1) * PHRASE_BEATS
         if self.random.random() >= IMPROVISE:
             self.dance = drawn
+
+
+def find_styles(pack: Pack, style: str) -> tuple[int, ...]:
+    """Numbers of one style, or of several between commas. UserError for one that the pack has not learned."""
+    names = (style,) if style in pack.styles else tuple(name.strip() for name in style.split(","))
+    return tuple(find_style(pack, name) for name in names)
+
+
+def find_style(pack: Pack, style: str) -> int:
+    """Number of a style. UserError if the pack has not learned it."""
+    if style not in pack.styles:
+        raise UserError(f"no style {style!r} in pack {pack.name}; it has {', '.join(pack.styles)}")
+    return pack.styles.index(style)
+
+
+def find_dance(pack: Pack, dance: str) -> int:
+    """Number of a dance, however its name is capitalised. UserError for an unknown one, with those that are near."""
+    names = [d.name.casefold() for d in pack.dances]
+    asked = dance.casefold()
+    if asked in names:
+        return names.index(asked)
+    close = [n for n in names if asked and asked in n] or difflib.get_close_matches(asked, names, 4, 0.5)
+    hint = f"near it are: {', '.join(pack.dances[names.index(n)].name for n in close[:4])}; " if close else ""
+    which = "" if pack.folder.name == DEFAULT_PACK else f" --pack {pack.folder}"
+    raise UserError(f"no dance {dance!r} in pack {pack.name}; {hint}'visualizer dances{which}' lists all {len(names)}")
+
+
+class TroupePlanner:
+    """What a troupe is asked to dance, and the plans of its dancers for all else.
+
+    `styles`: numbers of the styles that the dancers have in turn; `dance`: number of the dance that all dance, or None.
+    """
+
+    def __init__(self, pack: Pack, seed: int, styles: tuple[int, ...], dance: int | None) -> None:
+        self.styles, self.dance = styles, dance
+        self._pack, self._seed = pack, seed
+        self._planners: list[Planner] = []
+        self._never: tuple[str, ...] = ()  # names of dances
+        self._held = False
+
+    def __len__(self) -> int:
+        return len(self._planners)
+
+    def resize(self, count: int) -> None:
+        """Plans for so many; those who stay keep theirs."""
+        del self._planners[count:]
+        self._planners += [Planner(self._pack.dances, [self._seed, i]) for i in range(len(self), count)]
+        self._tell()
+
+    def reseed(self, seed: int) -> None:
+        """Other plans for all."""
+        count, self._seed, self._planners = len(self), seed, []
+        self.resize(count)
+
+    def follow(self, pack: Pack) -> TroupePlanner:
+        """The same wishes of another pack, as far as it can meet them; the first style of all if it has none."""
+        names = [self._pack.styles[i] for i in self.styles]
+        styles = tuple(pack.styles.index(name) for name in names if name in pack.styles)
+        dance = None
+        if self.dance is not None:
+            wanted = self._pack.dances[self.dance].name
+            dance = next((i for i, d in enumerate(pack.dances) if d.name == wanted), None)
+        if dance is not None:
+            styles = (pack.dances[dance].style,)
+        made = TroupePlanner(pack, self._seed, styles or (self._seed % len(pack.styles),), dance)
+        made._never, made._held = self._never, self._held
+        made.resize(len(self))
+        return made
+
+    def set_styles(self, styles: Iterable[int]) -> None:
+        """The styles that the dancers have in turn. UserError for none. A dance of another style is over."""
+        wanted = tuple(styles)
+        if not wanted:
+            raise UserError("a troupe needs a style")
+        self.styles = wanted
+        if self.dance is not None and {self._pack.dances[self.dance].style} != set(wanted):
+            self.dance = None
+
+    def set_dance(self, dance: int | None) -> None:
+        """A dance, and its style; None: as it comes."""
+        if dance is not None:
+            self.styles = (self._pack.dances[dance].style,)
+        elif self.dance is not None:
+            for planner in self._planners:
+                planner.renew(self.dance)
+        self.dance = dance
+
+    def set_never(self, dances: Collection[str]) -> None:
+        """Dances that come only if they are asked for by name; names that the pack does not have are ignored."""
+        self._never = tuple(dances)
+        self._tell()
+
+    def set_held(self, held: bool) -> None:
+        """Whether all go on with what they dance, until asked for something else."""
+        self._held = held
+        self._tell()
+
+    def style_of(self, who: int) -> int:
+        """The style of a dancer."""
+        return self.styles[who % len(self.styles)]
+
+    def style_row(self) -> NDArray[np.int64]:
+        """(N,) the style of each."""
+        return np.array([self.style_of(i) for i in range(len(self))], dtype=np.int64)
+
+    def dance_row(self, beat: float, energy: float) -> NDArray[np.int64]:
+        """(N,) what each shall dance at `beat`, half a beat after the last question; -1: improvise."""
+        if self.dance is not None:
+            return np.full(len(self), self.dance)
+        plans = (planner.ask(beat, self.style_of(i), energy) for i, planner in enumerate(self._planners))
+        return np.array([-1 if plan is None else plan for plan in plans])
+
+    def pick_seed(self, who: int) -> Seed:
+        """A pose to begin with: of the style in force, or any if it has none."""
+        seeds = self._pack.seeds
+        of_style = [i for i, s in enumerate(seeds) if s.style == self.style_of(who)]
+        return seeds[int(self._planners[who].random.choice(of_style or np.arange(len(seeds))))]
+
+    def shift(self, beats: int) -> None:
+        """Musical time leaps ahead by whole phrases; the plans go along."""
+        for planner in self._planners:
+            planner.shift(beats)
+
+    def _tell(self) -> None:
+        never = frozenset(i for i, d in enumerate(self._pack.dances) if d.name in self._never)
+        for planner in self._planners:
+            planner.never, planner.held = never, self._held

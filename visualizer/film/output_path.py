@@ -11,7 +11,7 @@ from visualizer.film.images import numbered, pattern_of
 from visualizer.film.video import FILMS, PICTURES, TRANSPARENT, is_sequence, no_such_kind
 
 
-def check_place(out: Path, transparent: bool, force: bool) -> None:
+def check_output(out: Path, transparent: bool, force: bool) -> None:
     """UserError unless a film can be called and lie so."""
     if is_sequence(out):
         folder, names = pattern_of(out)
@@ -29,6 +29,20 @@ def check_place(out: Path, transparent: bool, force: bool) -> None:
             raise UserError(f"{out}: is there already (--force writes over it)")
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
+
+
+def find_output(out: str) -> Path:
+    """What `-o` names: "dance/" is a folder for numbered pictures. UserError for what is no name of a film."""
+    path = Path(out).expanduser()
+    if out == "-":
+        raise UserError("-o -: a film cannot be piped; give it a name, such as dance.mp4")
+    if out.endswith(("/", os.sep)):  # a folder, whatever it is called
+        return path / f"{path.name}_%05d.png"
+    if not path.suffix and "%" not in path.name:
+        raise UserError(
+            f"-o {out}: what kind of film? {out}.mp4 for a film, {out}.gif for a loop, {out}/ for numbered pictures"
+        )
+    return path
 
 
 def find_paths(out: Path) -> tuple[Path, Path]:

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from visualizer.dancer.pack import BEATS_PER_BAR, PHRASE_BEATS, STEPS_PER_BEAT
 from visualizer.errors import UserError
 from visualizer.music.clock import Hearing
+from visualizer.options import FilmOptions, check_value
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from visualizer.dancer.dancer import Dancer
 
-FEWEST, MOST = 2, 128  # beats
 SEARCH = 96  # beats in which the best place is looked for
 BLEND = STEPS_PER_BEAT  # steps
 WARM_UP = 2 * PHRASE_BEATS  # also until the last of a canon has come into it
@@ -75,8 +75,7 @@ def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy
 
     `energy` of the music, by musical time. UserError if there is no room for so many beats.
     """
-    if not FEWEST <= beats <= MOST:
-        raise UserError(f"a loop has {FEWEST} to {MOST} beats, not {beats}")
+    check_value(FilmOptions, "beats", beats)
     first = math.ceil(earliest / BEATS_PER_BAR - 1e-6) * BEATS_PER_BAR
     last = math.floor((latest - beats) / BEATS_PER_BAR + 1e-6) * BEATS_PER_BAR
     if last < first:

@@ -6,7 +6,6 @@ that draws asks `musical_time` and `hearing`, which only read and reckon. Whatev
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +14,7 @@ from visualizer.errors import UserError
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.tape import Sounds
-
-LIVE = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
-NO_SONGS = f"what is none is called {', '.join(LIVE)} or mic:NAME"
+from visualizer.options import NO_SONGS, SOURCES, Settings, check_value
 
 
 class Ear(Protocol):
@@ -36,19 +33,18 @@ class Ear(Protocol):
 
 def is_song(audio: str) -> bool:
     """Whether `--audio` names a file."""
-    return audio not in LIVE and not audio.startswith("mic:")
+    return audio not in SOURCES and not audio.startswith("mic:")
 
 
 def open_ear(audio: str, *, bpm: float, clock: Clock) -> Ear:
-    """`audio`: one of LIVE, "mic:NAME" (part of a device's name), or the path of a song.
+    """`audio`: one of SOURCES, "mic:NAME" (part of a device's name), or the path of a song.
 
     `auto` is the microphone as soon as there is one, own tempo as long as there is none. `bpm` is danced until
     something else is known; outside 80-160 it is halved or doubled. UserError for a song that cannot be played, a
     tempo that is none, and a source that this system does not have.
     """
     # Each kind of ear is imported where it is wanted: some take their time.
-    if not (math.isfinite(bpm) and 20 <= bpm <= 400):
-        raise UserError(f"tempo {bpm:g}: must be from 20 to 400 beats a minute")
+    check_value(Settings, "bpm", bpm)
     if audio == "none":
         from visualizer.music.own import OwnTempo
 

@@ -323,7 +323,7 @@ class Stylist:
     """Which style is danced: the music's choice, at phrase ends only, and not too often."""
 
     def __init__(self, styles: tuple[str, ...]) -> None:
-        self._styles = styles
+        self.styles = styles
         self._worth = {genre: np.array([worth(genre, style) for style in styles]) for genre in DANCES}
         self.never: frozenset[str] = frozenset()  # styles that nobody wants to see
         self.note: str | None = None  # for the screen, once
@@ -349,7 +349,7 @@ class Stylist:
         if not ended or not mix or age < STAY or self.note:
             return None
         scores = self._scores(mix)
-        best, now = int(np.argmax(scores)), self._styles.index(style)
+        best, now = int(np.argmax(scores)), self.styles.index(style)
         suited = [k for k in range(len(scores)) if scores[k] >= SUITS * scores[best]]
         if now not in suited:
             if scores[best] - scores[now] < MARGIN:
@@ -357,25 +357,23 @@ class Stylist:
             chosen = best
         elif age >= TIRED and len(suited) > 1:
             others = [k for k in suited if k != now]
-            chosen = min(others, key=lambda k: (self._danced.get(self._styles[k], -math.inf), -scores[k]))
+            chosen = min(others, key=lambda k: (self._danced.get(self.styles[k], -math.inf), -scores[k]))
         else:
             return None
-        new = self._styles[chosen]
+        new = self.styles[chosen]
         self._since = (new, beat)
         return Choice(new, f"sounds like {max(mix, key=lambda pair: pair[1])[0]}")
 
     def suited(self, mix: Mix) -> tuple[str, ...]:
         """The styles that suit it about as well as the best; () if none is known to."""
         scores = self._scores(mix)
-        return tuple(
-            s for s, score in zip(self._styles, scores, strict=True) if score and score >= SUITS * scores.max()
-        )
+        return tuple(s for s, score in zip(self.styles, scores, strict=True) if score and score >= SUITS * scores.max())
 
     def best(self, mix: Mix) -> str | None:
         """The style that suits it best, to begin with; None if nothing is known to suit it."""
         scores = self._scores(mix)
-        return self._styles[int(np.argmax(scores))] if scores.any() else None
+        return self.styles[int(np.argmax(scores))] if scores.any() else None
 
     def _scores(self, mix: Mix) -> NDArray[np.float64]:
-        scores = sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self._styles)))
-        return scores * [style not in self.never for style in self._styles]
+        scores = sum((share * self._worth[genre] for genre, share in mix), np.zeros(len(self.styles)))
+        return scores * [style not in self.never for style in self.styles]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visualizer.dancer.formation import FARTHER, above
-from visualizer.dancer.pack import FIGURE, FLOOR
+from visualizer.dancer.pack import FLOOR
+from visualizer.moment import FIGURE
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import faulthandler
-import hashlib
 import logging
 import os
 import platform
 import queue
-import re
 import sys
 import threading
 import time
@@ -24,6 +22,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TextIO
+
+from visualizer.support.printable import LONGEST_LINE, make_printable
+from visualizer.support.privacy import hide_folder, tell_value, tell_words, without_songs
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -36,7 +37,7 @@ FOR_THE_CURIOUS = (
 )  # what was tried before what runs; the show says what runs
 
 APP = "dancing-screen"
-NAME, CRASH = "visualizer.support.log", "visualizer.crash"
+NAME, CRASH = "visualizer.log", "visualizer.crash"
 LARGEST, FILES = 1_000_000, 3  # bytes of a file; files, of which the oldest makes room
 LATER = 1.0  # seconds for which the start of a show goes before the log
 PATIENCE = 2.0  # seconds that the disk is waited for at the end
@@ -45,10 +46,7 @@ PACKAGES = (
     "numpy", "onnxruntime", "onnxruntime-gpu", "pygame-ce", "moderngl", "sounddevice", "librosa", "soxr", "numba", "av",
     "typer", "rich", "platformdirs", "tomlkit", "soundcard", "LinkPython-extern",
 )  # fmt: skip
-NO_SONG = r"(auto|mic|loopback|link|none)($|:)"  # what else --audio may be
-
 _curious = False
-_hidden: dict[str, str] = {}  # names of songs, and what the file calls them
 
 
 # --- stderr ----------------------------------------------------------------------------------------------------
@@ -72,8 +70,31 @@ class _Line(logging.Formatter):
     """The message; what Python says of an error is for the curious."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage()
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info and _curious else text
+        text = make_printable(record.getMessage(), LONGEST_LINE)
+        return f"{text}{_set_in(self.formatException(record.exc_info))}" if record.exc_info and _curious else text
+
+
+class _FileLine(logging.Formatter):
+    """When, how grave, the message, and below it, set in, what Python says of an error and `story`, if it has one.
+
+    No message reaches over the end of its line, so none can pass for two.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
+        text = f"{stamp} {record.levelname} {make_printable(record.getMessage(), LONGEST_LINE)}"
+        told = self.formatException(record.exc_info) if record.exc_info else ""
+        return text + _set_in(getattr(record, "story", "")) + _set_in(told)
+
+
+def _set_in(story: str) -> str:
+    """Lines that go on below a message; "" for none."""
+    return "".join(f"\n    {_keep_indent(line)}" for line in story.splitlines() if line.strip())
+
+
+def _keep_indent(line: str) -> str:
+    rest = line.lstrip(" ")
+    return line[: min(len(line) - len(rest), 40)] + make_printable(rest, LONGEST_LINE)
 
 
 def _is_said(record: logging.LogRecord) -> bool:
@@ -116,7 +137,7 @@ class LogFile(logging.Handler):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.path, self.trouble = folder / NAME, ""
-        self.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        self.setFormatter(_FileLine())
         self._texts: queue.SimpleQueue[str | Callable[[], str] | Event | None] = queue.SimpleQueue()
         self._hurry = Event()
         self._thread = Thread(target=self._run, name="log", daemon=True)
@@ -195,18 +216,13 @@ def log_file(words: Iterable[str], folder: Path | None = None) -> Iterator[LogFi
 
     `folder` None: where this system keeps logs. Where nothing can be written that is said once, and all goes on.
     """
-    words = list(words)
-    for k, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
-        option, value = word.partition("=")[::2] if word.startswith("--") else (before, word)
-        song = option == "--audio" and not re.match(NO_SONG, value)
-        # A song's name may come without an end, as the word of its own that `film` takes.
-        song |= "film" in words[:k] and not option.startswith("-") and not word.startswith("-")
-        if song or re.search(r"\.\w{2,5}$", value) or os.path.isfile(value):
-            hide(value)
+    told = tell_words(list(words))
+    with suppress(OSError):
+        hide_folder(os.getcwd())
     begun = time.monotonic()
     file = LogFile(folder or log_folder())
     log.addHandler(file)
-    aside.info("--- begins: visualizer %s, process %d", " ".join(words), os.getpid())
+    aside.info("--- begins: visualizer %s, process %d", " ".join(told), os.getpid())
     file.later(_machine)
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning
     sys.excepthook = lambda kind, error, trace: log.error("%s", what(error), exc_info=(kind, error, trace))
@@ -238,7 +254,7 @@ def _watch_crashes(path: Path) -> TextIO | None:
         file = path.open("a+", encoding="utf-8", errors="backslashreplace")
         file.seek(0)
         if left := file.read(LARGEST).strip():
-            aside.warning("an earlier show crashed and left this:\n%s", left)
+            aside.warning("an earlier show crashed and left this:", extra={"story": left})
             file.truncate(0)
         faulthandler.enable(file)
     except OSError:  # the log itself says so
@@ -299,39 +315,10 @@ def _machine() -> str:
 
 def tell_settings(settings: DataclassInstance) -> None:
     """Into the file: what differs from the defaults."""
-    if not re.match(NO_SONG, audio := str(getattr(settings, "audio", "none"))):
-        hide(audio)
     changed = {
         field.name: getattr(settings, field.name)
         for field in dataclasses.fields(settings)
         if getattr(settings, field.name) != field.default
     }
-    told = (f"{key} {sorted(v) if isinstance(v, frozenset) else v}" for key, v in changed.items())
+    told = (f"{key} {tell_value(key, sorted(v) if isinstance(v, frozenset) else v)}" for key, v in changed.items())
     aside.info("settings: %s", ", ".join(told) or "all as they come")
-
-
-def hide(name: str) -> None:
-    """Call a song or film by a hash from now on, in the file; on the screen it keeps its name."""
-    path = Path(name)
-    if not path.name:
-        return
-    alias = alias_of(path.name)
-    whole = os.path.expanduser(name)
-    for known in (name, whole, os.path.abspath(whole), path.name):
-        _hidden[known] = alias
-    if len(path.stem) > 3:  # a shorter one is in too many words
-        _hidden[path.stem] = Path(alias).stem
-
-
-def alias_of(name: str) -> str:
-    """The same for the same name and user; nobody else can try names out on it."""
-    key = hashlib.sha256(os.path.expanduser("~").encode()).digest()
-    return "file-" + hashlib.blake2b(name.encode(), key=key, digest_size=4).hexdigest() + Path(name).suffix.lower()
-
-
-def without_songs(text: str) -> str:
-    """`text` with each hidden name, as a word of its own, replaced."""
-    if not _hidden:
-        return text
-    names = sorted(_hidden, key=len, reverse=True)
-    return re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", lambda found: _hidden[found[0]], text)

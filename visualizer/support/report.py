@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import datetime
 import getpass
 import io
@@ -9,6 +10,7 @@ import json
 import os
 import re
 import socket
+import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -18,14 +20,12 @@ from typing import Any
 
 from visualizer.errors import UserError
 from visualizer.paths import unused
-from visualizer.support.log import CRASH, FILES, NAME, alias_of, hide, log, log_folder, versions, without_songs
+from visualizer.support.log import CRASH, FILES, NAME, PACKAGES, log, log_folder, versions
+from visualizer.support.printable import make_printable
+from visualizer.support.privacy import MACHINE, MEDIA, SUFFIXES, alias_of, hide, shipped_names, without_songs
 
 LARGEST = 2_000_000  # bytes of one file; a log has less
-# What songs, films and pictures end in. A name with such an end is one of the user's, wherever it stands.
-MEDIA = (
-    "mp3|flac|wav|wave|ogg|oga|opus|m4a|m4b|aac|wma|aif|aiff|ape|wv|mka|mid|midi|m3u8?|pls|cue|"
-    "mp4|m4v|mkv|mov|webm|avi|gif|webp|png|jpe?g"
-)
+# A name that ends like a song, film or picture is one of the user's, wherever it stands.
 _END = rf"\.(?:{MEDIA})(?![A-Za-z0-9])"
 # In quotation marks, after a slash, at the beginning of a line or after what our messages put before a name: there a
 # name may have blanks in it. Else it is one word.
@@ -33,6 +33,16 @@ NAMES = re.compile(
     rf"(?<=[\"'])[^\"'\n]+?{_END}|(?:~|[A-Za-z]:)?[/\\][^\"'\n:]*?{_END}|[^\s\"'=:/\\,;()]+{_END}", re.IGNORECASE
 )
 
+WORDS = re.compile(r"[^\W\d_]{3,}")
+# What is looked up word by word; a place within Python's packages, and what has been replaced already, is kept whole.
+STRANGE = re.compile(
+    r"(?:file|word)-[0-9a-f]{4,8}(?:\.\w+)?|0x[0-9a-f]+"
+    r"|(?:site-packages|dist-packages|python3\.\d+)/[\w./+-]*(?:\", line \d+(?:,? in [\w.<>]+)?)?"
+    r"|[^\W\d_]{3,}",
+    re.IGNORECASE,
+)
+# Checks that are about the machine alone, whose names for its parts nobody has made up.
+OF_THE_MACHINE = ("display", "picture", "networks", "films", "versions")
 README = """\
 What 'visualizer report' packed for a report of a fault:
 
@@ -41,9 +51,10 @@ log/            what the last shows said
 settings.toml   the settings file, if there is one
 packages.txt    versions
 
-Taken out: the name of the user (USER), the home folder (~), the name of the computer (HOST), and the names of songs,
-films and pictures (file-…). Names of sound devices and displays have stayed, for they are needed; have a look before
-you send it to anybody.
+Taken out: the name of the user (USER), the home folder (~), the name of the computer (HOST), the names of songs, films,
+pictures and folders (file-…), and every word that is not one of the program's own (word-…): what you called a device, a
+pack or a style. Graphics cards, displays and versions have stayed, for they are needed; have a look before you send it
+to anybody.
 """
 
 
@@ -74,9 +85,11 @@ def make_report(out: Path | None) -> Path:
             bundle.writestr(f"log/{name}", scrub(text))
         if settings is not None:
             bundle.writestr("settings.toml", scrub(settings))
-        found = scrub.inside(doctor.as_json(doctor.examine()))
+        found = doctor.as_json(doctor.examine())
+        found["checks"] = [scrub.inside(check, plainly=check["name"] in OF_THE_MACHINE) for check in found["checks"]]
         bundle.writestr("doctor.json", json.dumps(found, indent=2, ensure_ascii=False))
-        bundle.writestr("packages.txt", scrub("".join(f"{name} {v}\n" for name, v in versions().items())))
+        told = "".join(f"{name} {make_printable(version)}\n" for name, version in versions().items())
+        bundle.writestr("packages.txt", scrub.without_people(told))
     try:
         with out.open("xb") as file:
             file.write(packed.getvalue())
@@ -131,6 +144,7 @@ class Scrubber:
                 rules += [(each, "~") for each in (form, form.replace("\\", "\\\\"), form.replace("\\", "/"))]
         rules += [(name, "HOST") for name in _computer()]
         rules += [(name, "USER") for name in _person()]
+        self._known = _known_words()
         # The longest first: a home has the user's name in it.
         self._rules = [
             (re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", re.IGNORECASE), instead)
@@ -138,21 +152,40 @@ class Scrubber:
         ]
 
     def __call__(self, text: str) -> str:
-        """`text` without them."""
+        """`text` without them, and without any word that is not the program's own."""
+        return STRANGE.sub(lambda found: self._word(found[0]), self.without_people(text))
+
+    def without_people(self, text: str) -> str:
+        """`text` without names of people, computers, songs and folders."""
         text = without_songs(text)
         for pattern, instead in self._rules:
             text = pattern.sub(instead, text)
         return NAMES.sub(lambda found: _alias(found[0]), text)
 
-    def inside(self, value: Any) -> Any:
-        """The same of all texts within lists and tables."""
+    def inside(self, value: Any, plainly: bool = False) -> Any:
+        """The same of all texts within lists and tables; `plainly`: words that are strange may stay."""
         if isinstance(value, str):
-            return self(value)
+            return self.without_people(value) if plainly else self(value)
         if isinstance(value, dict):
-            return {self(key): self.inside(each) for key, each in value.items()}
+            return {self(key): self.inside(each, plainly) for key, each in value.items()}
         if isinstance(value, list | tuple):
-            return [self.inside(each) for each in value]
+            return [self.inside(each, plainly) for each in value]
         return value
+
+    def _word(self, word: str) -> str:
+        if not word.isalpha() or word.casefold() in self._known:  # isalpha: else it is a place that is kept whole
+            return word
+        return f"word-{alias_of(word.casefold()).removeprefix('file-')[:4]}"
+
+
+def _known_words() -> set[str]:
+    """All words of the program's own source, of the system's errors, of Python's own names, and of machines."""
+    package = Path(__file__).resolve().parents[1]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in package.rglob("*.py")]
+    texts += [os.strerror(number) for number in range(1, 140)]
+    texts += [*dir(builtins), *sys.stdlib_module_names, *PACKAGES, *SUFFIXES, *(p.name for p in package.rglob("*.py"))]
+    texts += shipped_names()
+    return {word.casefold() for text in texts for word in WORDS.findall(text)} | MACHINE
 
 
 def _alias(name: str) -> str:

@@ -25,7 +25,7 @@ pytest.importorskip("onnx", reason="skipped: onnx missing")
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.needs import needs
-from tests.visualizer.made_pack import FILES, INFO, contents, networks, write_folder, write_zip
+from tests.support.made_pack import FILES, INFO, contents, networks, write_folder, write_zip
 from tests.visualizer.test_cli import call
 from visualizer import paths
 from visualizer.dancer import pack_store

@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="skipped: onnx missing")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from tests.visualizer.made_pack import networks  # noqa: E402
+from tests.support.made_pack import networks  # noqa: E402
 from visualizer import paths  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.networks.onnx_check import OPERATORS, check_network, part_for  # noqa: E402

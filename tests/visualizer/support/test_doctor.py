@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from tests.visualizer import standins
+from tests.support import standins
 from visualizer.dancer.pack import find_pack
 from visualizer.errors import UserError
-from visualizer.support import doctor
+from visualizer.support import check_dance, check_files, doctor
+from visualizer.support.console import Console
 from visualizer.support.doctor import ABSENT, BROKEN, CHECKS, OK, WORSE, Check, Finding, run_check
 
 ROOT = Path(__file__).parents[3]
@@ -177,7 +177,7 @@ def test_networks_that_draw_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "SLOWEST", 1e-6)
+    monkeypatch.setattr(check_dance, "SLOWEST", 1e-6)
     assert is_bad(check("networks", seconds=0), WORSE, "too slow for 30 pictures a second", "end other programs")
 
 
@@ -228,10 +228,10 @@ def test_films(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = check("films", seconds=0)
     assert finding.state == OK, finding
     assert finding.details["encoders"][".mp4"] in finding.found
-    assert not doctor._has_encoder("no-such-encoder")
-    monkeypatch.setattr(doctor, "_has_encoder", lambda name: name != "prores_ks")
+    assert not check_files._has_encoder("no-such-encoder")
+    monkeypatch.setattr(check_files, "_has_encoder", lambda name: name != "prores_ks")
     assert is_bad(check("films", seconds=0), WORSE, "not here: .mov transparent", "reinstall av")
-    monkeypatch.setattr(doctor, "_has_encoder", lambda name: False)
+    monkeypatch.setattr(check_files, "_has_encoder", lambda name: False)
     assert is_bad(check("films", seconds=0), WORSE, "none can be written", "reinstall av")
 
 
@@ -275,7 +275,7 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = check("versions")
     assert finding.state == OK
     assert {"python", "system", "numpy", "SDL", "av"} <= set(finding.details)
-    monkeypatch.setattr(doctor, "versions", lambda: {"python": "3.11", "numpy": "2"})
+    monkeypatch.setattr(check_files, "versions", lambda: {"python": "3.11", "numpy": "2"})
     assert is_bad(check("versions"), WORSE, "not installed: pygame-ce", "install the program anew")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from visualizer.errors import UserError
-from visualizer.support import doctor, log, report
+from visualizer.support import doctor, log, privacy, report
 from visualizer.support.doctor import OK, Check, Finding
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +24,8 @@ SECRETS = ("zaphod", "beeble", "heartofgold", "Our Song", "wedding", "geheimes l
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Somebody with a name, a computer with a name, a log and settings full of both; the current folder."""
-    monkeypatch.setattr(log, "_hidden", {})
+    monkeypatch.setattr(privacy, "_hidden", {})
+    monkeypatch.setattr(privacy, "_hidden_folders", {})
     for key, value in {"HOME": HOME, "USER": "zaphod.beeble", "LOGNAME": "zaphod.beeble", "USERNAME": "zaphod"}.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr("socket.gethostname", lambda: "heartofgold.lan")

@@ -14,6 +14,7 @@ from training.data.choreography import DANCES, Dance
 from training.data.choreography.distinct import distinctness
 from training.data.choreography.sheet import draw_sheet
 from visualizer.errors import UserError
+from visualizer.support.printable import say
 
 
 def main(
@@ -42,7 +43,7 @@ def main(
         return
     if sheet is None:
         for name, count in Counter(d.style for d in chosen).items():
-            print(f"{name} ({count}): " + ", ".join(d.name for d in chosen if d.style == name))
+            say(f"{name} ({count}): " + ", ".join(d.name for d in chosen if d.style == name))
         return
     if sheet.exists() and not force:
         raise UserError(f"{sheet} exists; --force overwrites it")
@@ -58,18 +59,18 @@ def compare(dances: list[Dance], shown: int = 15) -> None:
     if len(dances) < 2:
         raise UserError("no two dances to compare")
     found = distinctness(dances)
-    print("metres between the dances, between the takes of the one and of the other, margin")
+    say("metres between the dances, between the takes of the one and of the other, margin")
     for i, j in found.nearest(shown):
-        print(f"{found.apart[i, j]:.3f}  {found.within[i]:.3f}  {found.within[j]:.3f}  {found.margin[i, j]:.2f}  "
+        say(f"{found.apart[i, j]:.3f}  {found.within[i]:.3f}  {found.within[j]:.3f}  {found.margin[i, j]:.2f}  "
               f"{found.names[i]} / {found.names[j]}")  # fmt: skip
     least, middle, most = (float(q) for q in np.quantile(found.within, (0, 0.5, 1)))
-    print(f"the two takes of a dance that differ most are {least:.3f} to {most:.3f} m apart, median {middle:.3f} m; "
+    say(f"the two takes of a dance that differ most are {least:.3f} to {most:.3f} m apart, median {middle:.3f} m; "
           f"the nearest two dances {found.apart.min():.3f} m")  # fmt: skip
     if found.doubles:
         raise UserError("not distinct: " + "; ".join(f"{a} / {b}" for a, b in found.doubles))
     i, j = found.nearest(1)[0]
     styles = len({d.style for d in dances})
-    print(f"{len(dances)} dances in {styles} style{'s' * (styles > 1)} are distinct: even the nearest pair differs "
+    say(f"{len(dances)} dances in {styles} style{'s' * (styles > 1)} are distinct: even the nearest pair differs "
           f"{found.margin[i, j]:.2f} times as much as any two takes of either")  # fmt: skip
 
 
@@ -77,5 +78,5 @@ if __name__ == "__main__":
     try:
         typer.run(main)
     except UserError as error:
-        print(error, file=sys.stderr)
+        say(error, to_stderr=True)
         sys.exit(2)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -18,7 +17,6 @@ from typing import Any
 import cv2
 import numpy as np
 import zarr
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from training.data.dataset import from_bytes
@@ -46,6 +44,8 @@ from training.parallel import spread
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.environment import set_worker_environment
 from visualizer.errors import UserError
+from visualizer.support.console import Console
+from visualizer.support.printable import say
 
 SHOWN_KEPT, SHOWN_DROPPED = 24, 8  # pictures of each video in the report; the latter for each reason
 STEP_PICTURES = 6  # of each video, with --show-steps
@@ -290,10 +290,10 @@ def _watch(done: Iterable[int], todo: list[Piece], console: Console) -> int:
             bar.update(task, completed=number, rate=f"{rate:.0f} pictures a second")
             if not console.is_terminal and (now - shown > SAY_SECONDS):
                 left = (now - began) / number * (len(todo) - number)
-                print(
+                say(
                     f"looked at {number * seconds:.0f} of {len(todo) * seconds:.0f} s of video, {rate:.0f} pictures "
                     f"a second, {left:.0f} s left",
-                    file=sys.stderr, flush=True,
+                    to_stderr=True,
                 )  # fmt: skip
                 shown = now
     return count

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from visualizer.errors import UserError
+from visualizer.names import bare
 from visualizer.stage.looks.look import Look
 from visualizer.stage.looks.read import load_looks
 
@@ -17,15 +18,18 @@ def shipped_looks() -> tuple[Look, ...]:
 
 
 def find_look(name: str) -> Look:
-    """The shipped look of that name; UserError names those there are."""
+    """The shipped look of that name or title; UserError names those there are."""
     return _find(name, shipped_looks())
 
 
 def _find(name: str, looks: Iterable[Look]) -> Look:
     there = {each.name: each for each in looks}
-    if name not in there:
-        raise UserError(f"no look is called '{name}'; there are: {', '.join(there)}")
-    return there[name]
+    if name in there:
+        return there[name]
+    for each in there.values():
+        if bare(name) in (bare(each.name), bare(each.title)):
+            return each
+    raise UserError(f"no look is called '{name}'; there are: {', '.join(there)}")
 
 
 class LookStore:
@@ -44,7 +48,7 @@ class LookStore:
         return tuple(self._looks)
 
     def find(self, name: str) -> Look:
-        """The look of that name as it is now; UserError names those there are."""
+        """The look of that name or title as it is now; UserError names those there are."""
         return self._looks[name] if name in self._looks else _find(name, self)
 
     def put(self, look: Look) -> bool:

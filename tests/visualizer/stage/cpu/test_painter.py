@@ -10,9 +10,8 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import BAND, SIZE, hearing, picture
-from visualizer.dancer.dancer import SPACING, Bodies
-from visualizer.dancer.formation import span_of
-from visualizer.moment import Moment
+from visualizer.dancer.formation import SPACING, span_of
+from visualizer.moment import Bodies, Moment
 from visualizer.stage.colours import luminance
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.cpu.rectangles import box_of

@@ -11,10 +11,9 @@ import pygame
 import pytest
 
 from tests.visualizer.fakes import hearing, picture
-from visualizer.dancer.dancer import SPACING
-from visualizer.dancer.formation import span_of, stand
-from visualizer.dancer.pack import FIGURE, FLOOR
-from visualizer.moment import Moment
+from visualizer.dancer.formation import SPACING, span_of, stand
+from visualizer.dancer.pack import FLOOR
+from visualizer.moment import FIGURE, Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.gpu.shader import Shader
 from visualizer.stage.looks import Look, find_look, shipped_looks

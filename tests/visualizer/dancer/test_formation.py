@@ -7,11 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.visualizer import standins
-from visualizer.dancer.dancer import SPACING, Dancer
-from visualizer.dancer.formation import FARTHER, FLESH, LARGE, USUAL, Formation, Reach, above, apart, span_of, stand
-from visualizer.dancer.pack import FIGURE, STEPS_PER_BEAT
+from tests.support import standins
+from visualizer.dancer.dancer import Dancer
+from visualizer.dancer.formation import (
+    FARTHER,
+    FLESH,
+    LARGE,
+    SPACING,
+    USUAL,
+    Reach,
+    RoomMaker,
+    above,
+    apart,
+    span_of,
+    stand,
+)
+from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
+from visualizer.moment import FIGURE
 from visualizer.stage.layout import find_layout, find_spots
 
 FLOATS = st.floats(-3, 3)
@@ -57,8 +70,8 @@ def test_bodies_without_joints_get_the_usual_room() -> None:
 
 
 @pytest.fixture
-def places() -> Formation:
-    made = Formation(standins.pack(decoder=standins.Network(reach, ("frame", "joints"))))
+def places() -> RoomMaker:
+    made = RoomMaker(standins.pack(decoder=standins.Network(reach, ("frame", "joints"))))
     made.resize(3)
     return made
 
@@ -69,7 +82,7 @@ def poses(*reaches: tuple[float, float]) -> np.ndarray:
     return latent
 
 
-def test_two_who_walk_into_one_another_make_room_without_a_leap(places: Formation) -> None:
+def test_two_who_walk_into_one_another_make_room_without_a_leap(places: RoomMaker) -> None:
     latent, before = poses((0.2, 0.2), (0.2, 0.2), (0.2, 0.2)), None
     for step in range(8 * STEPS_PER_BEAT):
         wanted = np.array([-0.6, 0.0, 0.6 - 0.5 * min(step / 64, 1)])
@@ -81,7 +94,7 @@ def test_two_who_walk_into_one_another_make_room_without_a_leap(places: Formatio
     assert np.diff(before).min() > 0.38
 
 
-def test_nobody_is_ever_cut_off(places: Formation) -> None:
+def test_nobody_is_ever_cut_off(places: RoomMaker) -> None:
     chance = np.random.default_rng(5)
     for step in range(200):
         reaches = chance.uniform(0.05, 0.3, (3, 2))
@@ -91,7 +104,7 @@ def test_nobody_is_ever_cut_off(places: Formation) -> None:
         assert (placed + reaches[:, 1] <= 1.2 + 1e-6).all()
 
 
-def test_newcomers_on_their_way_in_are_not_pulled(places: Formation) -> None:
+def test_newcomers_on_their_way_in_are_not_pulled(places: RoomMaker) -> None:
     placed = places.step(poses((0.2, 0.2), (0.2, 0.2), (0.2, 0.2)), np.array([0.0, 0.6, 5.0]), 3, 2.0)
     assert placed[2] == pytest.approx(5.0)
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from visualizer.dancer import dancer as room
+from visualizer.dancer import formation
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT, Pack, find_pack, load_pack
 from visualizer.errors import UserError
@@ -318,11 +319,13 @@ def test_a_letter_that_is_none_is_got_over(pack: Pack, letter: int) -> None:
     assert dancer.restarts == 1
 
 
-def test_endless_nonsense_neither_stops_it_nor_floods_the_log(pack: Pack, caplog: pytest.LogCaptureFixture) -> None:
+def test_endless_nonsense_neither_stops_it_nor_floods_the_log(shipped: Pack, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even of the pack that ships, in whose place no other is put."""
+
     def always(call: int, made: list[np.ndarray]) -> None:
         made[0][:] = np.nan
 
-    dancer = Dancer(dataclasses.replace(pack, dancer=Spy(pack.dancer, always)), 3)
+    dancer = Dancer(dataclasses.replace(shipped, dancer=Spy(shipped.dancer, always)), 3)
     with caplog.at_level(logging.WARNING):
         path = dance(dancer, 30)
     assert np.isfinite(path).all()
@@ -330,7 +333,7 @@ def test_endless_nonsense_neither_stops_it_nor_floods_the_log(pack: Pack, caplog
     assert 1 <= len(caplog.records) <= 12
 
 
-@pytest.mark.parametrize(("troupe", "roam"), [(1, room.ROAM), (2, room.TROUPE_ROAM)])
+@pytest.mark.parametrize(("troupe", "roam"), [(1, formation.ROAM), (2, formation.TROUPE_ROAM)])
 def test_no_travel_leads_off_the_stage_or_into_a_neighbour(pack: Pack, troupe: int, roam: float) -> None:
     """Even a network that always runs to one side."""
 
@@ -343,9 +346,9 @@ def test_no_travel_leads_off_the_stage_or_into_a_neighbour(pack: Pack, troupe: i
         dancer.step_to(float(beat))
         place = dancer.between(float(beat))[1]
         # A little farther only to make room for one another.
-        assert np.abs(place - dancer._rows.home).max() <= roam + (1e-3 if troupe == 1 else 0.2)
+        assert np.abs(place - dancer._formation.home).max() <= roam + (1e-3 if troupe == 1 else 0.2)
         assert troupe == 1 or np.diff(place).min() > 0.3
-    assert (place - dancer._rows.home > 0.83 * roam).all()
+    assert (place - dancer._formation.home > 0.83 * roam).all()
 
 
 def test_a_pack_without_joints_dances(pack: Pack) -> None:
@@ -480,7 +483,7 @@ def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
         latent, place = dancer.between(time)
         places.append(place[0])
         latents.append(latent[0])
-    assert np.abs(places).max() <= room.ROAM
+    assert np.abs(places).max() <= formation.ROAM
     assert np.abs(np.mean(places)) < 0.3
     assert (dancer.restarts, dancer.rescues) == (0, 0)
     path = np.stack(latents) / shipped.latent_spread

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visualizer import standins
-from tests.visualizer.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
-from visualizer.dancer import dancer as room
+from tests.support import standins
+from tests.support.standins import DANCES, LETTERS, SPREAD, STYLES, Inputs, Network
+from visualizer.dancer import formation, rescue
 from visualizer.dancer.dancer import Dancer, bar_phase
 from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import MOST_DANCERS, STEPS_PER_BEAT, STEPS_PER_LETTER, SYNCS
@@ -320,11 +320,11 @@ def test_those_who_stay_dance_on_and_make_room() -> None:
     for own, mixed in zip(given(plain), given(dancer), strict=False):
         np.testing.assert_array_equal(own["letter"], mixed["letter"][:2])
     steps = np.abs(np.diff(np.stack(shown), axis=0))
-    farthest = (MOST_DANCERS - 1) / 2 * room.SPACING
-    pull = farthest / (room.MOVE_BEATS * STEPS_PER_BEAT)
-    assert steps.max() <= pull + (0.3 + room.ROAM) / STEPS_PER_BEAT
+    farthest = (MOST_DANCERS - 1) / 2 * formation.SPACING
+    pull = farthest / (formation.MOVE_BEATS * STEPS_PER_BEAT)
+    assert steps.max() <= pull + (0.3 + formation.ROAM) / STEPS_PER_BEAT
     assert steps.max() > 0.01  # they did make room
-    assert np.abs(np.diff(spans)).max() < 4 / (room.MOVE_BEATS * STEPS_PER_BEAT)
+    assert np.abs(np.diff(spans)).max() < 4 / (formation.MOVE_BEATS * STEPS_PER_BEAT)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 9])
@@ -334,13 +334,13 @@ def test_all_of_a_troupe_arrive_at_their_places_and_are_in_the_picture(number: i
     dancer.set_troupe(number)
     entering = dancer.between(1.0)[1][3:]
     assert len(entering) == max(0, number - 3)
-    assert (entering > max(room.WIDEST, span_of(number)) / 2 + 0.49).all()  # from beyond what any screen shows
+    assert (entering > max(formation.WIDEST, span_of(number)) / 2 + 0.49).all()  # from beyond what any screen shows
     for beat in range(2, 27):
         dancer.step_to(float(beat))
     picture = dancer.picture(26.0)
     assert len(picture.place) == number
-    homes = (np.arange(number) - (number - 1) / 2) * room.SPACING
-    reach = room.ROAM if number == 1 else room.TROUPE_ROAM
+    homes = (np.arange(number) - (number - 1) / 2) * formation.SPACING
+    reach = formation.ROAM if number == 1 else formation.TROUPE_ROAM
     assert (np.abs(picture.place - homes) < reach).all()
     assert picture.span == pytest.approx(span_of(number), rel=0.01)
     assert np.abs(homes).max() + 0.3 < picture.span / 2 + 0.01
@@ -431,7 +431,7 @@ def test_who_is_on_the_way_out_turns_round_when_wanted_again() -> None:
     plain.step_to(now)
     latent, place = dancer.between(now)
     np.testing.assert_array_equal(latent[:3], plain.between(now)[0])
-    assert (place[3:] > room.WIDEST / 2 + 0.49).all()
+    assert (place[3:] > formation.WIDEST / 2 + 0.49).all()
     np.testing.assert_array_equal(dance(dancer, 20, start=now)[:, :3], dance(plain, 20, start=now))
     assert len(dancer.between(24.0)[0]) == 5
 
@@ -510,10 +510,10 @@ def test_a_body_that_is_stuck_or_lost_is_led_to_a_seed(
     ill.make = network
     moments: list[tuple[np.ndarray, ...]] = []
     with caplog.at_level(logging.WARNING):
-        while dancer.rescues < troupe or dancer._rows.rescue.any():
+        while dancer.rescues < troupe or dancer._rescue.left.any():
             dancer._advance(0.5)
-            rows = dancer._rows
-            moments.append(tuple(a.copy() for a in (rows.latent, rows.rescue, rows.goal)))
+            rows, led = dancer._rows, dancer._rescue
+            moments.append(tuple(a.copy() for a in (rows.latent, led.left, led.goal)))
             assert len(moments) < 24 * STEPS_PER_BEAT
     assert dancer.rescues == troupe
     assert "(1 times)" in caplog.text
@@ -523,7 +523,7 @@ def test_a_body_that_is_stuck_or_lost_is_led_to_a_seed(
     for who in range(troupe):
         (begun,) = np.flatnonzero(np.diff(left[:, who]) > 0) + 1
         lasts = left[begun, who]
-        assert room.RESCUE_STEPS <= lasts < room.RESCUE_STEPS + STEPS_PER_LETTER
+        assert rescue.RESCUE_STEPS <= lasts < rescue.RESCUE_STEPS + STEPS_PER_LETTER
         path = latent[begun : begun + lasts + 1, who]
         nearest = of_style[int(distances(path[:1], poses, SPREAD).argmin())]
         np.testing.assert_array_equal(goal[begun, who], nearest.latent)
@@ -562,7 +562,7 @@ def test_who_idles_is_urged_to_move_and_nobody_else() -> None:
     told(STEPS_PER_BEAT)
     later = told(2 * STEPS_PER_BEAT)
     assert (later[:, [0, 2]] == np.float32(0.1)).all()
-    assert (later[:, 1] == np.float32(room.URGED)).all()
+    assert (later[:, 1] == np.float32(rescue.URGED)).all()
     slow[0] = False
     assert (told(3 * STEPS_PER_BEAT)[-8:] == np.float32(0.1)).all()
     assert dancer.rescues == 0
@@ -589,10 +589,10 @@ def test_the_seeds_letter_is_danced_when_the_body_has_arrived_at_the_seed(late: 
     ill.make = standins.step
     assert dancer._step == 64 + late + LOST_STEPS
     begun = len(given(dancer))
-    while dancer._rows.rescue.any():
+    while dancer._rescue.left.any():
         dancer._advance(0.5)
-        assert len(given(dancer)) <= begun + room.RESCUE_STEPS + STEPS_PER_LETTER
-    np.testing.assert_allclose(dancer._rows.latent, dancer._rows.goal, atol=1e-4)
+        assert len(given(dancer)) <= begun + rescue.RESCUE_STEPS + STEPS_PER_LETTER
+    np.testing.assert_allclose(dancer._rows.latent, dancer._rescue.goal, atol=1e-4)
     arrived = len(given(dancer))
     for _ in range(STEPS_PER_LETTER + 1):
         dancer._advance(0.5)
@@ -652,7 +652,7 @@ def test_who_joins_after_one_who_stood_still_is_left_alone_for_as_long_as_anybod
         assert dancer.rescues == 0
     dancer._advance(0.5)
     assert dancer.rescues == 1
-    assert (dancer._rows.rescue > 0).tolist() == [False, False, True]
+    assert (dancer._rescue.left > 0).tolist() == [False, False, True]
 
 
 def test_only_the_one_who_is_stuck_is_led_on() -> None:
@@ -669,7 +669,7 @@ def test_only_the_one_who_is_stuck_is_led_on() -> None:
     mixed = []
     for step in range(12 * STEPS_PER_BEAT):
         mixed.append(dance(dancer, 1 / STEPS_PER_BEAT, start=step / STEPS_PER_BEAT)[0])
-        led |= dancer._rows.rescue > 0
+        led |= dancer._rescue.left > 0
     own = dance(plain, 12)
     assert dancer.rescues == 1
     np.testing.assert_array_equal(np.stack(mixed)[:, [0, 2]], own[:, [0, 2]])
@@ -711,7 +711,7 @@ def test_endless_standstill_neither_stops_it_nor_floods_the_log(caplog: pytest.L
     with caplog.at_level(logging.WARNING):
         path = dance(dancer, 400)
     assert np.isfinite(path).all()
-    assert 400 * STEPS_PER_BEAT / (STILL_STEPS + 2 * room.RESCUE_STEPS) <= dancer.rescues <= 400 / 5
+    assert 400 * STEPS_PER_BEAT / (STILL_STEPS + 2 * rescue.RESCUE_STEPS) <= dancer.rescues <= 400 / 5
     assert 1 <= len(caplog.records) <= 8
 
 

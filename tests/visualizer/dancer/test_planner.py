@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pytest
 
-from tests.visualizer.standins import DANCES
+from tests.support.standins import DANCES
 from visualizer.dancer.pack import PHRASE_BEATS, NamedDance
 from visualizer.dancer.planner import IMPROVISE, MOST_PHRASES, Planner
 
