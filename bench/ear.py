@@ -49,7 +49,7 @@ from visualizer.errors import UserError
 from visualizer.music.beat import BeatTracker, Knobs
 from visualizer.music.ear import ROWS, Caller, Front, Listening, Rows, find_model, listen_whole
 from visualizer.music.features import HOP, RATE, FeatureStream, Floats, row_time
-from visualizer.music.song import read_song
+from visualizer.music.song_file import read_song
 
 WARM_UP = 5.0  # seconds
 BLOCK = ROWS * HOP  # samples

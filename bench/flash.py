@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from visualizer.media import open_media
 from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
 from visualizer.music.own import own_hearing
@@ -260,18 +261,16 @@ def party(
 
 def film_frames(path: Path) -> Iterator[NDArray[Any]]:
     """Frames of a video file."""
-    import av
 
-    with av.open(str(path)) as file:
+    with open_media(path, "video") as file:
         for frame in file.decode(video=0):
             yield frame.to_ndarray(format="rgb24")
 
 
 def film_rate(path: Path) -> float:
     """Its frames a second. ValueError if it does not say."""
-    import av
 
-    with av.open(str(path)) as file:
+    with open_media(path, "video") as file:
         rate = file.streams.video[0].average_rate
     if not rate:
         raise ValueError(f"{path} does not say how many frames it shows in a second")

@@ -42,6 +42,7 @@ from training.data.footage.video import pictures, probe, view_of
 from training.data.motion.clips import Clip, read_clips
 from training.data.motion.skeleton import INDEX
 from visualizer.errors import UserError
+from visualizer.media import open_media
 
 RATE = 10.0  # pictures a second of the films whose masks are judged
 HAND = 0.08  # metres about wrist and hand
@@ -193,11 +194,11 @@ def table_of_masks(clips: list[Clip], seconds: float, sheet: Path | None, consol
 def repeat(short: Path, path: Path, times: int) -> None:
     """The same film again and again, its packets copied."""
     with av.open(str(path), "w") as out:
-        with av.open(str(short)) as one:
+        with open_media(short, "video") as one:
             whole = out.add_stream_from_template(one.streams.video[0])
         at = 0
         for _ in range(times):
-            with av.open(str(short)) as one:
+            with open_media(short, "video") as one:
                 stream = one.streams.video[0]
                 for packet in one.demux(stream):
                     if packet.dts is not None and packet.pts is not None:
@@ -216,7 +217,7 @@ def decode(path: Path, scaled: bool) -> tuple[float, int]:
     if scaled:
         count = sum(1 for _ in pictures(video, view, 0.0, 1e9, 1000.0))
     else:
-        with av.open(str(path)) as container:
+        with open_media(path, "video") as container:
             container.streams.video[0].codec_context.thread_count = 1
             count = sum(1 for _ in container.decode(video=0))
     return time.process_time() - began, count

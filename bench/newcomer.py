@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from training.data.footage.made import Shot, Spoiling, at_rate, film
 from training.data.motion.clips import Clip, read_clips
 from visualizer.dancer.pack import find_pack, read_info
+from visualizer.media import open_media
 
 LIMIT = 60.0  # minutes, on two cores
 RATE = 30.0
@@ -58,7 +58,7 @@ def make_footage(clips: list[Clip], seconds: float, path: Path) -> None:
 
 def every(path: Path, seconds: float) -> Iterator[Bodies]:
     """A picture (H, W, 3) RGB of a film every so many seconds."""
-    with av.open(str(path)) as container:
+    with open_media(path, "video") as container:
         due = 0.0
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= due:

@@ -13,8 +13,10 @@ import typer
 
 from training.manual import PAGES
 from visualizer.errors import UserError
+from visualizer.leave import leaving_in_time
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
 from visualizer.support.printable import say
+from visualizer.support.streams import guarded_streams
 
 REFUSED = 2  # exit code
 # What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
@@ -249,8 +251,17 @@ def new_dancer(
 def main() -> NoReturn:
     """Run a command. Exit codes: 0 done, 2 what was asked cannot be done, 130 ended by Ctrl-C, with one line on stderr
     that says why, or what becomes of it; 1 an error of our own, with all that Python says of it."""
+    with leaving_in_time(lambda _signal: say(_stopped(), to_stderr=True)), guarded_streams():
+        _run()
+
+
+def _run() -> NoReturn:
     try:
         code = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while it can still be said that it fails
+    except BrokenPipeError:  # its reader has read enough
+        code = 1
     except UserError as error:
         _leave(REFUSED, f"error: {error}")
     except CommandLineError as error:
@@ -271,8 +282,13 @@ def main() -> NoReturn:
         code = INTERRUPTED
     if code == INTERRUPTED:  # typer's own word for Ctrl-C
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what zarr had in hand is not waited for any more
-        _leave(INTERRUPTED, f"stopped; {STOPPED.get(next(iter(sys.argv[1:]), ''), 'nothing was done yet')}")
+        _leave(INTERRUPTED, _stopped())
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped() -> str:
+    """What becomes of what was done when Ctrl-C ends this command."""
+    return f"stopped; {STOPPED.get(next(iter(sys.argv[1:]), ''), 'nothing was done yet')}"
 
 
 def _leave(code: int, said: str) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import pickle
 import sys
 import time
@@ -75,7 +76,7 @@ class _Losses(nn.Module):
         return self.loss(self.network, batch)
 
 
-def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
+def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
     """The hardware: as many processes as torchrun has started, else this one."""
     many: dict[str, Any] = {"devices": 1}
     if ranks.world() > 1:
@@ -87,8 +88,18 @@ def _fabric(precision: str, logger: TensorBoardLogger) -> Fabric:
         }  # fmt: skip
     if precision == "bf16-mixed":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger, **many)
-    return Fabric(accelerator="auto", precision="32-true", loggers=logger, **many)
+        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger or [], **many)
+    return Fabric(accelerator="auto", precision="32-true", loggers=logger or [], **many)
+
+
+def _keep_curves(folder: Path, name: str) -> TensorBoardLogger | None:
+    """Where the losses are kept; None in a folder whose name is not UTF-8, in which TensorBoard opens no file."""
+    try:
+        os.path.abspath(folder).encode()
+    except UnicodeEncodeError:
+        say(f"{folder}: a name that is not UTF-8, so {name} is trained without curves for TensorBoard")
+        return None
+    return TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
 
 
 def schedule(step: int, config: FitConfig) -> float:
@@ -124,7 +135,7 @@ def fit(
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{name}.ckpt"
-    logger = TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
+    logger = _keep_curves(folder, name)
     fabric = _fabric(config.precision, logger)
     fabric.launch()
     alone = fabric.world_size == 1
@@ -200,5 +211,6 @@ def fit(
             if close:
                 close()
         save()
-        logger.finalize("success")
+        if logger is not None:
+            logger.finalize("success")
     return network.cpu().eval()

@@ -8,7 +8,9 @@ STARTED = time.perf_counter()
 
 import errno  # noqa: E402
 import os  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
+from contextlib import nullcontext  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn  # noqa: E402
 
@@ -17,12 +19,15 @@ import typer  # noqa: E402
 from visualizer import manual  # noqa: E402
 from visualizer.command_line import refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
+from visualizer.leave import leaving_in_time  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
+from visualizer.media import PIPE, path_of, song_file  # noqa: E402
 from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
 from visualizer.support.printable import make_printable, say  # noqa: E402
 from visualizer.support.privacy import hide  # noqa: E402
+from visualizer.support.streams import guarded_streams  # noqa: E402
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -106,19 +111,23 @@ def show(
 @app.command()
 @takes(FilmOptions)
 def film(
-    song: Annotated[Path | None, typer.Argument(help="The song to dance to; without one to our own music.")] = None,
+    song: Annotated[
+        str | None, typer.Argument(help="The song to dance to, - for a pipe; without one to our own music.")
+    ] = None,
     **asked: Any,
 ) -> None:
     """Make a film of a dance to a song: a file to show, a loop, or a dancer on nothing for other films."""
     if asked.get("verbose"):
         say_more()
     options = merged(FilmOptions(), **asked)
-    if song is not None:
-        hide(str(song))
+    if song is not None and song != PIPE:
+        hide(song)
+        hide(str(path_of(song)))
     tell_settings(options)
     from visualizer.film.render import film_as_asked
 
-    report = film_as_asked(song, options)
+    with nullcontext() if song is None else song_file(song) as heard:
+        report = film_as_asked(heard, options)
     if report.stopped_by:
         raise typer.Exit(TOLD + report.stopped_by)
 
@@ -293,26 +302,34 @@ def main() -> NoReturn:
     """Entry point. Exit codes: 0 done, 1 an error of our own (one line says where the log is), 2 what was asked cannot
     be done (one line says why), 128 and the number of the signal that ended it: Ctrl-C is 130. `doctor` has its own."""
     start_log()
-    with log_file(sys.argv[1:]) as file:
-        try:
-            with asked_to_stop(patient=False):
-                code = _run(file)
-        except Stopped as stopped:
-            code = stopped.code
-    raise SystemExit(code)
+    with leaving_in_time(_say_signal):
+        with guarded_streams(), log_file(sys.argv[1:]) as file:
+            try:
+                with asked_to_stop(patient=False):
+                    code = _run(file)
+            except Stopped as stopped:
+                code = stopped.code
+        raise SystemExit(code)
+
+
+def _say_signal(number: int) -> None:
+    log.error("visualizer: ended by %s, in the middle of something that does not end", signal.Signals(number).name)
 
 
 def _run(file: LogFile) -> int:
     try:
         code = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while it can still be said that it fails
     except UserError as error:
         return _said(str(error), error)
     except CommandLineError as error:
-        return _said(error.format_message(), error)  # pyright: ignore[reportAttributeAccessIssue]
+        hint = next((f" (a file whose name begins with a dash is ./{arg})" for arg in sys.argv[1:]
+                     if arg.startswith("-") and os.path.isfile(arg)), "")  # fmt: skip
+        return _said(error.format_message() + hint, error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what we print has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return CRASHED
     except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # of a file that somebody named

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
 from visualizer.errors import UserError
+from visualizer.leave import unhurried
 from visualizer.live import LiveShow, play
 from visualizer.messages import Toasts
 from visualizer.options import AUTO, Settings
@@ -176,7 +177,8 @@ def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], starte
             raise
         finally:
             # What was chosen just before a crash may be to blame for it, and the next show must start.
-            finish(math.inf if ended else clock() - SUSPECT_SECONDS)
+            with unhurried():
+                finish(math.inf if ended else clock() - SUSPECT_SECONDS)
             x11.before_the_end(None)
     if settings.stats:
         say(times.report())

@@ -9,10 +9,13 @@ import logging
 from collections import deque
 from typing import Protocol
 
+from visualizer.support.printable import make_printable
+
 log = logging.getLogger("visualizer")
 
 TOAST_SECONDS = 3.5
 MOST_TOASTS = 4
+LONGEST_TOAST = 400  # characters
 
 
 class Notify(Protocol):
@@ -49,7 +52,7 @@ class Toasts:
             if not asked:
                 log.info("toast: %s", text)
             others = [each for each in self._shown if not topic or each[1] != topic]
-            self._shown = [*others, (text, topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
+            self._shown = [*others, (make_printable(text, LONGEST_TOAST), topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
         self._shown = [each for each in self._shown if each[2] > now]
         return tuple(text for text, *_ in self._shown)
 

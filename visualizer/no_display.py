@@ -8,6 +8,7 @@ from pathlib import Path
 
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.film.render import make_film
+from visualizer.media import path_of
 from visualizer.music.sources import is_song
 from visualizer.options import FilmOptions, Settings
 from visualizer.paths import unused
@@ -37,7 +38,7 @@ def film_instead(settings: Settings, reason: str, note: str | None) -> int:
         settings,
         ("style", "dance", "audio"),
         lambda s: make_film(
-            Path(s.audio).expanduser() if is_song(s.audio) else None,
+            path_of(s.audio) if is_song(s.audio) else None,
             pack,
             FilmOptions(
                 out=str(out),

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,17 @@ PATIENCE = 60.0  # seconds after which something that should have happened count
 class Program:
     """`visualizer` in a process of its own."""
 
-    def __init__(self, *words: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+    def __init__(
+        self, *words: str, env: dict[str, str] | None = None, cwd: Path | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "visualizer"),
+    ) -> None:  # fmt: skip
         self.said: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         # From another folder it must still find the package: a checkout is not always installed.
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "visualizer", *words],
+            [*command, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from tests.needs import needs
 from tests.visualizer.test_song import write_song
 from visualizer import paths
 from visualizer.music.features import RATE
-from visualizer.music.song import read_song
+from visualizer.music.song_file import read_song
 
 OWN = paths.assets() / "own_music.ogg"
 

@@ -292,3 +292,12 @@ finally:
     )
     passed_over, looked_through = map(int, done.stdout.split()[-2:])
     assert passed_over > 5 * looked_through  # without it nothing is passed over
+
+
+def test_a_name_with_a_dash_before_it_gets_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-dash.mp3").write_bytes(b"")
+    assert call(monkeypatch, "film", "-dash.mp3", "-o", "a.mp4") == 2
+    assert "a file whose name begins with a dash is ./-dash.mp3" in capsys.readouterr().err

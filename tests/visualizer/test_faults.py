@@ -34,7 +34,7 @@ from visualizer.music import listener as listener_module
 from visualizer.music.features import RATE
 from visualizer.music.listener import CLIP_SECONDS, MUTE, Judge, Listener
 from visualizer.music.live import Live
-from visualizer.music.song import read_song
+from visualizer.music.song_file import read_song
 from visualizer.networks import session as session_module
 from visualizer.networks.session import OnDevice, has_nvidia, open_session
 from visualizer.options import Settings

@@ -32,7 +32,8 @@ from visualizer.errors import UserError
 from visualizer.film import render, video
 from visualizer.moment import Bodies, Moment
 from visualizer.music.features import RATE
-from visualizer.music.song import hear_song, read_song
+from visualizer.music.song import hear_song
+from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.cpu.painter import Painter

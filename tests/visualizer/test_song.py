@@ -26,7 +26,8 @@ from visualizer.film import render
 from visualizer.music import ear, shelf
 from visualizer.music import song as song_module
 from visualizer.music.features import RATE
-from visualizer.music.song import HeardSong, check_song, hear_song, read_song
+from visualizer.music.song import HeardSong, hear_song
+from visualizer.music.song_file import check_song, read_song
 
 OWN = paths.assets() / "own_music.ogg"
 

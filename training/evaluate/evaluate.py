@@ -972,8 +972,10 @@ def plot_lines(
         cv2.polylines(canvas, [np.stack([right, up], -1).astype(np.int32)], False, ink, 2, cv2.LINE_AA)
         write(name, (width - edge - 190, edge + 22 + 20 * k), ink)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), canvas):
-        raise UserError(f"{path}: cannot be written")
+    try:
+        path.write_bytes(cv2.imencode(".png", canvas)[1].tobytes())  # OpenCV itself writes to no name that is not UTF-8
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
 
 

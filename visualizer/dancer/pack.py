@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import reprlib
 from collections import deque
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,20 @@ from numpy.typing import NDArray
 from visualizer import paths
 from visualizer.errors import UserError
 from visualizer.errors import clean as clean
+from visualizer.files import read_at_most
 from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
 from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
 from visualizer.networks.contract import NETWORKS as NETWORKS
 from visualizer.networks.contract import check_contract
-from visualizer.networks.onnx_check import check_network
 from visualizer.networks.session import (
+    Bounded,
     OnDevice,
     devices_to_try,
     first_line,
     has_nvidia,
-    open_joints,
+    open_part,
     open_session,
-    read_network,
 )
 
 FORMAT = 2
@@ -60,6 +61,7 @@ PROBES = 64  # poses from which it is learned where joints are
 WRONG = 0.01  # frame widths by which they may be missed
 FARTHEST_JOINT = 4.0  # frame widths from the middle of the frame; no body reaches farther
 
+log = logging.getLogger("visualizer")
 _log = logging.getLogger(__name__)
 
 
@@ -134,20 +136,35 @@ class Pack:
 
 
 def find_pack(name_or_path: str | None) -> Path:
-    """Folder of a pack: a path, the name of one that ships, or of one that was added; None for the default.
+    """Folder of a pack: the name of one that ships or of one that was added, or a path; None for the default.
 
-    UserError if there is none.
+    A bare word is a name: whatever lies in the current folder, `default` is the pack that ships. A folder there is
+    written `./default`. UserError if there is none.
     """
-    if name_or_path is None:
-        name_or_path = DEFAULT_PACK
-    for folder in (Path(name_or_path), paths.models() / name_or_path, paths.added_packs() / name_or_path):
-        try:
-            if (folder / "pack.json").is_file():
-                return folder
-        except OSError as error:
-            raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
+    name = DEFAULT_PACK if name_or_path is None else name_or_path
+    is_path = any(mark in name for mark in {"/", os.sep}) or name in (".", "..") or Path(name).is_absolute()
+    places = (Path(name),) if is_path else (paths.models() / name, paths.added_packs() / name)
+    for folder in places if name else ():
+        if _holds_pack(folder):
+            if not is_path and _holds_pack(Path(name)):
+                _say_that_one_is_here(name)
+            return folder
+    if not is_path and name and _holds_pack(Path(name)):
+        raise UserError(f"no pack is called {name!r}; for the folder of that name here, say ./{name}")
     known = ", ".join(known_packs()) or "none"
     raise UserError(f"no pack {name_or_path!r}: neither a folder with a pack.json nor one of {known}")
+
+
+@cache
+def _say_that_one_is_here(name: str) -> None:
+    log.warning("the pack %s is meant, not the folder of that name here; that would be ./%s", name, name)
+
+
+def _holds_pack(folder: Path) -> bool:
+    try:
+        return (folder / "pack.json").is_file()
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
 def known_packs() -> dict[str, Path]:
@@ -223,9 +240,7 @@ def read_info(folder: Path) -> dict[str, Any]:
     """Read and check `pack.json`. Raises UserError with what is wrong and where."""
     where = folder / "pack.json"
     try:
-        if where.stat().st_size > LARGEST_INFO:
-            raise UserError(f"{where}: too large to be a pack.json")
-        info = json.loads(where.read_text(encoding="utf-8"))
+        info = json.loads(read_at_most(where, LARGEST_INFO).decode("utf-8"))
     except FileNotFoundError:
         raise UserError(f"{folder}: no pack.json there, so not a pack") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -280,14 +295,44 @@ def read_info(folder: Path) -> dict[str, Any]:
 # --- loading ---------------------------------------------------------------------------------------------------
 
 
-def check_files(folder: Path) -> None:
-    """UserError where a network of the pack is missing or holds what no network should. Nothing is opened."""
-    for network in NETWORKS:
-        path = folder / f"{network}.onnx"
-        if path.is_file():
-            check_network(read_network(path), path)
-        elif network != "encoder":  # that one is for training and footage; it is opened when asked for
-            raise UserError(f"{path}: missing from the pack")
+@dataclass
+class _Opened:
+    """The networks of a pack, what truly runs them, and what there is to say of that."""
+
+    sessions: dict[str, Any]
+    provider: str
+    messages: deque[str]
+
+
+def _open_networks(folder: Path, info: dict[str, Any], device: str, seals: dict[str, str]) -> _Opened:
+    """Open them on the best device that runs. UserError for one that breaks the contract, or where a device that was
+    asked for by name does not run. `seals`: hashes of what the sandbox has judged, none for a pack that ships."""
+    messages: deque[str] = deque()
+    sessions: dict[str, Any] = {}
+    provider = "cpu"
+    lost: set[str] = set()
+    for choice in devices_to_try(device):
+        sessions, provider = {}, choice
+        for network in NETWORKS[1:]:
+            path = folder / f"{network}.onnx"
+            session, running = open_session(path, choice, seals.get(network))
+            check_contract(session, network, info, path)
+            provider = provider if running == choice else running
+            if running != "cpu":
+                session = OnDevice(session, path, running, messages, lost, seals.get(network))
+            sessions[network] = Bounded(session) if seals else session
+        if provider == choice:
+            break
+        if device != "auto":
+            raise UserError(f"{device} was asked for, but onnxruntime runs on the {provider} here")
+        _log.info("%s is listed but does not run here; using the %s", choice, provider)
+        if choice == "coreml" or has_nvidia():  # else it is no news: CUDA is listed on each Linux and Windows
+            remedy = "; install the extra gpu" if choice == "cuda" else ""
+            messages.append(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
+    if any(output.name == "joints" for output in sessions["decoder"].get_outputs()):
+        joints = open_part(folder / "decoder.onnx", "joints", seals.get("decoder"))
+        sessions["joints"] = Bounded(joints) if seals and joints is not None else joints
+    return _Opened(sessions, provider, messages)
 
 
 def load_pack(folder: Path | str, device: str = "auto") -> Pack:
@@ -297,40 +342,17 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
     """
     folder = Path(folder)
     info = read_info(folder)
-    tries = devices_to_try(device)
+    seals: dict[str, str] = {}
     if not ships(folder):
         from visualizer.networks.sandbox import pass_trial
 
-        check_files(folder)
-        pass_trial(folder)
-    sessions: dict[str, Any] = {}
-    provider = "cpu"
-    messages: deque[str] = deque()
-    lost: set[str] = set()
-    for choice in tries:
-        sessions, provider = {}, choice
-        for network in NETWORKS[1:]:
-            path = folder / f"{network}.onnx"
-            sessions[network], running = open_session(path, choice)
-            check_contract(sessions[network], network, info, path)
-            provider = provider if running == choice else running
-            if running != "cpu":
-                sessions[network] = OnDevice(sessions[network], path, running, messages, lost)
-        if provider == choice:
-            break
-        if device != "auto":
-            raise UserError(f"{device} was asked for, but onnxruntime runs on the {provider} here")
-        _log.info("%s is listed but does not run here; using the %s", choice, provider)
-        if choice == "coreml" or has_nvidia():  # else it is no news: CUDA is listed on each Linux and Windows
-            remedy = "; install the extra gpu" if choice == "cuda" else ""
-            messages.append(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
-    d = info["latent_size"]
-    has_joints = any(output.name == "joints" for output in sessions["decoder"].get_outputs())
+        seals = pass_trial(folder, info)
+    opened = _open_networks(folder, info, device, seals)
     return Pack(
         name=info.get("name") or folder.name,
         folder=folder,
         styles=tuple(info["styles"]),
-        latent_size=d,
+        latent_size=info["latent_size"],
         letters=info["letters"],
         choreographer_state=tuple(info["choreographer_state"]),
         dancer_state=tuple(info["dancer_state"]),
@@ -339,9 +361,8 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
         dances=tuple(NamedDance(d["name"], d["style"], d["beats"]) for d in info["dances"]),
         limits={key: float(info["limits"][key]) for key in LIMITS},
-        provider=provider,
+        provider=opened.provider,
         info=info,
-        messages=messages,
-        joints=open_joints(folder / "decoder.onnx") if has_joints else None,
-        **sessions,
+        messages=opened.messages,
+        **opened.sessions,
     )

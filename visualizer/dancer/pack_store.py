@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import re
 import stat
@@ -25,11 +24,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from visualizer import paths
-from visualizer.dancer.pack import LARGEST_INFO, check_files, find_pack, known_packs, read_info, ships
+from visualizer.dancer.pack import LARGEST_INFO, find_pack, known_packs, read_info, ships
 from visualizer.errors import UserError, clean
+from visualizer.files import read_at_most, write_whole
 from visualizer.networks.contract import NETWORKS
 from visualizer.networks.sandbox import pass_trial
-from visualizer.networks.session import LARGEST_FILE
+from visualizer.networks.session import LARGEST_FILE, read_network, seal_of
 
 LARGEST_NOTICE = 1024 * 1024
 # All that a pack may hold, and how many bytes of it. Each of them must be there.
@@ -242,7 +242,7 @@ def _check_hashes(folder: Path, info: dict[str, Any]) -> None:
         raise UserError(f"{folder / 'pack.json'}: sha256 must name files and their hashes")
     for network in NETWORKS:
         named = hashes.get(f"{network}.onnx")
-        found = hashlib.sha256((folder / f"{network}.onnx").read_bytes()).hexdigest()
+        found = seal_of(read_network(folder / f"{network}.onnx"))
         if named is not None and named != found:
             raise UserError(f"{folder / f'{network}.onnx'}: not the network that pack.json speaks of")
 
@@ -272,8 +272,7 @@ def add_pack(path: Path, name: str | None = None, force: bool = False) -> Path:
                     f"there is a pack called {target.name}: choose another name with --name, or replace it with --force"
                 )
             _check_hashes(part, info)
-            check_files(part)
-            pass_trial(part)
+            pass_trial(part, info)
         except UserError as reason:  # where it was unpacked for a moment is no place that anyone knows
             raise UserError(str(reason).replace(str(part), str(path))) from reason
         try:
@@ -312,20 +311,19 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
     missing = [n for n in FILES if not (folder / n).is_file()]
     if missing:
         raise UserError(f"{folder}: {', '.join(missing)} missing, so nobody could add it")
-    part = out.with_name(f".{out.name}.part")
     inside = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-")[:LONGEST_NAME] or "pack"
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+        with (
+            write_whole(out) as part,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle,
+        ):
             for file in FILES:  # the same pack makes the same zip file
                 entry = zipfile.ZipInfo(f"{inside}/{file}")
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | 0o644) << 16
-                bundle.writestr(entry, (folder / file).read_bytes())
-        os.replace(part, out)
+                bundle.writestr(entry, read_at_most(folder / file, FILES[file]))
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 # --- showing ---------------------------------------------------------------------------------------------------------

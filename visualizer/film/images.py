@@ -12,6 +12,7 @@ import numpy as np
 
 from visualizer.errors import UserError
 from visualizer.film.video import Pixels, converter, encoder_of, settle
+from visualizer.media import url_of
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
@@ -120,7 +121,7 @@ class Gif:
         colours.push(palette)
         colours.push(None)
         last = round(frames * 100 / self._fps) - round((frames - 1) * 100 / self._fps)
-        with av.open(str(self._path), "w", options={"loop": "0", "final_delay": str(last)}) as file:
+        with av.open(url_of(self._path), "w", options={"loop": "0", "final_delay": str(last)}) as file:
             stream = file.add_stream(encoder_of(("gif",)), rate=100)
             stream.width, stream.height, stream.pix_fmt = width, height, "pal8"  # type: ignore[attr-defined]
             stream.codec_context.time_base = Fraction(1, 100)
@@ -162,7 +163,7 @@ class WebP:
 
         self._path, self._fps, self._opaque = path, fps, not transparent
         self._convert = converter("bgra", transparent)  # libwebp's own way to YUV is better than any before it
-        self._file = av.open(str(path), "w", options={"loop": "0"})
+        self._file = av.open(url_of(path), "w", options={"loop": "0"})
         self._video: av.VideoStream = self._file.add_stream(encoder_of(("libwebp_anim",)), rate=1000)  # type: ignore[assignment]
         self._video.width, self._video.height, self._video.pix_fmt = *size, "bgra"
         self._video.codec_context.time_base = Fraction(1, 1000)

@@ -30,6 +30,7 @@ from visualizer.film.output_path import check_output, find_output, find_paths, p
 from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.film.video import PICTURES, SOUND_RATE, Encoder, is_sequence
+from visualizer.leave import before_leaving, unhurried
 from visualizer.moment import Moment
 from visualizer.music.clock import fold
 from visualizer.music.features import Floats
@@ -116,20 +117,35 @@ def make_film(
     target, part = find_paths(out)
     encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
 
-    def paint(frame: FilmFrame, number: int) -> None:
+    done = 0
+
+    def paint(frame: FilmFrame) -> int:
+        """Paint one more; how many are done."""
+        nonlocal done
         moment = frame.moment
         pixels = painter.paint_alpha(moment) if options.transparent else pixels_of(painter.paint(moment))
         if frame.shown:
-            guarded.show(pixels, number / float(reel.rate))
+            guarded.show(pixels, done / float(reel.rate))
             if on_frame is not None:
-                on_frame(number, pixels.data)
+                on_frame(done, pixels.data)
             encoder.put(pixels)
+            done += 1
+        return done
+
+    def keep() -> None:
+        """The film as far as it goes, in place of the main thread that does not return."""
+        if done:
+            encoder.finish()
+            put_in_place(part, out, options.force)
+        else:
+            encoder.abandon()
 
     try:
-        with asked_to_stop() as stop:
-            done, stopped_by = _run(reel, paint, stop, out.name, console)
+        with asked_to_stop() as stop, before_leaving(keep):
+            stopped_by = _run(reel, paint, stop, out.name, console)
             if done:
-                encoder.finish()
+                with unhurried():
+                    encoder.finish()
     except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
@@ -203,11 +219,8 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
         pool.shutdown(cancel_futures=True)
 
 
-def _run(
-    reel: Reel, paint: Callable[[FilmFrame, int], None], stop: Stop, name: str, console: Console
-) -> tuple[int, int]:  # fmt: skip
-    """Paint frame by frame; how many are done, and the signal that ended it early, or 0."""
-    done = 0
+def _run(reel: Reel, paint: Callable[[FilmFrame], int], stop: Stop, name: str, console: Console) -> int:
+    """Paint frame by frame; the signal that ended it early, or 0."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
         TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
@@ -217,15 +230,13 @@ def _run(
         try:
             for frame in ahead(reel.frames, AHEAD):
                 if stop.signal:
-                    return done, stop.signal
+                    return stop.signal
                 if frame.note:
                     console.print(frame.note)
-                paint(frame, done)
-                done += frame.shown
-                bar.update(task, completed=done)
+                bar.update(task, completed=paint(frame))
         except (KeyboardInterrupt, Stopped):
-            return done, stop.signal or signal.SIGINT
-    return done, 0
+            return stop.signal or signal.SIGINT
+    return 0
 
 
 def _make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction, console: Console) -> Reel:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.media import url_of
 from visualizer.music.features import Floats
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ class Movie:
         codec = encoder_of(kind.video)
         self._convert = converter(kind.pixels, self._alpha)
         self._path = path
-        self._file = av.open(str(path), "w")
+        self._file = av.open(url_of(path), "w")
         self._video: av.VideoStream = self._file.add_stream(codec, rate=fps)  # type: ignore[assignment]
         self._video.width, self._video.height = size
         self._video.pix_fmt = kind.pixels

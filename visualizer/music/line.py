@@ -14,6 +14,7 @@ import numpy as np
 from visualizer.music import Clock
 from visualizer.music.devices import STALLED, NoSound, quietly
 from visualizer.music.features import Floats
+from visualizer.music.mono import LiveMix
 from visualizer.music.ring import Ring
 
 log = logging.getLogger("visualizer")
@@ -71,6 +72,7 @@ class PortAudioLine:
         self._stamps = Stamps()
         self._ring = ring = Ring(self.rate, channels)
         self._block = np.empty((self.rate // 10, channels), np.float32)
+        self._mix = LiveMix(self.rate, channels)
         self._stamp: tuple[int, float, float] | None = None  # sample number, seconds on PortAudio's clock: sounded, now
         self._seen = self._stamp
 
@@ -107,7 +109,7 @@ class PortAudioLine:
             self.lost = not self._stream.active or now - self._last_sound > STALLED
         except self._failed:
             self.lost = True
-        return self._block[:got].mean(axis=1)
+        return self._mix.push(self._block[:got])
 
     def sounded(self, seconds: float) -> float:
         return self._stamps.time_of(seconds)

@@ -18,6 +18,7 @@ from visualizer.music import Clock
 from visualizer.music.devices import STALLED, NoSound, portaudio
 from visualizer.music.features import Floats
 from visualizer.music.line import Line, PortAudioLine, Stamps
+from visualizer.music.mono import LiveMix
 from visualizer.music.ring import Ring
 
 NAME = "what the computer plays"
@@ -72,6 +73,7 @@ class SoundcardLine:
         self.name, self.rate, self.lost = NAME, SOUNDCARD_RATE, False
         self._clock, self._stamps, self._ring = clock, Stamps(), Ring(SOUNDCARD_RATE, 2)
         self._block = np.empty((SOUNDCARD_RATE // 10, 2), np.float32)
+        self._mix = LiveMix(SOUNDCARD_RATE, 2)
         try:
             speaker = soundcard.default_speaker()
             line = soundcard.get_microphone(speaker.id, include_loopback=True)
@@ -92,7 +94,7 @@ class SoundcardLine:
             self._last_sound = now
         elif now - self._last_sound > STALLED:  # a packet is waited for that will never come
             self.lost = True
-        return self._block[:got].mean(axis=1)
+        return self._mix.push(self._block[:got])
 
     def sounded(self, seconds: float) -> float:
         return self._stamps.time_of(seconds)

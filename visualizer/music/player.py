@@ -19,7 +19,8 @@ from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.devices import RETRY, STALLED, NoSound, find_device, portaudio, quietly
 from visualizer.music.own import own_hearing, own_steps
 from visualizer.music.ring import Ring
-from visualizer.music.song import HeardSong, hear_song, read_song
+from visualizer.music.song import HeardSong, hear_song
+from visualizer.music.song_file import read_song
 from visualizer.music.tape import RATE as TAPE_RATE
 from visualizer.music.tape import SongSound, Sounds
 

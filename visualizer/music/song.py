@@ -1,13 +1,13 @@
-"""A song file: its samples, and all there is to hear in it before it is played.
+"""All there is to hear in a song before it is played.
 
-`read_song` streams, so an evening's mix of three hours needs no more memory than a song.
+The file streams by, so an evening's mix of three hours needs little more memory than a song.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from visualizer.music.bar import LOW, colour, hit
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, fold
 from visualizer.music.energy import WIDTHS
 from visualizer.music.features import HOPS_A_SECOND, RATE, Floats, row_time
+from visualizer.music.song_file import SILENT, read_song
 from visualizer.music.taste import (
     DANCES,
     EARLIEST,
@@ -36,11 +37,8 @@ from visualizer.music.taste import (
 from visualizer.paths import must_be_a_file
 
 if TYPE_CHECKING:
-    import av
-
     from visualizer.music.ear import Front
 
-SILENT = 1e-3  # peak, -60 dBFS: a file that never gets louder holds nothing to dance to
 FEWEST_BEATS = 4
 BARS = 8  # of a phrase
 PHRASE = BARS * BEATS_PER_BAR  # beats
@@ -56,55 +54,6 @@ TEMPO_STEP = 0.08  # natural log, of four beats against the four before: no wave
 MEAN_SPACING = 4.0  # beats: how far the smoothing of beat times reaches
 
 log = logging.getLogger("visualizer")
-
-
-def read_song(path: Path, rate: int, channels: int = 2) -> Iterator[Floats]:
-    """Blocks of float32 (n, channels) at `rate` Hz, channels 1 or 2; broken pieces are left out.
-
-    UserError where the file is missing, is no sound, or breaks before its first sample.
-    """
-    import av  # late: a third of a second
-    import av.error
-
-    must_be_a_file(path, "song")
-    heard_any = False
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            if not container.streams.audio:
-                raise UserError(f"{path}: holds no sound")
-            stream = container.streams.audio[0]
-            resampler = av.AudioResampler(format="flt", layout="mono" if channels == 1 else "stereo", rate=rate)
-            for packet in container.demux(stream):
-                try:
-                    frames = packet.decode()
-                except av.error.InvalidDataError:
-                    continue  # a scratch in the file: play on after it
-                for frame in frames:
-                    heard_any = True
-                    yield from _resample(resampler, frame, channels)
-            if heard_any:  # a resampler that was never fed has nothing to give
-                yield from _resample(resampler, None, channels)
-    except av.error.FFmpegError as error:
-        if not heard_any:
-            raise UserError(f"{path}: cannot be read as sound ({error.strerror})") from error
-    except ValueError as error:  # a title in no encoding, or a rate that changes in the middle
-        if not heard_any:
-            raise UserError(f"{path}: cannot be read as sound ({error})") from error
-    if not heard_any:
-        raise UserError(f"{path}: cannot be read as sound (no sample of it decodes)")
-
-
-def _resample(resampler: av.AudioResampler, frame: av.AudioFrame | None, channels: int) -> Iterator[Floats]:
-    for piece in resampler.resample(frame):
-        yield np.asarray(piece.to_ndarray(), np.float32).reshape(-1, channels)
-
-
-def check_song(path: Path) -> None:
-    """Quick: reads until the first sound. UserError if there is none, or the file is missing or broken."""
-    for block in read_song(path, RATE, 1):
-        if np.abs(block).max(initial=0) > SILENT:
-            return
-    raise UserError(f"{path}: is silent from beginning to end")
 
 
 @dataclass(frozen=True)

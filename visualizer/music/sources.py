@@ -7,10 +7,10 @@ that draws asks `musical_time` and `hearing`, which only read and reckon. Whatev
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from visualizer.errors import UserError
+from visualizer.media import PIPE, path_of
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.tape import Sounds
@@ -51,9 +51,11 @@ def open_ear(audio: str, *, bpm: float, clock: Clock) -> Ear:
         return OwnTempo(bpm, clock)
     if is_song(audio):
         from visualizer.music.player import Song
-        from visualizer.music.song import check_song
+        from visualizer.music.song_file import check_song
 
-        path = Path(audio).expanduser()
+        if audio == PIPE:
+            raise UserError("--audio -: a song from a pipe can be filmed (visualizer film - -o dance.mp4), not played")
+        path = path_of(audio)
         if not path.suffix and not path.exists():  # meant as a word
             raise UserError(f"--audio {audio}: no such song; {NO_SONGS}")
         check_song(path)

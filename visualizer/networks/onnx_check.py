@@ -9,10 +9,14 @@ anything but a plain sequence of well-known operators on floats and whole number
 - weights lie in the file itself and are exactly as large as they say;
 - how large a tensor becomes may depend on the number of dancers, but never on what is danced. That is what lets one
   run in a limited process (`sandbox`) speak for all others: a network that behaves there cannot ask for terabytes
-  when a certain letter comes.
+  when a certain letter comes;
+- what is looked up in a table may depend on letters and the place within one, which the sandbox tries, and on nothing
+  else; and whole numbers are divided only where both are known before the dance. So no call fails after an hour that
+  did not fail there.
 
 Read with own code: the package `onnx` has 15 MB, takes its time to import, and forgives what is refused here. Fields
-that are unknown, or there twice where once is meant, are refused, so that two readers cannot see two networks.
+that are unknown, or there twice where once is meant, are refused, so that two readers cannot see two networks. Fields,
+numbers and letters of names are counted while they are read, so that no file takes long or much memory to refuse.
 """
 
 from __future__ import annotations
@@ -26,7 +30,11 @@ from visualizer.errors import UserError
 
 LARGEST_GRAPH = 20_000  # nodes; our largest, the encoder, has 1,749
 MOST_WEIGHTS = 5_000  # tensors
+MOST_INPUTS = 32  # our dancer has ten
 LONGEST_TEXT = 1_000  # bytes of one name or attribute
+# Fields of a file, and numbers in its lists; our largest, the encoder, has 39,475. So many take 0.3 s and 40 MB.
+MOST_FIELDS = 150_000
+MOST_TEXT = 4_000_000  # bytes of all names; the encoder has 0.2 million
 LONGEST_LIST = 10_000  # numbers that are not packed as bytes
 HIGHEST_RANK = 8
 OPSETS = range(17, 31)
@@ -108,10 +116,39 @@ _DECIDING = {
 }  # fmt: skip
 # Their outputs tell of sizes alone, whatever their inputs hold.
 _OF_SIZES = ("EyeLike", "Shape", "Size")
+# Which input of an operator is a place in another, where one that is not there is an error.
+_LOOKING_UP = {"CumSum": 1, "Gather": 1, "GatherElements": 1, "GatherND": 1, "ScatterElements": 1, "ScatterND": 1,
+               "GRU": 4, "LSTM": 4, "RNN": 4}  # fmt: skip
+# Inputs that have few values, all of which the sandbox tries.
+TRIED_INPUTS = ("letter", "next_letter", "place")
+# Data types of ONNX. A whole number divided by 0, or the smallest one by -1, ends the process: no error comes of it.
+_FLOAT, _INT64, _BOOL = 1, 7, 9
+_WHOLE = (2, 3, 4, 5, 6, _INT64, 12, 13)
+_MAKE_INT64 = ("ArgMax", "ArgMin", "Shape", "Size")
+_MAKE_BOOL = ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor")
+# Of which input the output has the data type, where that is not the first.
+_TYPED_AS = {"CastLike": 1, "OneHot": 2, "Where": 1}
 
 
 class _Refused(Exception):
     """Why a network is not taken: a few words of our own."""
+
+
+class _Meter:
+    """Counts what is read of one file."""
+
+    def __init__(self) -> None:
+        self._fields, self._text = MOST_FIELDS, MOST_TEXT
+
+    def read_fields(self, count: int = 1) -> None:
+        self._fields -= count
+        if self._fields < 0:
+            raise _Refused(f"it has more than {MOST_FIELDS} fields and numbers")
+
+    def read_text(self, size: int) -> None:
+        self._text -= size
+        if self._text < 0:
+            raise _Refused(f"its names have more than {MOST_TEXT} bytes")
 
 
 @dataclass(frozen=True)
@@ -121,6 +158,7 @@ class Summary:
     nodes: int
     weights: int  # numbers
     operators: frozenset[str]
+    looks_up: bool  # something by letter or place
 
 
 # --- reading the wire format -----------------------------------------------------------------------------------------
@@ -145,7 +183,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     return (value - (1 << 64) if value >= 1 << 63 else value), at
 
 
-def _numbers(data: memoryview, kind: str) -> list[int] | int:
+def _numbers(data: memoryview, kind: str, meter: _Meter) -> list[int] | int:
     """Packed numbers: the whole ones themselves, of the others how many there are."""
     if kind != INT:
         size = 4 if kind == FLOAT else 8
@@ -157,16 +195,18 @@ def _numbers(data: memoryview, kind: str) -> list[int] | int:
     while at < len(data):
         value, at = _varint(data, at)
         found.append(value)
+        meter.read_fields()
         if len(found) > LONGEST_LIST:
             raise _Refused("a list of numbers is too long")
     return found
 
 
-def _read(data: memoryview, schema: Schema, what: str) -> dict[str, Any]:
+def _read(data: memoryview, schema: Schema, what: str, meter: _Meter) -> dict[str, Any]:
     """One message as a dictionary: what is absent is absent; of lists of floats, how many there are."""
     found: dict[str, Any] = {}
     at = 0
     while at < len(data):
+        meter.read_fields()
         tag, at = _varint(data, at)
         number, wire = tag >> 3, tag & 7
         if number not in schema:
@@ -196,17 +236,18 @@ def _read(data: memoryview, schema: Schema, what: str) -> dict[str, Any]:
         if not packed and wire != expected:
             raise _Refused(f"{name} of {what} is not what it should be")
         if inner == TEXT:
+            meter.read_text(len(value))
             _text(value)
         elif isinstance(inner, dict):
-            value = _read(value, inner, f"{name} of {what}"[:80])
+            value = _read(value, inner, f"{name} of {what}"[:80], meter)
         if not many:
             if name in found:
                 raise _Refused(f"{what} has two of {name}")
             found[name] = value
         elif inner in (FLOAT, DOUBLE):
-            found[name] = found.get(name, 0) + (_numbers(value, inner) if packed else 1)
+            found[name] = found.get(name, 0) + (_numbers(value, inner, meter) if packed else 1)
         else:
-            found.setdefault(name, []).extend(_numbers(value, INT) if packed else [value])  # type: ignore[arg-type]
+            found.setdefault(name, []).extend(_numbers(value, INT, meter) if packed else [value])  # type: ignore[arg-type]
             if len(found[name]) > max(LONGEST_LIST, LARGEST_GRAPH):
                 raise _Refused(f"{what} has too many of {name}")
     return found
@@ -263,24 +304,56 @@ def _check_attribute(attribute: dict[str, Any], operator: str) -> int:
     return _check_tensor(attribute["t"], f"of {operator}") if "t" in attribute else 0
 
 
+def _type_of(operator: str, attributes: list[dict[str, Any]], inputs: list[str], types: dict[str, int]) -> int:
+    """Data type of what an operator makes, of its first output; 0 where that cannot be said."""
+    if operator in _MAKE_INT64:
+        return _INT64
+    if operator in _MAKE_BOOL:
+        return _BOOL
+    named = {_text(attribute.get("name")): attribute for attribute in attributes}
+    if operator in ("Cast", "EyeLike") and (to := named.get("to") or named.get("dtype")) is not None:
+        return to.get("i", 0)
+    if operator in ("Constant", "ConstantOfShape"):
+        for attribute in attributes:
+            if "t" in attribute:
+                return attribute["t"].get("data_type", 0)
+            if "i" in attribute or "ints" in attribute:
+                return _INT64
+        return _FLOAT
+    which = _TYPED_AS.get(operator, 0)
+    return types.get(inputs[which], 0) if which < len(inputs) else 0
+
+
+@dataclass
+class _Known:
+    """What is known of the tensors of a graph, by name, while its operations are looked at in order."""
+
+    types: dict[str, int]  # data types of ONNX; 0: unknown
+    origins: dict[str, int]  # of which inputs it depends, a bit for each; 0: on the number of dancers alone
+    tried: int  # bits of the inputs that the sandbox tries
+    looks_up: bool = False
+
+    def check(self, operator: str, inputs: list[str]) -> None:
+        """_Refused where an operation might fail, or take more, only because of what is danced."""
+        first, last = _DECIDING.get(operator, (0, 0))
+        if any(self.origins.get(name, 0) for name in inputs[first:last]):
+            raise _Refused(f"how much {operator} makes depends on what is danced")
+        index = _LOOKING_UP.get(operator, len(inputs))
+        if index < len(inputs) and (origin := self.origins.get(inputs[index], 0)):
+            if origin & ~self.tried:
+                raise _Refused(f"where {operator} looks depends on more than letters and the place within one")
+            self.looks_up = True
+        if operator in ("Div", "Mod") and any(self.origins.get(name, 0) for name in inputs):
+            kind = self.types.get(inputs[0], 0)
+            if kind == 0 or kind in _WHOLE:
+                raise _Refused(f"{operator} of whole numbers depends on what is danced")
+
+
 def _check_graph(graph: dict[str, Any]) -> Summary:
     nodes = graph.get("node", [])
     if not nodes or len(nodes) > LARGEST_GRAPH:
         raise _Refused(f"it has {len(nodes)} operations; from 1 to {LARGEST_GRAPH} are taken")
-    tensors = graph.get("initializer", [])
-    if len(tensors) > MOST_WEIGHTS:
-        raise _Refused(f"it has {len(tensors)} weights; up to {MOST_WEIGHTS} are taken")
-    given = {_text(value.get("name")) for value in graph.get("input", [])}
-    taken = set(given)
-    fixed: set[str] = set()  # what is known before anybody dances, but for the number of dancers
-    weights = 0
-    for tensor in tensors:
-        name = _text(tensor.get("name"))
-        weights += _check_tensor(tensor, name)
-        if not name or name in taken:
-            raise _Refused(f"weight {_shown(name)} has the name of something else")
-        taken.add(name)
-        fixed.add(name)
+    taken, weights, known = _check_given(graph)
     used = set()
     for node in nodes:
         operator, domain = _text(node.get("op_type")), _text(node.get("domain"))
@@ -289,31 +362,63 @@ def _check_graph(graph: dict[str, Any]) -> Summary:
         if operator not in OPERATORS:
             raise _Refused(f"operator {_shown(operator)} is not one that a dancer needs")
         used.add(operator)
-        for attribute in node.get("attribute", []):
+        attributes = node.get("attribute", [])
+        for attribute in attributes:
             weights += _check_attribute(attribute, operator)
         inputs = [_text(name) for name in node.get("input", [])]
-        first, last = _DECIDING.get(operator, (0, 0))
-        for name in inputs[first:last]:
-            if name and name not in fixed:
-                raise _Refused(f"how much {operator} makes depends on what is danced")
-        is_fixed = operator in _OF_SIZES or all(not name or name in fixed for name in inputs)
-        for name in map(_text, node.get("output", [])):
+        for name in inputs:
+            if name and name not in taken:
+                raise _Refused(f"{_shown(name)} is used before it is made")
+        known.check(operator, inputs)
+        origin = 0
+        if operator not in _OF_SIZES:
+            for name in inputs:
+                origin |= known.origins.get(name, 0)
+        kind = _type_of(operator, attributes, inputs, known.types)
+        for number, name in enumerate(map(_text, node.get("output", []))):
             if not name:
                 continue  # an output that is not wanted
             if name in taken:
                 raise _Refused(f"{_shown(name)} is made twice")
             taken.add(name)
-            if is_fixed:
-                fixed.add(name)
+            known.origins[name] = origin
+            known.types[name] = _INT64 if number and operator in ("MaxPool", "TopK") else kind
     for value in [*graph.get("output", []), *graph.get("value_info", [])]:
         _text(value.get("name"))
-    return Summary(len(nodes), weights, frozenset(used))
+    return Summary(len(nodes), weights, frozenset(used), known.looks_up)
+
+
+def _check_given(graph: dict[str, Any]) -> tuple[set[str], int, _Known]:
+    """What there is before the first operation: names, how many weights, and what is known of each."""
+    tensors = graph.get("initializer", [])
+    if len(tensors) > MOST_WEIGHTS:
+        raise _Refused(f"it has {len(tensors)} weights; up to {MOST_WEIGHTS} are taken")
+    known = _Known({}, {}, 0)
+    values = graph.get("input", [])
+    if len(values) > MOST_INPUTS:
+        raise _Refused(f"it has {len(values)} inputs; up to {MOST_INPUTS} are taken")
+    for bit, value in enumerate(values):
+        name = _text(value.get("name"))
+        known.types[name] = value.get("type", {}).get("tensor_type", {}).get("elem_type", 0)
+        known.origins[name] = 1 << bit
+        if name in TRIED_INPUTS:
+            known.tried |= 1 << bit
+    taken = set(known.types)
+    weights = 0
+    for tensor in tensors:
+        name = _text(tensor.get("name"))
+        weights += _check_tensor(tensor, name)
+        if not name or name in taken:
+            raise _Refused(f"weight {_shown(name)} has the name of something else")
+        taken.add(name)
+        known.types[name] = tensor.get("data_type", 0)
+    return taken, weights, known
 
 
 def check_network(data: bytes, where: object) -> Summary:
     """What the network in `data` is made of. UserError, which names `where`, if it holds anything it should not."""
     try:
-        model = _read(memoryview(data), _MODEL, "the file")
+        model = _read(memoryview(data), _MODEL, "the file", _Meter())
         if "graph" not in model:
             raise _Refused("there is none in the file")
         opsets = model.get("opset_import", [])
@@ -335,11 +440,12 @@ def part_for(data: bytes, output: str) -> bytes:
 
     `data` must have passed `check_network`, and its operations come after what they need, as the format wants it.
     """
+    meter = _Meter()
     kept: list[memoryview] = []
     graph: list[memoryview] = []
     for number, whole, inside in _fields(memoryview(data)):
         if number == 7:
-            graph = _needed_for(inside, output)
+            graph = _needed_for(inside, output, meter)
         else:
             kept.append(whole)
     size = sum(map(len, graph))
@@ -350,13 +456,13 @@ def part_for(data: bytes, output: str) -> bytes:
     return b"".join([*kept, bytes([*head, size]), *graph])
 
 
-def _needed_for(graph: memoryview, output: str) -> list[memoryview]:
+def _needed_for(graph: memoryview, output: str, meter: _Meter) -> list[memoryview]:
     """The fields of a graph that this output cannot do without."""
     needed, fields = {output}, list(_fields(graph))
     nodes, others = [], []
     for number, whole, inside in reversed(fields):
         if number == 1:
-            node = _read(inside, _NODE, "node")
+            node = _read(inside, _NODE, "node", meter)
             if not needed.isdisjoint(map(_text, node.get("output", []))):
                 needed.update(map(_text, node.get("input", [])))
                 nodes.append(whole)
@@ -365,7 +471,7 @@ def _needed_for(graph: memoryview, output: str) -> list[memoryview]:
     for number, whole, inside in fields:
         if number in wanted:
             schema, names = wanted[number]
-            if _text(_read(inside, schema, "graph").get("name")) not in names:
+            if _text(_read(inside, schema, "graph", meter).get("name")) not in names:
                 continue
         if number not in (1, 13):
             others.append(whole)

@@ -10,6 +10,7 @@ import pygame
 from visualizer.moment import Text
 from visualizer.paths import assets
 from visualizer.remote.keys import GROUPS, Key
+from visualizer.support.printable import make_printable
 
 MOST_COLUMNS = 3
 SPACING = 1.25  # of the lines of the help
@@ -109,7 +110,7 @@ def _write(
     line: int, room: int | None = None,
 ) -> None:  # fmt: skip
     """In the middle of a line that begins at `at`; cut off where there is no more `room`."""
-    image = font.render(text, True, colour)
+    image = font.render(make_printable(text), True, colour)
     area = (0, 0, image.get_width() if room is None else room, image.get_height())
     surface.blit(image, (at[0], at[1] + (line - image.get_height()) // 2), area)
 

@@ -251,9 +251,15 @@ class Window:
         return True
 
     def save(self, path: str) -> None:
-        """The last picture as a PNG."""
-        if (surface := self._renderer.read()) is not None:
-            pygame.image.save(surface, path)
+        """The last picture as a PNG. UserError where it cannot be written."""
+        surface = self._renderer.read()
+        if surface is None:
+            return
+        try:
+            with open(path, "wb") as file:  # SDL itself opens no name that is not UTF-8
+                pygame.image.save(surface, file, "picture.png")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
 
     def close(self) -> None:
         """Give the screen back."""

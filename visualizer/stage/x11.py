@@ -12,6 +12,8 @@ import logging
 import os
 from collections.abc import Callable
 
+from visualizer.leave import set_last_things, unhurried
+
 log = logging.getLogger("visualizer")
 aside = logging.getLogger("visualizer.aside")
 
@@ -37,9 +39,13 @@ _told: set[tuple[int, int, int]] = set()
 
 
 def before_the_end(last_things: Callable[[], None] | None) -> None:
-    """What to do when the server has gone. It runs in the middle of a call of Xlib and must not use the display."""
+    """What to do when the server has gone, or a signal finds the main thread inside a library that does not return.
+
+    It runs in the middle of a call of Xlib, or on another thread, and must not use the display.
+    """
     global _last_things
     _last_things = last_things
+    set_last_things(last_things)
 
 
 def watch() -> None:
@@ -67,8 +73,9 @@ def _on_error(_display: int, event: ctypes._Pointer[_Error]) -> int:
 def _on_gone(_display: int) -> int:
     try:
         log.error("visualizer: the display server has gone, and the window with it")
-        if _last_things is not None:
-            _last_things()
+        with unhurried():
+            if _last_things is not None:
+                _last_things()
     except BaseException as error:  # nobody above could catch it: this was called from C
         log.error("visualizer: not all is kept: %r", error, exc_info=error)
     finally:

@@ -107,6 +107,9 @@ def _in_process(check: Check) -> Finding:
             process.kill()  # and not waited for: one that sleeps in a driver does not even die
             found = f"no answer within {check.seconds:g} s: a driver or device hangs"
             return Finding(BROKEN, found, "unplug and plug in what it is about, or start the computer anew")
+        except BaseException:  # by a signal: no answer is waited for any more
+            process.kill()
+            raise
         said.seek(0)
         complained.seek(0)
         lines = said.read().decode("utf-8", "replace").splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,41 @@ def test_packs_are_found_by_name_and_by_path(tiny_pack: Path, tmp_path: Path, mo
             find_pack(name)
     with pytest.raises(UserError, match=tiny_pack.name):  # what there is, is named
         find_pack("absent")
+
+
+@pytest.mark.parametrize("name", ["default", "mine"])
+def test_a_bare_name_means_no_folder_here(
+    name: str, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder in the current folder takes no pack's place, and is there for whoever asks for it as a path."""
+    here = tmp_path / "here"
+    shutil.copytree(copied, here / name)
+    monkeypatch.chdir(here)
+    packs._say_that_one_is_here.cache_clear()
+    for path in (f"./{name}", f"{name}/", str(here / name), f"../here/{name}"):
+        assert find_pack(path).resolve() == here / name
+    assert not caplog.records
+    if name == "default":
+        assert find_pack(None) == find_pack("default") == packs.paths.models() / "default"
+        assert [r.getMessage() for r in caplog.records] == [
+            "the pack default is meant, not the folder of that name here; that would be ./default"
+        ]
+    else:
+        with pytest.raises(UserError, match=r"say \./mine"):
+            find_pack(name)
+
+
+@pytest.mark.parametrize("file", ["pack.json", *(f"{network}.onnx" for network in NETWORKS[1:])])
+@pytest.mark.parametrize("kind", ["pipe", "endless", "folder"])
+def test_what_is_no_file_is_not_waited_for(copied: Path, file: str, kind: str) -> None:
+    (copied / file).unlink()
+    if kind == "pipe":
+        os.mkfifo(copied / file)
+    elif kind == "endless":
+        (copied / file).symlink_to("/dev/zero")
+    else:
+        (copied / file).mkdir()
+    assert file in refused(copied)
 
 
 # --- pack.json

@@ -146,6 +146,26 @@ def test_zip_overwrites_nothing(tmp_path: Path) -> None:
         pack_store.zip_pack("default", tmp_path / "x.tar")
 
 
+@pytest.mark.parametrize("planted", [".q.zip.part", ".q.part", ".part-q.zip", "q.part", "q.zip.part"])
+def test_zip_follows_no_link_that_was_planted(tmp_path: Path, planted: str) -> None:
+    (tmp_path / "diary").write_text("mine")
+    (tmp_path / planted).symlink_to(tmp_path / "diary")
+    pack_store.zip_pack("default", tmp_path / "q.zip")
+    assert (tmp_path / "diary").read_text() == "mine"
+    assert (tmp_path / planted).is_symlink()
+    assert not (tmp_path / "q.zip").is_symlink()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "data") == sorted(["diary", planted, "q.zip"])
+    assert zipfile.is_zipfile(tmp_path / "q.zip")
+
+
+def test_zip_by_force_writes_a_file_where_a_link_was(tmp_path: Path) -> None:
+    (tmp_path / "diary").write_text("mine")
+    (tmp_path / "q.zip").symlink_to(tmp_path / "diary")
+    pack_store.zip_pack("default", tmp_path / "q.zip", force=True)
+    assert (tmp_path / "diary").read_text() == "mine"
+    assert not (tmp_path / "q.zip").is_symlink()
+
+
 # --- zip files
 
 
@@ -472,7 +492,7 @@ def test_networks_that_pretend(
 def test_a_network_that_takes_too_long(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.01)
     files = contents() | {"NOTICE": b"slow\n", "pack.json": json.dumps({**INFO, "name": "slow"}).encode()}
-    assert "for one frame" in refused(write_zip(tmp_path / "gift.zip", files), shelf)
+    assert "to try its networks took more than" in refused(write_zip(tmp_path / "gift.zip", files), shelf)
 
 
 def test_a_trial_that_dies(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,7 +504,7 @@ def test_a_trial_that_dies(tmp_path: Path, shelf: Path, monkeypatch: pytest.Monk
 def test_a_pack_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))
     tried = []
-    monkeypatch.setattr(sandbox, "try_pack", lambda folder: tried.append(folder.name))
+    monkeypatch.setattr(sandbox, "try_pack", lambda folder, info, seals: tried.append(folder.name))
     for name in ("a", "b"):
         load_pack(write_folder(tmp_path / name, contents()), "cpu")
     load_pack(tmp_path / "a", "cpu")
@@ -514,12 +534,12 @@ def test_the_limit_holds(tmp_path: Path) -> None:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The trial without a process of its own, for hundreds of packs; what it limits is tested above."""
 
-    def here(folder: Path) -> None:
+    def here(folder: Path, info: dict[str, Any], seals: dict[str, str]) -> None:
         try:
-            session = sandbox.open_session
+            open_bytes = sandbox.open_bytes
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sandbox, "open_session", lambda path, limited=False: session(path))
-                sandbox.run_networks(folder)
+                patch.setattr(sandbox, "open_bytes", lambda data, path, limited: open_bytes(data, path))
+                sandbox.run_networks(folder, info, seals)
         except MemoryError:
             raise UserError(f"{folder}: too much") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,26 @@ def sequence(model: Any) -> None:
     model.graph.input.append(helper.make_value_info("many", helper.make_sequence_type_proto(inner)))
 
 
+def before_it_is_made(model: Any) -> None:
+    """What is not known yet cannot be told to be harmless."""
+    model.graph.node.insert(0, model.graph.node.pop())
+
+
+def size_by_what_comes_later(model: Any) -> None:
+    size_by_value(model)
+    model.graph.node.insert(0, model.graph.node.pop())
+
+
+def looks_up_by_pose(model: Any) -> None:
+    model.graph.node.extend([helper.make_node("Cast", ["latent"], ["where"], to=TensorProto.INT64),
+                             helper.make_node("Gather", ["square", "where"], ["found"])])  # fmt: skip
+
+
+def divides_by_pose(model: Any) -> None:
+    model.graph.node.extend([helper.make_node("Cast", ["latent"], ["whole"], to=TensorProto.INT32),
+                             helper.make_node("Div", ["whole", "whole"], ["one"])])  # fmt: skip
+
+
 def nothing(model: Any) -> None:
     del model.graph.node[:]
 
@@ -151,7 +172,9 @@ SPOILT: list[tuple[Callable[[Any], None], str]] = [
     (outside, "external_data"), (outside_without_an_address, "another file"), (larger_than_it_is, "as large as"),
     (negative, "impossible shape"), (of_text, "string_data"), (twice, "name of something else"),
     (overridden, "name of something else"), (size_by_value, "depends on what is danced"), (sparse, "sparse"),
-    (made_twice, "made twice"), (long_text, "too long"), (sequence, "sequence_type"), (nothing, "0 operations"),
+    (made_twice, "made twice"), (long_text, "too long"), (sequence, "sequence_type"),
+    (before_it_is_made, "used before it is made"), (size_by_what_comes_later, "used before it is made"),
+    (looks_up_by_pose, "where Gather looks"), (divides_by_pose, "Div of whole numbers"), (nothing, "0 operations"),
 ]  # fmt: skip
 
 
@@ -194,6 +217,38 @@ WHOLE = networks()["choreographer"].SerializeToString()
 def test_what_is_no_such_file(data: bytes, words: str) -> None:
     with pytest.raises(UserError, match=words):
         check_network(data, "x.onnx")
+
+
+def wrapped(*numbers: int, inner: bytes) -> bytes:
+    """Messages in messages, by the numbers of their fields from the outside."""
+    for number in reversed(numbers):
+        inner = field(number, inner)
+    return inner
+
+
+EMPTY = 2_000_000  # bytes, of fields of two or three
+BOMBS = {
+    "inputs of a node": wrapped(7, 1, inner=b"\x0a\x00" * EMPTY),
+    "nodes": wrapped(7, inner=b"\x0a\x00" * EMPTY),
+    "weights": wrapped(7, inner=b"\x2a\x00" * EMPTY),
+    "numbers of an attribute": wrapped(7, 1, 5, inner=b"\x40\x01" * EMPTY),
+    "packed numbers, again and again": wrapped(7, inner=field(5, b"".join([field(7, b"\x01" * 10_000)] * 300))),
+    "packed numbers of many weights": wrapped(7, inner=b"".join([field(5, field(7, b"\x01" * 9_000))] * 300)),
+    "notes": b"\x72\x00" * EMPTY,
+    "long names": wrapped(7, 1, inner=b"".join([field(1, ("x" * 990 + "\U0001f483").encode())] * 5_000)),
+    "dimensions": wrapped(7, 11, 2, 1, 2, inner=b"\x0a\x00" * EMPTY),
+}
+
+
+@pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
+def test_a_file_of_small_fields_takes_little_to_refuse(data: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"x\.onnx: not a usable network .*(more than|too many|too long)"):
+            check_network(data, "x.onnx")
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=400, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from visualizer.errors import UserError
+from visualizer.settings import Settings
 from visualizer.support import doctor, log, privacy, report
 from visualizer.support.doctor import OK, Check, Finding
 
@@ -157,3 +159,89 @@ def test_the_command_packs_what_a_show_left(tmp_path: Path) -> None:
     again = call("report", "-o", "bundle.zip")
     assert again.returncode == 2
     assert again.stderr.startswith("visualizer: bundle.zip exists already")
+
+
+MARK = "zarquon"  # in a name of somebody's in each place; no word of the program
+QUOTED = [MARK, f"it's {MARK}", f'the "{MARK}" mix', f'{MARK}\'s "best" (live)', f"my {MARK} 2", f"{MARK}\n{MARK}"]
+
+
+def everything_in(path: Path) -> str:
+    """All that a zip holds, names and unpacked bytes, as text in small letters."""
+    with zipfile.ZipFile(path) as bundle:
+        return "\n".join(n + "\n" + bundle.read(n).decode("utf-8", "replace") for n in bundle.namelist()).casefold()
+
+
+@pytest.mark.parametrize("name", QUOTED)
+def test_no_name_in_any_place_gets_into_the_report(person: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, command line, folders, errors and what they say, devices, and the environment."""
+    folder = person / name / f"{name} inside"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(log.log, "level", logging.DEBUG)  # as the program has it
+    logging.getLogger("visualizer.aside").manager._clear_cache()  # pyright: ignore[reportAttributeAccessIssue]
+    for key in ("SDL_AUDIODRIVER", "PULSE_SERVER", "DISPLAY"):
+        monkeypatch.setenv(key, name)
+    texts_of = {key: json.dumps(name) for key in ("audio", "display", "pack", "style", "dance", "look", "device")}
+    config = person.parent / "config" / "settings.toml"
+    lines = [f"{key} = {text}" for key, text in texts_of.items()]
+    comment = " ".join(name.split())
+    config.write_text("\n".join([*lines, f"favourite_dances = [{json.dumps(name)}]", f"# of {comment}"]) + "\n")
+    found = Finding(OK, f"{name}: -20 dB", f"plug {name} in", {"inputs": [name], "path": f"/mnt/{name}/x", name: 1})
+    monkeypatch.setattr(doctor, "examine", lambda: [(Check("microphone", lambda: found), found)])
+    words = [
+        f"--audio=mic:{name}", "--display", name, "--pack", f"/mnt/{name}/pack", "--screenshot", f"{name}/shot.png",
+        f"--{name}", "film", f"{name}/song.mp3", "-o", f"/media/{name}/films/{name}.mp4", "footage", f"{name}.avi",
+    ]  # fmt: skip
+    with log.log_file(words):
+        log.tell_settings(Settings(audio=name, style=name, favourite_looks=(name,), display=name))
+        log.log.info("toast: listening to %s", name)
+        log.log.warning(f"settings {config} are broken ('{name}' is no setting)")
+        log.aside.info("doctor says besides:", extra={"story": f"ALSA {name}\n{name}"})
+        try:
+            raise RuntimeError(name, f"/mnt/{name}/pack/decoder.onnx", OSError(2, "No such file", f"{name}.wav"))
+        except RuntimeError:
+            log.log.error("an error of its own has ended it", exc_info=True)
+        path = report.make_report(Path("x.zip"))
+    told = everything_in(path)
+    assert MARK not in told
+    for kept in (
+        "--audio=mic:",
+        "--screenshot",
+        "runtimeerror",
+        "traceback",
+        "is no setting",
+        "listening to",
+        "-20 db",
+    ):
+        assert kept in told, kept
+
+
+def test_no_name_gets_from_real_shows_into_the_report(tmp_path: Path) -> None:
+    """The real program in a folder, with a home, a song, a pack and a film that somebody has named; a show that fails
+    in each way, and the report after them."""
+    folder, home = tmp_path / f"{MARK} nights", tmp_path / f"home-of-{MARK}"
+    folder.mkdir()
+    config = home / "config" / "dancing-screen" / "settings.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"pack = 'the \"{MARK}\" pack'\nstyle = \"{MARK}'s\"\naudio = 'mic:{MARK}'\n")
+    env = {
+        **os.environ, "HOME": str(home), "USER": MARK, "LOGNAME": MARK, "PYTHONPATH": str(ROOT),
+        "XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"), "SDL_VIDEODRIVER": "dummy", "DISPLAY": "", "PULSE_SERVER": MARK,
+    }  # fmt: skip
+
+    def call(*words: str) -> int:
+        command = [sys.executable, "-m", "visualizer", *words]
+        return subprocess.run(command, capture_output=True, timeout=120, env=env, cwd=folder).returncode
+
+    (folder / f"{MARK}.mp3").write_bytes(b"no music")
+    assert call("film", f"{MARK}.mp3", "-o", f"{MARK}/x.mp4") == 2
+    assert call("film", f"{MARK}.mp3", "-o", "x.mp4") == 2
+    assert call("film", "-o", "x.mp4", "--pack", f"../{MARK} packs/p") == 2
+    assert call("--audio", f"{MARK} song", "--seconds", "1") == 2
+    assert call("--pack", f"{folder}/it's", "--seconds", "1", f"--{MARK}") == 2
+    assert call("report", "-o", f"{MARK}.zip") == 0
+    told = everything_in(folder / f"{MARK}.zip")
+    assert MARK not in told
+    assert told.count("--- begins: visualizer") == 6
+    assert "no such option" in told

@@ -23,6 +23,7 @@ from scipy.ndimage import gaussian_filter1d
 from training.data.motion.body import PARTS, silhouettes
 from training.data.motion.skeleton import INDEX
 from visualizer.dancer.pack import FLOOR, FRAME_METRES
+from visualizer.media import open_media
 
 Picture = NDArray[np.uint8]
 Field = NDArray[Any]  # of floats
@@ -284,7 +285,7 @@ def film(shot: Shot, path: Path, sound: Path | None = None, lines: int = 480) ->
             file.mux(stream.encode(frame))  # type: ignore[attr-defined]
         file.mux(stream.encode(None))  # type: ignore[attr-defined]
         if sound is not None and track is not None:
-            with av.open(str(sound)) as music:
+            with open_media(sound, "song") as music:
                 resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000, frame_size=1024)
                 length, done = len(masks) / shot.fps, 0
                 for heard in music.decode(audio=0):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,17 +18,19 @@ import av.container
 import av.error
 import cv2
 import numpy as np
-from av.stream import Disposition
+from av.stream import Stream
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
-from visualizer.paths import must_be_a_file
+from visualizer.media import decodable, open_media, path_of
 
 Picture = NDArray[np.uint8]  # (height, width, 3): blue, green, red
 
 LINES = 480  # of the pictures that are worked on: a body of 200 lines is still finer than the frame it becomes
 RATE = 30.0  # pictures a second that are looked at, where the video has more
+FPS = 1.0, 1000.0  # pictures a second that a video can have
+SQUASHED = 4  # times that a pixel may be wider than high, or higher than wide
 LEAD = 1.0  # seconds before the first picture from which decoding begins
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv",
             ".3gp", ".ogv", ".gif")  # fmt: skip
@@ -35,8 +38,9 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".
 
 @dataclass(frozen=True)
 class Video:
-    """A video on disk. Sizes in pixels as it is seen, `turned` the quarter turns that make it upright, times in
-    seconds; `seekable` is False where it has to be read from its beginning. `sound`: when its sound begins."""
+    """A video on disk. Sizes as it is seen, in square pixels of the height of its own, `turned` the quarter turns that
+    make it upright, times in seconds; `seekable` is False where it has to be read from its beginning. `sound`: when its
+    sound begins."""
 
     path: Path
     width: int
@@ -96,7 +100,7 @@ def read_range(text: str) -> tuple[float, float]:
 def find_videos(places: list[Path]) -> list[Path]:
     """Files as they are given, and of each folder the files that are named like videos, in order."""
     found: list[Path] = []
-    for place in places:
+    for place in map(path_of, places):
         if place.is_dir():
             inside = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
             if not inside:
@@ -112,19 +116,29 @@ def find_videos(places: list[Path]) -> list[Path]:
 # --- looking at the file --------------------------------------------------------------------------------------
 
 
-def _open(path: Path) -> av.container.InputContainer:
-    must_be_a_file(path, "video")
-    try:
-        return av.open(str(path))
-    except (av.error.FFmpegError, ValueError) as error:
-        said = error.strerror if isinstance(error, av.error.FFmpegError) else str(error)
-        raise UserError(f"{path}: cannot be read as a video ({said})") from error
+def _open(path: Path) -> AbstractContextManager[av.container.InputContainer]:
+    return open_media(path, "video")
 
 
-def _stream(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The moving picture; the cover of a record is none."""
-    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    return moving[0] if moving else None
+def _stream(container: av.container.InputContainer, path: Path) -> av.VideoStream | None:
+    """The moving picture, of several the file's default one."""
+    return next(iter(decodable(container.streams.video, path, "pictures")), None)  # type: ignore[return-value]
+
+
+def _aspect(stream: av.VideoStream) -> Fraction:
+    """Width of one pixel of the pictures now, as a share of its height: 4/3 in HDV, 16/15 in DV of PAL.
+
+    What the file says counts before what its pictures say; a value that no camera has is a fault of the file.
+    """
+    for said in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if said and Fraction(1, SQUASHED) <= said <= SQUASHED:
+            return Fraction(said)
+    return Fraction(1)
+
+
+def _seen(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
+    """(width, height) of a picture as it is seen, in square pixels, before it is turned. Its lines stay as many."""
+    return max(1, round(frame.width * aspect)), frame.height
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
@@ -142,7 +156,7 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> 
 def probe(path: Path) -> Video:
     """What a file holds. UserError where it is missing, is no video, holds sound alone, or no picture decodes."""
     with _open(path) as container:
-        stream = _stream(container)
+        stream = _stream(container, path)
         if stream is None:
             what = "sound only" if container.streams.audio else "neither pictures nor sound"
             raise UserError(f"{path}: holds no moving picture ({what})")
@@ -150,9 +164,12 @@ def probe(path: Path) -> Video:
         first = next(_decoded(container, stream), None)
         if first is None:
             raise UserError(f"{path}: cannot be read as a video (no picture of it decodes)")
-        fps = float(stream.average_rate or stream.guessed_rate or 25)
+        rates = [float(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
+        fps = next((rate for rate in rates if FPS[0] <= rate <= FPS[1]), rates[0] if rates else 25.0)
         turned = round(first.rotation / 90) % 4
-        width, height = (first.height, first.width) if turned % 2 else (first.width, first.height)
+        width, height = _seen(first, _aspect(stream))
+        if turned % 2:
+            width, height = height, width
         start = float(first.time) if first.time is not None else 0.0
         seconds = 0.0
         if stream.duration is not None and stream.time_base is not None:
@@ -160,22 +177,29 @@ def probe(path: Path) -> Video:
         elif container.duration:
             seconds = container.duration / av.time_base
         sound = None
-        if container.streams.audio:
-            heard = container.streams.audio[0]
+        if heard := next((s for s in _sounds(container, path)), None):
             sound = float((heard.start_time or 0) * (heard.time_base or Fraction(0)))
         seekable = first.time is not None and seconds > 0
     if seconds <= 0:
         seconds, seekable = _length(path, fps), False
-    if not (1 <= fps <= 1000 and width >= 16 and height >= 16):
+    if not (FPS[0] <= fps <= FPS[1] and width >= 16 and height >= 16):
         raise UserError(f"{path}: {width}x{height} at {fps:g} pictures a second is no video to work with")
     return Video(path, width, height, fps, start, seconds, turned, seekable, sound)
+
+
+def _sounds(container: av.container.InputContainer, path: Path) -> list[Stream]:
+    """The sound tracks that a song would be read from; none where this program decodes none of them."""
+    try:
+        return decodable(container.streams.audio, path, "sound")
+    except UserError:
+        return []
 
 
 def _length(path: Path, fps: float) -> float:
     """Seconds of a file that does not say: all its packets are looked at, none decoded."""
     last, count = 0.0, 0
     with _open(path) as container:
-        stream = _stream(container)
+        stream = _stream(container, path)
         if stream is None:
             return 0.0
         try:
@@ -219,6 +243,27 @@ def view_of(video: Video, crop: Crop | None) -> View:
     return View(scale, size, (left, top, right, bottom))
 
 
+def _picture(frame: av.VideoFrame, video: Video, view: View, aspect: Fraction) -> Picture:
+    """What is looked at of a frame. One whose proportions are not those of the video, where its size changes in the
+    middle, is laid into the middle of it, with black beside it."""
+    width, height = view.size if video.turned % 2 == 0 else view.size[::-1]
+    own, whole = _seen(frame, aspect), (video.width, video.height)[:: 1 if video.turned % 2 == 0 else -1]
+    scale = min(whole[0] / own[0], whole[1] / own[1])
+    size = max(1, round(own[0] * scale * width / whole[0])), max(1, round(own[1] * scale * height / whole[1]))
+    if abs(size[0] - width) <= 1 and abs(size[1] - height) <= 1:
+        size = width, height
+    picture = frame.reformat(*size, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
+    if size != (width, height):
+        above, left = (height - size[1]) // 2, (width - size[0]) // 2
+        ground = np.zeros((height, width, 3), np.uint8)
+        ground[above : above + size[1], left : left + size[0]] = picture
+        picture = ground
+    if video.turned:
+        picture = np.rot90(picture, video.turned)
+    left, top, right, bottom = view.crop
+    return np.ascontiguousarray(picture[top:bottom, left:right], np.uint8)
+
+
 def pictures(
     video: Video, view: View, begin: float, end: float, rate: float | None = None
 ) -> Iterator[tuple[float, Picture]]:
@@ -228,10 +273,8 @@ def pictures(
     so that a stretch gives the same pictures wherever reading began.
     """
     rate = min(rate or RATE, 1000.0)
-    width, height = view.size if video.turned % 2 == 0 else view.size[::-1]
-    left, top, right, bottom = view.crop
     with _open(video.path) as container:
-        stream = _stream(container)
+        stream = _stream(container, video.path)
         if stream is None:
             return
         stream.codec_context.thread_count = 1  # several processes share the cores
@@ -246,10 +289,7 @@ def pictures(
                 continue
             if now >= end:
                 return
-            picture = frame.reformat(width, height, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
-            if video.turned:
-                picture = np.rot90(picture, video.turned)
-            yield now, np.ascontiguousarray(picture[top:bottom, left:right], np.uint8)
+            yield now, _picture(frame, video, view, _aspect(stream))
 
 
 def _seek(container: av.container.InputContainer, stream: av.VideoStream, moment: float) -> None:
@@ -272,10 +312,8 @@ def samples(video: Video, view: View, begin: float, end: float, count: int) -> l
                 found.append((now, picture))
                 due = now + step
         return found
-    width, height = view.size if video.turned % 2 == 0 else view.size[::-1]
-    left, top, right, bottom = view.crop
     with _open(video.path) as container:
-        stream = _stream(container)
+        stream = _stream(container, video.path)
         if stream is None:
             return found
         stream.codec_context.thread_count = 1
@@ -286,15 +324,12 @@ def samples(video: Video, view: View, begin: float, end: float, count: int) -> l
             # The keyframe before it is good enough, unless that one was taken or lies before the stretch.
             for frame in _decoded(container, stream):
                 now = (float(frame.time) - video.start) if frame.time is not None else moment
-                best = (now, frame)
+                best = (now, frame, _aspect(stream))
                 if now >= begin and (not found or now > found[-1][0] + 0.5 * (end - begin) / count):
                     break
             if best is None or (found and best[0] <= found[-1][0]) or not begin <= best[0] < end:
                 continue
-            picture = best[1].reformat(width, height, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
-            if video.turned:
-                picture = np.rot90(picture, video.turned)
-            found.append((best[0], np.ascontiguousarray(picture[top:bottom, left:right], np.uint8)))
+            found.append((best[0], _picture(best[1], video, view, best[2])))
     return found
 
 

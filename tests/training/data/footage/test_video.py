@@ -1,0 +1,154 @@
+"""Videos as cameras write them: pixels that are not square, sizes that change, several tracks, unknown codecs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+
+from training.data.footage.video import find_videos, pictures, probe, samples, view_of
+from visualizer.errors import UserError
+from visualizer.media import url_of
+
+RATE = 25
+
+
+def square(size: tuple[int, int], aspect: Fraction, grey: int = 255) -> np.ndarray:
+    """A picture of `size` on which a figure twice as high as wide is seen in pixels of that aspect."""
+    width, height = size
+    high = height // 2
+    wide = round(high / 2 / aspect)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[height // 4 : height // 4 + high, (width - wide) // 2 : (width - wide) // 2 + wide] = grey
+    return picture
+
+
+def write_video(
+    path: Path, size: tuple[int, int], aspect: Fraction | None, codec: str, turned: int = 0,
+    stretch: Fraction | None = None, first: int = 0,
+) -> Path:  # fmt: skip
+    """A second of the figure. `aspect` is what the file says of its pixels, `stretch` what they are; `first` is the
+    number of its first picture."""
+    with av.open(url_of(path), "w") as file:
+        stream: Any = file.add_stream(codec, rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if turned:
+            stream.set_display_rotation(turned)
+        for number in range(first, first + RATE):
+            frame = av.VideoFrame.from_ndarray(square(size, stretch or aspect or Fraction(1)), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def proportion(picture: np.ndarray) -> float:
+    """Height over width of what is bright."""
+    bright = picture[:, :, 0] > 128
+    return bright.any(axis=1).sum() / bright.any(axis=0).sum()
+
+
+CAMERAS = {
+    "HDV": ("hdv.ts", (1440, 1080), Fraction(4, 3), "mpeg2video", (1920, 1080)),
+    "DV of PAL": ("pal.dv", (720, 576), Fraction(16, 15), "dvvideo", (768, 576)),
+    "DV of NTSC": ("ntsc.avi", (720, 480), Fraction(8, 9), "mpeg4", (640, 480)),
+    "wide PAL": ("wide.mkv", (720, 576), Fraction(64, 45), "mpeg4", (1024, 576)),
+    "anamorphic": ("ana.mp4", (640, 360), Fraction(16, 9), "libx264", (1138, 360)),
+    "high pixels": ("high.mp4", (720, 360), Fraction(1, 2), "libx264", (360, 360)),
+    "square": ("square.mp4", (640, 360), None, "libx264", (640, 360)),
+}
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_figure_has_its_proportions_whatever_the_pixels_are(camera: str, tmp_path: Path) -> None:
+    name, size, aspect, codec, seen = CAMERAS[camera]
+    video = probe(write_video(tmp_path / name, size, aspect, codec))
+    assert (video.width, video.height) == seen
+    assert video.fps == RATE
+    view = view_of(video, None)
+    found = [p for _, p in pictures(video, view, 0.0, 9.0)] + [p for _, p in samples(video, view, 0.0, 1.0, 3)]
+    assert len(found) > RATE
+    for picture in found:
+        assert proportion(picture) == pytest.approx(2.0, rel=0.02)
+
+
+@pytest.mark.parametrize("turned", [90, -90, 180])
+def test_pixels_are_stretched_before_the_picture_is_turned(turned: int, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "phone.mov", (640, 480), Fraction(4, 3), "libx264", turned)
+    video = probe(path)
+    upright = turned % 180 == 0
+    assert (video.width, video.height) == ((853, 480) if upright else (480, 853))
+    for _, picture in pictures(video, view_of(video, None), 0.0, 9.0):
+        assert proportion(picture) == pytest.approx(2.0 if upright else 0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("said", [Fraction(1, 40), Fraction(1000, 1)])
+def test_an_aspect_that_no_camera_has_is_a_fault_of_the_file(said: Fraction, tmp_path: Path) -> None:
+    video = probe(write_video(tmp_path / "a.mp4", (640, 360), said, "libx264", stretch=Fraction(1)))
+    assert (video.width, video.height) == (640, 360)
+
+
+@pytest.mark.parametrize("second", [(360, 640), (320, 180), (640, 480)])
+def test_a_size_that_changes_in_the_middle_squeezes_nobody(second: tuple[int, int], tmp_path: Path) -> None:
+    """A recorder of broadcasts that goes on writing when the programme changes."""
+    parts = [write_video(tmp_path / f"{k}.ts", size, None, "mpeg2video", first=k * RATE).read_bytes()
+             for k, size in enumerate(((640, 360), second))]  # fmt: skip
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    video = probe(path)
+    assert (video.width, video.height) == (640, 360)
+    found = [p for _, p in pictures(video, view_of(video, None), 0.0, 9.0, 1000.0)]
+    assert len(found) > 1.8 * RATE
+    assert {p.shape for p in found} == {(360, 640, 3)}
+    for picture in found:
+        assert proportion(picture) == pytest.approx(2.0, rel=0.04)
+
+
+@pytest.mark.parametrize("default", [0, 1])
+def test_of_several_tracks_the_files_own_choice_is_seen(default: int, tmp_path: Path) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(url_of(path), "w") as file:
+        streams: list[Any] = [file.add_stream("libx264", rate=RATE) for _ in range(2)]
+        for number, stream in enumerate(streams):
+            stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+            stream.disposition = Disposition.default if number == default else Disposition(0)
+        for _ in range(5):
+            for stream, grey in zip(streams, (150, 240), strict=True):
+                picture = square((320, 180), Fraction(1), grey)
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        for stream in streams:
+            file.mux(stream.encode(None))
+    video = probe(path)
+    _, picture = next(pictures(video, view_of(video, None), 0.0, 9.0))
+    assert picture[90, 160, 0] == pytest.approx((150, 240)[default], abs=8)
+
+
+def test_a_codec_that_is_not_known_is_a_line(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", (320, 180), None, "libx264")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zz9z"))
+    with pytest.raises(UserError, match="its pictures cannot be decoded") as caught:
+        probe(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Live: Berlin.mp4", "pipe:0", "%03d.mp4", "concat:a|b.mp4"])
+def test_a_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("plain.mp4"), (320, 180), None, "libx264").rename(name)
+    video = probe(Path(name))
+    assert len(list(pictures(video, view_of(video, None), 0.0, 9.0))) == RATE
+    assert find_videos([Path(path) for path in ((tmp_path / name).as_uri(), name)]) == [tmp_path / name, Path(name)]
+
+
+def test_a_list_of_videos_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_text("ffconcat version 1.0\nfile 'other.mp4'\n")
+    with pytest.raises(UserError, match="is a list of videos; name one"):
+        probe(path)
