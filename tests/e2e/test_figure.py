@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.e2e.figure import assert_dances, figure, figures
-from tests.visualizer import fakes
+from tests.support import fakes
 from visualizer.moment import Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import find_look

@@ -21,8 +21,8 @@ import pygame
 import pytest
 
 from tests.support import standins
+from tests.support.fakes import hearing, picture
 from tests.support.films import film
-from tests.visualizer.fakes import hearing, picture
 from tests.visualizer.test_features import beat_track
 from tests.visualizer.test_song import write_song
 from visualizer.auto import EARLY, STAY, Auto

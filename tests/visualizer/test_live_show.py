@@ -9,8 +9,8 @@ from dataclasses import replace
 import pygame
 import pytest
 
+from tests.support import fakes
 from tests.support.live_fakes import STYLES, FakeDancer, FakeEar, FakeTakes, FakeTime, FakeWindow, make_show, text_of
-from tests.visualizer import fakes
 from visualizer.auto import HOLD, STAY, Auto, Kind, Preferences
 from visualizer.commands import COMMANDS, NUDGE
 from visualizer.frame_times import FrameTimes

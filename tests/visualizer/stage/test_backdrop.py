@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.visualizer.fakes import hearing, picture
+from tests.support.fakes import hearing, picture
 from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import FLOOR
 from visualizer.moment import Bodies

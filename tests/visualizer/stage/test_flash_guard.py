@@ -10,7 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, measure, party
-from tests.visualizer.fakes import picture
+from tests.support.fakes import picture
 from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
 from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard

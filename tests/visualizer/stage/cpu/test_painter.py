@@ -9,7 +9,7 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer.fakes import BAND, SIZE, hearing, picture
+from tests.support.fakes import BAND, SIZE, hearing, picture
 from visualizer.dancer.formation import SPACING, span_of
 from visualizer.moment import Bodies, Moment
 from visualizer.stage.colours import luminance

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from tests.visualizer.fakes import hearing, picture
+from tests.support.fakes import hearing, picture
 from visualizer.moment import Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.cpu.transparent import NEAR, make_own_look, make_straight_pixels

@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer.fakes import hearing, picture
+from tests.support.fakes import hearing, picture
 from visualizer.dancer.formation import SPACING, span_of, stand
 from visualizer.dancer.pack import FLOOR
 from visualizer.moment import FIGURE, Moment

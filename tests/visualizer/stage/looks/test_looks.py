@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.visualizer.fakes import hearing
+from tests.support.fakes import hearing
 from visualizer.errors import UserError
 from visualizer.stage.colours import luminance, turn_hue, wander
 from visualizer.stage.looks import FOLDER, SURE, LookStore, find_look, load_look, make_color_tables, shipped_looks
