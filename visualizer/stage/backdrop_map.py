@@ -140,7 +140,7 @@ def _tiles(look: Backdrop, at: _Grid) -> Index:
     y = at.y[first:, 0].astype(np.float64)
     if not len(y):
         return out
-    # A place on the floor at height y is so many times as far off as the dancer's feet.
+    # How many times as far off as the dancer's feet a place on the floor at height y is.
     deep = (FLOOR - look.horizon) / (y - look.horizon)
     u = (at.x * deep[:, None] / look.tile + 0.5).astype(np.float32)
     v = (deep * NEAR / look.tile)[:, None]

@@ -71,7 +71,7 @@ class GuardedSurface:
 
 
 class GuardedFrames:
-    """Guards frames (height, width, 4) that nobody writes into once they were shown.
+    """Guards frames (height, width, 4) that are not written into once they were shown.
 
     Blue first; or, `transparent`, straight RGBA, which is judged as it is seen on black.
     """

@@ -240,7 +240,7 @@ class Window:
         self._detail = self._renderer.detail = detail
 
     def follow_size(self) -> bool:
-        """Fit the renderer to the window if somebody resized it; whether that was so."""
+        """Fit the renderer to the window if it was resized; whether that was so."""
         if self._renderer.size == self.size:
             return False
         self.camera.forget()

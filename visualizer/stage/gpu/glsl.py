@@ -55,7 +55,7 @@ float figure_distance(vec2 stage) {{
     float nearest = BAND;
     for (int k = 0; k < dancers; k++) {{
         float d = one_distance(k, stage);
-        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // whoever is behind ends a little before
+        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // dancers behind end a little before
         nearest = min(nearest, d);
     }}
     return nearest;

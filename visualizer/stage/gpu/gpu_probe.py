@@ -27,7 +27,7 @@ class GpuProbe:
         if now < self._due:
             return True
         self._due = now + EVERY
-        # Another number each time: what was read last may still lie in the memory that nobody writes to now.
+        # Another number each time: what was read last may still lie in memory that is not written to now.
         self._count = self._count % 255 + 1
         told = bytes((self._count, 255 - self._count, self._count ^ 0x5A, 255))
         red, green, blue, alpha = (value / 255 for value in told)

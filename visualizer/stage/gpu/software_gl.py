@@ -1,11 +1,11 @@
-"""What was found the last time: that OpenGL runs on the processor here. So a start need not find out anew.
+"""What was found the last time: that OpenGL runs on the processor here. So a start need not find out again.
 
 To open a window with OpenGL, see that the processor would paint in it, and open another without takes up to a second,
 at each start. Where there is no graphics card the answer stays the same, so it is kept in the user's cache folder.
 
 A card must never be missed for that, so little is kept and less believed. Nothing but "on the processor" is kept: an
 OpenGL that failed may not fail again. It is believed on Linux alone, where the kernel shows each card as a file:
-as long as there is none, for a display of this machine, for so many starts, and until anything changes that has a say
+as long as there is none, for a display of this machine, for a number of starts, and until anything changes that has a say
 in who paints: drivers and libraries (their folders' dates), kernel, SDL, this program, display, environment.
 """
 
