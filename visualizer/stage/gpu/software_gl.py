@@ -5,7 +5,7 @@ at each start. Where there is no graphics card the answer stays the same, so it 
 
 A card must never be missed for that, so little is kept and less believed. Nothing but "on the processor" is kept: an
 OpenGL that failed may not fail again. It is believed on Linux alone, where the kernel shows each card as a file:
-as long as there is none, for a display of this machine, for a number of starts, and until anything changes that has a say
+as long as there is none, for a display of this machine, for some starts, and until anything changes that has a say
 in who paints: drivers and libraries (their folders' dates), kernel, SDL, this program, display, environment.
 """
 

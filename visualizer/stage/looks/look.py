@@ -109,7 +109,7 @@ class Motion:
 
 @dataclass(frozen=True)
 class Look:
-    """One way of painting; the settings of its TOML file. Not compared by value: a file that is read again is a new look."""
+    """One way of painting; the settings of its TOML file. Not compared by value: what is read again is a new look."""
 
     name: str
     title: str
