@@ -22,7 +22,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.formation import FARTHER
 from visualizer.dancer.pack import FRAME_SIZE, SYNCS, Pack, find_pack, load_pack
 from visualizer.moment import Bodies
-from visualizer.music.own import course
+from visualizer.music.sources.free_run import course
 from visualizer.stage.layout import find_layout, find_spots
 
 SHAPES = {"4:3": (1024, 768), "16:9": (1280, 720), "21:9": (1680, 720), "9:16": (720, 1280)}

@@ -46,9 +46,17 @@ from rich.table import Table
 
 from training.synth.augment import crowd, degrade, harm, speak
 from visualizer.errors import UserError
-from visualizer.music.beat import BeatTracker, Knobs
-from visualizer.music.ear import ROWS, Caller, Front, Listening, Rows, find_model, listen_whole
-from visualizer.music.features import HOP, RATE, FeatureStream, Floats, row_time
+from visualizer.music.analysis.beat_pipeline import (
+    ROWS,
+    BeatPipeline,
+    Caller,
+    FrontEnd,
+    Rows,
+    analyse_beats,
+    find_model,
+)
+from visualizer.music.analysis.beats import BeatTracker, TrackerParams
+from visualizer.music.analysis.features import HOP, RATE, FeatureStream, Floats, row_time
 from visualizer.music.song_file import read_song
 
 WARM_UP = 5.0  # seconds
@@ -141,9 +149,9 @@ def beatless(speakers: Sequence[Floats], seconds: float) -> dict[str, Floats]:
 # --- ears ------------------------------------------------------------------------------------------------------
 
 
-def ours(samples: Floats, model: Path | None, knobs: Knobs | None = None) -> Called:
+def ours(samples: Floats, model: Path | None, params: TrackerParams | None = None) -> Called:
     """Our ear, live."""
-    ear = Listening(model, knobs=knobs)
+    ear = BeatPipeline(model, params=params)
     beats, downbeats, late = [], [], []
     begun = time.process_time()
     for start in range(0, len(samples), BLOCK):
@@ -158,7 +166,7 @@ def ours(samples: Floats, model: Path | None, knobs: Knobs | None = None) -> Cal
 def ours_whole(samples: Floats, model: Path | None) -> Called:
     """Our ear with the future known, as songs and films have it."""
     begun = time.process_time()
-    heard = listen_whole([samples], model).beats
+    heard = analyse_beats([samples], model).beats
     return Called(heard.beats, heard.downbeats, None, (time.process_time() - begun) / (len(samples) / RATE))
 
 
@@ -287,9 +295,9 @@ TUNED = {  # knob: by what factor it is moved about
 }  # fmt: skip
 
 
-def track(rows: Rows, knobs: Knobs) -> Called:
+def track(rows: Rows, params: TrackerParams) -> Called:
     """The tracker alone, over rows that were heard before. All beats, whether it is sure of them or not."""
-    tracker, caller, called = BeatTracker(knobs), Caller(), []
+    tracker, caller, called = BeatTracker(params), Caller(), []
     for i, pair in enumerate(rows.pairs(), 1):
         tracker.push(*pair)
         tracker.steady = True
@@ -304,15 +312,15 @@ def worth(marks: Sequence[Marks]) -> float:
     return sum(mean(marks, n) for n in ("f", "cmlt", "amlt")) + 0.5 * mean(marks, "downbeat_f") - 0.5 * float(locks)
 
 
-def _worth_of(given: tuple[Knobs, list[Clip], list[Rows]]) -> float:
-    knobs, clips, rows = given
-    return worth([mark(clip, track(one, knobs)) for clip, one in zip(clips, rows, strict=True)])
+def _worth_of(given: tuple[TrackerParams, list[Clip], list[Rows]]) -> float:
+    params, clips, rows = given
+    return worth([mark(clip, track(one, params)) for clip, one in zip(clips, rows, strict=True)])
 
 
-def tune(clips: list[Clip], model: Path | None, tries: int, say: Callable[[str], None]) -> Knobs:
+def tune(clips: list[Clip], model: Path | None, tries: int, say: Callable[[str], None]) -> TrackerParams:
     """Climb: move some knobs at random, keep what is better. Clips of the tuned half, as they are and at a party."""
     rows = [hear_rows(clip.samples, model) for clip in clips]
-    rng, best, pair = np.random.default_rng(0), Knobs(), os.cpu_count() or 1
+    rng, best, pair = np.random.default_rng(0), TrackerParams(), os.cpu_count() or 1
     with ProcessPoolExecutor(pair) as pool:
         top = _worth_of((best, clips, rows))
         say(f"{top:.4f} {best}")
@@ -335,7 +343,7 @@ def tune(clips: list[Clip], model: Path | None, tries: int, say: Callable[[str],
 
 def hear_rows(samples: Floats, model: Path | None) -> Rows:
     """What the tracker gets to hear of a sound."""
-    return Front(model).push(samples)
+    return FrontEnd(model).push(samples)
 
 
 # --- pictures --------------------------------------------------------------------------------------------------
@@ -425,8 +433,8 @@ def run(given: argparse.Namespace) -> None:
     party = [at_a_party(clip, speakers) for clip in clips]
     if given.tune:
         half = [clip for clip in (*clips, *party) if clip.tuned]
-        knobs = tune(half, model, given.tune, console.print)
-        console.print(knobs)
+        params = tune(half, model, given.tune, console.print)
+        console.print(params)
         return
     rivals = [one.partition("=")[::2] for one in given.rival]
     empty = beatless(speakers, given.beatless)
@@ -481,7 +489,7 @@ def run(given: argparse.Namespace) -> None:
 
 def network_time(samples: Floats, model: Path) -> float:
     """Milliseconds of CPU that a call of the network takes, one for every ROWS rows: 20 ms of sound."""
-    front = Front(model)
+    front = FrontEnd(model)
     assert front.network is not None
     mel = FeatureStream().push(samples).mel
     begun = time.process_time()

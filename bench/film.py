@@ -24,7 +24,7 @@ from visualizer import paths
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.film.render import make_film
 from visualizer.film.video import H264
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.song import hear_song
 from visualizer.options import FilmOptions
 from visualizer.stage.looks import shipped_looks
 

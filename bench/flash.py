@@ -39,7 +39,7 @@ from rich.table import Table
 from visualizer.media import open_media
 from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
-from visualizer.music.own import own_hearing
+from visualizer.music.sources.free_run import free_run_hearing
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
@@ -230,7 +230,7 @@ def worst_music(t: float) -> Hearing:
 
 def plain_music(t: float) -> Hearing:
     """A hearing as of loud music, at the fastest pace that is danced."""
-    return own_hearing(t, 160.0, t * 160 / 60)
+    return free_run_hearing(t, 160.0, t * 160 / 60)
 
 
 def party(

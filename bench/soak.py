@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from bench.watch import Watch, figures, plot, read
 from visualizer.moment import Moment
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 from visualizer.stage.looks import shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
@@ -140,10 +140,10 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     from visualizer.film.recorder import Takes
     from visualizer.live import LiveShow, play
     from visualizer.messages import Toasts
-    from visualizer.music.ear import Listening, find_model
-    from visualizer.music.listener import Sounding
-    from visualizer.music.live import Live
-    from visualizer.music.taste import Taste
+    from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
+    from visualizer.music.analysis.genre import GenreClassifier
+    from visualizer.music.sources.capture_thread import TimedEstimate
+    from visualizer.music.sources.live import LiveSource
     from visualizer.show import Show, ShowPlan
     from visualizer.stage.cpu.painter import Painter
     from visualizer.stage.displays import Display
@@ -155,14 +155,14 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     now = 0.0
     watch, music = Watch(folder), Music(RATE)
 
-    class Listener:
+    class CaptureThread:
         """Hears the music in simulated time."""
 
         what = "simulated music"
 
         def __init__(self) -> None:
             self.latest: Any = None
-            self._chain, self._taste, self._heard = Listening(find_model()), Taste(), 0
+            self._chain, self._taste, self._heard = BeatPipeline(find_model()), GenreClassifier(), 0
 
         def hear(self) -> None:
             count = round(max(now - DELAY, 0.0) * RATE) - self._heard
@@ -170,7 +170,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             self._heard += count
             if heard is not None:
                 self._taste.push(self._chain.heard_rows, heard.beat, heard.bpm, heard.steady)
-                self.latest = Sounding(heard.time, heard, self._taste.mix)
+                self.latest = TimedEstimate(heard.time, heard, self._taste.mix)
 
         def toasts(self) -> list[str]:
             return []
@@ -220,8 +220,8 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
     pygame.init()
     pack = load_pack(find_pack(None))
-    listener = Listener()
-    ear = Live(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
+    listener = CaptureThread()
+    ear = LiveSource(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
     toasts = Toasts()
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
     takes = Takes(Camera(), lambda: now, toasts)

@@ -26,10 +26,10 @@ from rich.table import Table
 import bench.ear as marks
 from bench.ear import HEADINGS, Called, Clip, read_clips, row
 from visualizer.errors import UserError
-from visualizer.music import shelf
-from visualizer.music import song as songs
-from visualizer.music.features import HOP, HOPS_A_SECOND, RATE, Features, FeatureStream, Floats, row_time
-from visualizer.music.song import HeardSong, hear_song
+from visualizer.music.analysis import analysis_cache
+from visualizer.music.analysis import song as songs
+from visualizer.music.analysis.features import HOP, HOPS_A_SECOND, RATE, Features, FeatureStream, Floats, row_time
+from visualizer.music.analysis.song import SongAnalysis, hear_song
 
 marks.WARM_UP = 0.0
 
@@ -67,7 +67,7 @@ def flat(curve: Floats) -> NDArray:
     return np.maximum(curve - mean, 0) / (mean + curve.mean() + 1e-9)
 
 
-def bars_right(clip: Clip, heard: HeardSong) -> float:
+def bars_right(clip: Clip, heard: SongAnalysis) -> float:
     """Share of the true downbeats at which a bar of the music begins in the dance, within a tenth of a beat."""
     places = np.array([heard.musical_time(float(t)) / heard.factor for t in clip.downbeats])
     return float(np.mean(np.abs((places + 2) % 4 - 2) < 0.1)) if len(places) else math.nan
@@ -82,7 +82,7 @@ def main() -> None:
     librosa.beat.beat_track(y=clips[0].samples[: 5 * RATE], sr=RATE)  # compiles
     ours, again, right = [], [], []
     with tempfile.TemporaryDirectory() as shelf_folder:
-        shelf.folder = lambda: Path(shelf_folder)
+        analysis_cache.folder = lambda: Path(shelf_folder)
         hear_song(folder / clips[0].name)  # compiles
         next(Path(shelf_folder).glob("*.heard")).unlink()
         for clip in track(clips, "listening", console=Console(stderr=True)):

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from bench.ear import read_clips
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.errors import UserError
-from visualizer.music.ear import Listening, find_model
-from visualizer.music.features import RATE, FeatureStream, Floats
-from visualizer.music.taste import DANCES, Mix, Stylist, Taste, worth
+from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
+from visualizer.music.analysis.features import RATE, FeatureStream, Floats
+from visualizer.music.analysis.genre import DANCES, GenreClassifier, GenreScores, StyleSelector, worth
 
 # Words that people write on clips -> genres of ours. A clip is of the first that its label has.
 LABELS = {
@@ -42,12 +42,12 @@ def label_of(genre: str) -> str | None:
     return next((ours for word, ours in LABELS.items() if word in genre.lower()), None)
 
 
-def hear(sound: Floats, beats: NDArray[np.float64] | None) -> Mix:
+def hear(sound: Floats, beats: NDArray[np.float64] | None) -> GenreScores:
     """What is said of it at the end, heard in blocks. `beats` in seconds, or None: the program's own tracker."""
-    taste = Taste()
+    taste = GenreClassifier()
     if beats is None:
         model = find_model()
-        listening = Listening(model if model.is_file() else None)
+        listening = BeatPipeline(model if model.is_file() else None)
         for start in range(0, len(sound), BLOCK):
             heard = listening.push(sound[start : start + BLOCK])
             if heard is not None:
@@ -81,11 +81,11 @@ def tunes(count: int) -> Iterator[tuple[str, str, Floats, NDArray[np.float64]]]:
         yield f"{genre} {n}", family, play(tune, FIRST_SEED + n), tune.beats
 
 
-def report(title: str, said: list[tuple[str, str, Mix]], styles: tuple[str, ...]) -> None:
+def report(title: str, said: list[tuple[str, str, GenreScores]], styles: tuple[str, ...]) -> None:
     """Print the table, and what it comes to. `said`: name, true genre and what was heard of each clip."""
     truths = sorted({genre for _, genre, _ in said}, key=list(DANCES).index)
     table = {genre: Counter() for genre in truths}
-    stylist, suits = Stylist(styles), [0, 0]
+    stylist, suits = StyleSelector(styles), [0, 0]
     for _, genre, mix in said:
         table[genre][max(mix, key=lambda pair: pair[1])[0] if mix else "nothing"] += 1
         chosen = stylist.best(mix)

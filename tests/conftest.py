@@ -50,7 +50,12 @@ def signals_as_in_a_terminal() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_blas_thread() -> Iterator[None]:
-    """As the program itself has it: threads of OpenBLAS that wait for each other made some tests 20 times slower."""
+    """As the program itself has it: threads of OpenBLAS that wait for each other made some tests 20 times slower.
+
+    scipy brings a library of its own, which is limited only if it is there already.
+    """
+    import scipy.linalg  # noqa: F401
+
     with threadpool_limits(1, user_api="blas"):
         yield
 

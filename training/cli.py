@@ -15,7 +15,7 @@ from training.manual import PAGES
 from visualizer.errors import UserError
 from visualizer.leave import leaving_in_time
 from visualizer.manual import INTERRUPTED, CommandLineError, attach
-from visualizer.support.printable import say
+from visualizer.support.printable import make_printable, say
 from visualizer.support.streams import guarded_streams
 
 REFUSED = 2  # exit code
@@ -92,7 +92,7 @@ def measure(
         float | None, typer.Option(min=0.01, max=100, help="Hours danced to see whether it drifts; 8 if not given.")
     ] = None,
 ) -> None:
-    """Print every figure that the README quotes, beside real motion that training never saw and a rival."""
+    """Print every figure that the README quotes, beside real motion that training never saw and a baseline."""
     from training.evaluate.evaluate import measure_pack
 
     measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
@@ -121,7 +121,7 @@ def beats(
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
 ) -> None:
     """Print the beats found in captured clips, and draw them to be checked by eye."""
-    from training.evaluate.plots import show_beats
+    from training.evaluate.beats import show_beats
 
     show_beats(motion, plots)
 
@@ -274,9 +274,7 @@ def _run() -> NoReturn:
     except OSError as error:
         if error.errno not in DISK:
             raise
-        from visualizer.dancer.pack import clean
-
-        where = f"{clean(str(error.filename), 200)}: " if error.filename else ""
+        where = f"{make_printable(str(error.filename))}: " if error.filename else ""
         _leave(REFUSED, f"error: {where}{error.strerror}")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

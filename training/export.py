@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder, write_whole
 from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
+from training.models.decoder_weights import DECODER_WEIGHTS, write_decoder_weights
 from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.networks.onnx_check import check_network
@@ -213,22 +215,24 @@ def check_out(out: Path, force: bool) -> None:
         raise UserError(f"{out}: exists and is not a pack, so --force does not replace it")
 
 
-def write_pack(
-    out: Path,
-    autoencoder: Autoencoder,
-    choreographer: Choreographer,
-    dancer: DancerNetwork,
-    styles: list[str],
-    dances: list[dict[str, Any]],
-    latent_mean: np.ndarray,
-    latent_spread: np.ndarray,
-    seeds: list[dict[str, Any]],
-    limits: dict[str, float],
-    training: dict[str, Any],
-    credits: list[str],
-    force: bool = False,
-    ready: Path | None = None,
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class PackContents:
+    """What a pack is made of: its networks, and what `pack.json` says of them (see `visualizer.dancer.pack.Pack`)."""
+
+    autoencoder: Autoencoder
+    choreographer: Choreographer
+    dancer: DancerNetwork
+    styles: list[str]
+    dances: list[dict[str, Any]]
+    latent_mean: np.ndarray
+    latent_std: np.ndarray
+    seeds: list[dict[str, Any]]
+    limits: dict[str, float]
+    training: dict[str, Any]
+    credits: list[str]
+
+
+def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Path | None = None) -> dict[str, float]:
     """Write the pack to `out` and return each network's largest difference from torch.
 
     `ready`: a folder where encoder.onnx and decoder.onnx of this autoencoder are already; they too are held against it.
@@ -241,40 +245,27 @@ def write_pack(
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
         part = Path(beside) / "pack"
         part.mkdir()
-        differences = _write(
-            part, out.name, autoencoder, choreographer, dancer, styles, dances, latent_mean, latent_spread, seeds,
-            limits, training, credits, ready,
-        )  # fmt: skip
+        contents = replace(contents, autoencoder=folded(contents.autoencoder))
+        differences = _write_networks(part, contents, ready)
+        write_decoder_weights(part / DECODER_WEIGHTS, contents.autoencoder)
+        write_info(part, _describe(part, out.name, contents, differences))
+        learned_from = "\n".join(f"- {c}" for c in contents.credits)
+        notice = f"The networks of this pack were trained on:\n\n{learned_from}\n"
+        (part / "NOTICE").write_text(notice, encoding="utf-8")
         if out.exists():
             out.rename(Path(beside) / "old")
         part.rename(out)
     return differences
 
 
-def _write(
-    part: Path,
-    name: str,
-    autoencoder: Autoencoder,
-    choreographer: Choreographer,
-    dancer: DancerNetwork,
-    styles: list[str],
-    dances: list[dict[str, Any]],
-    latent_mean: np.ndarray,
-    latent_spread: np.ndarray,
-    seeds: list[dict[str, Any]],
-    limits: dict[str, float],
-    training: dict[str, Any],
-    credits: list[str],
-    ready: Path | None,
-) -> dict[str, float]:
-    """Fill the folder `part` with the pack called `name`."""
-    autoencoder = folded(autoencoder)
+def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> dict[str, float]:
+    """Write the networks, the autoencoder folded, into the folder `part`; each one's largest difference from torch."""
     # Float weights are kept, but no training-only state: the exported graph is what evaluation mode computes.
-    networks = (choreographer.eval(), dancer.eval())
+    networks = (contents.autoencoder, contents.choreographer.eval(), contents.dancer.eval())
     torch.manual_seed(0)
     differences: dict[str, float] = {}
-    examples = _examples(autoencoder, *networks, n=3)
-    single = _examples(autoencoder, *networks, n=1)
+    examples = _examples(*networks, n=3)
+    single = _examples(*networks, n=1)
     for network in NETWORKS:
         module, example, outputs = examples[network]
         path = part / f"{network}.onnx"
@@ -284,38 +275,39 @@ def _write(
             with torch.no_grad():
                 export_network(module, example, outputs, path)
         found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
-        check_network(path.read_bytes(), path)  # what nobody could load must not be handed out
+        check_network(path.read_bytes(), path)  # what no program could load must not be handed out
         differences[network] = float(np.max(found))
         if not differences[network] <= TOLERANCE[network]:
             raise ArithmeticError(f"{network}: onnxruntime differs from torch by {differences[network]:.2g}")
-    info = {
+    return differences
+
+
+def _describe(part: Path, name: str, contents: PackContents, differences: dict[str, float]) -> dict[str, Any]:
+    """What `pack.json` says of the pack called `name` whose networks are in the folder `part`."""
+    choreographer, dancer = contents.choreographer.config, contents.dancer.config
+    return {
         "format": FORMAT,
         "name": name,
         "frame_size": FRAME_SIZE,
-        "latent_size": autoencoder.config.latent,
-        "letters": choreographer.config.letters,
+        "latent_size": contents.autoencoder.config.latent,
+        "letters": choreographer.letters,
         "steps_per_beat": STEPS_PER_BEAT,
         "steps_per_letter": STEPS_PER_LETTER,
-        "styles": styles,
-        "dances": dances,
+        "styles": contents.styles,
+        "dances": contents.dances,
         "joints": list(JOINTS),
-        "choreographer_state": [choreographer.config.layers, choreographer.config.hidden],
-        "dancer_state": [dancer.config.layers, dancer.config.hidden],
-        "latent_mean": [round(float(v), 5) for v in latent_mean],
-        "latent_spread": [round(float(v), 5) for v in latent_spread],
-        "limits": limits,
-        "training": training,
-        "credits": credits,
+        "choreographer_state": [choreographer.layers, choreographer.hidden],
+        "dancer_state": [dancer.layers, dancer.hidden],
+        "latent_mean": [round(float(v), 5) for v in contents.latent_mean],
+        "latent_spread": [round(float(v), 5) for v in contents.latent_std],
+        "limits": contents.limits,
+        "training": contents.training,
+        "credits": contents.credits,
         "difference_from_torch": differences,
         "sha256": {f"{n}.onnx": hashlib.sha256((part / f"{n}.onnx").read_bytes()).hexdigest() for n in NETWORKS},
         "measures": {},
-        "seeds": seeds,
+        "seeds": contents.seeds,
     }
-    write_info(part, info)
-    (part / "NOTICE").write_text(
-        "The networks of this pack were trained on:\n\n" + "\n".join(f"- {c}" for c in credits) + "\n", encoding="utf-8"
-    )
-    return differences
 
 
 def write_info(folder: Path, info: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ from training.data.footage.run import Request, extract_footage
 from training.data.footage.smooth import smooth
 from training.data.footage.video import find_videos, probe
 from training.data.motion.skeleton import MIRROR
-from training.export import check_out, export_autoencoder, public_command, write_info, write_pack
+from training.export import PackContents, check_out, export_autoencoder, public_command, write_info, write_pack
 from training.fit import FitConfig, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, PoseBasis
@@ -50,7 +50,8 @@ from training.models.dancer import (
     spell,
 )
 from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
-from training.recipe import LEAST_SPREAD, find_limits, mean_moves, pick_seeds
+from training.recipe import LEAST_STD, find_limits, mean_moves, pick_seeds
+from visualizer import files
 from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import (
@@ -151,8 +152,8 @@ def new_dancer(
 
     console.print("5. the pack")
     seeds = pick_seeds(training, [name], plan.seed)
-    spread = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_SPREAD * basis.spread)
-    spread = np.maximum(spread, 1e-3).astype(np.float32)
+    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
+    std = np.maximum(std, 1e-3).astype(np.float32)
     info = read_info(shipped)
     provenance = {
         "command": public_command(), "plan": asdict(plan), "begun_from": info.get("name", shipped.name),
@@ -160,12 +161,13 @@ def new_dancer(
         "beats": int(sum(len(d.letters) for d in training) / LETTERS_PER_BEAT / 2), "torch": torch.__version__,
     }  # fmt: skip
     credits = sorted({t.licence for t in takes} | set(info.get("credits", [])))
-    differences = write_pack(
-        out, autoencoder, choreographer, dancer, [name],
+    contents = PackContents(
+        autoencoder, choreographer, dancer, [name],
         [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
-        np.concatenate([d.latent for d in training]).mean(axis=0), spread, seeds,
-        find_limits(training, seeds, spread), provenance, credits, force, encoder,
+        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds,
+        find_limits(training, seeds, std), provenance, credits,
     )  # fmt: skip
+    differences = write_pack(out, contents, force, encoder)
     figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
     info = read_info(out)
     info["measures"] = figures
@@ -307,10 +309,8 @@ def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: P
         latents = np.load(store, allow_pickle=False)
     else:
         latents, _ = see(take.read("seen"), jobs, encoder)
-        part = store.with_suffix(".part")
-        with part.open("wb") as file:
-            np.save(file, latents)
-        part.replace(store)
+        with files.write_whole(store) as part:
+            np.save(part, latents)
     rate = (len(times) - 1) / (times[-1] - times[0])
     flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
     moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
@@ -366,13 +366,13 @@ def taught(
     old_write, old_dance = load_dancing(shipped)
     letters, latent = moves.shape[0], moves.shape[2]
     old_moves = old_dance.mean_moves.float().numpy().reshape(-1, *moves.shape[1:])
-    spread = np.maximum(basis.spread, LEAST_SPREAD)
-    _, near = KDTree((old_moves / spread).reshape(len(old_moves), -1)).query((moves / spread).reshape(letters, -1))
+    std = np.maximum(basis.std, LEAST_STD)
+    _, near = KDTree((old_moves / std).reshape(len(old_moves), -1)).query((moves / std).reshape(letters, -1))
     like = torch.from_numpy(np.asarray(near, np.int64))
     styles, known = old_write.config.styles, old_write.config.dances
     write = Choreographer(replace(old_write.config, letters=letters, styles=1, dances=max(1, dances)))
     dance = DancerNetwork(
-        replace(old_dance.config, letters=letters, styles=1, dances=max(1, dances)), moves, basis.spread, feet_of(basis)
+        replace(old_dance.config, letters=letters, styles=1, dances=max(1, dances)), moves, basis.std, feet_of(basis)
     )
     assert latent == old_dance.config.latent
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from visualizer import files
 from visualizer.dancer.pack import clean
 from visualizer.errors import UserError
 
@@ -31,9 +32,8 @@ def check_folder(path: Path) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all, whenever it is stopped."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with files.write_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -27,9 +27,10 @@ from training.synth.augment import speak
 from training.synth.compose import compose
 from training.synth.dataset import Recording, load, record_tune
 from training.synth.render import check_synthesiser
+from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import HOPS_A_SECOND
-from visualizer.music.taste import FLAVOUR, Flavour, Strokes, weights_file
+from visualizer.music.analysis.features import HOPS_A_SECOND
+from visualizer.music.analysis.genre import FLAVOUR, GenreFeatures, Strokes, weights_file
 from visualizer.support.console import Console
 from visualizer.support.printable import say
 
@@ -74,7 +75,7 @@ def flavours(recording: Recording, rng: Generator) -> NDArray[np.float64]:
         places = np.interp(np.arange(len(values)), recording.beats, np.arange(float(len(recording.beats)))) * pace
         places += 0.5 * (rng.random() < OFF)
         spacing = np.diff(recording.beats) / HOPS_A_SECOND
-        flavour = Flavour()
+        flavour = GenreFeatures()
         last = min(recording.beats[-1], len(values))
         for start, end in pairwise(range(int(recording.beats[0]), int(last), round(EVERY * HOPS_A_SECOND))):
             near = np.flatnonzero(np.abs(recording.beats[1:] - end) < 5 * HOPS_A_SECOND)
@@ -103,10 +104,8 @@ def fill_up(folder: Path, more: Path, least: int = LEAST) -> None:
         genres = FAMILIES[family]
         made = record_tune(compose(seed, SECONDS, genres[k % len(genres)]), seed, 2, speakers)
         path = more / f"tune_{family}_{k:03d}.npz"
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, genre=np.array(made.genre), mel=made.mel, beats=made.beats, downbeats=made.downbeats)
-        part.replace(path)
+        with files.write_whole(path) as part:
+            np.savez(part, genre=np.array(made.genre), mel=made.mel, beats=made.beats, downbeats=made.downbeats)
 
 
 def genre_of(path: Path) -> str:
@@ -138,14 +137,14 @@ def gather(*folders: Path) -> tuple[NDArray[np.float64], NDArray[np.str_], NDArr
 
 def learn(numbers: NDArray[np.float64], families: NDArray[np.str_]) -> dict:
     """Weights as music.taste.load_weights wants them."""
-    mean, spread = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
-    scaled = np.clip((numbers - mean) / spread, -4, 4)
+    mean, std = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
+    scaled = np.clip((numbers - mean) / std, -4, 4)
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced").fit(scaled, families)
     return {
         "genres": [str(c) for c in model.classes_],
         "flavour": list(FLAVOUR),
         "mean": mean.round(5).tolist(),
-        "spread": spread.round(5).tolist(),
+        "spread": std.round(5).tolist(),
         "weight": model.coef_.round(4).tolist(),
         "bias": model.intercept_.round(4).tolist(),
     }

@@ -19,7 +19,7 @@ from torch import Tensor
 from training import distributed as ranks
 from training.data import choreography
 from training.data.dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
-from training.export import check_out, public_command, write_pack
+from training.export import PackContents, check_out, public_command, write_pack
 from training.fit import FitConfig, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
@@ -38,6 +38,7 @@ from training.models.dancer import (
     learn_alphabet,
     spell,
 )
+from visualizer import files
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.support.console import Console
@@ -192,17 +193,17 @@ def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[s
     return seeds
 
 
-LEAST_SPREAD = 0.1  # of a latent's spread where it is divided by: what hardly moves shall not count much
+LEAST_STD = 0.1  # of a latent's std where it is divided by: what hardly moves shall not count much
 
 
-def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], spread: NDArray[np.float32]) -> dict[str, float]:
+def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], std: NDArray[np.float32]) -> dict[str, float]:
     """What no healthy dance does, for the watchdog (see `Pack.limits`): once and a half as far from the nearest seed
     as the farthest body of the training data, and a quarter of the motion of its stillest four beats that move."""
-    tree = KDTree(np.array([s["latent"] for s in seeds]) / spread)
-    far = max(float(tree.query(d.latent[::4] / spread)[0].max()) for d in dances) / np.sqrt(len(spread))
+    tree = KDTree(np.array([s["latent"] for s in seeds]) / std)
+    far = max(float(tree.query(d.latent[::4] / std)[0].max()) for d in dances) / np.sqrt(len(std))
     paces = []
     for dance in dances:
-        step = np.sqrt(np.square(np.diff(dance.latent, axis=0) / spread).mean(axis=1))
+        step = np.sqrt(np.square(np.diff(dance.latent, axis=0) / std).mean(axis=1))
         for start in range(0, len(step) - 63, 64):
             paces.append(float(step[start : start + 64].mean()))
     moving = np.array(paces or [1e-3])
@@ -252,8 +253,8 @@ def fit_pack(
             seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
             weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
             alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
-            joblib.dump(alphabet, store.with_suffix(".part"))
-            store.with_suffix(".part").replace(store)
+            with files.write_whole(store) as part:
+                joblib.dump(alphabet, part)
     letters = len(alphabet.cluster_centers_)
     beats = {d.name: d.beats for d in choreography.DANCES}
     named, numbers = name_dances(timed, styles)
@@ -282,7 +283,7 @@ def fit_pack(
         dancer_config = replace(dancer_config, embedding=16, hidden=32)
     whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)  # joints out of latents
     feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
-    dancer = DancerNetwork(dancer_config, mean_moves(training, letters), basis.spread, feet)
+    dancer = DancerNetwork(dancer_config, mean_moves(training, letters), basis.std, feet)
     console.print(f"dancer: {parameters(dancer):,} parameters")
     fit(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
@@ -305,13 +306,14 @@ def fit_pack(
     }
     credits = sorted({t.licence for t in takes})
     seeds = pick_seeds(dances, styles, recipe.seed)
-    spread = np.maximum(basis.spread, LEAST_SPREAD)
-    differences = write_pack(
-        out, autoencoder, choreographer, dancer, styles,
+    std = np.maximum(basis.std, LEAST_STD)
+    contents = PackContents(
+        autoencoder, choreographer, dancer, styles,
         [{"name": name, "style": style, "beats": beats.get(name, CAPTURED_BEATS)} for name, style in named],
-        np.concatenate([d.latent for d in training]).mean(axis=0), spread, seeds, find_limits(training, seeds, spread),
-        provenance, credits, force,
+        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
+        provenance, credits,
     )  # fmt: skip
+    differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")
     ranks.wait()
     return differences

@@ -12,7 +12,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from contextlib import nullcontext  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn  # noqa: E402
+from typing import Annotated, Any, NoReturn  # noqa: E402
 
 import typer  # noqa: E402
 
@@ -25,17 +25,13 @@ from visualizer.media import PIPE, path_of, song_file  # noqa: E402
 from visualizer.options import FilmOptions, Settings, merged  # noqa: E402
 from visualizer.stop import TOLD, Stopped, asked_to_stop  # noqa: E402
 from visualizer.support.log import LogFile, aside, log, log_file, say_more, start_log, tell_settings, what  # noqa: E402
-from visualizer.support.printable import make_printable, say  # noqa: E402
+from visualizer.support.printable import say  # noqa: E402
 from visualizer.support.privacy import hide  # noqa: E402
 from visualizer.support.streams import guarded_streams  # noqa: E402
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from visualizer.music.meters import Meter
+from visualizer.values import Duration  # noqa: E402
 
 CRASHED = 1  # exit code
-
+LISTENING = Duration(0.01, 86_400)  # seconds
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is tried.")]
 app = typer.Typer(
     help="A neural network dances on your screen to the music in the room.",
@@ -55,20 +51,9 @@ def _version(wanted: bool) -> None:
 
 def _list_displays(wanted: bool) -> None:
     if wanted:
-        import pygame
+        from visualizer.listings import list_displays
 
-        from visualizer.stage.displays import displays
-        from visualizer.stage.video import NoDisplay, open_video
-
-        try:
-            open_video()
-        except NoDisplay as reason:
-            raise UserError(f"no display: {reason}") from reason
-        for display in displays():
-            width, height = display.size
-            rate = f"{display.rate} Hz" if display.rate else "? Hz"
-            say(f"{display.number}  {width}x{height}  {rate}  {make_printable(display.name)}".rstrip())
-        pygame.display.quit()
+        list_displays()
         raise typer.Exit()
 
 
@@ -137,39 +122,19 @@ def dances(
     pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
 ) -> None:
     """List the dances that can be asked for by name, by style."""
-    from visualizer.dancer.pack import find_pack, read_info
+    from visualizer.listings import list_dances
 
-    info = read_info(find_pack(pack))
-    for number, style in enumerate(info["styles"]):
-        names = [d["name"] for d in info["dances"] if d["style"] == number]
-        say(style)
-        for name in names or ["(improvised only)"]:
-            say(f"  {name}")
+    list_dances(pack)
 
 
 @app.command()
 def devices(
-    seconds: Annotated[float, typer.Option(metavar="S", help="How long to listen.")] = 3.0,
+    seconds: Annotated[str, typer.Option(metavar=LISTENING.metavar, help="How long to listen.")] = "3",
 ) -> None:
     """List what there is to listen to, with live levels."""
-    from rich.live import Live
+    from visualizer.listings import list_sources
 
-    from visualizer.music.meters import link_session, open_meters
-    from visualizer.support.console import make_console
-
-    if not 0 < seconds < 86_400:
-        raise UserError(f"seconds {seconds:g}: must be more than 0 and less than a day")
-    with open_meters(time.monotonic) as meters, link_session() as session:
-        end = time.monotonic() + seconds
-        console = make_console()
-        if not console.is_terminal:  # into a file or another program: once, at the end
-            time.sleep(seconds)
-            console.print(_table(meters, session()))
-            return
-        with Live(console=console, auto_refresh=False) as live:
-            while (left := end - time.monotonic()) > 0:
-                live.update(_table(meters, session()), refresh=True)
-                time.sleep(min(left, 0.1))
+    list_sources(LISTENING.check("seconds", LISTENING.read("seconds", seconds)))
 
 
 @app.command()
@@ -210,21 +175,6 @@ def report(
     say(f"report: {make_report(out)}")
 
 
-def _table(meters: list[Meter], link: str) -> Table:
-    """What there is to listen to: how it is asked for, what it is, and how loud it is now."""
-    from rich.table import Table
-
-    table = Table("--audio", "is", "level", "", box=None, pad_edge=False)
-    for meter in meters:
-        level = meter.level()
-        full = 0 if level is None else min(max(round((level + 60) / 5), 0), 12)
-        bar = "" if meter.trouble else "▮" * full + "▯" * (12 - full)
-        word = meter.trouble or ("no sound yet" if level is None else f"{level:.0f} dB")
-        table.add_row(make_printable(meter.audio), make_printable(meter.name), bar, make_printable(word))
-    table.add_row("link", "Ableton Link", "", link)
-    return table
-
-
 packs = typer.Typer(help="List, add, remove, show and hand on trained dancers.", rich_markup_mode=None)
 app.add_typer(packs, name="packs")
 PackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pack.")]
@@ -235,17 +185,9 @@ def list_packs(context: typer.Context) -> None:
     """List the trained dancers there are; --pack NAME dances with one."""
     if context.invoked_subcommand is not None:
         return
-    from rich.table import Table
+    from visualizer import listings
 
-    from visualizer.dancer.pack_store import list_packs
-    from visualizer.support.console import make_console
-
-    table = Table("--pack", "styles", "dances", "", box=None, pad_edge=False)
-    for pack in list_packs():
-        numbers = ("", "") if pack.trouble else (str(pack.styles), str(pack.dances))
-        where = "" if pack.shipped else make_printable(pack.folder)
-        table.add_row(make_printable(pack.name), *numbers, make_printable(pack.trouble) or where)
-    make_console(width=200).print(table)
+    listings.list_packs()
 
 
 @packs.command("add")

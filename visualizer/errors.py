@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from visualizer.support.printable import make_printable
+
 
 class UserError(Exception):
     """A song, pack, style, display or path that cannot be used.
@@ -11,6 +13,5 @@ class UserError(Exception):
 
 
 def clean(text: str, longest: int = 60) -> str:
-    """A stranger's words, fit to be shown: one line, nothing that moves the cursor or hides, not too long."""
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(text[: 4 * longest].split()))
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    """A stranger's words in a message: as any foreign text, and short."""
+    return make_printable(text, longest)

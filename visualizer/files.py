@@ -5,12 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from visualizer.errors import UserError
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file to read. OSError where that is not possible; UserError where it is a pipe, a device or a folder."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise UserError(f"{path}: not a file")
+    return file
 
 
 def read_at_most(path: Path, most: int) -> bytes:
@@ -19,14 +31,32 @@ def read_at_most(path: Path, most: int) -> bytes:
     OSError where it cannot be opened. UserError if it is larger, or no file: a pipe would be waited for, and a device
     such as /dev/zero has no end.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UserError(f"{path}: not a file")
+    with open_plain(path) as file:
         data = file.read(most + 1)  # what it says of its size may be wrong by the time that it is read
     if len(data) > most:
         raise UserError(f"{path}: too large, more than {most} bytes")
     return data
+
+
+def check_plain_zip(file: IO[bytes], path: Path, most_entries: int, largest_contents: int) -> None:
+    """UserError unless the file is one plain zip from its first byte to its last, with a short table of contents.
+
+    The table is read whole when a zip file is opened, so its size is looked at before. Nothing may come before the
+    zip or after it: then all who read it find the same table.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 22))
+    end = file.read(22)
+    if len(end) < 22 or end[:4] != b"PK\5\6":
+        raise UserError(f"{path}: not a zip file, or cut off, or with something after its end")
+    disk, first_disk, here, count, length, start, comment = struct.unpack("<4H2LH", end[4:])
+    if disk or first_disk or here != count or comment:
+        raise UserError(f"{path}: not a zip file in one plain piece")
+    if count > most_entries or length > largest_contents:
+        raise UserError(f"{path}: holds {count} files, up to {most_entries} are taken")
+    if start + length + 22 != size:
+        raise UserError(f"{path}: there is something before or between the parts of the zip file")
+    file.seek(0)
 
 
 @contextmanager

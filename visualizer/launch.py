@@ -28,7 +28,7 @@ from visualizer.support.printable import say
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
-    from visualizer.music.sources import Ear
+    from visualizer.music.sources import MusicSource
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -42,7 +42,7 @@ class Opened:
 
     window: Window
     dancer: Dancer
-    source: Ear
+    source: MusicSource
     unmet: list[str]
 
 
@@ -226,7 +226,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> Dancer:
     return dancer
 
 
-def _open_source(settings: Settings, clock: Callable[[], float]) -> Ear:
-    from visualizer.music.sources import open_ear
+def _open_source(settings: Settings, clock: Callable[[], float]) -> MusicSource:
+    from visualizer.music.sources import open_source
 
-    return open_ear(settings.audio, bpm=settings.bpm, clock=clock)
+    return open_source(settings.audio, bpm=settings.bpm, clock=clock)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from visualizer.film.recorder import Takes
     from visualizer.moment import Moment, Text
     from visualizer.music.clock import Hearing
-    from visualizer.music.sources import Ear
+    from visualizer.music.sources import MusicSource
     from visualizer.stage.displays import Display
 
 log = logging.getLogger("visualizer")
@@ -70,7 +70,7 @@ class LiveShow:
     """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
 
     def __init__(
-        self, show: Show, toasts: Toasts, source: Ear, window: Screen, takes: Takes, *,
+        self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
         lead: float = 1 / 60, governor: Governor | None = None,
     ) -> None:  # fmt: skip
         """`lead`: seconds that a picture takes to reach the screen. `governor` scales effects down where frames take

@@ -61,7 +61,7 @@ PAGES = {
     "visualizer film": Page(
         (
             ("visualizer film song.mp3 -o dance.mp4", "a film with the song's sound"),
-            ("visualizer film song.mp3 -o dance.mp4 --portrait --seconds 30", "for a telephone"),
+            ("visualizer film song.mp3 -o dance.mp4 --portrait --start 1:15 --seconds 30", "for a telephone"),
             ("visualizer film song.mp3 -o dance.gif --beats 8", "a loop"),
             ("visualizer film song.mp3 -o dance/ --transparent", "numbered PNGs, on nothing"),
         ),

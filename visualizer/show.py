@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.moment import Bodies, Moment, Text
+from visualizer.music.analysis.energy import RESTING
+from visualizer.music.analysis.genre import GenreScores, StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
-from visualizer.music.energy import RESTING
-from visualizer.music.taste import Mix, Stylist
 from visualizer.options import AUTO
 from visualizer.stage.looks import Look, LookStore
 
@@ -113,7 +113,7 @@ class Show:
         self.looks = plan.looks
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
-        self.style_selector = Stylist(self.styles) if plan.by_music else None
+        self.style_selector = StyleSelector(self.styles) if plan.by_music else None
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
         self.tempo: MusicClock | None = None  # of the source of music, where it can be tapped, halved and nudged
@@ -152,7 +152,7 @@ class Show:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """All that the dancers know; another pack may take over in the middle of a show."""
+        """All that can be asked of the dancers."""
         return self.dancer.known_styles
 
     @property
@@ -181,7 +181,7 @@ class Show:
 
     def set_style(self, style: str) -> None:
         """Dance `style`, or "auto": whatever suits the music."""
-        self.style_selector = Stylist(self.styles) if style == AUTO else None
+        self.style_selector = StyleSelector(self.styles) if style == AUTO else None
         if self.style_selector is None:
             self.dancer.set_style(style)
         else:
@@ -209,7 +209,7 @@ class Show:
             if name in self.preferences.never[kind] and kind not in asked and self.dancer.dance is None:
                 self.choose_next(kind)
 
-    def choose_next(self, kind: Kind, scores: Mix = ()) -> Change | None:
+    def choose_next(self, kind: Kind, scores: GenreScores = ()) -> Change | None:
         """Another look, style or dance out of auto mode's deck, from now on; None if there is no other.
 
         Where the music chooses the style, those come that suit `scores`, the genres heard and their shares.
@@ -238,8 +238,6 @@ class Show:
     def _change_by_itself(self, musical_time: float, hearing: Hearing) -> tuple[Change, ...]:
         """What the music and auto mode want where a phrase ends; both are asked each step, so that they know where."""
         changes: list[Change | None] = []
-        if self.style_selector and self.style_selector.styles != self.styles:
-            self.set_style(AUTO)
         asked = self.dancer.dance is not None and self.dancer.dance == self.asked_dance  # it keeps its style
         scores = () if self.locked or asked else hearing.mix
         selector = self.style_selector

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from tests.needs import needs_program
-from tests.visualizer.test_features import beat_track
+from tests.visualizer.music.analysis.test_features import beat_track
 from visualizer.errors import UserError
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 
 pytest.importorskip("mir_eval", reason="skipped: mir_eval missing")
 from bench.ear import Called, Clip, mark, read_clips, rival, row, time_to_lock

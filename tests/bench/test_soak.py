@@ -9,7 +9,7 @@ import pytest
 
 from bench.soak import GAP, LOCKED, SONG, TEMPI, Music, beat_of
 from bench.watch import FRAME, Soaked, Watch, figures, plot, read
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 
 
 def test_music_goes_on_whatever_the_blocks() -> None:

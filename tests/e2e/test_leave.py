@@ -70,7 +70,7 @@ from visualizer.support import doctor
 doctor.examine = Stuck()
 """
 IN_A_SONG = """
-from visualizer import film
+from visualizer.film import render as film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """

@@ -23,26 +23,26 @@ import pytest
 from bench.pulse import Server, wait_for
 from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
-from tests.visualizer.test_features import beat_track
-from tests.visualizer.test_song import write_song
+from tests.visualizer.music.analysis.test_features import beat_track
+from tests.visualizer.music.analysis.test_song import write_song
 from visualizer.moment import Text
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 from visualizer.stage.overlay import Overlay
 
 # Runs in a process of its own: PortAudio reads the sound configuration from the environment when it starts.
 LISTENER = """
 import json, sys, time, types
-from visualizer.music import listener, loopback
-from visualizer.music.sources import open_ear
+from visualizer.music.sources import capture_thread, loopback
+from visualizer.music.sources import open_source
 audio = sys.argv[1]
 if audio == "loopback of Windows":
     import soundcard
     found = soundcard.default_speaker().id + ".monitor"  # WASAPI has one name for both
     soundcard.default_speaker = lambda: types.SimpleNamespace(id=found)
     loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
-    listener.open_loopback = lambda look_again, clock: loopback.SoundcardLine(clock)
+    listener.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
     audio = "loopback"
-ear = open_ear(audio, bpm=120, clock=time.monotonic)
+ear = open_source(audio, bpm=120, clock=time.monotonic)
 while True:
     now = time.monotonic()
     beat = ear.musical_time(now)
@@ -91,7 +91,7 @@ class Recorder:
         return start, np.frombuffer(b"".join(piece for _, piece in self._pieces), np.int16).astype(float) / 32768
 
 
-class Listener:
+class CaptureThread:
     """The listening process, and all that it has said."""
 
     def __init__(self, server: Server, audio: str) -> None:
@@ -140,11 +140,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def listen(server: Server) -> Iterator[Callable[[str], Listener]]:
-    listeners: list[Listener] = []
+def listen(server: Server) -> Iterator[Callable[[str], CaptureThread]]:
+    listeners: list[CaptureThread] = []
 
-    def start(audio: str) -> Listener:
-        listeners.append(Listener(server, audio))
+    def start(audio: str) -> CaptureThread:
+        listeners.append(CaptureThread(server, audio))
         return listeners[-1]
 
     yield start
@@ -162,7 +162,7 @@ def assert_dance_goes_on(rows: list[dict]) -> None:
 
 
 def test_microphone_hears_is_lost_and_comes_back(
-    server: Server, listen: Callable[[str], Listener], tmp_path: Path
+    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(120, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -191,7 +191,7 @@ def test_microphone_hears_is_lost_and_comes_back(
 
 
 def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
-    server: Server, listen: Callable[[str], Listener], tmp_path: Path
+    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(128, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -221,7 +221,7 @@ def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
 
 
 def test_without_any_device_it_dances_and_takes_the_first_that_is_plugged_in(
-    listen: Callable[[str], Listener], server: Server
+    listen: Callable[[str], CaptureThread], server: Server
 ) -> None:
     server.kill()
     server.start(rate=None)
@@ -251,7 +251,7 @@ def test_devices_are_listed_with_what_is_heard_now(server: Server, tmp_path: Pat
         assert program.end() == 0
 
 
-def test_microphone_that_is_not_there(listen: Callable[[str], Listener]) -> None:
+def test_microphone_that_is_not_there(listen: Callable[[str], CaptureThread]) -> None:
     ear = listen("mic:Golden Ear")
     wait_for(lambda: ear.said)
     assert ear.said == ["no microphone: no input device is called 'Golden Ear'. Dancing on at 120 BPM, looking again"]
@@ -262,7 +262,7 @@ def test_microphone_that_is_not_there(listen: Callable[[str], Listener]) -> None
 
 
 def test_what_windows_is_heard_by_hears_a_beat(
-    server: Server, listen: Callable[[str], Listener], tmp_path: Path
+    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
 ) -> None:
     """The line of Windows' loopback, by the same package on this server."""
     needs(importlib.util.find_spec("soundcard"), "soundcard")
@@ -281,7 +281,7 @@ def test_what_windows_is_heard_by_hears_a_beat(
 
 
 @pytest.mark.usefixtures("server")
-def test_two_screens_share_the_beat_by_link(listen: Callable[[str], Listener]) -> None:
+def test_two_screens_share_the_beat_by_link(listen: Callable[[str], CaptureThread]) -> None:
     """Two programs with nothing but the network between them: one tempo, and one place in the bar at each moment."""
     needs(importlib.util.find_spec("link"), "the extra 'link'")
     screens = [listen("link"), listen("link")]
@@ -304,7 +304,9 @@ def test_two_screens_share_the_beat_by_link(listen: Callable[[str], Listener]) -
         assert_dance_goes_on(screen.rows)
 
 
-def test_a_song_is_played_and_danced_in_time(server: Server, listen: Callable[[str], Listener], tmp_path: Path) -> None:
+def test_a_song_is_played_and_danced_in_time(
+    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+) -> None:
     """Record what the loudspeaker gets, and compare its kicks with the beats of the dance at those moments."""
     samples, times = beat_track(110, 8)
     recorder = Recorder(server)
@@ -323,7 +325,7 @@ def test_a_song_is_played_and_danced_in_time(server: Server, listen: Callable[[s
     assert_dance_goes_on(ear.rows)
 
 
-def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], Listener], tmp_path: Path) -> None:
+def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path) -> None:
     samples, _ = beat_track(120, 14)
     ear = listen(str(write_song(tmp_path / "song.flac", samples)))
     wait_for(lambda: ear.now.get("confidence", 0) > 0)

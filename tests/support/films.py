@@ -17,4 +17,5 @@ def film(
     """`make_film` with the options of a film as keywords; `fps` may be a number."""
     if options.get("fps") is not None:
         options["fps"] = Fraction(options["fps"])
-    return make_film(song, pack, FilmOptions(out=str(out), **options), progress=progress, on_frame=on_frame)
+    name = str(out) if out.suffix else f"{out}/"  # a folder for numbered pictures
+    return make_film(song, pack, FilmOptions(out=name, **options), progress=progress, on_frame=on_frame)

@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_made(
 def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
     refused: Say, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.evaluate import plots as sheets
+    from training.evaluate import sheets
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", "plots/x.png")

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from training import export
-from training.export import TOLERANCE, difference, fold, folded, write_info, write_pack
+from training.export import TOLERANCE, PackContents, difference, fold, folded, write_info, write_pack
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, pose_basis
 from training.models.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
 from visualizer.dancer.pack import NETWORKS, load_pack, read_info
@@ -44,7 +44,6 @@ def used(autoencoder: Autoencoder) -> Autoencoder:
 
 
 def networks() -> tuple[Autoencoder, Choreographer, DancerNetwork]:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     mean = np.random.default_rng(0).normal(size=(LETTERS, 8, LATENT)).astype(np.float32)
     feet = np.random.default_rng(1).normal(size=(LATENT + 1, 4, 2)).astype(np.float32)
@@ -59,11 +58,12 @@ def networks() -> tuple[Autoencoder, Choreographer, DancerNetwork]:
 
 def write(out: Path, force: bool = False, dancer: DancerNetwork | None = None) -> dict[str, float]:
     autoencoder, choreographer, own = networks()
-    return write_pack(
-        out, autoencoder, choreographer, dancer or own, STYLES, DANCES, np.zeros(LATENT), np.ones(LATENT),
+    contents = PackContents(
+        autoencoder, choreographer, dancer or own, STYLES, DANCES, np.zeros(LATENT), np.ones(LATENT),
         [{"latent": [0.0] * LATENT, "letter": 1, "style": 2}], {"far": 3.0, "still": 0.01}, {"recipe": {}},
-        ["made for the tests, MIT"], force,
+        ["made for the tests, MIT"],
     )  # fmt: skip
+    return write_pack(out, contents, force)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,9 @@ def test_folding_crosses_a_pixel_shuffle() -> None:
 
 def test_the_pack_is_whole_and_loads(written: tuple[Path, dict[str, float]]) -> None:
     out, differences = written
-    assert sorted(p.name for p in out.iterdir()) == sorted(["NOTICE", "pack.json", *(f"{n}.onnx" for n in NETWORKS)])
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        ["NOTICE", "decoder.npz", "pack.json", *(f"{n}.onnx" for n in NETWORKS)]
+    )
     assert [p.name for p in out.parent.iterdir()] == ["pack"]  # nothing half-done beside it
     assert set(differences) == set(NETWORKS)
     assert all(0 <= differences[n] <= TOLERANCE[n] for n in NETWORKS)

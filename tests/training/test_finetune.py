@@ -55,6 +55,30 @@ def test_a_pack_of_another_kind_is_refused(tmp_path: Path) -> None:
         load_dancing(other)
 
 
+def test_a_decoder_comes_back_only_as_it_was_learned(tmp_path: Path) -> None:
+    """What is not in the networks by name is read, not guessed: without its file, with a broken one, or with that of
+    another decoder a pack is refused."""
+    pack = tmp_path / "pack"
+    shutil.copytree(SHIPPED, pack)
+    whole = (pack / "decoder.npz").read_bytes()
+    with np.load(pack / "decoder.npz") as kept:
+        arrays = dict(kept)
+    (pack / "decoder.npz").unlink()
+    with pytest.raises(UserError, match=r"decoder\.npz: missing"):
+        load_autoencoder(pack)
+    for broken in (b"", whole[: len(whole) // 2], b"nothing"):
+        (pack / "decoder.npz").write_bytes(broken)
+        with pytest.raises(UserError, match=r"decoder\.npz: broken"):
+            load_autoencoder(pack)
+    thicker = {**arrays, "decoder.thickness": arrays["decoder.thickness"] + np.float32(0.1)}
+    np.savez(pack / "decoder.npz", **thicker)
+    with pytest.raises(UserError, match="draws otherwise"):
+        load_autoencoder(pack)
+    np.savez(pack / "decoder.npz", **{**arrays, "decoder.weights": arrays["decoder.weights"][:, :-1]})
+    with pytest.raises(UserError, match="none of this program's"):
+        load_autoencoder(pack)
+
+
 def test_what_was_seen_picture_by_picture_becomes_a_movement() -> None:
     """Tremble goes, an arm that is seen elsewhere now and then stays, and what is danced stays."""
     positions, _ = dance_motion("two-step sway", 110, 16)

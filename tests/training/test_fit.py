@@ -38,7 +38,6 @@ def endless(start: int) -> Iterator[Tensor]:
 
 
 def run(folder: Path, steps: int, network: nn.Module | None = None, batches=endless, **options: Any) -> nn.Module:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     config = FitConfig(steps, rate=0.1, **options)
     return fit("line", network or Line(), lambda net, x: net.loss(x), batches, config, folder, 0)  # type: ignore[operator]

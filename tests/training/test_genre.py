@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.visualizer.test_taste import BACKBEAT, BPM, FOUR, SWUNG, drums
+from tests.visualizer.music.analysis.test_genre import BACKBEAT, BPM, FOUR, SWUNG, drums
 from training import genre as taste
 from training.synth.dataset import Recording
 from visualizer.errors import UserError
-from visualizer.music.features import FeatureStream
-from visualizer.music.taste import DANCES, FLAVOUR, load_weights
+from visualizer.music.analysis.features import FeatureStream
+from visualizer.music.analysis.genre import DANCES, FLAVOUR, load_weights
 
 
 def recording(genre: str, pattern: dict, seconds: float = 16.0) -> Recording:
@@ -29,7 +29,7 @@ def save(folder: Path, number: int, made: Recording) -> None:
 
 
 def test_each_family_is_a_genre_of_the_program_and_of_the_tunes() -> None:
-    from training.synth.compose import GENRES
+    from training.synth.genres import GENRES
 
     assert set(taste.FAMILIES) == set(DANCES)
     named = [genre for genres in taste.FAMILIES.values() for genre in genres]

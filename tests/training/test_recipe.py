@@ -144,13 +144,13 @@ def test_no_dance_that_was_learned_is_beyond_the_limits() -> None:
     latent = np.cumsum(rng.normal(0, 0.1, (400, 3)), axis=0).astype(np.float32)
     dance = replace(made_dance(0, [k % 5 for k in range(50)]), latent=latent)
     seeds = [{"latent": latent[i].tolist()} for i in (100, 200, 300)]
-    spread = np.array([0.5, 1.0, 2.0], np.float32)
-    limits = find_limits([dance], seeds, spread)
-    gaps = np.sqrt(np.square((latent[:, None] - latent[[100, 200, 300]]) / spread).mean(-1)).min(1)
+    std = np.array([0.5, 1.0, 2.0], np.float32)
+    limits = find_limits([dance], seeds, std)
+    gaps = np.sqrt(np.square((latent[:, None] - latent[[100, 200, 300]]) / std).mean(-1)).min(1)
     assert gaps.max() < limits["far"] < 2 * gaps.max()
-    steps = np.sqrt(np.square(np.diff(latent, axis=0) / spread).mean(-1))
+    steps = np.sqrt(np.square(np.diff(latent, axis=0) / std).mean(-1))
     assert 0 < limits["still"] < 0.5 * steps.mean()
-    assert find_limits([replace(dance, latent=latent * 0)], seeds, spread)["still"] > 0
+    assert find_limits([replace(dance, latent=latent * 0)], seeds, std)["still"] > 0
 
 
 def test_folders_are_named_as_anyone_may_have_them() -> None:

@@ -14,12 +14,13 @@ from typing import cast
 import numpy as np
 import pytest
 
-from tests.visualizer.test_listener import FakeLine
+from tests.visualizer.music.sources.test_capture_thread import FakeLine
 from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
-from visualizer.music.line import Line
-from visualizer.music.meters import Meter
+from visualizer.music.sources.capture import Capture
+from visualizer.music.sources.meters import Meter
+from visualizer.options import FilmOptions
 from visualizer.paths import unused
 
 
@@ -49,8 +50,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (["--device", "tpu"], "no device is called 'tpu'"),
         (["--bpm", "1"], "30 to 300"),
         (["--latency-ms", "900"], "-500 to 500 ms"),
-        (["devices", "--seconds", "0"], "more than 0"),
-        (["devices", "--seconds", "1e300"], "less than a day"),
+        (["devices", "--seconds", "0"], "from 0.01 to 86400 seconds"),
+        (["devices", "--seconds", "1e300"], "from 0.01 to 86400 seconds"),
         (["--audio", ""], "no song is named"),
         (["--audio", "x" * 300 + ".mp3"], "too long"),
         (["film", "x" * 300 + ".mp3", "-o", "x.mp4"], "too long"),
@@ -174,9 +175,9 @@ def test_devices_are_listed_with_their_levels_or_their_trouble(
     def meters(_clock: object) -> Iterator[list[Meter]]:
         loud, quiet = FakeLine([np.full(2400, 0.1)] * 20), FakeLine([np.zeros(2400)])
         yield [
-            Meter("mic", "Room", cast(Line, loud)),
-            Meter("mic:USB", "USB", cast(Line, quiet)),
-            Meter("mic:Old", "Old", cast(Line, FakeLine([]))),
+            Meter("mic", "Room", cast(Capture, loud)),
+            Meter("mic:USB", "USB", cast(Capture, quiet)),
+            Meter("mic:Old", "Old", cast(Capture, FakeLine([]))),
             Meter("loopback", "what the computer plays", trouble="no output"),
         ]
 
@@ -184,8 +185,8 @@ def test_devices_are_listed_with_their_levels_or_their_trouble(
     def session() -> Iterator[Callable[[], str]]:
         yield lambda: "2 others, 126 BPM"
 
-    monkeypatch.setattr("visualizer.music.meters.open_meters", meters)
-    monkeypatch.setattr("visualizer.music.meters.link_session", session)
+    monkeypatch.setattr("visualizer.music.sources.meters.open_meters", meters)
+    monkeypatch.setattr("visualizer.music.sources.meters.link_session", session)
     assert call(monkeypatch, "devices", "--seconds", "0.01") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[1] == ["mic", "Room", "▮▮▮▮▮▮▮▮▯▯▯▯", "-20", "dB"]
@@ -243,15 +244,15 @@ def test_a_film_stopped_early_says_so_to_scripts(
 ) -> None:
     seen = []
 
-    def make(song: Path | None, out: Path, **more: object) -> FilmReport:
-        seen.append(more)
-        return FilmReport(out, 30, 1.0, 1.0, stopped_by)
+    def make(song: Path | None, pack: object, options: FilmOptions) -> FilmReport:
+        seen.append(options)
+        return FilmReport(Path(options.out), 30, 1.0, 1.0, stopped_by)
 
     monkeypatch.setattr("visualizer.film.render.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
-    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "sync", "temperature")}
+    asked = {key: getattr(seen[0], key) for key in ("bpm", "dance", "troupe", "sync", "temperature")}
     assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "sync": "canon", "temperature": 1.3}
 
 

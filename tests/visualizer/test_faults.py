@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from tests.support import standins
 from tests.support.fakes import hearing, picture
 from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
-from tests.visualizer.test_features import beat_track
-from tests.visualizer.test_listener import PATIENCE, FakeLine, Stage
-from tests.visualizer.test_live import FakeListener, Heard
-from tests.visualizer.test_song import OWN, write_song
+from tests.visualizer.music.analysis.test_features import beat_track
+from tests.visualizer.music.analysis.test_song import OWN, write_song
+from tests.visualizer.music.sources.test_capture_thread import PATIENCE, FakeLine, Stage
+from tests.visualizer.music.sources.test_live import BeatEstimate, FakeCaptureThread
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
@@ -30,11 +30,11 @@ from visualizer.errors import UserError
 from visualizer.live import LiveShow
 from visualizer.messages import Toasts
 from visualizer.moment import Moment, Text
-from visualizer.music import listener as listener_module
-from visualizer.music.features import RATE
-from visualizer.music.listener import CLIP_SECONDS, MUTE, Judge, Listener
-from visualizer.music.live import Live
+from visualizer.music.analysis.features import RATE
 from visualizer.music.song_file import read_song
+from visualizer.music.sources import capture_thread as listener_module
+from visualizer.music.sources.capture_thread import CLIP_SECONDS, MUTE, CaptureThread, Judge
+from visualizer.music.sources.live import LiveSource
 from visualizer.networks import session as session_module
 from visualizer.networks.session import OnDevice, has_nvidia, open_session
 from visualizer.options import Settings
@@ -72,8 +72,8 @@ class Window(FakeWindow):
 @pytest.mark.parametrize("heard", [True, False], ids=["on the beat", "own tempo"])
 def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float, heard: bool) -> None:
     """One frame after it the dance is where the music is, with no more steps than a phrase has."""
-    time, listener = FakeTime(), FakeListener()
-    ear = Live(120, time, lambda _: listener)  # type: ignore[arg-type,return-value]
+    time, listener = FakeTime(), FakeCaptureThread()
+    ear = LiveSource(120, time, lambda _: listener)  # type: ignore[arg-type,return-value]
     pack = standins.pack()
     dancer = Dancer(pack, 3, troupe=2)
     window = Window()
@@ -85,7 +85,7 @@ def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float,
         for _ in range(count):
             time.sleep(1 / 50)
             if heard:
-                listener.hear(time.now - 0.06, Heard(126, (time.now - 0.06) * 2.1, bar_confidence=0))
+                listener.hear(time.now - 0.06, BeatEstimate(126, (time.now - 0.06) * 2.1, bar_confidence=0))
             live.draw_frame(time.now)
 
     frames(300)
@@ -243,7 +243,7 @@ def heard_by(line: FakeLine, monkeypatch: pytest.MonkeyPatch, chain: Any = None)
     line.empty = empty.set
     stage = Stage(line)
     make = chain or (lambda: (stage.chain, None))
-    listener = Listener("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", make)  # type: ignore[arg-type]
+    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", make)  # type: ignore[arg-type]
     assert empty.wait(PATIENCE)
     latest = listener.latest
     listener.close()
@@ -259,7 +259,7 @@ def test_a_driver_that_is_stuck_is_said_once(value: float, monkeypatch: pytest.M
 
 def test_nonsense_between_music_neither_breaks_the_ear_nor_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a beat track, a second of NaN and infinities, the other half: at the end it hears its tempo."""
-    from visualizer.music.ear import Listening, find_model
+    from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
 
     samples, _ = beat_track(120, 24)
     for wild in (np.nan, np.inf, -np.inf, 1e30):
@@ -267,7 +267,7 @@ def test_nonsense_between_music_neither_breaks_the_ear_nor_lasts(monkeypatch: py
         samples[at : at + RATE // 8] = wild
     blocks = np.array_split(np.repeat(samples, 2), 400)  # of a device with twice the rate, so that it is resampled
     line = FakeLine(blocks, 2 * RATE)
-    said, latest = heard_by(line, monkeypatch, lambda: (Listening(find_model()), None))
+    said, latest = heard_by(line, monkeypatch, lambda: (BeatPipeline(find_model()), None))
     assert said == ["listening to a line"]
     assert latest is not None
     assert latest.heard.steady
@@ -288,9 +288,9 @@ def test_clipping_is_said_once_and_loud_music_is_not_clipped() -> None:
 
 def test_an_hour_of_silence_and_the_music_is_found_again() -> None:
     """Hiss for an hour: no beat is called, the tempo is kept; then music, and it is on the beat within seconds."""
-    from visualizer.music.ear import Listening
+    from visualizer.music.analysis.beat_pipeline import BeatPipeline
 
-    chain = Listening(None)  # the network takes longer to hear an hour; the rest of the ear is all there
+    chain = BeatPipeline(None)  # the network takes longer to hear an hour; the rest of the ear is all there
     minute = (np.random.default_rng(1).standard_normal(60 * RATE) * 1e-4).astype(np.float32)
     heard = None
     for _ in range(60):
@@ -328,7 +328,7 @@ def test_an_ear_that_fails_says_so_and_begins_anew(monkeypatch: pytest.MonkeyPat
         made.append(1)
         return (Broken() if len(made) == 1 else stage.chain), None
 
-    listener = Listener("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", chain)
+    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", chain)
     try:
         assert empty.wait(PATIENCE)
         assert listener.toasts() == [

@@ -23,16 +23,17 @@ import pytest
 from tests.support import standins
 from tests.support.fakes import hearing, picture
 from tests.support.films import film
-from tests.visualizer.test_features import beat_track
-from tests.visualizer.test_song import write_song
+from tests.visualizer.music.analysis.test_features import beat_track
+from tests.visualizer.music.analysis.test_song import write_song
 from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.film import render, video
+from visualizer.film.output_path import find_paths
 from visualizer.moment import Bodies, Moment
-from visualizer.music.features import RATE
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
@@ -49,6 +50,7 @@ class Waver:
 
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
+    style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
 
     def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
@@ -57,6 +59,9 @@ class Waver:
 
     def set_sync(self, sync: str) -> None:
         self.asked.append(sync)
+
+    def set_never(self, dances: tuple[str, ...]) -> None:
+        assert dances == ()
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1
@@ -636,3 +641,9 @@ def test_a_film_that_the_guard_holds_can_be_written() -> None:
     pixels = pixels_of(surface)
     pixels[:] = 0
     assert surface.get_at((0, 0))[:3] == (9, 8, 7)
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.gif", "pictures/%04d.png"])
+def test_what_is_half_way_has_a_name_that_nobody_can_lay_a_link_at(tmp_path: Path, name: str) -> None:
+    parts = {find_paths(tmp_path / name)[1] for _ in range(20)}
+    assert len(parts) == 20

@@ -16,7 +16,7 @@ from visualizer.commands import COMMANDS, NUDGE
 from visualizer.frame_times import FrameTimes
 from visualizer.launch import find_pinned, read_preferences
 from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
-from visualizer.music.energy import RESTING
+from visualizer.music.analysis.energy import RESTING
 from visualizer.options import Settings
 from visualizer.show import FADE_SECONDS, adjust_sensitivity
 from visualizer.stage.looks import shipped_looks

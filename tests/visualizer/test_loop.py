@@ -15,7 +15,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
-from visualizer.music.own import own_hearing
+from visualizer.music.sources.free_run import free_run_hearing
 from visualizer.stage.looks import BAND, Look, shipped_looks
 
 
@@ -85,7 +85,7 @@ def test_most_of_a_loop_is_danced_as_it_would_have_been() -> None:
 
 
 def test_light_goes_over_and_hues_come_back() -> None:
-    a, b = own_hearing(1.0, 120, 2.0), own_hearing(9.2, 120, 18.4)
+    a, b = free_run_hearing(1.0, 120, 2.0), free_run_hearing(9.2, 120, 18.4)
     half = between_hearings(a, b, 0.5)
     assert half.energy == pytest.approx((a.energy + b.energy) / 2)
     assert (half.bpm, half.time, half.beat) == (a.bpm, a.time, a.beat)

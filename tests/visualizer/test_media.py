@@ -22,10 +22,10 @@ from tests.needs import needs_program
 from visualizer import media, paths
 from visualizer.errors import UserError
 from visualizer.media import CONTAINERS, open_media, path_of, song_file, url_of
-from visualizer.music.features import RATE
-from visualizer.music.song import hear_song
+from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import check_song, read_song
-from visualizer.music.sources import open_ear
+from visualizer.music.sources import open_source
 
 OWN = paths.assets() / "own_music.ogg"
 NAMES = [
@@ -121,7 +121,7 @@ def test_a_name_of_an_old_collection_is_read(tmp_path: Path) -> None:
 def test_a_film_is_written_under_the_name_that_was_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from visualizer.encoder import Encoder
+    from visualizer.film.video import Encoder
 
     monkeypatch.chdir(tmp_path)
     encoder = Encoder(Path(name), (64, 64), 5)
@@ -327,7 +327,7 @@ def test_file_urls_are_files(tmp_path: Path) -> None:
 
 def test_a_pipe_cannot_be_played() -> None:
     with pytest.raises(UserError, match="can be filmed"):
-        open_ear("-", bpm=120, clock=lambda: 0.0)
+        open_source("-", bpm=120, clock=lambda: 0.0)
 
 
 def test_a_file_that_gives_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from visualizer import cli, options
 from visualizer.dancer import pack
@@ -22,6 +24,7 @@ from visualizer.errors import UserError
 from visualizer.manual import helps
 from visualizer.options import FilmOptions, Option, Settings, SharedOptions, options_of
 from visualizer.settings import FILE_OPTIONS, load_settings, read_settings, remember
+from visualizer.support.log import start_log
 from visualizer.values import Choice, Duration, Flag, Number, Rate, Size, Temperature
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +215,13 @@ def test_every_option_is_in_the_help(place: str) -> None:
     assert "--formation" not in text
 
 
+@pytest.fixture
+def _started_log() -> None:
+    """The log is set up before the test, so that what it says is caught in the same way whatever ran before."""
+    start_log()
+
+
+@pytest.mark.usefixtures("_started_log")
 @pytest.mark.parametrize("place", TABLES)
 @pytest.mark.parametrize("name", ["each", "unison", "canon"])
 def test_the_old_name_still_works_and_says_so_once(
@@ -238,12 +248,53 @@ OLD_FILE = '# ours\nbpm = 98\n  formation = "canon"  # like geese\nlook = "paper
 def test_an_old_settings_file_loads_and_gets_the_new_name_where_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(OLD_FILE)
-    settings, note = load_settings(path)
-    assert (settings.sync, note) == ("canon", None)
-    assert "sync" in settings.from_file
+    read, note = load_settings(path)
+    assert (read.sync, note) == ("canon", None)
+    assert "sync" in read.from_file
     assert path.read_text() == OLD_FILE  # reading changes nothing
     remember(path, {"look": "neon"})
     assert path.read_text() == OLD_FILE.replace("formation", "sync").replace("paper", "neon")
+
+
+EVERY_OLD_KEY = """\
+window = "640x360"
+display = "HDMI-1"
+style = "salsa"
+dance = "basic"
+troupe = 3
+formation = "unison"
+temperature = "wild"
+look = "paper"
+auto = false
+pack = "default"
+device = "cpu"
+audio = "mic:USB"
+bpm = 98
+latency_ms = 40
+sensitivity = -1
+stage = "painter"
+favourite_looks = ["neon"]
+favourite_styles = []
+favourite_dances = ["jack"]
+never_looks = ["heat"]
+never_styles = ["waltz"]
+never_dances = []
+"""
+
+
+def test_a_file_of_before_with_every_key_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(EVERY_OLD_KEY)
+    read, note = load_settings(path)
+    assert note is None
+    assert read == Settings(
+        window=(640, 360), display="HDMI-1", style="salsa", dance="basic", troupe=3, sync="unison", temperature=1.6,
+        look="paper", auto=False, pack="default", device="cpu", audio="mic:USB", bpm=98, latency_ms=40, sensitivity=-1,
+        stage="painter", favourite_looks=("neon",), favourite_dances=("jack",), never_looks=("heat",),
+        never_styles=("waltz",), from_file=frozenset(FILE_OPTIONS),
+    )  # fmt: skip
+    remember(path, {"bpm": 99})
+    assert path.read_text() == EVERY_OLD_KEY.replace("formation", "sync").replace("98", "99")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +335,18 @@ def test_rates_are_exact(monkeypatch: pytest.MonkeyPatch, text: str, rate: Fract
 def test_rates_that_are_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str) -> None:
     assert call(monkeypatch, "film", "--fps", text) == (2, [])
     assert "such as 30, 29.97 or 24000/1001" in capsys.readouterr().err
+
+
+@given(st.sampled_from(sorted(EXPECTED)), st.text(max_size=40) | st.from_regex(r"[-+]?[\d.:/xe]{1,12}", fullmatch=True))
+@settings(max_examples=400, deadline=None)
+def test_whatever_is_written_is_a_value_or_a_refusal(name: str, text: str) -> None:
+    for table in TABLES.values():
+        if option := options_of(table).get(name):
+            try:
+                value = option.kind.check(name, option.kind.read(name, text))
+            except UserError:
+                continue
+            assert option.kind.check(name, value) == value
 
 
 @pytest.mark.parametrize("name", ["start", "seconds"])

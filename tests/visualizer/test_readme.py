@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from visualizer.options import Settings, options_of
 from visualizer.remote.keys import KEYS
+from visualizer.values import Choice, Number, Temperature
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,6 +40,24 @@ def test_every_option_is_explained_and_exists(words: list[str]) -> None:
     assert exist - {"--out"} <= set(re.findall(r"--[a-z]+", text))
     if not words:
         assert set(re.findall(r"--[a-z]+", text)) <= exist
+
+
+def test_ranges_and_words_are_those_of_the_table() -> None:
+    """What the README says that an option takes is what the program takes."""
+    rows = [row.split("|")[1:3] for row in section("Options").splitlines() if row.startswith("| `--")]
+    told = 0
+    for name, option in options_of(Settings).items():
+        text = next((row[1] for row in rows if f"`{option.flag} " in row[0] or f"`{option.flag}`" in row[0]), None)
+        if text is None or name == "seed":
+            continue
+        if isinstance(option.kind, Number | Temperature):
+            told += 1
+            ends = [f"{end:g}" for end in (option.kind.least, option.kind.most)]
+            assert all(re.search(rf"(?<![\d.]){re.escape(end)}(?![\d.]\d)", text) for end in ends), name
+        elif isinstance(option.kind, Choice):
+            told += 1
+            assert all(f"`{word}`" in text for word in option.kind.names), name
+    assert told >= 7
 
 
 def test_every_module_named_is_there() -> None:

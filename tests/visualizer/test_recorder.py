@@ -18,12 +18,12 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer.test_listener import FakeChain, FakeLine
+from tests.visualizer.music.sources.test_capture_thread import FakeChain, FakeLine
 from visualizer.errors import UserError
 from visualizer.film import recorder, video
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
-from visualizer.music.listener import Listener
-from visualizer.music.tape import RATE, NoSounds, Tape
+from visualizer.music.sources.capture_thread import CaptureThread
+from visualizer.music.sources.tape import RATE, NoSounds, Tape
 from visualizer.stage.shots import Camera, Shot
 
 SIZE = (96, 64)
@@ -200,7 +200,7 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
     blocks = [np.full(480, 0.1, np.float32)] * 50
     blocks[20:30] = [np.full(480, np.nan, np.float32), np.full(480, np.inf, np.float32)] * 5
     line, waits = FakeLine([], rate=48_000), threading.Event()
-    hearing = Listener("microphone", lambda *_: line, clock, lambda: "", lambda: (FakeChain(), None))  # type: ignore
+    hearing = CaptureThread("microphone", lambda *_: line, clock, lambda: "", lambda: (FakeChain(), None))  # type: ignore
     hearing._tape = tape = Tape(100.0)
     line.blocks, line.empty = blocks, waits.set
     assert waits.wait(60)
@@ -238,7 +238,7 @@ FULL = """
 import resource, sys, time
 from pathlib import Path
 import numpy as np
-from visualizer.music.tape import NoSounds
+from visualizer.music.sources.tape import NoSounds
 from visualizer.film.recorder import Recorder
 from visualizer.stage.shots import Shot
 random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The rival: a recurrent network of the kind that jsn5/dancenet dances with, written anew, on the latents of a pack.
+"""The baseline: a recurrent network of the kind that jsn5/dancenet dances with, written anew, on the latents of a pack.
 
 An LSTM reads the last latent and gives a mixture of 24 Gaussians over the next one (Bishop, "Mixture density
 networks", 1994; Graves, 2013). When it dances, its state is reset at every step, so the last latent is all that it
@@ -19,13 +19,14 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from visualizer import files
 from visualizer.support.console import Console
 
 MIXTURES = 24
 
 
 @dataclass(frozen=True)
-class RivalConfig:
+class BaselineConfig:
     latent: int
     hidden: int = 256
     layers: int = 2
@@ -34,10 +35,10 @@ class RivalConfig:
     rate: float = 1e-3
 
 
-class Rival(nn.Module):
+class Baseline(nn.Module):
     """The last latent (N, D), in spreads about the mean -> a mixture of Gaussians over the next one."""
 
-    def __init__(self, config: RivalConfig) -> None:
+    def __init__(self, config: BaselineConfig) -> None:
         super().__init__()
         self.config = config
         self.lstm = nn.LSTM(config.latent, config.hidden, config.layers, batch_first=True)
@@ -65,7 +66,7 @@ class Rival(nn.Module):
         chance = torch.Generator().manual_seed(seed)
         latent, out = start, []
         rows = torch.arange(len(start))
-        for _ in track(range(steps), description="the rival dances"):
+        for _ in track(range(steps), description="the baseline dances"):
             weight, mean, width = self(latent)
             pick = torch.multinomial(weight.exp(), 1, generator=chance)[:, 0]
             latent = mean[rows, pick] + width[rows, pick].exp() * torch.randn(latent.shape, generator=chance)
@@ -73,22 +74,24 @@ class Rival(nn.Module):
         return torch.stack(out, dim=1).numpy()
 
 
-def _kept(store: Path, config: RivalConfig, key: str) -> Rival | None:
+def _kept(store: Path, config: BaselineConfig, key: str) -> Baseline | None:
     """The network in `store` if it was trained under `key`. None, and a word, where the file cannot be read."""
     try:
         kept = torch.load(store, weights_only=True)
         if kept["key"] != key:
             return None
-        network = Rival(config)
+        network = Baseline(config)
         network.load_state_dict(kept["network"])
         return network.eval()
     # What torch says of a file that was cut off, emptied, is of something else, or must not be opened.
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-        Console().print(f"note: {store}: cannot be read ({type(error).__name__}); the rival is trained anew")
+        Console().print(f"note: {store}: cannot be read ({type(error).__name__}); the baseline is trained anew")
         return None
 
 
-def train_rival(dances: list[NDArray[np.float32]], config: RivalConfig, seed: int, store: Path | None = None) -> Rival:
+def train_baseline(
+    dances: list[NDArray[np.float32]], config: BaselineConfig, seed: int, store: Path | None = None
+) -> Baseline:
     """Train on each step of `dances` (S, D) and the one that follows. Kept in `store` for the same data and config;
     a file there that cannot be read is said and replaced."""
     before = np.concatenate([d[:-1] for d in dances])
@@ -99,10 +102,10 @@ def train_rival(dances: list[NDArray[np.float32]], config: RivalConfig, seed: in
         if kept is not None:
             return kept
     torch.manual_seed(seed)
-    network = Rival(config)
+    network = Baseline(config)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.rate)
     rng = np.random.default_rng(seed)
-    for _ in track(range(config.steps), description="training the rival"):
+    for _ in track(range(config.steps), description="training the baseline"):
         pick = rng.integers(0, len(before), config.batch)
         loss = network.loss(torch.from_numpy(before[pick]), torch.from_numpy(after[pick]))
         optimizer.zero_grad()
@@ -110,7 +113,6 @@ def train_rival(dances: list[NDArray[np.float32]], config: RivalConfig, seed: in
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
     if store is not None:
-        part = store.with_suffix(".part")
-        torch.save({"key": key, "network": network.state_dict()}, part)
-        part.replace(store)
+        with files.write_whole(store) as part:
+            torch.save({"key": key, "network": network.state_dict()}, part)
     return network.eval()

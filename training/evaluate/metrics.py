@@ -165,9 +165,9 @@ def geometric_features(dances: Joints) -> Floats:
 
 
 def scale_of(features: Floats) -> tuple[Floats, Floats]:
-    """Mean and spread (F,) of the features of real motion, by which all are normalised (as in AIST++)."""
-    spread = features.std(axis=0)
-    return features.mean(axis=0), np.where(spread > 1e-6, spread, 1.0)
+    """Mean and std (F,) of the features of real motion, by which all are normalised (as in AIST++)."""
+    std = features.std(axis=0)
+    return features.mean(axis=0), np.where(std > 1e-6, std, 1.0)
 
 
 def frechet_distance(one: Floats, other: Floats) -> float:

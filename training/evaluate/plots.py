@@ -1,283 +1,52 @@
-"""Pictures to be opened and judged: contact sheets of a pack, and the beats found in captured clips."""
+"""Curves of an evaluation: the spectrum of motion, and how near to real poses the dance stays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from rich.table import Table
 
-from training.data.choreography import DANCES, Dance, perform
-from training.data.dataset import Take, crop_centre, from_bytes
-from training.data.motion.beats import Beats, deceleration, find_beats, tempo_is_sure
-from training.data.motion.body import project, silhouettes
-from training.data.motion.clips import Clip, read_clips
-from training.folders import check_folder
-from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, Pack
 from visualizer.errors import UserError
-from visualizer.support.console import Console
 
-Grey = NDArray[np.uint8]
-Field = NDArray[np.float32]
-
-ENERGY = 0.6
-FILM_BPM = 120.0
-HAIR = 204  # grey of the lines between cells
-LABEL = 150  # pixels, left of each row
-
-ROW_SECONDS, PIXELS_A_SECOND = 20.0, 80  # plots of beats: one row holds so much
-PLOT_HEIGHT, FIGURE = 110, 56  # pixels
-INK, FAINT, BAR, PHRASE = (60, 60, 60), (205, 205, 205), (200, 120, 30), (40, 40, 220)  # blue, green, red
+COLOURS = ("#dc2828", "#3c3c3c", "#288cc8")  # ours, real, baseline
+SIZE_INCHES, DPI = (9.0, 4.8), 100
 
 
-# --- cells ----------------------------------------------------------------------------------------------------
-
-
-def _cell(field: Field | None, size: int) -> Grey:
-    """A field (H, H) as a dark figure on white, `size` pixels, a hairline to the right and below; None: empty."""
-    if field is None:
-        cell = np.full((size, size), 255, np.uint8)
-    else:
-        # Averaged where the cell is smaller than the field, or thin arms would come and go.
-        method = cv2.INTER_AREA if size < field.shape[0] else cv2.INTER_CUBIC
-        small = cv2.resize(field.astype(np.float32), (size, size), interpolation=method)
-        cell = (255 * np.clip(0.5 + small * size, 0, 1)).astype(np.uint8)
-    return np.pad(cell, ((0, 1), (0, 1)), constant_values=HAIR)
-
-
-def _grid(rows: Sequence[Sequence[Field | None]], size: int, labels: Sequence[str] | None = None) -> Grey:
-    """Rows of fields -> one grey picture; with `labels`, a name at the left of each row."""
-    lines = [np.concatenate([_cell(f, size) for f in row], axis=1) for row in rows]
-    if labels is not None:
-        for i, text in enumerate(labels):
-            head = np.full((lines[i].shape[0], LABEL), 255, np.uint8)
-            write_text(head, text, (4, 16))
-            lines[i] = np.concatenate([head, lines[i]], axis=1)
-    return np.concatenate(lines)
-
-
-def write_text(picture: NDArray[np.uint8], text: str, at: tuple[int, int]) -> None:
-    """Text in place, a new line at "\\n"; what the font lacks is left out."""
-    for k, line in enumerate(text.encode("ascii", "ignore").decode().split("\n")):
-        place = (at[0], at[1] + 14 * k)
-        cv2.putText(picture, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, INK, 1, cv2.LINE_AA)
-
-
-def save_picture(path: Path, picture: NDArray[np.uint8]) -> Path:
+def plot_lines(path: Path, title: str, across: str, x: NDArray[np.float64], lines: Mapping[str, NDArray]) -> Path:
+    """Draw curves (N,) over `x` (N,) into a PNG, the upright axis from 0. UserError where it cannot be written."""
+    figure = Figure(SIZE_INCHES, DPI, layout="constrained")
+    axes = figure.subplots()
+    for (name, y), colour in zip(lines.items(), COLOURS, strict=False):
+        axes.plot(x, y, color=colour, linewidth=2, label=name)
+    axes.set(title=title, xlabel=across, xlim=(float(np.min(x)), float(np.max(x))))
+    axes.set_ylim(0, max(float(np.max(y)) for y in lines.values()) * 1.02 or 1.0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        drawn = BytesIO()
+        figure.savefig(drawn, format="png")
+        path.write_bytes(drawn.getvalue())
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
 
 
-# --- a pack dances --------------------------------------------------------------------------------------------
-
-
-def _danced(dancer: Dancer, beats: Sequence[float], energy: Callable[[float], float]) -> list[Field]:
-    """Fields (128, 128) of the first dancer at moments in rising order, the steps between taken beat by beat."""
-    fields, now = [], 0.0
-    for beat in beats:
-        while now < beat - 1:  # never so far at once that the dancer would take it for a stall
-            now += 1
-            dancer.step_to(now, energy(now))
-        now = beat
-        dancer.step_to(beat, energy(beat))
-        fields.append(dancer.picture(beat).frames[0, 0])
-    return fields
-
-
-def _even(beat: float) -> float:
-    return ENERGY
-
-
-def waves(beat: float) -> float:
-    """An evening's energy: between a quiet break and the drop and back every 32 beats."""
-    return 0.5 - 0.4 * float(np.cos(2 * np.pi * beat / 32))
-
-
-def draw_sheets(pack: Pack, takes: list[Take], frames: Field, found: Field, folder: Path, seed: int) -> list[Path]:
-    """Held-out frames above their reconstruction, `frames` and `found` (T, 1, 128, 128), and consecutive steps of
-    six styles: sixteen of a held-out take of the style, where `takes` hold one, above 64 generated ones."""
-    pick = np.linspace(0, len(frames) - 1, 32).astype(int)
-    rows: list[list[Field]] = []
-    for block in np.split(pick, 4):
-        rows += [[frames[i, 0] for i in block], [found[i, 0] for i in block]]
-    paths = [save_picture(folder / "reconstruction.png", _grid(rows, 192))]
-    rng = np.random.default_rng(seed)
-    for style in rng.choice(pack.styles, size=min(6, len(pack.styles)), replace=False):
-        lead = PHRASE_BEATS
-        steps = _danced(Dancer(pack, seed, str(style)), [lead + k / STEPS_PER_BEAT for k in range(64)], _even)
-        rows = [steps[i : i + 16] for i in range(0, 64, 16)]
-        names = [f"{style}\ngenerated" if i == 0 else "" for i in range(4)]
-        real = [t for t in takes if t.style == style and t.timed and t.held_out and not t.mirrored and t.yaw == 0]
-        if real and len(real[0]) >= 16:
-            middle = (len(real[0]) - 16) // 2
-            rows.insert(0, list(from_bytes(real[0].read("frames", slice(middle, middle + 16)))))
-            names.insert(0, f"{style}\nreal, held out")
-        paths.append(save_picture(folder / f"steps_{style}.png", _grid(rows, 96, names)))
-    return paths
-
-
-def written_frames(dance: Dance, beats: Sequence[float], energy: float = ENERGY) -> Field:
-    """A written dance from the front at moments of its loop: (len(beats), 128, 128)."""
-    positions = perform(dance, energy, STEPS_PER_BEAT).positions
-    three = crop_centre(np.tile(positions, (3, 1, 1)))  # round and round, so that the crop knows no seam
-    centre = three[len(positions) : 2 * len(positions)]
-    at = np.round(np.asarray(beats) * STEPS_PER_BEAT).astype(int) % len(positions)
-    return silhouettes(project(positions[at], centre[at]))[:, 0]
-
-
-def _overlap(a: Sequence[Field | None], b: Sequence[Field]) -> float:
-    """Mean intersection over union of two rows of figures, where both have one; 0 where none has."""
-    pairs = [(x < 0, y < 0) for x, y in zip(a, b, strict=True) if x is not None]
-    return float(np.mean([(x & y).sum() / max(1, (x | y).sum()) for x, y in pairs])) if pairs else 0.0
-
-
-def captured_rows(takes: Sequence[Take], beats: int, columns: int) -> list[list[Field | None]]:
-    """A captured dance, `columns` figures evenly over `beats` beats from the start of each of its phrases: a row for
-    every whole one, of every take; where no take has a whole one, its first, and None after its end."""
-    rows: list[list[Field | None]] = []
-    broken: list[list[Field | None]] = []
-    length = beats * STEPS_PER_BEAT
-    for take in takes:
-        for start in range(take.phrase * STEPS_PER_BEAT, len(take), PHRASE_BEATS * STEPS_PER_BEAT):
-            frames = take.read("frames", slice(start, start + length, max(1, length // columns)))[:columns]
-            row = [*from_bytes(frames), *[None] * (columns - len(frames))]
-            (rows if start + length <= len(take) else broken).append(row)
-    return rows or broken[:1]
-
-
-def draw_all_dances(
-    pack: Pack, folder: Path, seed: int, captured: Mapping[str, Sequence[Take]] | None = None,
-    columns: int = 8, size: int = 72, page: int = 42,
-) -> list[Path]:  # fmt: skip
-    """Every dance of the pack, one row a dance: the real one at the left, as the pack dances it on demand at the right.
-
-    Real is what is written, or what the takes in `captured` show, by the name of the dance. Generated figures are
-    taken after a phrase of lead-in, at the same beats of the loop as the written ones. A loop of sixteen beats may
-    begin on either of two phrases, and a captured dance at any of its own: those that look most alike are shown.
-    Where nothing real is at hand under a name, the left is empty. `page` dances a picture.
-    """
-    known = {d.name: d for d in DANCES}
-    rows: list[list[Field | None]] = []
-    labels = []
-    for dance in pack.dances:
-        moments = [k * dance.beats / columns for k in range(columns)]
-        starts = range(PHRASE_BEATS, PHRASE_BEATS + max(PHRASE_BEATS, dance.beats), PHRASE_BEATS)
-        dancer = Dancer(pack, seed, dance=dance.name)
-        all_moments = sorted({start + m for start in starts for m in moments})
-        fields = dict(zip(all_moments, _danced(dancer, all_moments, _even), strict=True))
-        choices = [[fields[start + m] for m in moments] for start in starts]
-        real: list[list[Field | None]] = []
-        if dance.name in known:
-            real = [[*written_frames(known[dance.name], moments)]]
-        elif captured and dance.name in captured:
-            real = captured_rows(captured[dance.name], dance.beats, columns)
-        empty: list[Field | None] = [None] * columns
-        pairs = [(left, right) for left in real or [empty] for right in choices]
-        left, right = max(pairs, key=lambda pair: _overlap(*pair))
-        rows.append([*left, *right])
-        labels.append(dance.name.replace(" ", "\n", 1) if len(dance.name) > 20 else dance.name)
-        labels[-1] += f"\n({pack.styles[dance.style]})"
-    paths = []
-    for number, first in enumerate(range(0, len(rows), page), 1):
-        picture = _grid(rows[first : first + page], size, labels[first : first + page])
-        middle = LABEL + columns * (size + 1) - 1
-        picture[:, middle - 1 : middle + 2] = 90  # between real and generated
-        paths.append(save_picture(folder / f"dances_{number}.png", picture))
-    return paths
-
-
-def draw_film(
-    pack: Pack, folder: Path, seed: int, seconds: float = 60.0, bpm: float = FILM_BPM, style: str | None = None,
-    columns: int = 16, size: int = 96,
-) -> Path:  # fmt: skip
-    """One improvised stretch, a figure every half second, energy rising and falling: `film.png`."""
-    moments = [k * 0.5 * bpm / 60 for k in range(max(1, round(seconds / 0.5)))]
-    fields: list[Field | None] = [*_danced(Dancer(pack, seed, style), moments, waves)]
-    fields += [None] * (-len(fields) % columns)
-    rows = [fields[i : i + columns] for i in range(0, len(fields), columns)]
-    labels = [f"{k * columns / 2:g} s" for k in range(len(rows))]
-    return save_picture(folder / "film.png", _grid(rows, size, labels))
-
-
-# --- beats of captured clips ----------------------------------------------------------------------------------
-
-
-def phrases_of(beats: Beats) -> int:
-    """Whole phrases of eight beats from the first phrase on."""
-    return max(0, (len(beats.times) - 1 - beats.phrase) // PHRASE_BEATS)
-
-
-def plot_beats(clip: Clip, beats: Beats) -> NDArray[np.uint8]:
-    """How hard the body brakes over time, the beats as lines, bars and phrases stronger, the body on each beat:
-    a colour picture (H, W, 3), rows of twenty seconds."""
-    braking = deceleration(clip.positions, clip.fps)
-    top = float(np.quantile(braking, 0.995)) + 1e-9
-    rows = max(1, int(np.ceil(clip.seconds / ROW_SECONDS)))
-    height = PLOT_HEIGHT + FIGURE + 8
-    picture = np.full((24 + rows * height, int(ROW_SECONDS * PIXELS_A_SECOND) + 8, 3), 255, np.uint8)
-    title = (
-        f"{clip.name}, {clip.style}, {clip.seconds:.1f} s, {beats.bpm:.1f} BPM, accent {beats.accent:.2f}, "
-        f"{'steady' if beats.steady else 'not steady'}, {phrases_of(beats)} phrases"
-    )
-    write_text(picture, title, (4, 16))
-    frames = np.minimum(np.round(beats.times * clip.fps).astype(int), len(clip.positions) - 1)
-    bodies = clip.positions[frames]
-    figures = silhouettes(project(bodies, bodies[:, 0, 0]), FIGURE)[:, 0]
-    for row in range(rows):
-        floor = 24 + row * height + PLOT_HEIGHT
-        cv2.line(picture, (4, floor), (picture.shape[1] - 4, floor), FAINT, 1)
-        for k, time in enumerate(beats.times):
-            if int(time // ROW_SECONDS) != row:
-                continue
-            x = 4 + round((time - row * ROW_SECONDS) * PIXELS_A_SECOND)
-            phrase, bar = (k - beats.phrase) % PHRASE_BEATS == 0, k % 4 == 0
-            colour, thick = (PHRASE, 3) if phrase else (BAR, 2) if bar else (FAINT, 1)
-            cv2.line(picture, (x, floor - PLOT_HEIGHT + 4), (x, floor), colour, thick)
-            shade = 255 * np.clip(0.5 + figures[k] * FIGURE, 0, 1)
-            left = min(max(0, x - FIGURE // 2), picture.shape[1] - FIGURE)
-            patch = picture[floor + 2 : floor + 2 + FIGURE, left : left + FIGURE]
-            np.minimum(patch, shade.astype(np.uint8)[..., None], out=patch)
-        begin = int(row * ROW_SECONDS * clip.fps)
-        part = braking[begin : int((row + 1) * ROW_SECONDS * clip.fps) + 1]
-        x = 4 + np.arange(len(part)) / clip.fps * PIXELS_A_SECOND
-        y = floor - np.minimum(part / top, 1.0) * (PLOT_HEIGHT - 8)
-        cv2.polylines(picture, [np.stack([x, y], axis=-1).round().astype(np.int32)], False, INK, 1, cv2.LINE_AA)
-    return picture
-
-
-def show_beats(motion: Path, plots: Path | None) -> list[tuple[Clip, Beats]]:
-    """Find the beats of all clips in a folder, print them in a table and plot each clip into `plots`."""
-    if plots is not None:
-        check_folder(plots)
-    table = Table(title="Beats found in the movement")
-    for head in ("clip", "style", "seconds", "BPM", "accent", "repeats", "steady", "tempo", "phrases", "first after"):
-        table.add_column(head)
-    found = []
-    for clip in read_clips(motion):
-        beats = find_beats(clip.positions, clip.fps)
-        found.append((clip, beats))
-        if len(beats.times) == 0:
-            table.add_row(clip.name, clip.style, f"{clip.seconds:.1f}", "-", "-", "-", "no", "-", "-", "-")
-            continue
-        sure = "sure" if tempo_is_sure(clip.positions, clip.fps) else "doubtful"
-        table.add_row(
-            clip.name, clip.style, f"{clip.seconds:.1f}", f"{beats.bpm:.1f}", f"{beats.accent:.2f}",
-            f"{beats.repeats:.2f}", "yes" if beats.steady else "no", sure, str(phrases_of(beats)),
-            f"{beats.phrase} beats",
-        )  # fmt: skip
-        if plots is not None:
-            save_picture(plots / f"{clip.name}.png", plot_beats(clip, beats))
-    console = Console(width=120)
-    console.print(table)
-    steady = [b for _, b in found if b.steady]
-    console.print(f"{len(steady)} of {len(found)} clips are steady, {sum(map(phrases_of, steady))} phrases in all; "
-                  "doubtful: the halves of the clip, each alone, have another tempo than the whole")  # fmt: skip
-    return found
+def draw_plots(curves: dict[str, Any], folder: Path) -> list[Path]:
+    """The spectrum of motion, and how near to real poses the dance stays through the hours."""
+    names = ("ours", "real, held out", "baseline")
+    lines = {}
+    frequency = np.linspace(0, 4, 257)
+    for name, (f, power) in zip(names, curves["spectrum"], strict=True):
+        lines[name] = np.interp(frequency, f, power / power.sum()) / f[1]
+    near = np.array(curves["tenths"])
+    return [
+        plot_lines(folder / "spectrum.png", "share of motion power", "cycles a beat", frequency, lines),
+        plot_lines(folder / "drift.png", "cm to the nearest training pose", "tenths of the hours danced",
+                   np.arange(1.0, len(near) + 1), {"ours": near, "real, held out": np.full(len(near), curves["held"])}),
+    ]  # fmt: skip

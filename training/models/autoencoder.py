@@ -38,13 +38,13 @@ DAMPING = 1.0  # of a settling step, in squared pixels of the whole picture for 
 class PoseBasis:
     """Principal components of the joints: latent = (joints - mean) @ vectors / scale, an isometry but for the scale.
 
-    `mean` (42,), `vectors` (42, D) orthonormal, `spread` (D,) of each latent over the data, whose mean square is 1.
+    `mean` (42,), `vectors` (42, D) orthonormal, `std` (D,) of each latent over the data, whose mean square is 1.
     """
 
     mean: NDArray[np.float32]
     vectors: NDArray[np.float32]
     scale: float
-    spread: NDArray[np.float32]
+    std: NDArray[np.float32]
 
     def latents(self, joints: NDArray[np.float32]) -> NDArray[np.float32]:
         """Joints (…, 21, 2) in frame coordinates -> latents (…, D)."""
@@ -195,14 +195,14 @@ class Autoencoder(nn.Module):
 
     pose_mean: Tensor
     pose_vectors: Tensor
-    spread: Tensor
+    spread: Tensor  # `PoseBasis.std`, by the name that it has in the files of packs and checkpoints
 
     def __init__(self, config: AutoencoderConfig, basis: PoseBasis) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("pose_mean", torch.from_numpy(basis.mean))
         self.register_buffer("pose_vectors", torch.from_numpy(basis.vectors * basis.scale))
-        self.register_buffer("spread", torch.from_numpy(basis.spread))
+        self.register_buffer("spread", torch.from_numpy(basis.std))
         e, c = config.encoder, config.corrector
         self.eye = _down(16, e)
         self.marks = nn.Sequential(nn.Conv2d(e[1], e[1], 3, 1, 1), nn.SiLU(), nn.Conv2d(e[1], config.marks, 1))

@@ -34,8 +34,9 @@ from training.folders import check_folder, write_whole
 from training.synth.augment import check_speaker
 from training.synth.dataset import HELD_OUT, QUIET, ROWS_A_CALL, Batch, Recording, batches, load, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
+from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
+from visualizer.music.analysis.features import HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats, row_time
 from visualizer.networks.session import open_session
 
 FORMAT = 1
@@ -43,8 +44,8 @@ CALLS_A_SECOND = HOPS_A_SECOND / ROWS_A_CALL
 HISTORY = 7  # rows that the convolutions look back on
 RANGE = 10.0  # natural logs of power (43 dB) below the loudest band that are heard
 FALL = 2.3 / (5 * CALLS_A_SECOND)  # the loudest band is forgotten by 10 dB in five seconds
-KEEP = math.exp(-1 / (3 * CALLS_A_SECOND))  # mean and spread of the bands: a time constant of three seconds
-LEAST_SPREAD = 0.3
+KEEP = math.exp(-1 / (3 * CALLS_A_SECOND))  # mean and std of the bands: a time constant of three seconds
+LEAST_STD = 0.3
 OUTPUTS = ("beat", "downbeat", "music", "phase", "state_out")
 
 
@@ -107,7 +108,7 @@ class Ear(nn.Module):
 
     @property
     def state_size(self) -> int:
-        """Floats of the state: rows, sums of the bands, their weight, loudest band, spread, recurrent layers."""
+        """Floats of the state: rows, sums of the bands, their weight, loudest band, std, recurrent layers."""
         return HISTORY * MELS + MELS + 3 + self.config.layers * self.config.hidden
 
     def look(self, rows: Tensor) -> Tensor:
@@ -165,7 +166,7 @@ def _cross(raw: Tensor, wanted: Tensor, weight: float) -> Tensor:
 def normalise(mel: Tensor) -> Tensor:
     """Log-mel of whole pieces (N, calls, 2 * MELS) -> rows (N, calls, 2, MELS), whatever their volume and tone.
 
-    Each band is heard relative to its own mean over the last seconds, in units of the spread of all bands; what lies
+    Each band is heard relative to its own mean over the last seconds, in units of the std of all bands; what lies
     RANGE under the loudest band is silence. Means look at the past only; at the start they are means of what there is.
     """
     with torch.no_grad(), torch.autocast(mel.device.type, enabled=False):
@@ -182,8 +183,8 @@ def normalise(mel: Tensor) -> Tensor:
         kept = kept / kept.sum(dim=1, keepdim=True)
         mean = kept @ rows.mean(dim=2)  # (N, calls, MELS)
         rows = rows - mean[:, :, None]
-        spread = (kept @ rows.square().mean(dim=(2, 3))[..., None]).sqrt().clamp_min(LEAST_SPREAD)
-        return (rows / spread[..., None]).clamp(-5, 5)
+        std = (kept @ rows.square().mean(dim=(2, 3))[..., None]).sqrt().clamp_min(LEAST_STD)
+        return (rows / std[..., None]).clamp(-5, 5)
 
 
 class Step(nn.Module):
@@ -198,7 +199,7 @@ class Step(nn.Module):
         phase (N, 4), state (N, K)."""
         ear, config = self.ear, self.ear.config
         sizes = [HISTORY * MELS, MELS, 1, 1, 1, *[config.hidden] * config.layers]
-        history, sums, weight, ceiling, spread, *hidden = state.split(sizes, dim=1)
+        history, sums, weight, ceiling, std, *hidden = state.split(sizes, dim=1)
         rows = mel.unflatten(1, (ROWS_A_CALL, MELS))
         # The ceiling is kept as height over the quietest there is, so that zeros mean: nothing yet.
         ceiling = torch.maximum(ceiling + QUIET - FALL, rows.amax(dim=(1, 2))[:, None])
@@ -206,8 +207,8 @@ class Step(nn.Module):
         weight = weight * KEEP + 1
         sums = sums * KEEP + rows.mean(dim=1)
         rows = rows - (sums / weight)[:, None]
-        spread = spread * KEEP + rows.square().mean(dim=(1, 2))[:, None]
-        rows = (rows / (spread / weight).sqrt().clamp_min(LEAST_SPREAD)[..., None]).clamp(-5, 5)
+        std = std * KEEP + rows.square().mean(dim=(1, 2))[:, None]
+        rows = (rows / (std / weight).sqrt().clamp_min(LEAST_STD)[..., None]).clamp(-5, 5)
         window = torch.cat((history.unflatten(1, (HISTORY, MELS)), rows), dim=1)
         seen = ear.look(window)[:, 0]
         below, after = seen, []
@@ -225,9 +226,7 @@ class Step(nn.Module):
         raw = ear.say(seen, below)
         n = ROWS_A_CALL
         chances = torch.sigmoid(raw[:, : 2 * n + 1])
-        state_out = torch.cat(
-            (window[:, ROWS_A_CALL:].flatten(1), sums, weight, ceiling - QUIET, spread, *after), dim=1
-        )
+        state_out = torch.cat((window[:, ROWS_A_CALL:].flatten(1), sums, weight, ceiling - QUIET, std, *after), dim=1)
         return chances[:, :n], chances[:, n : 2 * n], chances[:, 2 * n :], torch.tanh(raw[:, 2 * n + 1 :]), state_out
 
 
@@ -253,18 +252,15 @@ def export_ear(ears: Sequence[Ear], path: Path) -> float:
     """Write ear.onnx, checked against torch over a few calls; returns the largest difference found."""
     step = Together(ears).eval()
     mel, state = torch.randn(2, ROWS_A_CALL * MELS) * 3 - 10, torch.zeros(2, sum(step.sizes))
-    part = path.with_suffix(".part")
-    export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
     worst = 0.0
-    with torch.no_grad():
+    with files.write_whole(path) as part, torch.no_grad():
+        export_network(step, {"mel": mel, "state": state}, list(OUTPUTS), part)
         for _ in range(4):
             inputs = {"mel": torch.randn(3, ROWS_A_CALL * MELS) * 3 - 10, "state": state[:1].repeat(3, 1)}
             worst = max(worst, difference(step, part, inputs, list(OUTPUTS)))
             state = step(**inputs)[-1]
-    if not worst <= TOLERANCE["ear"]:
-        part.unlink()
-        raise UserError(f"{path.name}: onnxruntime and torch differ by {worst:g}")
-    part.replace(path)
+        if not worst <= TOLERANCE["ear"]:
+            raise UserError(f"{path.name}: onnxruntime and torch differ by {worst:g}")
     return worst
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, iirpeak, lfilter, sosfilt
 
 from visualizer.errors import UserError
-from visualizer.music.features import RATE, Floats
+from visualizer.music.analysis.features import RATE, Floats
 
 TONGUES = ("en-us", "en-gb", "de", "fr-fr", "es", "it", "pt-br", "nl", "sv", "pl", "tr", "hi", "sw", "id")
 SYLLABLES = tuple(c + v for c in (*"bdfgklmnprstvz", "sh", "ch") for v in (*"aeiou", "ai", "ou"))

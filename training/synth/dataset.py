@@ -8,7 +8,6 @@ piece spliced to the first.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from training.folders import write_whole
 from training.synth.augment import degrade, harm, speak, without_music
 from training.synth.compose import Tune, compose
 from training.synth.render import SOUNDFONTS, play
+from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
+from visualizer.music.analysis.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
 
 FORMAT = 1  # of the files; another number makes them anew
 ROWS_A_CALL = 2
@@ -73,11 +73,9 @@ def _versions(samples: Floats, count: int, rng: Generator, speakers: list[Floats
 
 
 def _save(path: Path, recording: Recording) -> None:
-    part = path.with_suffix(".part.npz")
-    np.savez(
-        part, genre=np.array(recording.genre), mel=recording.mel, beats=recording.beats, downbeats=recording.downbeats
-    )
-    part.replace(path)  # a kill while writing leaves no half recording
+    genre = np.array(recording.genre)
+    with files.write_whole(path) as part:  # a kill while writing leaves no half recording
+        np.savez(part, genre=genre, mel=recording.mel, beats=recording.beats, downbeats=recording.downbeats)
 
 
 def load(path: Path) -> Recording:
@@ -158,9 +156,8 @@ def _speakers(path: Path, seed: int, count: int) -> list[Floats]:
             return [kept[name] for name in kept.files]
     rng = np.random.default_rng((seed, 24))
     voices = [speak(rng) for _ in range(count)]
-    part = path.with_suffix(".part.npz")
-    np.savez(part, *voices)
-    os.replace(part, path)
+    with files.write_whole(path) as part:
+        np.savez(part, *voices)
     return voices
 
 

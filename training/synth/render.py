@@ -17,9 +17,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 
-from training.synth.compose import VOICES, Part, Sound, Tune
+from training.synth.compose import Sound, Tune
+from training.synth.genres import VOICES
+from training.synth.plan import Part
 from visualizer.errors import UserError
-from visualizer.music.features import RATE, Floats
+from visualizer.music.analysis.features import RATE, Floats
 
 SOUNDFONTS = (
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),  # Debian's fluid-soundfont-gm, MIT

@@ -7,6 +7,7 @@ that they are of a size that a body can have.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,8 @@ class Networks:
         self.reason = self.slow = ""
         self._pack = pack
         self._outputs = [output.name for output in pack.decoder.get_outputs()]
+        numbers = pack.latent_size + math.prod(pack.dancer_state)  # of a step of one dancer, and then the travel
+        self._limits = np.array([HUGE] * numbers + [FASTEST], np.float32)
         self._paces = {name: Slow(pace) for name, pace in PACES.items()}
 
     def write(self, given: dict[str, NDArray[Any]]) -> Letters:
@@ -111,13 +114,14 @@ class Networks:
             nothing = (np.zeros(shape, np.float32) for shape in shapes.values())
             latent, state, travel = nothing
             return Stepped(latent, state, travel[:, 0], np.ones(n, bool))
-        latent, state, travel = made.values()
-        numbers, travel = np.concatenate([latent, state.reshape(n, -1)], axis=1), travel[:, 0]
-        failed = ~((np.abs(numbers) <= HUGE).all(axis=1) & (np.abs(travel) <= FASTEST))
-        if failed.any():
-            travel = np.where(failed, np.float32(0), travel)
+        latent, state, travel = made["latent_out"], made["state_out"], made["travel"]
+        sound = np.abs(np.concatenate([latent, state.reshape(n, -1), travel], axis=1)) <= self._limits
+        travel = travel[:, 0]
+        if sound.all():
+            return Stepped(latent, state, travel, np.zeros(n, bool))
+        failed = ~sound.all(axis=1)
         self._blame("dancer", failed)
-        return Stepped(latent, state, travel, failed)
+        return Stepped(latent, state, np.where(failed, np.float32(0), travel), failed)
 
     def decode(self, latent: NDArray[np.float32]) -> Decoded:
         """The bodies of latents (N, D)."""
@@ -159,7 +163,7 @@ class Networks:
 
 def _fit(array: Any, shape: tuple[int, ...], name: str) -> NDArray[Any]:
     """An output as the dance needs it. ValueError for one of another shape or kind."""
-    whole = name == "letter_out"
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in ("iu" if whole else "f"):
+    wanted = np.int64 if name == "letter_out" else np.float32
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind != np.dtype(wanted).kind:
         raise ValueError(f"output {name} is not {shape}, as the pack says")
-    return np.require(array, np.int64 if whole else np.float32, "W")
+    return array if array.dtype == wanted and array.flags.writeable else np.array(array, wanted)

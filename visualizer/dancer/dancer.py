@@ -17,7 +17,7 @@ import dataclasses
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,13 @@ from visualizer.music import taken
 from .calls import Networks
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
-from .planner import TroupePlanner, find_dance, find_style, find_styles
+from .planner import TroupePlanner, find_dance, find_styles
 from .recovery import LastGood, Recovery
 from .rescue import Rescue
 from .rows import Rows, begin_rows
 from .steps import LOOK_AHEAD, Step, Steps
 from .sync import Sync
+from .wishes import Wishes
 
 FLAT = 0.01  # rows that are still so near to one another are one
 LONGEST_GAP = PHRASE_BEATS * STEPS_PER_BEAT  # steps: after a longer stall the dance goes on from now, not catching up
@@ -50,7 +51,7 @@ def bar_phase(beat: float | NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(*turns.shape[:-1], 6).astype(np.float32)
 
 
-class Dancer:
+class Dancer(Wishes):
     """A troupe of N dancers out of one pack. The same seed and the same calls give the same dance."""
 
     def __init__(
@@ -84,8 +85,8 @@ class Dancer:
         # One style for all, or one for each in turn.
         styles = find_styles(pack, style) if style is not None else (int(self._random.integers(len(pack.styles))),)
         if named is not None:
-            styles = (pack.dances[named].style,)
-            if style not in (None, pack.styles[styles[0]]):
+            asked, styles = styles, (pack.dances[named].style,)
+            if style is not None and asked != styles:
                 right = pack.styles[styles[0]]
                 raise UserError(f"the dance {pack.dances[named].name!r} is of the style {right}, not {style}")
         return TroupePlanner(pack, seed, styles, named)
@@ -100,56 +101,10 @@ class Dancer:
         self._dance_rows = np.eye(count + 1, count, dtype=np.float32)  # the last, which is also -1, is all zeros
         self._rows = self._begin_rows(range(len(self._plan)))
 
-    # --- what is danced, and how to change it
-
     @property
-    def style(self) -> str:
-        """Name of the style that is danced now, or from the next letter on; the first dancer's if there are several."""
-        return self.pack.styles[self._plan.styles[0]]
-
-    @property
-    def known_styles(self) -> tuple[str, ...]:
-        """Names of all styles that there are."""
-        return self.pack.styles
-
-    @property
-    def styles(self) -> tuple[str, ...]:
-        """Names of the styles that the dancers have in turn."""
-        return tuple(self.pack.styles[i] for i in self._plan.styles)
-
-    @property
-    def dance(self) -> str | None:
-        """Name of the dance that was asked for; None: as it comes."""
-        return None if self._plan.dance is None else self.pack.dances[self._plan.dance].name
-
-    @property
-    def dances(self) -> tuple[str, ...]:
-        """Names of the dances of the style."""
-        return tuple(d.name for d in self.pack.dances if d.style == self._plan.styles[0])
-
-    @property
-    def danced(self) -> tuple[str | None, ...]:
-        """Name of the dance of each own letter that is danced now; None: improvised."""
-        return tuple(self.pack.dances[i].name if i >= 0 else None for i in self._rows.dance[: self.troupe])
-
-    @property
-    def troupe(self) -> int:
-        """How many dance. A picture may have more: those who leave are drawn until they are out of sight."""
-        return self._formation.troupe
-
-    @property
-    def sync(self) -> str:
-        """One of SYNCS. The first dancer leads all but "each"."""
-        return self._sync.asked
-
-    @property
-    def view(self) -> float:
-        """Width by height of the window, if it was set: how far off the wings are, and how a troupe stands."""
-        return self._formation.view
-
-    @view.setter
-    def view(self, view: float) -> None:
-        self._formation.set_view(view, begun=len(self._steps) > 0)
+    def beat(self) -> float:
+        """Musical time of the last step; minus infinity before the first."""
+        return self._step / STEPS_PER_BEAT if self._steps else -math.inf
 
     @property
     def restarts(self) -> int:
@@ -161,28 +116,9 @@ class Dancer:
         """Times a body that stood still or was lost was led on."""
         return self._rescue.count
 
-    def set_style(self, style: str) -> None:
-        """Another style from the next letter on, or several as in "salsa,ballet"; see `set_styles`."""
-        self._plan.set_styles(find_styles(self.pack, style))
-
-    def set_styles(self, styles: Iterable[str]) -> None:
-        """The styles that the dancers have in turn, from the next letter on: the first, the second, and so round.
-
-        In unison and canon all dance as the first does. UserError if the pack has not learned one, or for none.
-        """
-        self._plan.set_styles([find_style(self.pack, style) for style in styles])
-
-    def set_dance(self, dance: str | None) -> None:
-        """A named dance, and its style, from the next letter on; None: as it comes. UserError for an unknown one."""
-        self._plan.set_dance(None if dance is None else find_dance(self.pack, dance))
-
     def reseed(self, seed: int) -> None:
         """Begin a new dance: from the next letter on other chance and another plan. The picture does not jump."""
         self._renewed = seed
-
-    def set_sync(self, sync: str) -> None:
-        """One of SYNCS from the next letter on: each their own, all as the first, or one after the other."""
-        self._sync.ask(sync)
 
     def set_troupe(self, troupe: int) -> None:
         """So many dancers. Those who stay dance on and make room; others slide in from beyond the right edge of the
@@ -197,14 +133,6 @@ class Dancer:
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
         self._steps.extend(new.latent, home, depth)
         self._rescue.resize(troupe)
-
-    def set_never(self, dances: Collection[str]) -> None:
-        """Dances that come only if they are asked for by name; names that the pack does not have are ignored."""
-        self._plan.set_never(dances)
-
-    def set_held(self, held: bool) -> None:
-        """Whether all go on with what they dance, until asked for something else."""
-        self._plan.set_held(held)
 
     # --- stepping
 
@@ -364,7 +292,8 @@ class Dancer:
     ) -> Bodies:  # fmt: skip
         """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand.
 
-        Those whose frames fail are shown as they were before. So are latents of a pack that has been replaced.
+        Those whose frames fail are shown as they were before. So are latents of another size, of a pack that was
+        replaced.
         """
         if seen is None or depth is None:
             stood = stand(len(place), self.view)

@@ -25,6 +25,7 @@ from visualizer import paths
 from visualizer.errors import UserError
 from visualizer.errors import clean as clean
 from visualizer.files import read_at_most
+from visualizer.names import find_name
 from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
 from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
@@ -121,10 +122,13 @@ class Pack:
             return None
         try:
             (found,) = (self.joints or self.decoder).run(["joints"], {"latent": latent})
-            across = np.asarray(found, dtype=np.float64).reshape(len(latent), JOINT_COUNT, 2)[:, :, 0] - 0.5
-        except Exception as error:  # noqa: BLE001  # a stranger's network: the dance goes on without
+        except Exception as error:  # noqa: BLE001 - a stranger's network may raise anything; the dance goes on without
             _log.warning("the joints of pack %s cannot be had: %s", self.name, first_line(error))
             return None
+        found = np.asarray(found)
+        if found.shape != (len(latent), JOINT_COUNT, 2) or found.dtype.kind != "f":
+            return None
+        across = found[:, :, 0].astype(np.float64) - 0.5
         if not (np.abs(across) <= FARTHEST_JOINT).all():
             return None
         known = np.pad(latent.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
@@ -151,7 +155,10 @@ def find_pack(name_or_path: str | None) -> Path:
             return folder
     if not is_path and name and _holds_pack(Path(name)):
         raise UserError(f"no pack is called {name!r}; for the folder of that name here, say ./{name}")
-    known = ", ".join(known_packs()) or "none"
+    there = known_packs()
+    if not is_path and (meant := find_name(name, there)):  # but for capitals, spaces and dashes
+        return there[meant]
+    known = ", ".join(there) or "none"
     raise UserError(f"no pack {name_or_path!r}: neither a folder with a pack.json nor one of {known}")
 
 

@@ -26,10 +26,10 @@ from typing import IO, Any
 from visualizer import paths
 from visualizer.dancer.pack import LARGEST_INFO, find_pack, known_packs, read_info, ships
 from visualizer.errors import UserError, clean
-from visualizer.files import read_at_most, write_whole
+from visualizer.files import check_plain_zip, open_plain, read_at_most, write_whole
 from visualizer.networks.contract import NETWORKS
 from visualizer.networks.sandbox import pass_trial
-from visualizer.networks.session import LARGEST_FILE, read_network, seal_of
+from visualizer.networks.session import LARGEST_FILE, seal_network
 
 LARGEST_NOTICE = 1024 * 1024
 # All that a pack may hold, and how many bytes of it. Each of them must be there.
@@ -39,6 +39,7 @@ HIGHEST_RATIO = 100  # bytes out of each byte in; trained weights shrink by a te
 MOST_ENTRIES = 40  # of a zip file, with what file managers leave in it
 LARGEST_CONTENTS = 64 * 1024  # bytes of the table of contents
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave about; never unpacked
+UNUSED = (*LITTER, "decoder.npz")  # and what only a training reads (training/models/decoder_weights.py)
 RESERVED = ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)))  # on Windows
 LONGEST_NAME = 40
 
@@ -65,26 +66,6 @@ def _name_of(info: dict[str, Any]) -> str:
 
 
 # --- out of a zip file -----------------------------------------------------------------------------------------------
-
-
-def _check_ending(file: IO[bytes], path: Path) -> None:
-    """UserError unless the file is one plain zip from its first byte to its last, with a short table of contents.
-
-    The table is read whole when a zip file is opened, so its size is looked at before. Nothing may come before the
-    zip or after it: then all who read it find the same table.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 22))
-    end = file.read(22)
-    if len(end) < 22 or end[:4] != b"PK\5\6":
-        raise UserError(f"{path}: not a zip file, or cut off, or with something after its end")
-    disk, first_disk, here, count, length, start, comment = struct.unpack("<4H2LH", end[4:])
-    if disk or first_disk or here != count or comment:
-        raise UserError(f"{path}: not a zip file in one plain piece")
-    if count > MOST_ENTRIES or length > LARGEST_CONTENTS:
-        raise UserError(f"{path}: holds {count} files, a pack holds {len(FILES)}")
-    if start + length + 22 != size:
-        raise UserError(f"{path}: there is something before or between the parts of the zip file")
 
 
 def _check_path(name: str, path: Path) -> tuple[str, ...]:
@@ -125,7 +106,7 @@ def _judge(entries: list[zipfile.ZipInfo], path: Path) -> dict[str, zipfile.ZipI
             if parts[0] != "__MACOSX":
                 folders.add(parts)
             continue
-        if parts[0] == "__MACOSX" or parts[-1] in LITTER:
+        if parts[0] == "__MACOSX" or parts[-1] in UNUSED:
             continue
         name = parts[-1]
         if name not in FILES or len(parts) > 2:
@@ -157,8 +138,8 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedE
 def _unpack_zip(path: Path, into: Path) -> None:
     """Unpack the files of a pack. UserError for anything odd; `into` may then hold a part."""
     try:
-        with path.open("rb") as file:
-            _check_ending(file, path)
+        with open_plain(path) as file:
+            check_plain_zip(file, path, MOST_ENTRIES, LARGEST_CONTENTS)
             with zipfile.ZipFile(file) as bundle:
                 entries = bundle.infolist()
                 for name, entry in _judge(entries, path).items():
@@ -195,7 +176,7 @@ def _unreadable(path: Path, error: OSError) -> UserError:
 def _copy_folder(path: Path, into: Path) -> None:
     """Copy the files of a pack out of a folder, and nothing else that lies there or that it points to."""
     try:
-        entries = {entry.name: entry for entry in os.scandir(path) if entry.name not in LITTER}
+        entries = {entry.name: entry for entry in os.scandir(path) if entry.name not in UNUSED}
         strange = [name for name in entries if name not in FILES]
         if strange:
             raise UserError(
@@ -242,7 +223,7 @@ def _check_hashes(folder: Path, info: dict[str, Any]) -> None:
         raise UserError(f"{folder / 'pack.json'}: sha256 must name files and their hashes")
     for network in NETWORKS:
         named = hashes.get(f"{network}.onnx")
-        found = seal_of(read_network(folder / f"{network}.onnx"))
+        found = seal_network(folder / f"{network}.onnx")
         if named is not None and named != found:
             raise UserError(f"{folder / f'{network}.onnx'}: not the network that pack.json speaks of")
 

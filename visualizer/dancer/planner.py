@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.names import find_name
 
 from .pack import BEATS_PER_BAR, DEFAULT_PACK, PHRASE_BEATS, NamedDance, Pack, Seed
 
@@ -83,25 +84,36 @@ class Planner:
             self.dance = drawn
 
 
+def split_styles(style: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of one style, or of several between commas."""
+    return (style,) if style in known else tuple(name.strip() for name in style.split(","))
+
+
 def find_styles(pack: Pack, style: str) -> tuple[int, ...]:
     """Numbers of one style, or of several between commas. UserError for one that the pack has not learned."""
-    names = (style,) if style in pack.styles else tuple(name.strip() for name in style.split(","))
-    return tuple(find_style(pack, name) for name in names)
+    return tuple(find_style(pack, name) for name in split_styles(style, pack.styles))
 
 
 def find_style(pack: Pack, style: str) -> int:
-    """Number of a style. UserError if the pack has not learned it."""
-    if style not in pack.styles:
+    """Number of a style, however its name is capitalised and spaced. UserError if the pack has not learned it."""
+    found = find_name(style, pack.styles)
+    if found is None:
         raise UserError(f"no style {style!r} in pack {pack.name}; it has {', '.join(pack.styles)}")
-    return pack.styles.index(style)
+    return pack.styles.index(found)
+
+
+def _stand_in(pack: Pack, style: str, known: tuple[str, ...]) -> int:
+    """Number of a style, or of the one that stands for it in a pack that has not learned it; `known`: all names."""
+    return pack.styles.index(style) if style in pack.styles else known.index(style) % len(pack.styles)
 
 
 def find_dance(pack: Pack, dance: str) -> int:
-    """Number of a dance, however its name is capitalised. UserError for an unknown one, with those that are near."""
+    """Number of a dance, however its name is capitalised and spaced. UserError for an unknown one, with those that are
+    near."""
     names = [d.name.casefold() for d in pack.dances]
     asked = dance.casefold()
-    if asked in names:
-        return names.index(asked)
+    if (found := find_name(asked, names)) is not None:
+        return names.index(found)
     close = [n for n in names if asked and asked in n] or difflib.get_close_matches(asked, names, 4, 0.5)
     hint = f"near it are: {', '.join(pack.dances[names.index(n)].name for n in close[:4])}; " if close else ""
     which = "" if pack.folder.name == DEFAULT_PACK else f" --pack {pack.folder}"
@@ -116,6 +128,8 @@ class TroupePlanner:
 
     def __init__(self, pack: Pack, seed: int, styles: tuple[int, ...], dance: int | None) -> None:
         self.styles, self.dance = styles, dance
+        self.names = tuple(pack.styles[i] for i in styles)  # of the styles, as they were asked for
+        self.known_styles = pack.styles  # that may be asked for
         self._pack, self._seed = pack, seed
         self._planners: list[Planner] = []
         self._never: tuple[str, ...] = ()  # names of dances
@@ -136,33 +150,45 @@ class TroupePlanner:
         self.resize(count)
 
     def follow(self, pack: Pack) -> TroupePlanner:
-        """The same wishes of another pack, as far as it can meet them; the first style of all if it has none."""
-        names = [self._pack.styles[i] for i in self.styles]
-        styles = tuple(pack.styles.index(name) for name in names if name in pack.styles)
+        """The same wishes of another pack. Styles keep their names: who asks knows those. One that the pack has not
+        learned is danced as some style that it has."""
+        styles = tuple(_stand_in(pack, name, self.known_styles) for name in self.names)
         dance = None
         if self.dance is not None:
             wanted = self._pack.dances[self.dance].name
             dance = next((i for i, d in enumerate(pack.dances) if d.name == wanted), None)
-        if dance is not None:
+        names = self.names
+        if dance is not None and (pack.dances[dance].style,) != styles:
             styles = (pack.dances[dance].style,)
-        made = TroupePlanner(pack, self._seed, styles or (self._seed % len(pack.styles),), dance)
+            names = (pack.styles[styles[0]],)
+        made = TroupePlanner(pack, self._seed, styles, dance)
+        made.names, made.known_styles = names, self.known_styles
         made._never, made._held = self._never, self._held
         made.resize(len(self))
         return made
 
-    def set_styles(self, styles: Iterable[int]) -> None:
-        """The styles that the dancers have in turn. UserError for none. A dance of another style is over."""
-        wanted = tuple(styles)
-        if not wanted:
+    def set_styles(self, names: Iterable[str]) -> None:
+        """The styles that the dancers have in turn. UserError for none, or for one that there is not. A dance of
+        another style is over."""
+        names = tuple(names)
+        if not names:
             raise UserError("a troupe needs a style")
-        self.styles = wanted
+        wanted = tuple(
+            _stand_in(self._pack, name, self.known_styles)
+            if name in self.known_styles
+            else find_style(self._pack, name)
+            for name in names
+        )
+        self.styles, self.names = wanted, names
         if self.dance is not None and {self._pack.dances[self.dance].style} != set(wanted):
             self.dance = None
 
     def set_dance(self, dance: int | None) -> None:
         """A dance, and its style; None: as it comes."""
         if dance is not None:
-            self.styles = (self._pack.dances[dance].style,)
+            style = self._pack.dances[dance].style
+            self.names = (self.names[0] if style == self.styles[0] else self._pack.styles[style],)
+            self.styles = (style,)
         elif self.dance is not None:
             for planner in self._planners:
                 planner.renew(self.dance)

@@ -6,6 +6,7 @@ import re
 import shutil
 import zlib
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from visualizer.media import url_of
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
 STILL = 6  # levels of 255 by which a pixel of a GIF may be off before it is drawn anew: a third smaller, seen by nobody
+SAMPLE = 8  # frames from which it is told how large a GIF will be
 OPAQUE = np.array([0, 0, 0, 255], np.uint8)  # the painter leaves the fourth byte of a pixel as it is
 SEQUENCE = "%05d.png"
 
@@ -70,6 +72,10 @@ class Stills:
 
     def leave(self) -> None: ...
 
+    def estimate(self, written: int, frames: int) -> int | None:
+        sizes = [path.stat().st_size for path in numbered(self._folder, self._names)]
+        return round(sum(sizes) * frames / len(sizes)) if sizes else None
+
     def remove(self) -> None:
         shutil.rmtree(self._folder)
 
@@ -92,6 +98,11 @@ class Gif:
         self._packed.append(zlib.compress(pixels.tobytes(), 1))
 
     def close(self, frames: int) -> None:
+        self._encode(url_of(self._path), 0, frames)
+        settle(self._path)
+
+    def _encode(self, target: str | BytesIO, first: int, frames: int) -> None:
+        """Write so many frames, from `first` on, as a GIF."""
         import av
         import av.error
         from av.filter import Graph
@@ -107,7 +118,7 @@ class Gif:
         source.link_to(choose)
         choose.link_to(sink)
         graph.configure()
-        for k in np.unique(np.linspace(0, frames - 1, PALETTE_FRAMES).astype(int)):
+        for k in np.unique(np.linspace(first, first + frames - 1, PALETTE_FRAMES).astype(int)):
             source.push(self._frame(int(k)))
         source.push(None)
         palette = sink.pull()
@@ -121,13 +132,13 @@ class Gif:
         colours.push(palette)
         colours.push(None)
         last = round(frames * 100 / self._fps) - round((frames - 1) * 100 / self._fps)
-        with av.open(url_of(self._path), "w", options={"loop": "0", "final_delay": str(last)}) as file:
+        with av.open(target, "w", format="gif", options={"loop": "0", "final_delay": str(last)}) as file:
             stream = file.add_stream(encoder_of(("gif",)), rate=100)
             stream.width, stream.height, stream.pix_fmt = width, height, "pal8"  # type: ignore[attr-defined]
             stream.codec_context.time_base = Fraction(1, 100)
-            for k in range(frames):
+            for k in range(first, first + frames):
                 pictures.push(self._frame(k))
-                if k == frames - 1:
+                if k == first + frames - 1:
                     pictures.push(None)
                 while True:
                     try:
@@ -136,7 +147,17 @@ class Gif:
                         break
                     file.mux(stream.encode(frame))  # type: ignore[attr-defined]
             file.mux(stream.encode(None))  # type: ignore[attr-defined]
-        settle(self._path)
+
+    def estimate(self, written: int, frames: int) -> int | None:
+        """By a small GIF of the latest frames: how well they pack depends on the look and on how much moves."""
+        sample = min(written, SAMPLE)
+        if sample < 2:
+            return None
+        first, alone, together = written - sample, BytesIO(), BytesIO()
+        self._encode(alone, first, 1)
+        self._encode(together, first, sample)
+        whole, later = len(alone.getbuffer()), (len(together.getbuffer()) - len(alone.getbuffer())) / (sample - 1)
+        return round(whole + max(later, 0) * (frames - 1))
 
     def _frame(self, k: int):
         import av
@@ -184,6 +205,9 @@ class WebP:
 
     def leave(self) -> None:
         self._file.close()
+
+    def estimate(self, written: int, frames: int) -> int | None:
+        return None  # the encoder keeps all until the end
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

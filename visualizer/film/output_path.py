@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -47,11 +48,12 @@ def find_output(out: str) -> Path:
 
 def find_paths(out: Path) -> tuple[Path, Path]:
     """What the film will be called, and what it is called as long as it is not whole."""
+    mark = secrets.token_hex(6)  # so that no link can have been laid there
     if is_sequence(out):
         folder, names = pattern_of(out)
         folder = folder.absolute()
-        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{os.getpid()}.part") / names
-    return out, out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
+        return pattern_of(out)[0], folder.with_name(f".{folder.name}.{mark}.part") / names
+    return out, out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 
 def put_in_place(part: Path, out: Path, force: bool) -> None:

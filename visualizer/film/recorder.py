@@ -26,7 +26,7 @@ import pygame
 
 from visualizer.errors import UserError
 from visualizer.messages import Notify
-from visualizer.music.tape import NoSounds, Sounds, sounds
+from visualizer.music.sources.tape import NoSounds, Sounds, sounds
 from visualizer.paths import unused
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.shots import Camera, Pixels, Shot

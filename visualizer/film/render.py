@@ -17,24 +17,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from visualizer.auto import Auto, Kind, find_pins
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.errors import UserError
 from visualizer.film.output_path import check_output, find_output, find_paths, put_in_place
+from visualizer.film.progress import FilmProgress, warn_of_size
 from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
-from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
+from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
 from visualizer.film.video import PICTURES, SOUND_RATE, Encoder, is_sequence
 from visualizer.leave import before_leaving, unhurried
 from visualizer.moment import Moment
+from visualizer.music.analysis.features import Floats
+from visualizer.music.analysis.song import hear_song
 from visualizer.music.clock import fold
-from visualizer.music.features import Floats
-from visualizer.music.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.options import AUTO, FilmOptions, check_value
 from visualizer.show import Show, ShowPlan
@@ -110,11 +110,13 @@ def make_film(
     _check(out, size, fps, options)
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it is known at once if there is no such style or dance.
-    show = make_show(pack, options, size)
+    show = make_show(pack, options, size, console.print)
     reel = _make_reel(song, show, options, fps, console)
     painter, guarded = Painter(size), GuardedFrames(size, options.transparent)
     painter.mood.loop = reel.loop_beats
     target, part = find_paths(out)
+    if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
+        console.print(warning)
     encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
 
     done = 0
@@ -142,7 +144,8 @@ def make_film(
 
     try:
         with asked_to_stop() as stop, before_leaving(keep):
-            stopped_by = _run(reel, paint, stop, out.name, console)
+            said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
+            stopped_by = _run(reel, paint, stop, said, console)
             if done:
                 with unhurried():
                     encoder.finish()
@@ -170,10 +173,12 @@ def film_as_asked(song: Path | None, options: FilmOptions) -> FilmReport:
     return make_film(song, load_pack(find_pack(options.pack), options.device), options)
 
 
-def make_show(pack: Pack, options: FilmOptions, size: tuple[int, int]) -> Show:
-    """The show that is filmed. UserError for a style or dance that there is not."""
+def make_show(
+    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] | None = None
+) -> Show:  # fmt: skip
+    """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
     style = None if options.style == AUTO else options.style
-    dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance)
+    dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance, notify)
     dancer.set_sync(options.sync)
     dancer.view = size[0] / size[1]
     plan = ShowPlan(
@@ -219,21 +224,18 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
         pool.shutdown(cancel_futures=True)
 
 
-def _run(reel: Reel, paint: Callable[[FilmFrame], int], stop: Stop, name: str, console: Console) -> int:
+def _run(
+    reel: Reel, paint: Callable[[FilmFrame], int], stop: Stop, said: FilmProgress, console: Console
+) -> int:  # fmt: skip
     """Paint frame by frame; the signal that ended it early, or 0."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
-        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task(name, total=reel.count)
+    with said:
         try:
             for frame in ahead(reel.frames, AHEAD):
                 if stop.signal:
                     return stop.signal
                 if frame.note:
                     console.print(frame.note)
-                bar.update(task, completed=paint(frame))
+                said.update(paint(frame))
         except (KeyboardInterrupt, Stopped):
             return stop.signal or signal.SIGINT
     return 0
@@ -292,12 +294,14 @@ def _dance(show: Show, score: Score, times: list[float]) -> Iterator[FilmFrame]:
         yield FilmFrame(t - times[0], moment, note)
 
 
+def _find_energy(score: Score, end: float, beat: float) -> float:
+    """Of the music at a beat; `end`: seconds after which there is none."""
+    return score.hearing(min(max(time_of(score, beat), 0.0), end)).energy
+
+
 def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
     """A loop, and from when to when of the music it is danced."""
-
-    def energy(beat: float) -> float:
-        return score.hearing(min(max(time_of(score, beat), 0.0), end)).energy
-
+    energy = partial(_find_energy, score, end)
     loop = find_loop(dancer, beats, score.musical_time(start), score.musical_time(end), energy)
     return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
 
@@ -305,6 +309,7 @@ def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int
 def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: list[float]) -> Iterator[FilmFrame]:
     """The loop at those seconds of the music; before that unseen, for what lingers of it to be there when it begins."""
     length = len(times) * (times[1] - times[0])
+    energy = partial(_find_energy, score, times[0] + length)
     for early in range(-(-LINGERS // loop.beats), -1, -1):
         for t in times:
             beat, hearing = score.musical_time(t), score.hearing(t)
@@ -313,6 +318,7 @@ def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: lis
                 share = 1 - left
                 earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
+            loop = follow_pack(dancer, loop, energy)
             moment = Moment(dancer.draw(*loop.at(beat)), look, hearing, beat - early * loop.beats)
             yield FilmFrame(t - times[0] - early * length, moment, shown=not early)
 
@@ -327,7 +333,7 @@ def _check(out: Path, size: tuple[int, int], fps: Fraction, options: FilmOptions
     if (width % 2 or height % 2) and not is_sequence(out) and out.suffix.lower() not in PICTURES:
         raise UserError(f"size {width}x{height}: a film wants even numbers, such as {width // 2 * 2}x{height // 2 * 2}")
     if out.suffix.lower() == ".gif" and fps > 50:
-        raise UserError(f"fps {fps}: a GIF is shown with 50 at most")
+        raise UserError(f"fps {float(fps):.5g}: a GIF is shown with 50 at most")
     if options.seconds is not None and options.beats is not None:
         raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
     if options.auto and options.beats is not None:

@@ -9,16 +9,16 @@ import numpy as np
 
 from visualizer import paths
 from visualizer.film.video import SOUND_RATE
+from visualizer.music.analysis.features import Floats
+from visualizer.music.analysis.song import read_song
 from visualizer.music.clock import Hearing
-from visualizer.music.features import Floats
-from visualizer.music.own import own_hearing
-from visualizer.music.song import read_song
+from visualizer.music.sources.free_run import free_run_hearing
 
 OWN_MUSIC_BPM = 120.0
 
 
 class Score(Protocol):
-    """What a film dances to, by seconds from its beginning. A HeardSong is one."""
+    """What a film dances to, by seconds from its beginning. A SongAnalysis is one."""
 
     def musical_time(self, t: float) -> float: ...
     def hearing(self, t: float) -> Hearing: ...
@@ -34,7 +34,7 @@ class OwnScore:
         return t * self.pace / 60
 
     def hearing(self, t: float) -> Hearing:
-        return own_hearing(t, self.pace, self.musical_time(t))
+        return free_run_hearing(t, self.pace, self.musical_time(t))
 
 
 def time_of(score: Score, beat: float) -> float:

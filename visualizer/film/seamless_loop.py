@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from visualizer.dancer.dancer import Dancer
+    from visualizer.dancer.pack import Pack
 
 SEARCH = 96  # beats in which the best place is looked for
 BLEND = STEPS_PER_BEAT  # steps
@@ -55,6 +56,7 @@ class Loop:
     latents: Floats
     places: Floats
     gap: float  # between the end and the beginning before they were blended, in usual steps of the dance
+    pack: Pack  # whose latents they are
 
     def at(self, beat: float) -> tuple[Floats, Floats]:
         """Latents (N, D) and places (N,) at a musical time; it goes round."""
@@ -82,15 +84,7 @@ def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy
         raise UserError(f"the music has no {beats} beats from a downbeat on, there or later")
     last = min(last, first + SEARCH)
     begin, end = first - 1, last + beats
-    latents, places = [], []
-    dancer.step_to(begin + 1.0, energy(begin))  # by the dancer's count two phrases early: to come into the dance
-    for k in range(int(begin * STEPS_PER_BEAT), int(end * STEPS_PER_BEAT)):
-        beat = k / STEPS_PER_BEAT
-        dancer.step_to(beat + WARM_UP, energy(beat))
-        latent, place = dancer.between(beat + WARM_UP)
-        latents.append(latent)
-        places.append(place)
-    danced, stood = np.stack(latents), np.stack(places)
+    danced, stood = _dance_through(dancer, begin, end, energy)
     spread = dancer.pack.latent_spread
     steps = beats * STEPS_PER_BEAT
     best: tuple[float, int] | None = None
@@ -109,7 +103,38 @@ def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy
     # What the dancers have walked meanwhile is walked back evenly, too slowly to be seen.
     drift = (stood[at + steps - 1] - stood[at - 1]) / steps
     stood = stood - drift * (np.arange(len(stood))[:, None] - at)
-    return Loop(chosen, beats, _closed(danced, at, steps), _closed(stood, at, steps), gap)
+    return Loop(chosen, beats, _closed(danced, at, steps), _closed(stood, at, steps), gap, dancer.pack)
+
+
+def follow_pack(dancer: Dancer, loop: Loop, energy: Callable[[float], float]) -> Loop:
+    """The loop, or one at the same place that another pack dances, where that has taken over from the loop's own."""
+    if dancer.pack is loop.pack:
+        return loop
+    return find_loop(dancer, loop.beats, loop.first, loop.first + loop.beats, energy)
+
+
+def _dance_through(dancer: Dancer, begin: int, end: int, energy: Callable[[float], float]) -> tuple[Floats, Floats]:
+    """Latents (S, N, D) and places (S, N) of each step from `begin` to `end`, musical time, all danced by one pack.
+
+    By the dancer's count that is whole phrases later: who begins needs two to come into the dance, and who has danced
+    already cannot go back.
+    """
+    pack = None
+    latents, places = [], []
+    while pack is not dancer.pack:
+        pack = dancer.pack
+        later = math.ceil(max(0.0, dancer.beat - begin) / PHRASE_BEATS) * PHRASE_BEATS
+        latents, places = [], []
+        dancer.step_to(later + begin + 1.0, energy(begin))
+        for k in range(begin * STEPS_PER_BEAT, end * STEPS_PER_BEAT):
+            beat = k / STEPS_PER_BEAT
+            dancer.step_to(later + beat + WARM_UP, energy(beat))
+            latent, place = dancer.between(later + beat + WARM_UP)
+            latents.append(latent)
+            places.append(place)
+            if dancer.pack is not pack:  # another has taken over: from the beginning again
+                break
+    return np.stack(latents), np.stack(places)
 
 
 def _closed(values: Floats, at: int, steps: int) -> Floats:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer.errors import UserError
 from visualizer.media import url_of
-from visualizer.music.features import Floats
+from visualizer.music.analysis.features import Floats
 
 if TYPE_CHECKING:
     import av
@@ -30,6 +30,7 @@ WAITING = 64 << 20  # bytes of painted frames that may wait for the encoder: man
 BT709 = 1  # of primaries, transfer and matrix, as players assume of HD
 LIMITED = 1  # luma 16..235
 CELL = 4  # pixels: how coarse the colour is that is laid about what is seen
+FEWEST_CODED = 20  # pictures from which it is told how large a film will be
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -91,6 +92,13 @@ class Writer(Protocol):
         """End the file as it is, as far as that goes."""
         ...
 
+    def estimate(self, written: int, frames: int) -> int | None:
+        """About how many bytes all `frames` will have, by the `written` ones; None: that is not known yet.
+
+        This one is called from another thread.
+        """
+        ...
+
     def remove(self) -> None:
         """Remove the file, which was closed or left."""
         ...
@@ -119,6 +127,7 @@ class Encoder:
         self._queue: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (size[0] * size[1] * 4), 2), 8))
         self._error: Exception | None = None
         self._abandoned = False
+        self._written = 0  # frames; for the thread that asks how large it will be
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
 
@@ -135,6 +144,10 @@ class Encoder:
         self._queue.put(None)
         self._thread.join()
         self._raise()
+
+    def estimate(self, frames: int) -> int | None:
+        """About how many bytes the film will have when it has so many frames; None: that is not known yet."""
+        return self._writer.estimate(self._written, frames) if self._written and self._thread.is_alive() else None
 
     def abandon(self) -> None:
         """Stop and remove the file."""
@@ -160,6 +173,7 @@ class Encoder:
             try:
                 self._writer.write(pixels, frames)
                 frames += 1
+                self._written = frames
             except Exception as error:  # noqa: BLE001 - whatever it is, who puts is told; and would wait for ever without us
                 self._error = error
         try:
@@ -300,15 +314,16 @@ class Movie:
         self._block = (self._audio.codec_context.frame_size if self._audio else 0) or 1024  # what the encoder wants
         self._fifo = av.AudioFifo()
         self._sound_in, self._sound_out = 0, 0  # samples
+        self._coded, self._picture_bytes, self._sound_bytes = 0, 0, 0  # pictures that came out of the encoder so far
 
     def write(self, pixels: Pixels, number: int) -> None:
         picture = self._convert(bleed(pixels) if self._alpha else pixels)
         picture.pts, picture.time_base = number, 1 / self._fps
-        self._file.mux(self._video.encode(picture))
+        self._mux(self._video.encode(picture))
         self._sound_until(round((number + 1) * SOUND_RATE / self._fps))
 
     def close(self, frames: int) -> None:
-        self._file.mux(self._video.encode(None))
+        self._mux(self._video.encode(None))
         self._sound_until(round(frames * SOUND_RATE / self._fps), last=True)
         if self._audio is not None:
             self._file.mux(self._audio.encode(None))
@@ -317,6 +332,19 @@ class Movie:
 
     def leave(self) -> None:
         self._file.close()
+
+    def estimate(self, written: int, frames: int) -> int | None:
+        if self._coded < FEWEST_CODED:  # the first picture is whole, and larger than those after it
+            return None
+        return round(self._picture_bytes * frames / self._coded + self._sound_bytes * frames / written)
+
+    def _mux(self, packets: list[av.Packet], sound: bool = False) -> None:
+        self._file.mux(packets)
+        size = sum(packet.size for packet in packets)
+        if sound:
+            self._sound_bytes += size
+        else:
+            self._coded, self._picture_bytes = self._coded + len(packets), self._picture_bytes + size
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -346,7 +374,7 @@ class Movie:
                 return
             frame.pts, frame.time_base = self._sound_out, Fraction(1, SOUND_RATE)
             self._sound_out += frame.samples
-            self._file.mux(self._audio.encode(frame))
+            self._mux(self._audio.encode(frame), sound=True)
 
 
 def settle(path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The ear: from sound to musical time."""
+"""From sound to musical time: where the music comes from (`sources`), what is heard in it (`analysis`), and the clock
+that the dance goes by."""
 
 from __future__ import annotations
 

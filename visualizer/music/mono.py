@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.music.features import Floats
+from visualizer.music.analysis.features import Floats
 
 LOST, FOUND = 0.1, 0.2  # of the loudest channel's power: below, the usual mix is left; above, it is taken again
 LOUDER = 2.0  # times the power of the channel that is heard: another one is heard from then on

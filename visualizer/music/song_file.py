@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from visualizer.errors import UserError
 from visualizer.media import decodable, open_media
-from visualizer.music.features import RATE, Floats
+from visualizer.music.analysis.features import RATE, Floats
 from visualizer.music.mono import MonoMix
 
 if TYPE_CHECKING:

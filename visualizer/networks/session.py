@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import logging
+import os
 import shutil
 import sys
 import threading
@@ -21,7 +22,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError, clean
-from visualizer.files import read_at_most
+from visualizer.files import open_plain, read_at_most
 
 from .onnx_check import check_network, part_for
 
@@ -48,8 +49,7 @@ def first_line(error: BaseException) -> str:
 def read_network(path: Path, seal: str | None = None) -> bytes:
     """The bytes of one network. UserError if they cannot be read, are too many, or have another hash than `seal`."""
     try:
-        if (size := path.stat().st_size) > LARGEST_FILE:
-            raise UserError(f"{path}: {size} bytes is too large for a network of a pack")
+        _check_size(path, path.stat().st_size)
         data = read_at_most(path, LARGEST_FILE)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
@@ -61,6 +61,21 @@ def read_network(path: Path, seal: str | None = None) -> bytes:
 def seal_of(data: bytes) -> str:
     """The hash by which the bytes that were judged are known again when they are opened."""
     return hashlib.sha256(data).hexdigest()
+
+
+def seal_network(path: Path) -> str:
+    """`seal_of` what is in a file, without having it in memory. UserError as for `read_network`."""
+    try:
+        with open_plain(path) as file:
+            _check_size(path, os.fstat(file.fileno()).st_size)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > LARGEST_FILE:
+        raise UserError(f"{path}: {size} bytes is too large for a network of a pack")
 
 
 def open_session(path: Path, device: str = "cpu", seal: str | None = None) -> tuple[Any, str]:

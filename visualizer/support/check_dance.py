@@ -48,7 +48,7 @@ def picture() -> Finding:
     import pygame
 
     from visualizer.moment import Moment
-    from visualizer.music.own import own_hearing
+    from visualizer.music.sources.free_run import free_run_hearing
     from visualizer.stage.gpu import software_gl
     from visualizer.stage.looks import find_look
     from visualizer.stage.video import NoDisplay, open_video
@@ -68,7 +68,7 @@ def picture() -> Finding:
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
-        window.draw(Moment(_figure(), find_look("paper"), own_hearing(step / 60, 120.0, step / 30), step / 30))
+        window.draw(Moment(_figure(), find_look("paper"), free_run_hearing(step / 60, 120.0, step / 30), step / 30))
         seconds.append(time.perf_counter() - begun)
     with tempfile.TemporaryDirectory() as folder:
         window.save(str(Path(folder) / "picture.png"))

@@ -16,7 +16,7 @@ def films() -> Finding:
     import av
     import av.codec
 
-    from visualizer.encoder import FILMS, TRANSPARENT
+    from visualizer.film.video import FILMS, TRANSPARENT
 
     able: dict[str, str] = {}
     unable: dict[str, str] = {}
@@ -74,7 +74,7 @@ def settings() -> Finding:
 
 def folders() -> Finding:
     """Whether the log and what was heard of songs can be kept."""
-    from visualizer.music.shelf import folder
+    from visualizer.music.analysis.analysis_cache import folder
 
     places = {"log": log_folder(), "cache": folder()}
     details = {name: str(path) for name, path in places.items()}

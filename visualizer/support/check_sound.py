@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from visualizer.music.line import Line
+    from visualizer.music.sources.capture import Capture
 
 LISTEN = 1.0  # seconds
 QUIET, LOUD = -65.0, -3.0  # dBFS: below hardly anything is heard, above it is distorted
@@ -23,13 +23,13 @@ def ear() -> Finding:
     """Lets the ear's network, and what tells styles apart, hear a second of noise."""
     import numpy as np
 
-    from visualizer.music.ear import Listening, find_model
-    from visualizer.music.features import RATE
-    from visualizer.music.taste import Taste
+    from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
+    from visualizer.music.analysis.features import RATE
+    from visualizer.music.analysis.genre import GenreClassifier
 
     try:
-        listening = Listening(find_model())
-        Taste()
+        listening = BeatPipeline(find_model())
+        GenreClassifier()
     except UserError as error:
         return Finding(WORSE, f"{error}: beats are heard by onsets alone", REINSTALL)
     noise: NDArray[np.float32] = (np.random.default_rng(0).standard_normal(RATE) / 10).astype(np.float32)
@@ -45,8 +45,8 @@ def ear() -> Finding:
 
 def microphone() -> Finding:
     """Opens the microphone that a show would listen to, and listens for a second."""
-    from visualizer.music.devices import NoSound, input_devices, portaudio
-    from visualizer.music.listener import open_microphone
+    from visualizer.music.sources.capture_thread import open_microphone
+    from visualizer.music.sources.devices import NoSound, input_devices, portaudio
 
     audio = chosen().audio
     name = audio.partition(":")[2].strip() if audio.startswith("mic:") else ""
@@ -76,8 +76,8 @@ def microphone() -> Finding:
 
 def loopback() -> Finding:
     """Opens what the computer plays, and listens for a second."""
-    from visualizer.music.devices import NoSound
-    from visualizer.music.loopback import check_loopback, open_loopback
+    from visualizer.music.sources.devices import NoSound
+    from visualizer.music.sources.loopback import check_loopback, open_loopback
 
     state = WORSE if chosen().audio == "loopback" else ABSENT
     try:
@@ -94,9 +94,9 @@ def loopback() -> Finding:
     return Finding(OK, f"what the computer plays: {now}", details={"rate": line.rate, "level_db": level})
 
 
-def _listen(line: Line) -> float | None:
+def _listen(line: Capture) -> float | None:
     """dBFS of the last half of LISTEN seconds, None if nothing came; closes the line."""
-    from visualizer.music.meters import Meter
+    from visualizer.music.sources.meters import Meter
 
     meter, end = Meter("", line.name, line), time.monotonic() + LISTEN
     level = None
@@ -110,7 +110,7 @@ def _listen(line: Line) -> float | None:
 
 def link() -> Finding:
     """Joins the Ableton Link session of this network for a second."""
-    from visualizer.music.meters import link_session
+    from visualizer.music.sources.meters import link_session
 
     with link_session() as say:
         if say().startswith("needs"):

@@ -1,4 +1,4 @@
-"""The rival learns a circle, knows nothing but its last latent, and is kept for the same data alone."""
+"""The baseline learns a circle, knows nothing but its last latent, and is kept for the same data alone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from training.evaluate import baseline as rival
-from training.evaluate.baseline import MIXTURES, Rival, RivalConfig, train_rival
-from training.evaluate.evaluate import Effort
+from training.evaluate import baseline
+from training.evaluate.baseline import MIXTURES, Baseline, BaselineConfig, train_baseline
+from training.evaluate.effort import Effort
 
-TINY = RivalConfig(latent=2, hidden=32, layers=1, steps=150, batch=64, rate=5e-3)
+TINY = BaselineConfig(latent=2, hidden=32, layers=1, steps=150, batch=64, rate=5e-3)
 
 
 def circle(steps: int = 512) -> np.ndarray:
@@ -25,21 +25,21 @@ def circle(steps: int = 512) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def trained() -> Rival:
-    return train_rival([circle()], TINY, seed=0)
+def trained() -> Baseline:
+    return train_baseline([circle()], TINY, seed=0)
 
 
-def test_it_learns_what_follows(trained: Rival) -> None:
+def test_it_learns_what_follows(trained: Baseline) -> None:
     dance = torch.from_numpy(circle())
     torch.manual_seed(0)
     with torch.no_grad():
-        before = Rival(TINY).loss(dance[:-1], dance[1:])
+        before = Baseline(TINY).loss(dance[:-1], dance[1:])
         after = trained.loss(dance[:-1], dance[1:])
     assert after < before - 1
 
 
 def test_the_loss_is_the_likelihood_of_the_mixture() -> None:
-    network = Rival(TINY)
+    network = Baseline(TINY)
     latent, following = torch.zeros(1, 2), torch.tensor([[0.3, -0.2]])
     with torch.no_grad():
         weight, mean, width = network(latent)
@@ -51,7 +51,7 @@ def test_the_loss_is_the_likelihood_of_the_mixture() -> None:
         assert network.loss(latent, following).item() == pytest.approx(expected.item(), abs=1e-4)
 
 
-def test_it_dances_by_its_seed_and_remembers_nothing(trained: Rival) -> None:
+def test_it_dances_by_its_seed_and_remembers_nothing(trained: Baseline) -> None:
     start = torch.from_numpy(circle()[:3])
     one, same, other = (trained.roll(start, 64, seed) for seed in (1, 1, 2))
     assert one.shape == (3, 64, 2)
@@ -66,29 +66,29 @@ def test_it_dances_by_its_seed_and_remembers_nothing(trained: Rival) -> None:
 
 
 def test_it_is_kept_for_the_same_data_and_settings_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = tmp_path / "rival.pt"
+    store = tmp_path / "baseline.pt"
     config = replace(TINY, steps=3)
-    made = train_rival([circle()], config, 0, store)
+    made = train_baseline([circle()], config, 0, store)
     trainings: list[int] = []
 
     def counted(steps: range, description: str) -> range:
         trainings.append(len(steps))
         return steps
 
-    monkeypatch.setattr(rival, "track", counted)
-    kept = train_rival([circle()], config, 0, store)
+    monkeypatch.setattr(baseline, "track", counted)
+    kept = train_baseline([circle()], config, 0, store)
     assert trainings == []
     for a, b in zip(made.parameters(), kept.parameters(), strict=True):
         assert torch.equal(a, b)
-    train_rival([circle() * 2], config, 0, store)
-    train_rival([circle() * 2], replace(config, steps=4), 0, store)
-    train_rival([circle() * 2], replace(config, steps=4), 1, store)
+    train_baseline([circle() * 2], config, 0, store)
+    train_baseline([circle() * 2], replace(config, steps=4), 0, store)
+    train_baseline([circle() * 2], replace(config, steps=4), 1, store)
     assert trainings == [3, 4, 4]
 
 
-def test_the_rival_of_a_report_is_trained_long() -> None:
-    assert RivalConfig(latent=42).steps >= 5000
-    assert Effort().rival_steps == RivalConfig.steps
+def test_the_baseline_of_a_report_is_trained_long() -> None:
+    assert BaselineConfig(latent=42).steps >= 5000
+    assert Effort().baseline_steps == BaselineConfig.steps
 
 
 def torn(store: Path) -> None:
@@ -119,15 +119,15 @@ def hostile(store: Path) -> None:
 def test_a_file_that_cannot_be_read_is_said_and_trained_anew(
     spoil: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = tmp_path / "rival.pt"
+    store = tmp_path / "baseline.pt"
     config = replace(TINY, steps=3)
-    made = train_rival([circle()], config, 0, store)
+    made = train_baseline([circle()], config, 0, store)
     assert "anew" not in capsys.readouterr().out
     spoil(store)
-    again = train_rival([circle()], config, 0, store)
+    again = train_baseline([circle()], config, 0, store)
     assert capsys.readouterr().out.count("trained anew") == 1
     for a, b in zip(made.parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b)
     assert set(torch.load(store, weights_only=True)) == {"key", "network"}  # whole again
-    train_rival([circle()], config, 0, store)
+    train_baseline([circle()], config, 0, store)
     assert "anew" not in capsys.readouterr().out

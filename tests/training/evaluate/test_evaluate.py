@@ -18,18 +18,43 @@ import zarr.storage
 from tests.conftest import TinyFit, run_training
 from training.data import dataset
 from training.data.choreography import DANCES
-from training.data.dataset import Motion, Take, crop_centre, open_takes, views, written_motions
+from training.data.dataset import Motion, Take, crop_centre, from_bytes, open_takes, views, written_motions
 from training.data.motion.body import project
 from training.data.motion.skeleton import mirror, turn
-from training.evaluate import evaluate as measure
-from training.evaluate.evaluate import Danced, Effort, Real, Row, Studio, new_takes
-from training.evaluate.metrics import PHRASE
+from training.evaluate import dancing, evaluate
+from training.evaluate import studio as studio_module
+from training.evaluate.dancing import (
+    measure_changes,
+    measure_dancing,
+    measure_movement,
+    measure_variety,
+    measure_wishes,
+)
+from training.evaluate.effort import Effort
+from training.evaluate.evaluate import load_figures, measure_pack
+from training.evaluate.metrics import PHRASE, iou
+from training.evaluate.plots import plot_lines
+from training.evaluate.real import (
+    Real,
+    held_out_windows,
+    latents_of,
+    mixed,
+    names_of_clips,
+    new_takes,
+    phrase_threshold,
+    real_take,
+    windows_of,
+)
+from training.evaluate.reconstruction import held_out_frames, principal_components, student_dense, upsample
+from training.evaluate.studio import TENTHS, Danced, Studio, joints_network, jumps_at_changes, waves
+from training.evaluate.tables import Row
+from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, NamedDance, Pack, load_pack
 from visualizer.errors import UserError
 
 SOME = DANCES[::24]
 EFFORT = Effort(
-    windows=64, segment=16, asked=2, improvised=2, minutes=1, hours=0.1, changes=6, rival_steps=5, rivals=1
+    windows=64, segment=16, asked=2, improvised=2, minutes=1, hours=0.1, changes=6, baseline_steps=5, baselines=1
 )  # fmt: skip
 SEED = 7
 
@@ -75,6 +100,12 @@ class StandIn:
 
 
 Spoil = Callable[[int, np.ndarray, float], tuple[np.ndarray, float]]
+
+
+def replace_dancer(patch: pytest.MonkeyPatch, kind: type) -> None:
+    """Have the pack danced by another kind of dancer."""
+    for module in (studio_module, dancing):
+        patch.setattr(module, "Dancer", kind)
 
 
 def replayer(pool: list[Real], spoil: Spoil | None = None, only: str | None = None) -> type:
@@ -150,10 +181,10 @@ def table(
 
     def measured(spoil: Spoil | None = None, only: str | None = None) -> dict[str, Row]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(measure, "Dancer", replayer(pool, spoil, only))
+            replace_dancer(patch, replayer(pool, spoil, only))
             studio = Studio(pack_of(pool), Joints())
-            rows, curves = measure.measure_dancing(studio, None, takes, work, SEED, EFFORT, False)
-        assert len(curves["tenths"]) == measure.TENTHS
+            rows, curves = measure_dancing(studio, None, takes, work, SEED, EFFORT, False)
+        assert len(curves["tenths"]) == TENTHS
         return {row.name.strip(): row for row in rows}
 
     return measured
@@ -186,16 +217,16 @@ def test_who_dances_real_takes_meets_the_goals(good: dict[str, Row]) -> None:
     assert distinct.ours is not None
     assert 5 <= float(distinct.ours) <= 15
     for row in good.values():
-        assert row.rival is None or row.real is not None or "tenth" in row.name or "last" in row.name
+        assert row.baseline is None or row.real is not None or "tenth" in row.name or "last" in row.name
 
 
-def test_the_rival_stands_in_the_table(good: dict[str, Row]) -> None:
+def test_the_baseline_stands_in_the_table(good: dict[str, Row]) -> None:
     for name in ("FID, kinetic features", "diversity, geometric features", "beat alignment score", "frozen seconds",
                  "motion power at ½, 1, 2 × the beat", "jitter, mm a step³", "last over first"):  # fmt: skip
-        assert good[name].rival is not None
+        assert good[name].baseline is not None
     fid = good["FID, kinetic features"]
-    assert isinstance(fid.rival, float)
-    assert fid.rival > number(fid)  # five steps of training
+    assert isinstance(fid.baseline, float)
+    assert fid.baseline > number(fid)  # five steps of training
 
 
 def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good: dict[str, Row]) -> None:
@@ -264,13 +295,13 @@ def test_the_one_off_the_beat(takes: list[Take], pool: list[Real]) -> None:
 
     on = [r.danced.joints for r in pool]
     off = [slowed(r) for r in pool]
-    rows = {r.name.strip(): r for r in measure.measure_movement(off, on, on)}
+    rows = {r.name.strip(): r for r in measure_movement(off, on, on)}
     assert not rows["motion power at ½, 1, 2 × the beat"].met
     assert not rows["beat alignment score"].met
     late = [np.roll(d, STEPS_PER_BEAT // 2, axis=0) for d in on]
-    half = {r.name.strip(): r for r in measure.measure_movement(late, on, on)}
+    half = {r.name.strip(): r for r in measure_movement(late, on, on)}
     assert number(half["braking on the beat over half-way"]) < 0.95
-    same = {r.name.strip(): r for r in measure.measure_movement(on, on, on)}
+    same = {r.name.strip(): r for r in measure_movement(on, on, on)}
     assert same["motion power at ½, 1, 2 × the beat"].met
     assert number(same["braking on the beat over half-way"]) > 1.05
 
@@ -279,13 +310,13 @@ def test_a_jump_at_a_change_is_seen_and_a_blend_is_not(pool: list[Real], monkeyp
     quiet = pool[0].danced
     still = [replace(r, danced=Danced(quiet.poses[:1].repeat(PHRASE, 0), quiet.joints[:1].repeat(PHRASE, 0)),
                      energy=r.energy[:PHRASE]) for r in pool]  # fmt: skip
-    monkeypatch.setattr(measure, "Dancer", replayer(still))
+    replace_dancer(monkeypatch, replayer(still))
     studio = Studio(pack_of(pool), Joints())
-    assert measure.jumps_at_changes(studio, 6, False, SEED) == 0  # all styles are one pose
-    assert measure.jumps_at_changes(studio, 6, True, SEED) == 0
-    monkeypatch.setattr(measure, "Dancer", replayer(pool))
-    assert measure.jumps_at_changes(studio, 6, False, SEED) > 0.2  # from one take into another at once
-    assert measure.jumps_at_changes(studio, 6, True, SEED) > 0.2
+    assert jumps_at_changes(studio, 6, False, SEED) == 0  # all styles are one pose
+    assert jumps_at_changes(studio, 6, True, SEED) == 0
+    replace_dancer(monkeypatch, replayer(pool))
+    assert jumps_at_changes(studio, 6, False, SEED) > 0.2  # from one take into another at once
+    assert jumps_at_changes(studio, 6, True, SEED) > 0.2
 
 
 def changer(blend: int, late: int = 0) -> type:
@@ -320,8 +351,8 @@ def test_who_jumps_at_a_change_fails_and_who_blends_does_not(pool: list[Real], m
     studio = Studio(pack_of(pool), Joints())
 
     def changes(kind: type) -> list[Row]:
-        monkeypatch.setattr(measure, "Dancer", kind)
-        return measure.measure_changes(studio, pool, EFFORT, SEED)
+        replace_dancer(monkeypatch, kind)
+        return measure_changes(studio, pool, EFFORT, SEED)
 
     good = changes(changer(2 * STEPS_PER_BEAT))
     assert [row.name for row in good] == [
@@ -341,10 +372,10 @@ def test_changes_of_style_do_not_make_one_style_varied(pool: list[Real], monkeyp
     """Who has one dance a style shows many phrases where styles change, and few in a style that is left alone."""
     first = {r.style: r.dance for r in reversed(pool)}
     few = [r for r in pool if first[r.style] == r.dance]
-    monkeypatch.setattr(measure, "Dancer", replayer(few))
-    studio, unseen = Studio(pack_of(few), Joints()), measure.windows_of(pool)
+    replace_dancer(monkeypatch, replayer(few))
+    studio, unseen = Studio(pack_of(few), Joints()), windows_of(pool)
     effort = replace(EFFORT, minutes=4)
-    headline, alone = measure.measure_variety(studio, pool, unseen, pool[0].danced.poses, effort, SEED)
+    headline, alone = measure_variety(studio, pool, unseen, pool[0].danced.poses, effort, SEED)
     assert headline.name == "distinct phrases in 4 minutes (of 60)"
     assert alone.goal == ""
     assert alone.met is None
@@ -353,7 +384,7 @@ def test_changes_of_style_do_not_make_one_style_varied(pool: list[Real], monkeyp
     assert headline.ours > len(first) / 2
     assert alone.ours < headline.ours / 2
     unwritten = [replace(r, round_steps=0) for r in pool]  # nothing says what two takes of a dance differ by
-    assert measure.measure_variety(studio, unwritten, unseen, pool[0].danced.poses, effort, SEED) == []
+    assert measure_variety(studio, unwritten, unseen, pool[0].danced.poses, effort, SEED) == []
 
 
 def test_a_style_must_be_seen_by_its_own_name_and_by_its_dances(
@@ -370,10 +401,10 @@ def test_a_style_must_be_seen_by_its_own_name_and_by_its_dances(
                 self.style = pack.styles[0]
             super().choose(energy)
 
-    monkeypatch.setattr(measure, "Dancer", OneStyle)
-    seen = [measure.real_take(t) for t in takes if t.yaw == 0]
+    replace_dancer(monkeypatch, OneStyle)
+    seen = [real_take(t) for t in takes if t.yaw == 0]
     effort = replace(EFFORT, asked=12, improvised=1)
-    found = measure.measure_wishes(Studio(pack, Joints()), seen, pool, measure.windows_of(pool), effort, SEED)
+    found = measure_wishes(Studio(pack, Joints()), seen, pool, windows_of(pool), effort, SEED)
     rows = {row.name.strip(): row for row in found}
     both = rows["style recognised, share of 8-beat windows"]
     by_style, by_dance = number(row_of(rows, "styles by name")), number(row_of(rows, "dances by name"))
@@ -390,7 +421,7 @@ def test_a_style_must_be_seen_by_its_own_name_and_by_its_dances(
 
 def test_the_names_of_clips_are_those_of_the_pack_or_a_user_error(takes: list[Take], pool: list[Real]) -> None:
     pack = pack_of(pool)
-    assert measure.names_of_clips(pack, takes) == {t.clip: t.dance for t in takes}
+    assert names_of_clips(pack, takes) == {t.clip: t.dance for t in takes}
     for dances, words in (
         (pack.dances[1:], f"such as {pack.dances[0].name!r}"),
         ((*pack.dances, NamedDance("salsa 3", 0, 8)), "1 are not the same, such as 'salsa 3'"),
@@ -400,7 +431,7 @@ def test_the_names_of_clips_are_those_of_the_pack_or_a_user_error(takes: list[Ta
         ),
     ):
         with pytest.raises(UserError, match="other data") as caught:
-            measure.names_of_clips(replace(pack, dances=dances), takes)
+            names_of_clips(replace(pack, dances=dances), takes)
         assert words in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -410,13 +441,13 @@ def test_what_training_never_saw_gives_no_name(takes: list[Take], pool: list[Rea
         return replace(takes[0], clip="other", dance="", captured=True, **other)
 
     unseen = [again(held_out=True), again(timed=False), again(yaw=20.0)]
-    assert "other" not in measure.names_of_clips(pack_of(pool), [*takes, *unseen])
+    assert "other" not in names_of_clips(pack_of(pool), [*takes, *unseen])
     with pytest.raises(UserError, match=f"such as '{takes[0].style} 1'"):
-        measure.names_of_clips(pack_of(pool), [*takes, again()])
+        names_of_clips(pack_of(pool), [*takes, again()])
 
 
 def test_new_takes_are_no_copies_of_the_training_data(takes: list[Take]) -> None:
-    seen = [measure.real_take(t) for t in takes if t.yaw == 0]
+    seen = [real_take(t) for t in takes if t.yaw == 0]
     fresh = new_takes({SOME[0].name}, SEED, False)
     mine = [t for t in seen if t.dance == SOME[0].name]
     assert {t.style for t in fresh} == {SOME[0].style}
@@ -429,8 +460,8 @@ def test_new_takes_are_no_copies_of_the_training_data(takes: list[Take]) -> None
 
 
 def test_takes_begin_with_their_first_phrase(takes: list[Take]) -> None:
-    late = measure.real_take(replace(takes[0], phrase=4))
-    whole = measure.real_take(takes[0])
+    late = real_take(replace(takes[0], phrase=4))
+    whole = real_take(takes[0])
     np.testing.assert_array_equal(late.danced.joints, whole.danced.joints[4 * STEPS_PER_BEAT :])
     np.testing.assert_array_equal(late.energy, whole.energy[4 * STEPS_PER_BEAT :])
 
@@ -440,25 +471,25 @@ def test_captured_and_written_are_mixed_as_in_training(pool: list[Real]) -> None
     like = [replace(r, captured=True) for r in pool[:6]] + pool[6:9]  # two parts to one
     length = len(pool[0].energy)
     assert {len(r.energy) for r in pool} == {length}
-    mix = measure.mixed(captured, pool, like, 0)
+    mix = mixed(captured, pool, like, 0)
     assert sum(r.captured for r in mix) == 4
     assert sum(not r.captured for r in mix) == 2
-    assert measure.mixed([], pool, like, 0) == pool
-    windows = measure.held_out_windows(captured, pool, like, 1000, 0)
+    assert mixed([], pool, like, 0) == pool
+    windows = held_out_windows(captured, pool, like, 1000, 0)
     assert windows.captured.sum() == 2 * (~windows.captured).sum() == 4 * length // PHRASE
-    assert len(measure.held_out_windows(captured, pool, like, 6, 0)) == 6
-    assert not measure.held_out_windows([], pool, pool, 1000, 0).captured.any()
+    assert len(held_out_windows(captured, pool, like, 6, 0)) == 6
+    assert not held_out_windows([], pool, pool, 1000, 0).captured.any()
 
 
 def test_the_threshold_of_phrases_is_that_of_two_takes(pool: list[Real]) -> None:
-    threshold = measure.phrase_threshold(pool)
+    threshold = phrase_threshold(pool)
     assert 0.01 < threshold < 0.15
-    assert measure.phrase_threshold([r for r in pool if r.captured]) == 0  # nothing written
+    assert phrase_threshold([r for r in pool if r.captured]) == 0  # nothing written
 
 
 def test_latents_come_from_joints_where_joints_are_linear(takes: list[Take], pool: list[Real]) -> None:
     studio = Studio(pack_of(pool), Joints())
-    (latent,) = measure.latents_of(takes[:1], studio, None)
+    (latent,) = latents_of(takes[:1], studio, None)
     np.testing.assert_allclose(latent.reshape(-1, 21, 2), takes[0].read("joints"), atol=1e-4)
 
     class Bent(Joints):
@@ -470,7 +501,7 @@ def test_latents_come_from_joints_where_joints_are_linear(takes: list[Take], poo
             return [given["frame"][:, 0, 0, :42]]
 
     studio = Studio(pack_of(pool), Bent())
-    (latent,) = measure.latents_of(takes[:1], studio, Encoder())
+    (latent,) = latents_of(takes[:1], studio, Encoder())
     assert latent.shape == (len(takes[0]), 42)
     assert latent.max() <= 3 / 128 + 1e-6  # what the encoder gave, out of the frames
 
@@ -481,25 +512,25 @@ def test_latents_come_from_joints_where_joints_are_linear(takes: list[Take], poo
 def test_upsampling_keeps_the_outline() -> None:
     y, x = np.mgrid[:128, :128] + 0.5
     field = ((np.hypot(x - 60, y - 70) - 30).clip(-3, 3) / 128).astype(np.float32)
-    big = measure.upsample(field[None], 512)
+    big = upsample(field[None], 512)
     assert big.shape == (1, 512, 512)
     y, x = np.mgrid[:512, :512] + 0.5
     disc = np.hypot(x - 240, y - 280) < 120
-    assert measure.iou(disc[None], big < 0)[0] > 0.995
+    assert iou(disc[None], big < 0)[0] > 0.995
 
 
 def test_a_plot_shows_its_lines(tmp_path: Path) -> None:
     import cv2
 
     x = np.arange(10.0)
-    path = measure.plot_lines(tmp_path / "new" / "plot.png", "a title", "x", x, {"one": x, "two": np.full(10, 9.0)})
+    path = plot_lines(tmp_path / "new" / "plot.png", "a title", "x", x, {"one": x, "two": np.full(10, 9.0)})
     picture = cv2.imread(str(path))
     assert picture is not None
     blue, red = picture[..., 0].astype(int), picture[..., 2].astype(int)
     rising = np.argwhere((red - blue > 100)[:, 60:700])
     assert rising[:, 0].max() - rising[:, 0].min() > 200
     assert np.corrcoef(rising[:, 1], rising[:, 0])[0, 1] < -0.9  # up is up
-    blank = measure.plot_lines(tmp_path / "blank.png", "a title", "x", x, {"one": np.zeros(10)})
+    blank = plot_lines(tmp_path / "blank.png", "a title", "x", x, {"one": np.zeros(10)})
     assert blank.exists()
 
 
@@ -508,20 +539,20 @@ def test_a_plot_shows_its_lines(tmp_path: Path) -> None:
 
 def test_held_out_frames_are_of_held_out_clips(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
-    frames, joints = measure.held_out_frames(takes, 4)
+    frames, joints = held_out_frames(takes, 4)
     held = [t for t in takes if t.held_out]
     assert len(frames) == len(joints) == sum(-(-len(t) // 4) for t in held) > 0
-    np.testing.assert_array_equal(frames[1, 0], measure.from_bytes(held[0].read("frames")[4]))
-    none, _ = measure.held_out_frames([t for t in takes if not t.held_out], 4)
+    np.testing.assert_array_equal(frames[1, 0], from_bytes(held[0].read("frames")[4]))
+    none, _ = held_out_frames([t for t in takes if not t.held_out], 4)
     assert none.shape == (0, 1, 128, 128)
 
 
-def test_principal_components_are_a_fair_rival(tiny_fit: TinyFit) -> None:
+def test_principal_components_are_a_fair_baseline(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
-    frames, _ = measure.held_out_frames(takes, 8)
+    frames, _ = held_out_frames(takes, 8)
     frames = frames[::4]
-    few, many = (measure.principal_components(takes, frames, size, 0, learned=300) for size in (2, 48))
-    scores = [measure.iou(frames[:, 0] < 0, found[:, 0] < 0).mean() for found in (few, many)]
+    few, many = (principal_components(takes, frames, size, 0, learned=300) for size in (2, 48))
+    scores = [iou(frames[:, 0] < 0, found[:, 0] < 0).mean() for found in (few, many)]
     assert many.shape == frames.shape
     assert scores[0] < scores[1]
     assert scores[1] > 0.6
@@ -529,9 +560,9 @@ def test_principal_components_are_a_fair_rival(tiny_fit: TinyFit) -> None:
 
 def test_the_students_network_learns_as_slowly_as_it_did(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
-    frames, _ = measure.held_out_frames(takes, 32)
-    picture, first = measure.student_dense(takes, frames, 0, steps=1)
-    again, later = measure.student_dense(takes, frames, 0, steps=8)
+    frames, _ = held_out_frames(takes, 32)
+    picture, first = student_dense(takes, frames, 0, steps=1)
+    again, later = student_dense(takes, frames, 0, steps=8)
     assert picture.shape == frames.shape
     assert (again != picture).any()
     assert first == pytest.approx(np.log(2), abs=0.01)  # it knows nothing yet
@@ -541,10 +572,10 @@ def test_the_students_network_learns_as_slowly_as_it_did(tiny_fit: TinyFit) -> N
 
 def test_the_seed_decides_the_simulated_dance(tiny_pack: Path) -> None:
     pack = load_pack(tiny_pack, "cpu")
-    studio = Studio(pack, measure.joints_network(pack))
+    studio = Studio(pack, joints_network(pack))
 
     def danced(seed: int) -> Danced:
-        return studio.dance(measure.Dancer(pack, seed), 8, measure.waves)
+        return studio.dance(Dancer(pack, seed), 8, waves)
 
     one, same, other = danced(1), danced(1), danced(2)
     assert one.joints.shape == one.poses.shape == (8 * STEPS_PER_BEAT, 21, 2)
@@ -557,7 +588,7 @@ def test_the_joints_part_gives_the_joints_of_the_whole(tiny_pack: Path) -> None:
     latent = np.stack([s.latent for s in pack.seeds[:3]])
     names = [o.name for o in pack.decoder.get_outputs()]
     whole = dict(zip(names, pack.decoder.run(None, {"latent": latent}), strict=True))["joints"]
-    studio = Studio(pack, measure.joints_network(pack))
+    studio = Studio(pack, joints_network(pack))
     np.testing.assert_allclose(studio.poses(latent), whole * FRAME_METRES, atol=1e-5)
 
 
@@ -569,17 +600,17 @@ def test_the_table(tiny_fit: TinyFit, tmp_path: Path) -> None:
     done = run_training("measure", pack, "--work", work, "--sheets", tmp_path / "sheets", "--save", "--hours", "0.05")
     assert done.returncode == 0, done.stdout + done.stderr
     size = load_pack(pack, "cpu").latent_size
-    for words in (f"ours, latent {size}", "principal", "student's dense", "met?", "rival", "memoryless LSTM",
+    for words in (f"ours, latent {size}", "principal", "student's dense", "met?", "baseline", "memoryless LSTM",
                   "real held-out", "0.05 h", "distinct phrases", "0.6931"):  # fmt: skip
         assert words in done.stdout
     assert "not the very ones" not in done.stdout
-    figures = measure.load_figures(pack)
+    figures = load_figures(pack)
     assert 0 <= figures["IoU at 128"]["ours"] <= 1
-    assert 0.3 < figures["IoU at 128"]["rival"] <= 1
+    assert 0.3 < figures["IoU at 128"]["baseline"] <= 1
     assert figures["outline error at 512, px"]["goal"].startswith("≤ 0.35")
     assert not figures["dance asked for is the dance performed"]["met"]
     for name in ("FID, kinetic features", "jitter, mm a step³", "beat alignment score", "diversity, kinetic features"):
-        assert set(figures[name]) == {"goal", "ours", "real", "rival", "met"}
+        assert set(figures[name]) == {"goal", "ours", "real", "baseline", "met"}
         assert figures[name]["real"] > 0
         assert isinstance(figures[name]["met"], bool)
     assert json.loads((pack / "pack.json").read_text(encoding="utf-8"))["measures"] == figures
@@ -601,20 +632,20 @@ def test_plots_are_drawn_with_and_without_sheets(
     work = tmp_path / "work"
     shutil.copytree(tiny_fit.work, work)
     f = np.linspace(0, 8, 257)
-    curves = {"spectrum": [(f, 1 + f)] * 3, "tenths": [1.0] * measure.TENTHS, "held": 1.0}
-    monkeypatch.setattr(measure, "measure_pictures", lambda *given: ([], None, None))
-    monkeypatch.setattr(measure, "measure_dancing", lambda *given: ([], curves))
+    curves = {"spectrum": [(f, 1 + f)] * 3, "tenths": [1.0] * TENTHS, "held": 1.0}
+    monkeypatch.setattr(evaluate, "measure_pictures", lambda *given: ([], None, None))
+    monkeypatch.setattr(evaluate, "measure_dancing", lambda *given: ([], curves))
     drawn: list[Any] = []
-    monkeypatch.setattr(measure, "draw_sheets", lambda *given: drawn.append("sheets"))
-    monkeypatch.setattr(measure, "draw_film", lambda *given: drawn.append("film"))
-    monkeypatch.setattr(measure, "draw_all_dances", lambda *given: drawn.append(given[-1]))
-    measure.measure_pack(tiny_fit.pack, None, work, None, False)
+    monkeypatch.setattr(evaluate, "draw_sheets", lambda *given: drawn.append("sheets"))
+    monkeypatch.setattr(evaluate, "draw_film", lambda *given: drawn.append("film"))
+    monkeypatch.setattr(evaluate, "draw_all_dances", lambda *given: drawn.append(given[-1]))
+    measure_pack(tiny_fit.pack, None, work, None, False)
     said = capsys.readouterr().out
     for name in ("spectrum.png", "drift.png"):
         assert (work / name).is_file()
         assert str(work / name) in said
     assert drawn == []
-    measure.measure_pack(tiny_fit.pack, None, work, tmp_path / "sheets", False)
+    measure_pack(tiny_fit.pack, None, work, tmp_path / "sheets", False)
     assert {p.name for p in (tmp_path / "sheets").iterdir()} == {"spectrum.png", "drift.png"}
     _, captured, _ = drawn
     pack = load_pack(tiny_fit.pack, "cpu")
@@ -627,7 +658,7 @@ def test_plots_are_drawn_with_and_without_sheets(
 
 def test_other_data_than_the_pack_was_trained_on_are_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="trained on other data"):  # no clips: "house 1" is nobody's
-        measure.measure_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
+        measure_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
 
 
 def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
@@ -648,22 +679,22 @@ def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
         with monkeypatch.context() as broken:
             broken.setattr(dataset, "crop_centre", stop)
             with pytest.raises(KeyboardInterrupt):
-                measure.measure_pack(pack, motion, work, None, False)
+                measure_pack(pack, motion, work, None, False)
         assert not dataset.begun(data)["finished"]
         with pytest.raises(UserError, match="trained on other data"):  # of one dance; so they were made
-            measure.measure_pack(pack, motion, work, None, False)
+            measure_pack(pack, motion, work, None, False)
         assert open_takes(data)[0]
 
     zarr.open_group(data).attrs["finished"] = False  # as a stopped `fit --motion` leaves it
     before = sorted(p for p in data.rglob("*"))
     with pytest.raises(UserError, match="another command began these data"):
-        measure.measure_pack(pack, None, work, None, False)
+        measure_pack(pack, None, work, None, False)
     assert sorted(p for p in data.rglob("*")) == before
 
 
 def test_measuring_never_touches_data_of_another_recipe(tiny_fit: TinyFit, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="another recipe"):
-        measure.measure_pack(tiny_fit.pack, tmp_path, tiny_fit.work, None, False)
+        measure_pack(tiny_fit.pack, tmp_path, tiny_fit.work, None, False)
     assert open_takes(tiny_fit.work / "data.zarr")[0]
 
 
@@ -673,7 +704,7 @@ def test_a_pack_without_a_recipe_is_a_user_error(tiny_fit: TinyFit, tmp_path: Pa
     info = json.loads((pack / "pack.json").read_text(encoding="utf-8"))
     (pack / "pack.json").write_text(json.dumps({**info, "training": {}}), encoding="utf-8")
     with pytest.raises(UserError, match="training"):
-        measure.measure_pack(pack, None, tiny_fit.work, None, False)
+        measure_pack(pack, None, tiny_fit.work, None, False)
 
 
 def test_a_pack_without_joints_is_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
@@ -684,4 +715,4 @@ def test_a_pack_without_joints_is_a_user_error(tiny_fit: TinyFit, tmp_path: Path
     network.graph.output.remove(joints)
     (pack / "decoder.onnx").write_bytes(network.SerializeToString())
     with pytest.raises(UserError, match="no joints"):
-        measure.measure_pack(pack, None, tiny_fit.work, None, False)
+        measure_pack(pack, None, tiny_fit.work, None, False)

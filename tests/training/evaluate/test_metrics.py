@@ -180,8 +180,8 @@ def test_bad_dancers_are_far_from_real_ones_by_their_features(name: str) -> None
     def distances(dances: list[np.ndarray]) -> list[float]:
         out = []
         for features in (fg.kinetic_features, fg.geometric_features):
-            mean, spread = fg.scale_of(features(train))
-            a, b = ((features(x) - mean) / spread for x in (np.concatenate([fg.windows(d) for d in dances]), train))
+            mean, std = fg.scale_of(features(train))
+            a, b = ((features(x) - mean) / std for x in (np.concatenate([fg.windows(d) for d in dances]), train))
             out.append(fg.frechet_distance(a, b))
         return out
 
@@ -194,16 +194,16 @@ def test_one_dance_only_is_less_diverse() -> None:
     many = np.concatenate([fg.windows(danced(d.name)) for d in SOME])
     one = np.concatenate([fg.windows(danced(SOME[0].name, s)) for s in range(len(SOME))])
     for features in (fg.kinetic_features, fg.geometric_features):
-        mean, spread = fg.scale_of(features(many))
-        a, b = (fg.diversity((features(x) - mean) / spread) for x in (many, one))
+        mean, std = fg.scale_of(features(many))
+        a, b = (fg.diversity((features(x) - mean) / std) for x in (many, one))
         assert b < 0.5 * a
     assert fg.diversity(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx(10 / 3)
 
 
 def test_features_that_never_change_are_not_blown_up() -> None:
-    mean, spread = fg.scale_of(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    mean, std = fg.scale_of(np.array([[1.0, 5.0], [3.0, 5.0]]))
     np.testing.assert_allclose(mean, [2, 5])
-    np.testing.assert_allclose(spread, [1, 1])
+    np.testing.assert_allclose(std, [1, 1])
 
 
 # --- on the beat

@@ -27,8 +27,8 @@ from training.models.beat_network import (
 from training.synth.dataset import QUIET, Piece, Recording, batches, cut, load, over, record_all, rows_of, targets
 from training.synth.render import SOUNDFONTS
 from visualizer.errors import UserError
-from visualizer.music.ear import find_model
-from visualizer.music.features import MELS, RATE, FeatureStream, row_time
+from visualizer.music.analysis.beat_pipeline import find_model
+from visualizer.music.analysis.features import MELS, RATE, FeatureStream, row_time
 from visualizer.networks.session import open_session
 
 SMALL = EarConfig(first=4, second=4, dense=16, hidden=16)

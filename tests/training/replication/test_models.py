@@ -27,8 +27,7 @@ from training.replication.models import (
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+def seeded() -> None:
     torch.manual_seed(0)
 
 
@@ -137,7 +136,6 @@ def bars(count: int, steps: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def learned() -> FrameRnn:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     films = torch.from_numpy(bars(8, 17)).float()
     network = FrameRnn(32, 32, usual=films.numpy().mean(axis=(0, 1)))

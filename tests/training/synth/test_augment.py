@@ -7,7 +7,7 @@ import pytest
 
 from tests.needs import needs_program
 from training.synth.augment import Harm, crowd, degrade, harm, room, speak, without_music
-from visualizer.music.features import HOPS_A_SECOND, RATE, FeatureStream
+from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream
 
 SPEAKERS = [np.random.default_rng(3).standard_normal(RATE * 2).astype(np.float32) * 0.1]
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from tests.needs import needs, needs_program
-from training.synth.compose import GENRES, MACHINES, VOICES, Part, Sound, Tune, compose
+from training.synth.compose import Sound, Tune, compose
+from training.synth.genres import GENRES, MACHINES, VOICES
+from training.synth.plan import Part
 from training.synth.render import SOUNDFONTS, check_synthesiser, drum, play
 from visualizer.errors import UserError
-from visualizer.music.features import RATE
+from visualizer.music.analysis.features import RATE
 
 
 @pytest.mark.parametrize("genre", list(GENRES))

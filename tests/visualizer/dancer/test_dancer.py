@@ -371,7 +371,7 @@ def test_a_pack_without_joints_dances(pack: Pack) -> None:
 
 def joints_of(pack: Pack, latents: np.ndarray) -> np.ndarray:
     """Joints (T, 21, 2) in metres of latents (T, D)."""
-    from training.evaluate.evaluate import joints_network
+    from training.evaluate.studio import joints_network
 
     return np.array(joints_network(pack).run(["joints"], {"latent": latents})[0]) * FRAME_METRES
 
@@ -488,7 +488,7 @@ def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
     assert (dancer.restarts, dancer.rescues) == (0, 0)
     path = np.stack(latents) / shipped.latent_spread
     assert np.abs(path - shipped.latent_mean / shipped.latent_spread).max() < 20  # stays where the data were
-    from training.evaluate.evaluate import joints_network
+    from training.evaluate.studio import joints_network
 
     (joints,) = joints_network(shipped).run(["joints"], {"latent": np.stack(latents)})
     joints = np.array(joints)

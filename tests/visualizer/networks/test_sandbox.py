@@ -163,6 +163,20 @@ def test_every_troupe_and_every_letter_is_tried(tmp_path: Path, monkeypatch: pyt
         assert {x for n, given in asked if n == "dancer" for x in given[name].tolist()} == set(range(LETTERS))
 
 
+def test_a_network_that_takes_long_to_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hangs on no input is computed when it is opened, at each start."""
+    chain = [node("MatMul", [f"p{n}", "p0"], [f"p{n + 1}"]) for n in range(12)]
+    folder = made(tmp_path / "theirs", decoder=with_more("decoder", "frame", [
+        node("ConstantOfShape", ["wide"], ["p0"]), *chain, node("ReduceSum", ["p12"], ["total"], keepdims=0),
+        node("Add", ["plain", "total"], ["frame"]),
+    ], wide=[700, 700]))  # fmt: skip
+    open_bytes = sandbox.open_bytes
+    monkeypatch.setattr(sandbox, "open_bytes", lambda data, path, limited: open_bytes(data, path))
+    monkeypatch.setattr(sandbox, "SLOWEST_OPENING", 0.02)
+    with pytest.raises(UserError, match=r"decoder\.onnx: takes .* s to open"):
+        sandbox.run_networks(folder, read_info(folder), sandbox.seal_networks(folder))
+
+
 # --- the bytes that are opened
 
 

@@ -28,7 +28,7 @@ def test_help_is_drawn_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [label for _, rows in help_lines(GROUPS) for label, _ in rows]
     assert " ".join(lines).split() == [word for key in KEYS for word in key.label.split()]
     before = panel()
-    extra = Key((pygame.K_z,), "Z", "next sync")
+    extra = Key((pygame.K_z,), "Z", "quit")
     (title, group), *others = GROUPS
     monkeypatch.setattr(overlay, "GROUPS", ((title, (*group, extra)), *others))
     assert panel().get_height() > before.get_height()

@@ -194,7 +194,7 @@ def test_the_ear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     finding = check("ear", seconds=0)
     assert finding.state == OK, finding
     assert finding.details["seconds_a_second"] > 0
-    monkeypatch.setattr("visualizer.music.ear.find_model", lambda: tmp_path / "ear.onnx")
+    monkeypatch.setattr("visualizer.music.analysis.beat_pipeline.find_model", lambda: tmp_path / "ear.onnx")
     assert is_bad(check("ear", seconds=0), WORSE, "beats are heard by onsets alone", "install the program anew")
 
 

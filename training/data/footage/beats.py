@@ -19,7 +19,7 @@ from training.data.footage.video import Video
 from training.data.motion.beats import find_beats
 from visualizer.dancer.pack import FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT
 from visualizer.errors import UserError
-from visualizer.music.song import HeardSong, hear_song
+from visualizer.music.analysis.song import SongAnalysis, hear_song
 
 FEWEST = 4  # beats that a clip must have to be danced in time
 EVEN_RATE = 60.0  # positions a second in which beats are looked for
@@ -43,7 +43,7 @@ class Steps:
         return self.source != "none"
 
 
-def hear(video: Video) -> HeardSong | None:
+def hear(video: Video) -> SongAnalysis | None:
     """The video's own sound, heard whole; None where it has none, or no beat. What was wrong goes into the log."""
     if video.sound is None:
         return None
@@ -55,7 +55,7 @@ def hear(video: Video) -> HeardSong | None:
     return song if song.confidence > 0 else None
 
 
-def steps_by_sound(song: HeardSong, video: Video, begin: float, end: float) -> Steps | None:
+def steps_by_sound(song: SongAnalysis, video: Video, begin: float, end: float) -> Steps | None:
     """Steps of a clip from `begin` to `end`, seconds of the picture, as the song is danced; None if it is too short."""
     assert video.sound is not None
     late = video.start - video.sound  # seconds of sound before the first picture

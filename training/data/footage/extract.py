@@ -8,7 +8,6 @@ given to any process, or machine, that sees the files.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from training.data.footage.figure import KEPT, VERDICTS, find_figure, unpack
 from training.data.footage.masks import Mask, Method, Wish, prepare, refined
 from training.data.footage.video import Picture, Video, View, pictures, samples, thumbnail
+from visualizer import files
 
 PIECE_SECONDS = 20.0
 LOOKS = 36  # pictures of a video that a method looks at first
@@ -94,13 +94,8 @@ def _colour(data: NDArray[np.uint8]) -> Picture:
 
 def write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
     """An `.npz` that is there whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with files.write_whole(path) as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def pieces_of(video: Video, view: View, wish: Wish, rate: float, begin: float, end: float, folder: Path) -> list[Piece]:

@@ -424,7 +424,7 @@ CONTRACT = (
 class Person:
     """A segmentation network of the user's, such as U²-Net or MediaPipe's selfie segmenter, as ONNX.
 
-    In: one picture, float32 (1, 3, H, W) or (1, H, W, 3), red, green, blue, 0..1 less the mean and over the spread of
+    In: one picture, float32 (1, 3, H, W) or (1, H, W, 3), red, green, blue, 0..1 less the mean and over the std of
     `norm`; H and W fixed, or free (then 320). Out: the first output is the mask, of any size, one channel 0..1, or two
     (background, person), or their logits. All of it is checked when it is opened, by running it once.
     """
@@ -432,7 +432,7 @@ class Person:
     def __init__(self, path: Path, norm: str = "unit") -> None:
         if norm not in NORMS:
             raise UserError(f"mask norm {norm!r}: must be {', '.join(NORMS)}")
-        self._mean, self._spread = NORMS[norm]
+        self._mean, self._std = NORMS[norm]
         self._session = _open_network(path)
         inputs = self._session.get_inputs()
         shape = list(inputs[0].shape) if inputs else []
@@ -456,7 +456,7 @@ class Person:
         """How likely each pixel is a person's, (h, w). ValueError where the network does not answer as it should."""
         height, width = self._size
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        given = (small[..., ::-1].astype(np.float32) / 255 - self._mean) / self._spread
+        given = (small[..., ::-1].astype(np.float32) / 255 - self._mean) / self._std
         given = given.transpose(2, 0, 1)[None] if self._first else given[None]
         try:
             (found,) = self._session.run([self._output], {self._name: np.ascontiguousarray(given)})

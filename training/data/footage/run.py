@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from training.data.dataset import from_bytes
 from training.data.footage.compose import Source, Written, digest, write_takes
-from training.data.footage.crop import follow, split_clips
+from training.data.footage.crop import SHORTEST, follow, split_clips
 from training.data.footage.extract import (
     KEPT,
     Piece,
@@ -35,7 +35,7 @@ from training.data.footage.extract import (
     take_looks,
     verdict_counts,
 )
-from training.data.footage.figure import VERDICTS, find_figure
+from training.data.footage.figure import TWO, VERDICTS, find_figure
 from training.data.footage.masks import Wish, prepare, refined
 from training.data.footage.report import Shown, VideoReport, clock, outlined, write_report
 from training.data.footage.video import RATE, Crop, Video, View, find_videos, pictures, probe, samples, view_of
@@ -149,6 +149,8 @@ def _is_done(out: Path, recipe: dict[str, Any], force: bool) -> bool:
 def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
     note = part / "recipe.json"
     try:
+        if part.is_symlink():
+            raise UserError(f"{part}: is a link; remove it")
         if part.exists():
             old = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
             if old == recipe:
@@ -252,15 +254,24 @@ def _names(videos: list[Video]) -> list[str]:
 
 
 def _nothing(sources: list[Source], shorts: list[int]) -> str:
-    """Why nothing at all could be kept, in one line."""
+    """Why nothing at all could be kept, in one line, and what helps."""
     total = np.zeros(len(VERDICTS), np.int64)
     for source in sources:
         total += np.bincount(source.found.verdicts, minlength=len(VERDICTS))
+    where = sources[0].video.path if len(sources) == 1 else f"{len(sources)} videos"
+    pictures = f"{int(total.sum()):,} picture{'' if total.sum() == 1 else 's'}"
+    longest = max((float(np.ptp(s.found.times)) for s in sources if len(s.found.times)), default=0.0)
+    if longest < SHORTEST:
+        return (
+            f"{where}: too short ({pictures}, {longest:.2g} s): a dance must be seen for {SHORTEST:g} seconds at least"
+        )
     reasons = [f"{n:,} {name}" for name, n in zip(VERDICTS[1:], total[1:], strict=True) if n]
     if sum(shorts):
         reasons.append(f"{sum(shorts):,} in stretches of less than two seconds")
-    where = sources[0].video.path if len(sources) == 1 else f"{len(sources)} videos"
-    return f"{where}: no dancer to be seen in {int(total.sum()):,} pictures ({', '.join(reasons)}); another --method?"
+    if total[TWO] > total.sum() / 2:
+        advice = "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances"
+        return f"{where}: more than one dancer in {pictures} ({', '.join(reasons)}); {advice}"
+    return f"{where}: no dancer to be seen in {pictures} ({', '.join(reasons)}); another --method?"
 
 
 # --- who does the pieces --------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ One file that cannot be used does not stop the others; each is said with its rea
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from training.data.motion.retarget import FPS, Landmarks, landmarks_of, to_body
 from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder
 from visualizer.errors import UserError
+from visualizer.files import write_whole
 
 KINDS = (".bvh", ".pkl", ".npz")
 MOST_FILES = 10_000
@@ -114,14 +114,11 @@ def _read_index(out: Path) -> list[dict[str, Any]]:
 
 def _write(path: Path, fill: Callable[[Path], object]) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part{path.suffix}")
     try:
-        fill(part)
-        os.replace(part, path)
+        with write_whole(path) as part:
+            fill(part)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def convert(

@@ -666,6 +666,44 @@ def test_an_empty_room_is_refused(tmp_path: Path, films: Path) -> None:
     assert "24 no figure" in said
 
 
+def write_video(path: Path, frames: Sequence[NDArray[np.uint8]]) -> Path:
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("libx264", rate=int(RATE))
+        stream.width, stream.height, stream.pix_fmt = *SMALL, "yuv420p"
+        for each in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(each, format="bgr24")))
+        file.mux(stream.encode(None))
+    return path
+
+
+def pictures_of_one(seconds: float, aside: float = 0.0) -> list[NDArray[np.uint8]]:
+    moved = danced(seconds) + np.array([aside, 0, 0], np.float32)
+    return [p for p, _ in pictures(replace(shot("blue", seconds=seconds), positions=moved))]
+
+
+def test_two_people_are_led_to_the_crop_and_it_helps(tmp_path: Path, films: Path) -> None:
+    half = SMALL[0] // 2
+    pairs = zip(pictures_of_one(4.0, -0.9), pictures_of_one(4.0, 0.9), strict=True)
+    path = write_video(films / "two.mp4", [np.concatenate([a[:, :half], b[:, half:]], axis=1) for a, b in pairs])
+    said = refusal(tmp_path, path, request=Request(beats="none"))
+    assert "more than one dancer" in said
+    assert "--crop WIDTHxHEIGHT+LEFT+TOP" in said
+    assert "\n" not in said
+    (report,) = extract_footage(
+        [path], tmp_path / "data", Request(beats="none", crop=read_crop(f"{half}x{SMALL[1]}+0+0")), jobs=1
+    )
+    assert report.kept >= 20
+
+
+@pytest.mark.parametrize(("count", "says"), [(1, "too short (1 picture, 0 s)"), (8, "too short (8 pictures, ")])
+def test_a_clip_of_hardly_a_frame_is_called_too_short(tmp_path: Path, films: Path, count: int, says: str) -> None:
+    path = write_video(films / f"short-{count}.mp4", pictures_of_one(2.0)[:count])
+    said = refusal(tmp_path, path, request=Request(beats="none"))
+    assert says in said
+    assert "2 seconds at least" in said
+    assert "--method" not in said
+
+
 def test_of_a_video_that_breaks_off_the_beginning_is_used(tmp_path: Path, films: Path) -> None:
     path = films / "whole.mkv"
     film(shot("blue"), path)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.made_clips import LICENCE, write_clips
+from training.data.motion import clips
 from training.data.motion.clips import read_clip, read_clips
 from visualizer.errors import UserError
 
@@ -126,3 +127,24 @@ def test_an_index_that_names_an_absent_clip(folder: Path) -> None:
     (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
     with pytest.raises(UserError, match=r"absent\.npz"):
         read_clips(folder)
+
+
+def test_a_clip_that_would_grow_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clips, "LARGEST_CLIP", 100_000)
+    for frames, save in ((10_000, np.savez_compressed), (10_000, np.savez)):
+        save(tmp_path / "bomb.npz", positions=np.zeros((frames, 21, 3), np.float32), fps=30.0)
+        with pytest.raises(UserError, match=r"bomb\.npz: not a motion clip .*more bytes than are taken"):
+            read_clip(tmp_path / "bomb.npz", "house", "mine")
+
+
+def test_many_clips_that_are_too_much_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = [{"name": f"c{n}", "style": "house", "source_and_licence": "mine"} for n in range(5)]
+    (tmp_path / "index.json").write_text(json.dumps({"clips": index}))
+    for entry in index:
+        np.savez_compressed(tmp_path / f"{entry['name']}.npz", positions=np.zeros((100, 21, 3), np.float32), fps=30.0)
+    assert len(read_clips(tmp_path)) == 5
+    monkeypatch.setattr(clips, "LARGEST_FOLDER", 3 * 100 * 21 * 3 * 4)
+    with pytest.raises(UserError, match="together"):
+        read_clips(tmp_path)

@@ -500,3 +500,15 @@ def test_styles_and_files(tmp_path: Path) -> None:
     for name in ("b.bvh", "a.PKL", "c.txt"):
         (tmp_path / name).write_bytes(io.BytesIO().getvalue())
     assert [p.name for p in find_files([tmp_path])] == ["a.PKL", "b.bvh"]
+
+
+@pytest.mark.parametrize("planted", [".y.npz.part.npz", ".index.json.part.json", ".y.npz.part", ".part-y.npz"])
+def test_clips_are_not_written_through_a_link_that_was_planted(tmp_path: Path, planted: str) -> None:
+    (tmp_path / "diary").write_text("mine")
+    source = write_bvh(tmp_path / "x.bvh", MOTION, next(iter(CONVENTIONS.values())))
+    out = tmp_path / "out"
+    convert([source], out, style="house", licence=LICENCE)
+    (out / planted).symlink_to(tmp_path / "diary")
+    convert([write_bvh(tmp_path / "y.bvh", MOTION, next(iter(CONVENTIONS.values())))], out, "house", LICENCE)
+    assert (tmp_path / "diary").read_text() == "mine"
+    assert len(read_clips(out)) == 2

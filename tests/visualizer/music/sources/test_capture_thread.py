@@ -1,0 +1,238 @@
+"""The hearing thread, with lines that the test feeds and a chain that notes what it is given."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visualizer.music.analysis.features import RATE
+from visualizer.music.sources import capture_thread as module
+from visualizer.music.sources.capture_thread import MUTE, CaptureThread
+from visualizer.music.sources.devices import NoSound
+from visualizer.music.sources.tape import Tape
+
+PATIENCE = 60.0  # seconds after which a test fails
+
+
+class FakeLine:
+    """Blocks to be read, one at a time; sample 0 sounded at 100 s. Empty, it calls `empty`."""
+
+    def __init__(self, blocks: list[np.ndarray], rate: int = RATE, name: str = "a line") -> None:
+        self.name, self.rate, self.lost, self.closed = name, rate, False, False
+        self.blocks = blocks
+        self.empty: Callable[[], None] = lambda: None
+
+    def read(self) -> np.ndarray:
+        if not self.blocks:
+            self.empty()
+            return np.zeros(0, np.float32)
+        return self.blocks.pop(0).astype(np.float32)
+
+    def sounded(self, seconds: float) -> float:
+        return 100 + seconds
+
+    def close(self) -> None:
+        self.closed = True
+
+    def lose(self) -> None:
+        self.lost = True
+
+
+class FakeChain:
+    """Hears nothing but keeps everything."""
+
+    def __init__(self) -> None:
+        self.sound = np.zeros(0, np.float32)
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.sound = np.zeros(0, np.float32)
+        self.resets += 1
+
+    def push(self, samples: np.ndarray) -> Any:
+        self.sound = np.concatenate([self.sound, samples])
+        return SimpleNamespace(time=len(self.sound) / RATE) if len(self.sound) else None
+
+
+class Stage:
+    """Lines and failures in the order in which they are to be opened; then nothing more but the last failure."""
+
+    def __init__(self, *acts: FakeLine | NoSound) -> None:
+        self.acts = list(acts)
+        self.looked_again: list[bool] = []
+        self.chain = FakeChain()
+        self.over = threading.Event()
+
+    def open(self, look_again: bool, _clock: object) -> FakeLine:
+        self.looked_again.append(look_again)
+        if not self.acts:
+            self.over.set()
+            raise NoSound("the stage is empty")
+        act = self.acts.pop(0)
+        if isinstance(act, NoSound):
+            raise act
+        return act
+
+
+@pytest.fixture
+def listen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CaptureThread]]:
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    monkeypatch.setattr(module, "RETRY", 0.0)
+    listeners: list[CaptureThread] = []
+
+    def start(stage: Stage, chain: Callable[[], Any] | None = None, reopen: bool = False) -> CaptureThread:
+        make = chain or (lambda: (stage.chain, None))
+        listeners.append(
+            CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", make, reopen)  # type: ignore[arg-type]
+        )
+        return listeners[-1]
+
+    yield start
+    for each in listeners:
+        each.close()
+
+
+def test_each_device_and_each_failure_is_said_once(listen: Callable[..., CaptureThread]) -> None:
+    first, second = FakeLine([np.ones(100)], name="Room"), FakeLine([np.ones(100)], name="Room")
+    first.empty, second.empty = first.lose, second.lose
+    busy = NoSound("Room cannot be opened (busy)")
+    stage = Stage(NoSound("no input device"), NoSound("no input device"), busy, first, busy, second)
+    listener = listen(stage)
+    assert stage.over.wait(PATIENCE)
+    assert listener.toasts() == [
+        "no microphone: no input device. Dancing on, looking again",
+        "no microphone: Room cannot be opened (busy). Dancing on, looking again",
+        "listening to Room",
+        "microphone lost. Dancing on, looking again",
+        "listening to Room",
+        "microphone lost. Dancing on, looking again",
+    ]
+    assert listener.toasts() == []
+    assert stage.looked_again[:7] == [False] + [True] * 6
+    assert first.closed
+    assert second.closed
+    assert stage.chain.resets == 2
+    assert listener.latest is None
+
+
+def test_what_is_heard_is_published_with_its_time(listen: Callable[..., CaptureThread]) -> None:
+    line, empty = FakeLine([np.ones(RATE // 4)] * 3), threading.Event()
+    line.empty = empty.set
+    listener = listen(Stage(line))
+    assert empty.wait(PATIENCE)
+    assert listener.latest is not None
+    assert listener.latest.time == pytest.approx(100.75)
+    assert listener.latest.heard.time == pytest.approx(0.75)
+    listener.close()
+    assert line.closed
+    assert listener.latest is None
+    assert listener.toasts() == ["listening to a line"]  # that we stopped is no news
+
+
+def test_the_tape_of_a_second_video_is_not_thrown_away_with_that_of_the_first(
+    listen: Callable[..., CaptureThread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R ends one video and begins the next while a block is on its way to the first."""
+    line, fed, tapes, write = FakeLine([], rate=48_000), threading.Event(), [], Tape.write
+    line.empty = lambda: line.blocks.extend([np.ones(480)] * 2)  # it goes on for ever
+    listener = listen(Stage(line))
+
+    def written(tape: Tape, *block: Any) -> None:
+        write(tape, *block)
+        if len(tapes) == 1:
+            tape.close()
+            tapes.append(listener.sounds(100.0))
+        elif len(tapes) > 1 and tape is tapes[1]:
+            fed.set()
+
+    monkeypatch.setattr(Tape, "write", written)
+    begun = time.monotonic()
+    while not tapes:
+        assert time.monotonic() < begun + PATIENCE
+        tapes.extend(filter(None, [listener.sounds(100.0)]))
+    assert fed.wait(PATIENCE)
+    listener.close()
+
+
+def test_without_hope_it_does_not_look_again(listen: Callable[..., CaptureThread]) -> None:
+    stage = Stage(NoSound("PortAudio is not installed", for_good=True), FakeLine([]))
+    listener = listen(stage)
+    listener._thread.join(PATIENCE)
+    assert listener.toasts() == ["no microphone: PortAudio is not installed. Dancing on"]
+    assert len(stage.acts) == 1
+
+
+@pytest.mark.usefixtures("listen")
+def test_what_is_missing_of_the_ear_is_said_and_done_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("visualizer.music.analysis.beat_pipeline.find_model", lambda: tmp_path / "ear.onnx")
+    monkeypatch.setattr("visualizer.music.analysis.genre.weights_file", lambda: tmp_path / "taste.json")
+    line, empty = FakeLine([np.ones(RATE // 4)]), threading.Event()
+    line.empty = empty.set
+    listener = CaptureThread("microphone", Stage(line).open, lambda: 0.0, lambda: "Dancing on")
+    try:
+        assert empty.wait(PATIENCE)
+        assert listener.latest is not None
+        assert listener.latest.heard.levels.loudness > 0
+        onsets, style, listening = listener.toasts()
+        assert onsets.startswith("listening for onsets alone: ")
+        assert "ear.onnx" in onsets
+        assert style.startswith("the music's style cannot be told: ")
+        assert "taste.json" in style
+        assert listening == "listening to a line"
+    finally:
+        listener.close()
+
+
+def test_a_microphone_of_nothing_but_zeros_is_said_once(listen: Callable[..., CaptureThread]) -> None:
+    line, empty = FakeLine([np.zeros(RATE)] * int(3 * MUTE)), threading.Event()
+    line.empty = empty.set
+    listener = listen(Stage(line))
+    assert empty.wait(PATIENCE)
+    assert listener.toasts() == [
+        "listening to a line",
+        "a line gives no sound at all: is it muted, or not permitted?",
+    ]
+
+
+def test_silence_of_the_computer_opens_the_output_that_is_in_use_by_then(listen: Callable[..., CaptureThread]) -> None:
+    quiet = FakeLine([np.zeros(RATE)] * int(MUTE + 2), name="what the computer plays")
+    music, empty = FakeLine([np.ones(RATE)], name="what the computer plays"), threading.Event()
+    music.empty = empty.set
+    stage = Stage(quiet, NoSound("no output"), music)
+    listener = listen(stage, reopen=True)
+    assert empty.wait(PATIENCE)
+    assert quiet.closed
+    assert stage.looked_again == [False, False, True]
+    assert listener.toasts() == [
+        "listening to what the computer plays",
+        "no microphone: no output. Dancing on, looking again",
+    ]
+    assert listener.latest is not None
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from([8000, 16_000, 22_050, 44_100, 48_000, 96_000]), st.integers(200, 4000), st.floats(0.3, 0.7))
+def test_a_click_is_heard_when_it_sounded_at_any_rate_and_block_size(rate: int, block: int, at: float) -> None:
+    """The chain finds the click at the same second of the sound that the line had it."""
+    sound = np.zeros(2 * rate)
+    sound[round(at * rate) : round(at * rate) + rate // 1000] = 1
+    line, empty = FakeLine(np.array_split(sound, np.arange(block, len(sound), block)), rate), threading.Event()
+    line.empty = empty.set
+    stage = Stage(line)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PAUSE", 0.0)
+        listener = CaptureThread("microphone", stage.open, lambda: 0.0, str, lambda: (stage.chain, None))  # type: ignore[arg-type]
+        assert empty.wait(PATIENCE)
+        listener.close()
+    heard = stage.chain.sound
+    assert len(heard) > RATE
+    assert int(np.argmax(heard > 0.5)) / RATE == pytest.approx(round(at * rate) / rate, abs=0.001)

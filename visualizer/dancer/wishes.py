@@ -1,0 +1,99 @@
+"""What can be asked of a troupe, and what it says of what it dances."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from .formation import Formation
+from .pack import Pack
+from .planner import TroupePlanner, find_dance, split_styles
+from .rows import Rows
+from .steps import Steps
+from .sync import Sync
+
+
+class Wishes:
+    """Wishes go to the plan, the sync and the formation of a troupe; the dancer, who steps, makes those."""
+
+    pack: Pack
+    _plan: TroupePlanner
+    _sync: Sync
+    _formation: Formation
+    _rows: Rows
+    _steps: Steps
+
+    @property
+    def style(self) -> str:
+        """Name of the style that is danced now, or from the next letter on; the first dancer's if there are several."""
+        return self._plan.names[0]
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles that the dancers have in turn."""
+        return self._plan.names
+
+    @property
+    def known_styles(self) -> tuple[str, ...]:
+        """Names of all styles that may be asked for: those of the first pack, also where another had to take over."""
+        return self._plan.known_styles
+
+    @property
+    def dance(self) -> str | None:
+        """Name of the dance that was asked for; None: as it comes."""
+        return None if self._plan.dance is None else self.pack.dances[self._plan.dance].name
+
+    @property
+    def dances(self) -> tuple[str, ...]:
+        """Names of the dances of the style."""
+        return tuple(d.name for d in self.pack.dances if d.style == self._plan.styles[0])
+
+    @property
+    def danced(self) -> tuple[str | None, ...]:
+        """Name of the dance of each own letter that is danced now; None: improvised."""
+        return tuple(self.pack.dances[i].name if i >= 0 else None for i in self._rows.dance[: self.troupe])
+
+    @property
+    def troupe(self) -> int:
+        """How many dance. A picture may have more: those who leave are drawn until they are out of sight."""
+        return self._formation.troupe
+
+    @property
+    def sync(self) -> str:
+        """One of SYNCS. The first dancer leads all but "each"."""
+        return self._sync.asked
+
+    @property
+    def view(self) -> float:
+        """Width by height of the window, if it was set: how far off the wings are, and how a troupe stands."""
+        return self._formation.view
+
+    @view.setter
+    def view(self, view: float) -> None:
+        self._formation.set_view(view, begun=len(self._steps) > 0)
+
+    def set_style(self, style: str) -> None:
+        """Another style from the next letter on, or several as in "salsa,ballet"; see `set_styles`."""
+        self._plan.set_styles(split_styles(style, self._plan.known_styles))
+
+    def set_styles(self, styles: Iterable[str]) -> None:
+        """The styles that the dancers have in turn, from the next letter on: the first, the second, and so round.
+
+        In unison and canon all dance as the first does. UserError if the pack has not learned one, or for none.
+        """
+        self._plan.set_styles(styles)
+
+    def set_dance(self, dance: str | None) -> None:
+        """A named dance, and its style, from the next letter on; None: as it comes. UserError for an unknown one."""
+        self._plan.set_dance(None if dance is None else find_dance(self.pack, dance))
+
+    def set_sync(self, sync: str) -> None:
+        """One of SYNCS from the next letter on: each their own, all as the first, or one after the other."""
+        self._sync.ask(sync)
+
+    def set_never(self, dances: Collection[str]) -> None:
+        """Dances that come only if they are asked for by name; names that the pack does not have are ignored."""
+        self._plan.set_never(dances)
+
+    def set_held(self, held: bool) -> None:
+        """Whether all go on with what they dance, until asked for something else."""
+        self._plan.set_held(held)

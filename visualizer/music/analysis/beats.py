@@ -1,0 +1,470 @@
+"""Tempo, beat and bar out of a stream of hints: a belief over every tempo and every place within the beat.
+
+The belief is a bar-pointer model (Krebs, Böck and Widmer, *An efficient state-space model for joint tempo and meter
+tracking*, 2015), cut down to one beat; downbeats.py counts the bars. Each row of 10 ms it moves on by what a
+steady beat would do, and is then weighed with what was heard. Nothing waits for the future: the place that is
+reported is that of this moment, reckoned on from the last row.
+
+Numba compiles the two inner loops, which would be too slow in Python; it comes with librosa. The compiled loops are
+kept on disk, so only the first start waits for them, and they let go of the interpreter while they run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from visualizer.music.analysis.downbeat import (
+    COLOUR_ROWS,
+    LOW,
+    BarCounter,
+    DownbeatFeatures,
+    DownbeatScorer,
+    count_bars,
+)
+from visualizer.music.analysis.features import HOPS_A_SECOND, Floats, row_time
+
+Doubles = NDArray[np.float64]
+
+FINE = 2  # places within a row of 10 ms: at 200 BPM whole rows would be tempo steps of 3%
+PLACES_A_SECOND = HOPS_A_SECOND * FINE
+SLOWEST, FASTEST = 55.0, 200.0  # BPM; what is quicker is danced at half the tempo anyway
+NEAR_TEMPO, NEAR_PHASE = 0.08, 0.12  # natural log and beats: what counts as the same beat, heard less exactly
+STEADY_ON, STEADY_OFF = 0.5, 0.25  # confidence
+BREAK = 1.25  # beats without a sound
+USUAL = 3.0  # seconds over which a tempo is averaged
+RENEWED = 8  # rows after which the belief is put in order
+SETTLED = 5  # rows after a beat until its hints have been heard to the end
+KEPT = 150  # rows that are remembered for the bar: more than the slowest beat and what is heard after it
+JUMP = 1e-5  # share of beats after which any tempo may follow, in a song heard whole
+CERTAIN = 1.0  # confidence of a song: natural log a beat
+
+
+@dataclass(frozen=True)
+class TrackerParams:
+    """What was tuned, on half of the clips with known beats: `python -m bench.ear DIR --tune`."""
+
+    tempi: int = 144
+    center: float = 118.0  # BPM at which the prior peaks
+    spread: float = 0.45  # octaves, its standard deviation
+    stiff: float = 110.0  # how seldom the tempo changes from beat to beat
+    restart: float = 0.002  # share of the belief that starts anew with each row: what finds a new tempo
+    share: float = 0.75  # of the network in what is heard; the rest are onsets
+    whole: float = 0.33  # the same in a song heard whole, where the path remembers better than the network does
+    weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
+    even: float = 0.08  # activity that speaks neither for nor against a beat
+    floor: float = 0.3  # odds of a beat that is not played
+    lean: float = 0.2  # natural log that the network's phase is worth each RENEWED rows, where it is quite sure
+    width: float = 0.015  # seconds, the spread of hints about the beat
+    awake: float = 0.3  # activity within the last second and a half below which rows count less: a break
+    bias: float = 0.5  # power of the prior when the best tempo is chosen
+    ratio: float = 2.0  # by how much another beat must be likelier than the one that is followed
+    patience: float = 0.6  # seconds for which it must be
+    octave: float = 2.0  # by how much more if it is the same beat at half or double the tempo
+    bar_weight: float = 0.2  # of a downbeat's hint, as a power
+    bar_slip: float = 0.02  # share of beats at which the count of the bar goes wrong
+
+
+class Activations(NamedTuple):
+    """What the ear network makes of rows of features: each (rows), probabilities, but for the phase."""
+
+    beat: Floats  # a beat sounded at row_time(row)
+    downbeat: Floats  # and it opened a bar
+    music: Floats  # there is music
+    phase: Floats  # (rows, 2) sin and cos of the place within the beat; the shorter, the less sure
+
+
+class Beats(NamedTuple):
+    """Beats of a song that was heard whole."""
+
+    beats: Doubles  # seconds; empty where there is no beat
+    downbeats: Doubles  # those of them that open a bar
+    meter: int
+    confidence: float
+
+
+@njit(cache=True, nogil=True, fastmath=True)  # for its sums
+def _listen(belief, base, periods, heads, moves, powers):
+    """One row: move on by FINE places, weigh the places about the beat with `powers`.
+
+    belief (states): for each tempo a ring of `period` places, whose place 0 lies at `heads`. moves (tempi, 2 band + 1):
+    how a beat's tempo passes on to its neighbours. Returns by how much the mass of the belief has grown.
+    """
+    count, band, wide = len(periods), moves.shape[1] // 2, len(powers) // 2
+    wrapped = np.empty(count)
+    for _ in range(FINE):
+        for k in range(count):
+            heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
+            wrapped[k] = belief[base[k] + heads[k]]
+        for k in range(count):
+            total = 0.0
+            for j in range(max(k - band, 0), min(k + band + 1, count)):
+                total += wrapped[j] * moves[j, k - j + band]
+            belief[base[k] + heads[k]] = total
+    grown = 0.0
+    for k in range(count):
+        for o in range(-wide, wide + 1):
+            place = heads[k] + o
+            place += periods[k] if place < 0 else (-periods[k] if place >= periods[k] else 0)
+            before = belief[base[k] + place]
+            belief[base[k] + place] = before * powers[o + wide]
+            grown += before * (powers[o + wide] - 1)
+    return grown
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _renew(belief, fresh, restart):
+    """Start a share of the belief anew, and make its mass 1 again."""
+    scale = (1 - restart) / belief.sum()
+    for i in range(len(belief)):
+        belief[i] = belief[i] * scale + restart * fresh[i]
+
+
+@njit(cache=True, nogil=True)
+def _lean(belief, base, periods, heads, powers):
+    """Weigh every place within the beat, powers (any number) of them from one beat to the next; the new mass."""
+    mass = 0.0
+    for k in range(len(periods)):
+        for p in range(periods[k]):
+            place = heads[k] + p
+            place -= periods[k] if place >= periods[k] else 0
+            belief[base[k] + place] *= powers[p * len(powers) // periods[k]]
+            mass += belief[base[k] + place]
+    return mass
+
+
+@njit(cache=True, nogil=True)
+def _around(belief, base, periods, heads, period, phase, reach, near):
+    """Mass, mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a phase."""
+    mass, tempo, off = 0.0, 0.0, 0.0
+    for k in range(len(periods)):
+        away = math.log(periods[k] / period)
+        if abs(away) > reach:
+            continue
+        middle = phase * periods[k]
+        wide = near * periods[k]
+        for p in range(math.ceil(middle - wide), math.floor(middle + wide) + 1):
+            value = belief[base[k] + (heads[k] + p) % periods[k]]
+            mass += value
+            tempo += value * away
+            off += value * (p / periods[k] - phase)
+    if mass <= 0:
+        return 0.0, period, phase
+    return mass, period * math.exp(tempo / mass), phase + off / mass
+
+
+@njit(cache=True, nogil=True)
+def _best(belief, base, periods, heads, bias):
+    """Period and phase of the likeliest state, each tempo weighed with its bias."""
+    best, which, where = -1.0, 0, 0
+    for k in range(len(periods)):
+        for p in range(periods[k]):
+            value = belief[base[k] + p] * bias[k]
+            if value > best:
+                best, which, where = value, k, p
+    return which, (where - heads[which]) % periods[which] / periods[which]
+
+
+@njit(cache=True, nogil=True)
+def _decode(gains, bump, base, periods, moves, prior):
+    """Places (counted from the first row) of the beats on the likeliest path through all rows (Viterbi).
+
+    gains (rows): logarithm of a row's odds. moves (tempi, tempi), prior (tempi): logarithms.
+    """
+    count, wide = len(periods), len(bump) // 2
+    heads = np.zeros(count, np.int64)
+    score = np.empty(base[-1] + periods[-1])
+    for k in range(count):
+        score[base[k] : base[k] + periods[k]] = prior[k] - math.log(periods[k])
+    came = np.empty((len(gains) * FINE, count), np.uint8)  # tempo of the beat before, for each beat that could begin
+    wrapped = np.empty(count)
+    for row in range(len(gains)):
+        for fine in range(FINE):
+            for k in range(count):
+                heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
+                wrapped[k] = score[base[k] + heads[k]]
+            for k in range(count):
+                best, which = -np.inf, 0
+                for j in range(count):
+                    value = wrapped[j] + moves[j, k]
+                    if value > best:
+                        best, which = value, j
+                score[base[k] + heads[k]] = best
+                came[row * FINE + fine, k] = which
+        for k in range(count):
+            for o in range(-wide, wide + 1):
+                score[base[k] + (heads[k] + o) % periods[k]] += gains[row] * bump[o + wide]
+    best, k, place = -np.inf, 0, 0
+    for j in range(count):
+        for p in range(periods[j]):
+            if score[base[j] + (heads[j] + p) % periods[j]] > best:
+                best, k, place = score[base[j] + (heads[j] + p) % periods[j]], j, p
+    beats = [0]  # a typed list for the compiler; its first entry goes
+    at = len(gains) * FINE - 1 - place
+    while at >= 0:
+        beats.append(at)
+        k = came[at, k]
+        at -= periods[k]
+    return np.array(beats[:0:-1]), best
+
+
+class _Space:
+    """The tempi that are thought of, and what is thought of them before anything is heard."""
+
+    def __init__(self, params: TrackerParams) -> None:
+        shortest, longest = (60 / bpm * PLACES_A_SECOND for bpm in (FASTEST, SLOWEST))
+        self.periods = np.unique(np.round(np.geomspace(shortest, longest, params.tempi)).astype(np.int64))
+        self.base = np.concatenate([[0], np.cumsum(self.periods)[:-1]])
+        prior = np.array([tempo_prior(period, params) for period in self.periods])
+        self.bias = prior**params.bias
+        spaced = prior * np.gradient(np.log(self.periods))  # the tempi are not quite evenly spaced
+        self.prior = spaced / spaced.sum()
+        self.fresh = np.repeat(self.prior / self.periods, self.periods)
+        self.rate = float((self.prior / self.periods).sum())  # beats a place, for one who knows nothing
+        reach = math.ceil(3 * params.width * PLACES_A_SECOND)
+        self.bump = np.exp(-0.5 * (np.arange(-reach, reach + 1) / PLACES_A_SECOND / params.width) ** 2)
+        away = np.abs(self.periods[None, :] / self.periods[:, None] - 1)
+        self.moves = np.exp(-params.stiff * away)  # from the tempo of a row to that of a column
+        self.moves /= self.moves.sum(axis=1, keepdims=True)
+
+    def band(self, reach: int) -> Doubles:
+        """`moves` to the next `reach` tempi on either side: (tempi, 2 reach + 1)."""
+        count = len(self.periods)
+        moves = np.zeros((count, 2 * reach + 1))
+        for j in range(count):
+            near = slice(max(j - reach, 0), min(j + reach + 1, count))
+            moves[j, near.start - j + reach : near.stop - j + reach] = self.moves[j, near]
+        return moves / moves.sum(axis=1, keepdims=True)
+
+
+def tempo_prior(period: float, params: TrackerParams) -> float:
+    """How likely a beat of `period` places is, 1 at the likeliest: normal over octaves."""
+    octaves = math.log2(period * params.center / 60 / PLACES_A_SECOND)
+    return math.exp(-0.5 * (octaves / params.spread) ** 2)
+
+
+def _log_odds(hint: float, lively: float, params: TrackerParams) -> float:
+    """How much a row speaks for a beat: natural logarithm. A row of a break, where nothing is lively, says nothing."""
+    hint = min(max(hint, 1e-3), 1 - 1e-3)
+    gate = min(lively / params.awake, 1.0)
+    odds = (hint / (1 - hint) * (1 - params.even) / params.even) ** (params.weight * gate)
+    return math.log(odds if odds > 1 else params.floor + (1 - params.floor) * odds)
+
+
+_TURN = 2 * np.pi * (np.arange(64) + 0.5) / 64
+_SIN, _COS = np.sin(_TURN), np.cos(_TURN)
+_LIVELY = 1 - 1 / (1.5 * HOPS_A_SECOND)  # what is left of liveliness after a row
+
+
+class BeatTracker:
+    """Push rows; read `bpm`, `beat` and how far they can be trusted, all true of the last row that was pushed.
+
+    beat: beats since the start, bars beginning at multiples of `meter`. It may jump when the tracker changes its mind.
+    """
+
+    def __init__(self, params: TrackerParams | None = None) -> None:
+        self.params = params or TrackerParams()
+        self._space = space = _Space(self.params)
+        self._moves = space.band(8)
+        self._heads = np.zeros(len(space.periods), np.int64)
+        self._belief = space.fresh.copy()
+        self._whole = 1.0  # its mass
+        self._lively = 0.0
+        self._rows = 0
+        self._heard = 0  # the last row that was lively
+        self._urge = 0.0  # seconds for which another beat has been likelier
+        self._place = 0.0  # beats, not yet counted in bars
+        self._bar, self._signs = BarCounter(self.params.bar_weight, self.params.bar_slip), DownbeatScorer()
+        self._counted = 0  # the last beat that the bar knows of
+        self._downbeats: deque[float] = deque([0.0] * KEPT, maxlen=KEPT)  # of the last rows
+        self._clues: deque[Floats] = deque(maxlen=KEPT)  # of the last rows, if somebody gives them
+        self.period = 60 / self.params.center * PLACES_A_SECOND  # places
+        self._usual = math.log(self.period)  # of the last seconds: the tempo that a break goes on with
+        self.mass = 0.0  # share of the belief that is near the beat that is followed
+        self.evidence = 0.0  # natural log, over some seconds: how much better the rows were foretold than by chance
+        self.music = 0.0  # of the last second
+        self.steady = False  # there is a beat: confidence has passed STEADY_ON and not fallen below STEADY_OFF since
+
+    @property
+    def bpm(self) -> float:
+        return 60 * PLACES_A_SECOND / self.period
+
+    @property
+    def beat(self) -> float:
+        return self._place + self._bar.shift
+
+    @property
+    def meter(self) -> int:
+        return self._bar.meter
+
+    @property
+    def bar_confidence(self) -> float:
+        """0..1 that bars begin where `beat` says, if the beat itself is right."""
+        return self._bar.confidence
+
+    @property
+    def confidence(self) -> float:
+        """0..1 that tempo and beat are right."""
+        score = 4 * (self.mass - 0.45) + 0.4 * (self.evidence - 5)
+        return self.music / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+
+    def tempi(self) -> tuple[Doubles, Doubles]:
+        """The belief over tempo: BPM, and the share of each."""
+        return 60 * PLACES_A_SECOND / self._space.periods, np.add.reduceat(self._belief, self._space.base)
+
+    def push(self, rows: Activations, onset: Floats, clues: DownbeatFeatures | None = None) -> None:
+        """onset (rows): 0..1, from `Flux`. Without `clues` bars are counted by the network's downbeats alone."""
+        hints = self.params.share * rows.beat + (1 - self.params.share) * onset
+        if clues is not None:
+            self._clues.extend(clues.joined())
+        columns = (hints, rows.downbeat, rows.music, rows.phase)
+        for hint, downbeat, music, phase in zip(*(column.tolist() for column in columns), strict=True):
+            self._hear(hint, downbeat, music, phase)
+
+    def _hear(self, hint: float, downbeat: float, music: float, phase: list[float]) -> None:
+        space, params = self._space, self.params
+        self._rows += 1
+        self._place += FINE / self.period
+        self._downbeats.append(downbeat)
+        self.music += (music - self.music) / HOPS_A_SECOND
+        self._lively = max(hint, self._lively * _LIVELY)
+        if hint >= params.awake / 2:
+            self._heard = self._rows
+        # Else a beat that stays away would be taken for one that is late, and the tempo would sag into every break.
+        lively = 0.0 if self._break else self._lively
+        powers = np.exp(_log_odds(hint, lively, params) * space.bump)
+        grown = _listen(self._belief, space.base, space.periods, self._heads, self._moves, powers) / self._whole
+        self._whole *= 1 + grown
+        chance = 1 + float(powers.sum() - len(powers)) * space.rate
+        self.evidence += math.log((1 + grown) / chance) - self.evidence / (4 * HOPS_A_SECOND)
+        if self._rows % RENEWED == 0:
+            _renew(self._belief, space.fresh, RENEWED * params.restart * min(lively / params.awake, 1.0))
+            self._whole = 1.0
+            if not self._break:
+                # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
+                powers = np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS))
+                self._whole = _lean(self._belief, space.base, space.periods, self._heads, powers)
+            self._compare()
+        if self._rows % 2 == 0:
+            self._follow()
+            self._count()
+            self.steady = self.confidence > (STEADY_OFF if self.steady else STEADY_ON)
+
+    @property
+    def _break(self) -> bool:
+        """Nothing has been heard where the last beat should have been."""
+        return (self._rows - self._heard) * FINE > BREAK * self.period
+
+    def _compare(self) -> None:
+        """Change over to another beat that has been likelier for long enough."""
+        space, params = self._space, self.params
+        if self._break:
+            return
+        state = (self._belief, space.base, space.periods, self._heads)
+        mass, period, phase = _around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
+        which, place = _best(*state, space.bias)
+        other, other_period, other_phase = _around(*state, float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE)
+        needed = params.ratio * mass * tempo_prior(period, params) ** params.bias
+        if self._same_beat(period, phase, other_period, other_phase):
+            needed *= params.octave
+        if other * tempo_prior(other_period, params) ** params.bias <= needed:
+            self._urge = 0.0
+            return
+        self._urge += RENEWED / HOPS_A_SECOND
+        if self._urge > params.patience:
+            self._urge = 0.0
+            self.period, self._usual = other_period, math.log(other_period)
+            self._place += math.remainder(other_phase - self._place, 1.0)
+            self._bar.doubt()
+
+    def _follow(self) -> None:
+        """Where the followed beat is now."""
+        space = self._space
+        if self._break:
+            self.period = math.exp(self._usual)
+            return
+        state = (self._belief, space.base, space.periods, self._heads)
+        mass, period, phase = _around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
+        self.mass = mass / self._whole
+        if abs(math.remainder(self._place, 1.0)) * self.period < SETTLED * FINE:
+            return  # in the midst of the hints of a beat, whose first half says that it is early
+        self._usual += (math.log(period) - self._usual) * 2 / HOPS_A_SECOND / USUAL
+        if abs(math.log(period) - self._usual) > NEAR_TEMPO:
+            self._usual = math.log(period)
+        self.period = period
+        self._place += math.remainder(phase - self._place, 1.0)
+
+    def _same_beat(self, period: float, phase: float, other: float, other_phase: float) -> bool:
+        """Whether the other is the same beat at half or double the tempo."""
+        if abs(abs(math.log2(other / period)) - 1) > 0.15:
+            return False
+        until, other_until = -phase % 1.0 * period, -other_phase % 1.0 * other  # places until the next beat
+        quick = min(period, other)
+        return abs(math.remainder(until - other_until, quick)) < 0.15 * quick
+
+    def _count(self) -> None:
+        """Tell the bar of each beat after which enough was heard."""
+        rate = FINE / self.period  # beats a row
+        while self._place - COLOUR_ROWS * rate >= self._counted + 1:
+            self._counted += 1
+            row = KEPT - 1 - round((self._place - self._counted) / rate)
+            heard = [self._downbeats[i] for i in range(max(row - SETTLED, 0), row + SETTLED)]
+            self._bar.beat(self._counted, max(heard, default=None), self._sign(row - KEPT))
+
+    def _sign(self, back: int) -> float:
+        """What the clues from a beat on say of it; `back`: its row, from the end, negative."""
+        start = len(self._clues) + back
+        if self._break or start < 0:
+            return 0.0
+        clues = np.array([self._clues[i] for i in range(start, min(start + COLOUR_ROWS, len(self._clues)))])
+        return self._signs.push(DownbeatFeatures(clues[:, :LOW], clues[:, LOW:]))
+
+
+class Flux:
+    """Onset strength -> how much each row looks like a beat, 0..1: its height between the usual and the peak."""
+
+    def __init__(self) -> None:
+        self._mean, self._peak = 0.0, 0.0
+
+    def push(self, onset: Floats) -> Floats:
+        """(rows) -> (rows)."""
+        out = np.empty(len(onset), np.float32)
+        for i, now in enumerate(onset.tolist()):
+            self._mean += (now - self._mean) / HOPS_A_SECOND
+            self._peak = max(now, self._peak + (self._mean - self._peak) / (4 * HOPS_A_SECOND))
+            out[i] = (max(now - self._mean, 0.0) / (self._peak - self._mean + 0.02)) ** 2
+        return out
+
+
+def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = None) -> Beats:
+    """Beats of a song heard whole, with the future known: the likeliest path through the same belief (Viterbi).
+
+    onset (rows): 0..1, from `Flux`. Beats lie on a grid of 5 ms.
+    """
+    params = params or TrackerParams()
+    space = _Space(params)
+    hints = (params.whole * rows.beat + (1 - params.whole) * onset).tolist()
+    gains, lively, nothing = np.empty(len(hints)), 0.0, Beats(np.zeros(0), np.zeros(0), 4, 0.0)
+    for i, hint in enumerate(hints):
+        lively = max(hint, lively * _LIVELY)
+        gains[i] = _log_odds(hint, lively, params)
+    if len(gains) < 2 * HOPS_A_SECOND:
+        return nothing
+    moves = np.log(space.moves + JUMP)
+    places, score = _decode(gains, space.bump, space.base, space.periods, moves, np.log(space.prior))
+    if len(places) < 4:
+        return nothing
+    chance = np.log1p((np.exp(gains[:, None] * space.bump) - 1).sum(axis=1) * space.rate).sum()
+    surprise = (score - chance) / len(places)
+    confidence = float(np.mean(rows.music) * np.clip(surprise / CERTAIN, 0, 1))
+    at = (places + 1) / FINE - 1  # rows
+    near = np.round(at).astype(int)[:, None] + np.arange(-SETTLED, SETTLED)
+    hints = rows.downbeat[np.clip(near, 0, len(gains) - 1)].max(axis=1)
+    meter, first = count_bars(hints.tolist(), params.bar_weight, params.bar_slip)
+    return Beats(np.asarray(row_time(at)), np.asarray(row_time(at[first])), meter, confidence)

@@ -1,0 +1,249 @@
+"""The hearing thread: follows one line after the other, and publishes what it hears as one object, replaced whole."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from visualizer.errors import UserError
+from visualizer.music import Clock, taken
+from visualizer.music.analysis.features import RATE, Features, Floats, clean
+from visualizer.music.sources.capture import Capture, PortAudioCapture
+from visualizer.music.sources.devices import RETRY, NoSound, find_device, portaudio
+from visualizer.music.sources.loopback import open_loopback
+from visualizer.music.sources.tape import Tape
+
+if TYPE_CHECKING:
+    from visualizer.music.analysis.beat_pipeline import BeatEstimate
+    from visualizer.music.analysis.genre import GenreClassifier, GenreScores
+
+log = logging.getLogger("visualizer")
+
+PAUSE = 0.015  # seconds between two looks into the ring; sound is heard no more often than its features come
+LOST = "a device that was lost"
+MUTE = 10.0  # seconds of samples that are all exactly the same: no room is so quiet
+FULL = 0.99  # of what a sample can be
+CLIPPED = 0.02  # share of samples at the edge, in CLIP_SECONDS, that is heard as noise: the gain is far too high
+CLIP_SECONDS = 10.0
+
+
+class Chain(Protocol):
+    """What the thread asks of beat_pipeline.BeatPipeline."""
+
+    @property
+    def heard_rows(self) -> Features: ...
+    def push(self, samples: Floats) -> BeatEstimate | None: ...
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEstimate:
+    """What was heard, and when that was on the clock."""
+
+    time: float  # seconds
+    heard: BeatEstimate
+    mix: GenreScores = ()  # genres and their shares; () where unknown
+
+
+class Judge:
+    """Tells what is wrong with the sound of a device, each once."""
+
+    def __init__(self, name: str, rate: int) -> None:
+        self._name, self._rate = name, rate
+        self._last = math.nan
+        self._same = 0  # samples that are all like the last
+        self._count = self._full = 0  # samples of the last seconds, and those of them at the edge
+        self._said: set[str] = set()
+
+    @property
+    def mute(self) -> bool:
+        return self._same > MUTE * self._rate
+
+    def push(self, sound: Floats) -> list[str]:
+        """What there is to say after these samples, at least one."""
+        same = bool(np.ptp(sound) == 0)
+        self._same = self._same * (sound[0] == self._last) + len(sound) if same else 0
+        self._last = float(sound[-1])
+        self._count += len(sound)
+        self._full += int(np.count_nonzero(np.abs(sound) >= FULL))
+        texts = []
+        if self.mute:
+            texts.append("gives no sound at all: is it muted, or not permitted?")
+        elif self._count > CLIP_SECONDS * self._rate:
+            if self._full > CLIPPED * self._count:
+                texts.append("is overdriven: turn its level down")
+            self._count = self._full = 0
+        new = [text for text in texts if text not in self._said]
+        self._said.update(new)
+        return [f"{self._name} {text}" for text in new]
+
+
+class CaptureThread:
+    """Hears through a device, at our own pace where it is lost, and looks for it again every few seconds."""
+
+    def __init__(
+        self,
+        what: str,
+        open_line: Callable[[bool, Clock], Capture],
+        clock: Clock,
+        meanwhile: Callable[[], str],
+        chain: Callable[[], tuple[Chain, GenreClassifier | None]] | None = None,
+        reopen: bool = False,
+    ) -> None:
+        """`open_line(look_again, clock)` may raise NoSound. `meanwhile()` says what is done while nothing is heard.
+
+        `chain` makes what finds the beat and what tells the genre, by default BeatPipeline and GenreClassifier.
+        `reopen`: where nothing but zeros comes, open anew, for another output may be in use by then.
+        """
+        self.latest: TimedEstimate | None = None  # None: no device now
+        self.what = what
+        self._open, self._clock, self._meanwhile = open_line, clock, meanwhile
+        self._chain, self._reopen = chain or self._make_chain, reopen
+        self._messages: deque[str] = deque()
+        self._tape: Tape | None = None  # runs along while somebody records
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="ear", daemon=True)
+        self._thread.start()
+
+    def toasts(self) -> list[str]:
+        """New messages since the last call."""
+        return taken(self._messages)
+
+    def sounds(self, begins: float) -> Tape | None:
+        """What is heard from that moment on, on the clock; None while there is no device."""
+        if self.latest is None:
+            return None
+        self._tape = Tape(begins)
+        return self._tape
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        said: set[str] = set()
+        while not self._stop.is_set():
+            try:
+                self._listen(*self._chain())
+                return
+            except Exception as error:  # whatever it is: an ear that dies in silence would be missed by nobody
+                log.exception("the ear has failed")
+                why = f"the ear has failed ({error or type(error).__name__})"
+                if why not in said:
+                    self._messages.append(f"{why}. {self._meanwhile()}, listening anew")
+                said.add(why)
+                self._stop.wait(RETRY)
+            finally:
+                self.latest = None
+
+    def _make_chain(self) -> tuple[Chain, GenreClassifier | None]:
+        """What ships; and what goes without a file of it that is missing or broken, which is said."""
+        from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model  # late: they load networks
+        from visualizer.music.analysis.genre import GenreClassifier
+
+        try:
+            chain = BeatPipeline(find_model())
+        except UserError as error:
+            self._messages.append(f"listening for onsets alone: {error}")
+            chain = BeatPipeline(None)
+        gc.freeze()  # compiled loops and what compiled them stay, like all else that the show begins with; see app.run
+        try:
+            return chain, GenreClassifier()
+        except UserError as error:
+            self._messages.append(f"the music's style cannot be told: {error}")
+            return chain, None
+
+    def _listen(self, chain: Chain, taste: GenreClassifier | None) -> None:
+        """From one line to the next until closed."""
+        said: set[str] = set()  # what has been said since sound last came: each failure once, however often it comes
+        known, look_again = "", False
+        while not self._stop.is_set():
+            try:
+                line = self._open(look_again, self._clock)
+            except NoSound as error:
+                why = f"no {self.what}: {error}"
+                if error.for_good:
+                    self._messages.append(f"{why}. {self._meanwhile()}")
+                    return
+                if known == LOST:  # that is said already
+                    said.add(why)
+            else:
+                if line.name != known:
+                    self._messages.append(f"listening to {line.name}")
+                known = line.name
+                try:
+                    lost = self._hear(line, chain, taste)
+                finally:
+                    line.close()
+                if not lost:
+                    look_again = False
+                    continue
+                why, known = f"{self.what} lost", LOST
+                said.clear()
+            self.latest = None
+            if why not in said and not self._stop.is_set():
+                self._messages.append(f"{why}. {self._meanwhile()}, looking again")
+            said.add(why)
+            look_again = True
+            self._stop.wait(RETRY)
+
+    def _hear(self, line: Capture, chain: Chain, taste: GenreClassifier | None) -> bool:
+        """Hear through one line until it is lost (True), we are closed, or it is to be opened anew."""
+        import soxr
+
+        chain.reset()
+        judge = Judge(line.name, line.rate)
+        resample = (
+            None if line.rate == RATE else soxr.ResampleStream(line.rate, RATE, 1, "float32", "MQ").resample_chunk
+        )
+        count = 0
+        while not self._stop.wait(PAUSE):
+            sound = line.read()
+            if line.lost:
+                return True
+            if not len(sound):
+                continue
+            count += len(sound)
+            sound = clean(sound)
+            if (tape := self._tape) is not None:
+                tape.write(sound, line.rate, line.sounded(count / line.rate))
+            said = judge.push(sound)
+            if judge.mute and self._reopen:
+                return False
+            self._messages.extend(said)
+            # Sample m of the resampled stream sounds at m / RATE of the line's: soxr takes its own delay out.
+            heard = chain.push(sound if resample is None else resample(sound))
+            if heard is None or not math.isfinite(at := line.sounded(heard.time)):
+                continue
+            if taste is not None:
+                taste.push(chain.heard_rows, heard.beat, heard.bpm, heard.steady)
+            self.latest = TimedEstimate(at, heard, taste.mix if taste is not None else ())
+        return False
+
+
+def open_microphone(name: str) -> Callable[[bool, Clock], Capture]:
+    """An opener of the default input device, or of the first whose name contains `name`."""
+
+    def opened(look_again: bool, clock: Clock) -> Capture:
+        sd = portaudio(look_again)
+        return PortAudioCapture(sd, find_device(sd, "input", name), clock)
+
+    return opened
+
+
+def microphone(name: str, clock: Clock, meanwhile: Callable[[], str]) -> CaptureThread:
+    """A listener to the room."""
+    return CaptureThread("microphone", open_microphone(name), clock, meanwhile)
+
+
+def loopback(clock: Clock, meanwhile: Callable[[], str]) -> CaptureThread:
+    """A listener to what the computer plays."""
+    return CaptureThread("loopback", open_loopback, clock, meanwhile, reopen=True)
