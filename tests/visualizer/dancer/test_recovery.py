@@ -160,7 +160,7 @@ def test_joints_out_of_this_world_reach_no_look(name: str) -> None:
         for k, bodies in enumerate(dances(dancer, 12)):
             painter.paint(Moment(bodies, find_look(name), fakes.hearing(k / 10), k / 5))
     finally:
-        painter.close()
+        painter.release()
 
 
 @pytest.mark.parametrize("gap", [WINDOW_BEATS / 2, WINDOW_BEATS])
