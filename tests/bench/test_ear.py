@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from tests.needs import needs_program
-from tests.visualizer.music.analysis.test_features import beat_track
+from tests.support.made_sound import beat_track
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import RATE
 

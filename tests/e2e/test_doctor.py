@@ -16,7 +16,7 @@ from bench.pulse import Server, wait_for
 from tests.e2e.program import PATIENCE, Screen
 from tests.e2e.test_sound import server  # noqa: F401 - the fixture
 from tests.needs import needs_program
-from tests.visualizer.music.analysis.test_song import write_song
+from tests.support.made_sound import write_song
 from visualizer.music.analysis.features import RATE
 
 ROOT = Path(__file__).parents[2]

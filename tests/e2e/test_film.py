@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.figure import assert_dances, figures
 from tests.needs import needs
-from tests.visualizer.music.analysis.test_song import write_song
+from tests.support.made_sound import write_song
 from visualizer import paths
 from visualizer.music.analysis.features import RATE
 from visualizer.music.song_file import read_song

@@ -23,8 +23,7 @@ import pytest
 from bench.pulse import Server, wait_for
 from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
-from tests.visualizer.music.analysis.test_features import beat_track
-from tests.visualizer.music.analysis.test_song import write_song
+from tests.support.made_sound import beat_track, write_song
 from visualizer.moment import Text
 from visualizer.music.analysis.features import RATE
 from visualizer.stage.overlay import Overlay

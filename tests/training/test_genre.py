@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.visualizer.music.analysis.test_genre import BACKBEAT, BPM, FOUR, SWUNG, drums
+from tests.support.made_sound import BACKBEAT, BPM, FOUR, SWUNG, drums
 from training import genre as taste
 from training.synth.dataset import Recording
 from visualizer.errors import UserError

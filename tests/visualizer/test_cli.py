@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from tests.visualizer.music.sources.test_capture_thread import FakeLine
+from tests.support.fake_sound import FakeLine
 from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film.render import FilmReport

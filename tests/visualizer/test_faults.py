@@ -15,12 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import standins
+from tests.support.fake_sound import PATIENCE, FakeCaptureThread, FakeEstimate, FakeLine, Stage
 from tests.support.fakes import hearing, picture
 from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
-from tests.visualizer.music.analysis.test_features import beat_track
-from tests.visualizer.music.analysis.test_song import OWN, write_song
-from tests.visualizer.music.sources.test_capture_thread import PATIENCE, FakeLine, Stage
-from tests.visualizer.music.sources.test_live import BeatEstimate, FakeCaptureThread
+from tests.support.made_sound import OWN, beat_track, write_song
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
@@ -85,7 +83,7 @@ def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float,
         for _ in range(count):
             time.sleep(1 / 50)
             if heard:
-                listener.hear(time.now - 0.06, BeatEstimate(126, (time.now - 0.06) * 2.1, bar_confidence=0))
+                listener.hear(time.now - 0.06, FakeEstimate(126, (time.now - 0.06) * 2.1, bar_confidence=0))
             live.draw_frame(time.now)
 
     frames(300)

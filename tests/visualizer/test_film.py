@@ -23,8 +23,7 @@ import pytest
 from tests.support import standins
 from tests.support.fakes import hearing, picture
 from tests.support.films import film
-from tests.visualizer.music.analysis.test_features import beat_track
-from tests.visualizer.music.analysis.test_song import write_song
+from tests.support.made_sound import beat_track, write_song
 from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS

@@ -18,7 +18,7 @@ import numpy as np
 import pygame
 import pytest
 
-from tests.visualizer.music.sources.test_capture_thread import FakeChain, FakeLine
+from tests.support.fake_sound import FakeChain, FakeLine
 from visualizer.errors import UserError
 from visualizer.film import recorder, video
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture

@@ -119,7 +119,7 @@ class Networks:
         travel = travel[:, 0]
         if sound.all():
             return Stepped(latent, state, travel, np.zeros(n, bool))
-        failed = ~sound.all(axis=1)
+        failed = np.asarray(~sound.all(axis=1))
         self._blame("dancer", failed)
         return Stepped(latent, state, np.where(failed, np.float32(0), travel), failed)
 

@@ -18,14 +18,14 @@ HORIZON = 0.5  # seconds in which a small phase error is mended; averages out ji
 BAR_SURE = 0.7  # confidence from which the bar is believed
 BAR_PATIENCE = 6.0  # seconds
 TAPS = 8  # claps that make a tempo
-TAP_GAP = 2.5  # seconds without a clap after which the next begins anew
-TAP_HOLDS = 30.0  # seconds for which claps outdo the ear
-TAP_TEMPO, TAP_PHASE = 0.06, 0.2  # share and beats by which the ear may differ from the claps and be followed
+TAP_GAP = 2.5  # seconds without a clap after which the next begins a new count
+TAP_HOLDS = 30.0  # seconds for which claps outdo what is heard
+TAP_TEMPO, TAP_PHASE = 0.06, 0.2  # share and beats by which what is heard may differ from the claps and be followed
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What the ear knows at one moment. Never changed, only replaced whole, so threads can share it."""
+    """What is known of the music at one moment. Never changed, only replaced whole, so threads can share it."""
 
     time: float  # seconds on the injected clock at which it is true
     bpm: float  # the danced pace, within 80-160
@@ -75,9 +75,9 @@ class MusicClock:
 
     Between reports it runs free at the last tempo. A report may change the tempo at once, since a new tempo makes
     no jump; a wrong phase is mended by running at most 8% faster or slower until it is right. Whoever asks is told
-    what will sound `lead` seconds later, when the frame that he draws is seen. A hand on the keys outdoes the ear:
-    `tap`, `scale` and `nudge`.
-    For use from one thread: ears publish what they hear, and whoever asks for the time applies it.
+    what will sound `lead` seconds later, when the frame that is drawn now is seen. A hand on the keys outdoes what is
+    heard: `tap`, `scale` and `nudge`.
+    For use from one thread: sources publish what they hear, and the thread that asks for the time applies it.
     """
 
     def __init__(self, now: float, bpm: float, beat: float = 0.0, lead: float = 0.0) -> None:
@@ -100,7 +100,7 @@ class MusicClock:
     def report(self, time: float, beat: float, bpm: float, period: float = BEATS_PER_BAR) -> None:
         """The music was at `beat` at `time` seconds, going at `bpm` (already folded).
 
-        Only the place within `period` beats counts, so the ear may count from anywhere: 4 if it knows the bar, 1 if
+        Only the place within `period` beats counts, so the count may begin anywhere: 4 if the bar is known, 1 if
         only the beat. ValueError if `bpm` is not a positive number.
         """
         _must_be_a_tempo(bpm)
@@ -115,7 +115,7 @@ class MusicClock:
 
         To mend the bar, the dance must leave the beat for some seconds, so that is done only if the bar has been
         heard in one and the same place for BAR_PATIENCE seconds; until then only the beat is mended. For some time
-        after taps, the ear is followed only where it agrees with them.
+        after taps, what is heard is followed only where it agrees with them.
         """
         _must_be_a_tempo(heard.bpm)
         if self.tapped(time):
@@ -161,12 +161,12 @@ class MusicClock:
         return True
 
     def nudge(self, beats: float) -> None:
-        """Dance so many beats earlier (later if negative) than is heard, from now on."""
+        """Dance that many beats earlier (later if negative) than is heard, from now on."""
         self._nudge += beats
         self._bend(self._last_now, self._last_beat, self._left(self._last_now) + beats)
 
     def release(self) -> None:
-        """Forget taps, scale and nudges: the ear is right again."""
+        """Forget taps, scale and nudges: what is heard is right again."""
         left = self._left(self._last_now) - self._nudge
         self.bpm /= self._scale
         self._scale, self._nudge, self._taps = 1.0, 0.0, []

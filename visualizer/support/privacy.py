@@ -150,7 +150,7 @@ def without_songs(text: str) -> str:
 def tell_value(key: str, value: Any) -> Any:
     """The value of a setting as the file may know it; what somebody has named is hidden from now on."""
     if isinstance(value, list | tuple):
-        return [tell_value(key, each) for each in value]
+        return type(value)(tell_value(key, each) for each in value)
     if not isinstance(value, str) or is_ours(key, value):
         return value
     hide(value.removeprefix("mic:"))

@@ -16,13 +16,13 @@ from onnx import helper
 
 from tests.support import failing, fakes, made_pack, standins
 from tests.support.failing import KINDS, fail_from
+from tests.support.films import film
 from visualizer import paths
 from visualizer.dancer import calls, recovery
 from visualizer.dancer.calls import PACES, STUCK
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FARTHEST_JOINT, STEPS_PER_BEAT, Pack, find_pack, load_pack
 from visualizer.dancer.recovery import MOST_FAILURES, WINDOW_BEATS
-from visualizer.film import make_film
 from visualizer.moment import Bodies, Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import find_look
@@ -351,10 +351,12 @@ def test_a_network_that_fails_after_some_steps_dances_on(later: Pack, shipped: P
 def film(pack: Pack, out: Path, **asked: Any) -> str:
     """Hash of the pictures of a film."""
     pixels, frames = hashlib.sha256(), []
-    report = make_film(
-        None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3,
-        on_frame=lambda number, picture: (pixels.update(picture), frames.append(number)), **asked,
-    )  # fmt: skip
+
+    def note(number: int, picture: memoryview) -> None:
+        pixels.update(picture)
+        frames.append(number)
+
+    report = film(None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3, on_frame=note, **asked)
     assert report.frames == len(frames)
     if "seconds" in asked:
         assert report.frames == round(asked["seconds"] * 8)

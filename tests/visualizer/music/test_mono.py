@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.visualizer.music.sources.test_capture import FakePortAudio, Time, device
+from tests.support.fake_sound import FakePortAudio, Time, device
 from visualizer.music.mono import LiveMix
 from visualizer.music.sources.capture import PortAudioCapture
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from visualizer.errors import UserError
-from visualizer.settings import Settings
+from visualizer.options import Settings
 from visualizer.support import doctor, log, privacy, report
 from visualizer.support.doctor import OK, Check, Finding
 

@@ -30,6 +30,8 @@ Picture = NDArray[np.uint8]  # (height, width, 3): blue, green, red
 LINES = 480  # of the pictures that are worked on: a body of 200 lines is still finer than the frame it becomes
 RATE = 30.0  # pictures a second that are looked at, where the video has more
 FPS = 1.0, 1000.0  # pictures a second that a video can have
+GLUED = ("mpegts", "mpeg")  # containers whose files may be laid end to end: their times begin again in the middle
+BACK = 1.0  # seconds by which times must fall back for that; pictures out of order do so by less
 SQUASHED = 4  # times that a pixel may be wider than high, or higher than wide
 LEAD = 1.0  # seconds before the first picture from which decoding begins
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv",
@@ -179,9 +181,11 @@ def probe(path: Path) -> Video:
         sound = None
         if heard := next((s for s in _sounds(container, path)), None):
             sound = float((heard.start_time or 0) * (heard.time_base or Fraction(0)))
-        seekable = first.time is not None and seconds > 0
-    if seconds <= 0:
-        seconds, seekable = _length(path, fps), False
+        seekable, may_be_glued = first.time is not None and seconds > 0, container.format.name in GLUED
+    if seconds <= 0 or may_be_glued:
+        whole, glued = _length(path, fps)
+        if seconds <= 0 or glued:
+            seconds, seekable = whole, False
     if not (FPS[0] <= fps <= FPS[1] and width >= 16 and height >= 16):
         raise UserError(f"{path}: {width}x{height} at {fps:g} pictures a second is no video to work with")
     return Video(path, width, height, fps, start, seconds, turned, seekable, sound)
@@ -195,21 +199,36 @@ def _sounds(container: av.container.InputContainer, path: Path) -> list[Stream]:
         return []
 
 
-def _length(path: Path, fps: float) -> float:
-    """Seconds of a file that does not say: all its packets are looked at, none decoded."""
-    last, count = 0.0, 0
+class _Times:
+    """Times of pictures in seconds, which go on where they begin again in the middle of a file."""
+
+    def __init__(self, fps: float) -> None:
+        self.shift = 0.0
+        self._step, self._last = 1 / fps, -math.inf
+
+    def go_on(self, time: float) -> float:
+        if time + self.shift < self._last - BACK:
+            self.shift = self._last + self._step - time
+        self._last = max(self._last, time + self.shift)
+        return time + self.shift
+
+
+def _length(path: Path, fps: float) -> tuple[float, bool]:
+    """Seconds of a file that does not say, and whether its times begin again in the middle: all its packets are looked
+    at, none decoded."""
+    last, count, times = 0.0, 0, _Times(fps)
     with _open(path) as container:
         stream = _stream(container, path)
         if stream is None:
-            return 0.0
+            return 0.0, False
         try:
             for packet in container.demux(stream):
                 count += packet.size > 0
                 if packet.pts is not None and packet.time_base is not None:
-                    last = max(last, float(packet.pts * packet.time_base))
+                    last = max(last, times.go_on(float(packet.pts * packet.time_base)))
         except (av.error.FFmpegError, OSError):
             pass  # cut off: what came so far is its length
-    return max(last, count / fps)
+    return (count / fps, True) if times.shift else (max(last, count / fps), False)
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -281,8 +300,11 @@ def pictures(
         if video.seekable and begin > LEAD:
             _seek(container, stream, video.start + begin - LEAD)
         before = -math.inf
+        times = _Times(video.fps)
         for number, frame in enumerate(_decoded(container, stream)):
             now = (float(frame.time) - video.start) if frame.time is not None else number / video.fps
+            if not video.seekable:
+                now = times.go_on(now)
             slot = math.floor(now * rate + 1e-6)
             fresh, before = slot > before, slot if slot > before else before
             if now < begin or not fresh:

@@ -3,7 +3,7 @@
 A file for each song in the user's cache folder, named by what is in it: a hash of the song's bytes and a hash of all
 that decides how it is heard. A song that changed, or another network, is thus another file; nothing goes stale.
 A kept file begins with the hash of what follows, plain arrays as numpy packs them: nothing that is damaged gets as far
-as being unpacked, and whoever asked holds the arrays against what they should be. A file that is damaged is thrown
+as being unpacked, and the caller holds the arrays against what they should be. A file that is damaged is thrown
 away, said in the log, and the song is heard again. Without a place to write, all goes on as before.
 """
 

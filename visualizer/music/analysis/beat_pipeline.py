@@ -1,6 +1,6 @@
-"""Samples -> what is heard in them: features, the ear network, the tracker, one after the other.
+"""Samples -> what is heard in them: features, the beat network, the tracker, one after the other.
 
-`Listening` does so live, `analyse_beats` for a song that is known to its end.
+`BeatPipeline` does so live, `analyse_beats` for a song that is known to its end.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class Levelling(Protocol):
 
 
 def find_model() -> Path:
-    """The ear network that ships."""
+    """The beat network that ships."""
     return paths.models() / "ear" / "ear.onnx"
 
 
 class BeatNetwork:
-    """The ear network and its state. Rows of features in, as many activations out, but always for whole pairs of rows.
+    """The beat network and its state. Rows of features in, as many activations out, but always for whole pairs of rows.
 
     The contract: mel (N, ROWS * MELS) and state (N, K) in; beat (N, ROWS), downbeat (N, ROWS), music (N, 1),
     phase (N, 4) and state_out (N, K) out. UserError if the file is no such network.
@@ -106,7 +106,7 @@ class BeatNetwork:
 
 
 def nothing_heard(rows: int) -> Activations:
-    """Of so many rows without sound."""
+    """The activations of rows without sound."""
     beat, downbeat, music = np.zeros((3, rows), np.float32)
     return Activations(beat, downbeat, music, np.zeros((rows, 2), np.float32))
 
@@ -206,9 +206,9 @@ class Caller:
 
 
 class BeatPipeline:
-    """The whole ear, live. For use from one thread; make it before the sound starts, since that takes a second.
+    """The whole chain, live. For use from one thread; make it before the sound starts, since that takes a second.
 
-    model None: no network. UserError if the file given is no ear network.
+    model None: no network. UserError if the file given is no beat network.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class BeatPipeline:
         warm.push(nothing_heard(ROWS), np.zeros(ROWS, np.float32))
 
     def reset(self) -> None:
-        """Forget the sound: time begins anew at 0."""
+        """Forget the sound: time begins at 0 again."""
         self._front.reset()
         self.tracker = BeatTracker(self._params)
         self.beats: list[float] = []  # seconds of sound of those that the last push called, before they sound
@@ -274,7 +274,7 @@ class SongBeats:
 
 
 def analyse_beats(blocks: Iterable[Floats], model: Path | None, params: TrackerParams | None = None) -> SongBeats:
-    """Blocks of float32 mono (n,) at RATE. UserError if `model` is no ear network."""
+    """Blocks of float32 mono (n,) at RATE. UserError if `model` is no beat network."""
     front = FrontEnd(model)
     features, rows, count, peak = [], [], 0, 0.0
     tail = np.zeros(RATE // 10, np.float32)  # brings the last rows, and those of any song shorter than a window

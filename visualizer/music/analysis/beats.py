@@ -54,7 +54,7 @@ class TrackerParams:
     center: float = 118.0  # BPM at which the prior peaks
     spread: float = 0.45  # octaves, its standard deviation
     stiff: float = 110.0  # how seldom the tempo changes from beat to beat
-    restart: float = 0.002  # share of the belief that starts anew with each row: what finds a new tempo
+    restart: float = 0.002  # share of the belief that starts again with each row: what finds a new tempo
     share: float = 0.75  # of the network in what is heard; the rest are onsets
     whole: float = 0.33  # the same in a song heard whole, where the path remembers better than the network does
     weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
@@ -72,7 +72,7 @@ class TrackerParams:
 
 
 class Activations(NamedTuple):
-    """What the ear network makes of rows of features: each (rows), probabilities, but for the phase."""
+    """What the beat network makes of rows of features: each (rows), probabilities, but for the phase."""
 
     beat: Floats  # a beat sounded at row_time(row)
     downbeat: Floats  # and it opened a bar
@@ -120,7 +120,7 @@ def _listen(belief, base, periods, heads, moves, powers):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _renew(belief, fresh, restart):
-    """Start a share of the belief anew, and make its mass 1 again."""
+    """Start a share of the belief again, and make its mass 1 again."""
     scale = (1 - restart) / belief.sum()
     for i in range(len(belief)):
         belief[i] = belief[i] * scale + restart * fresh[i]

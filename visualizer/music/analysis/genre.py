@@ -1,6 +1,6 @@
-"""Taste: what kind of music this is, and which of a pack's styles suits it (`--style auto`).
+"""Genre: what kind of music this is, and which of a pack's styles suits it (`--style auto`).
 
-Two steps, so that each can be judged alone. First the *flavour*: some sixty numbers about the last quarter of a
+Two steps, so that each can be judged alone. First the *features*: some sixty numbers about the last quarter of a
 minute, all from the past and none of them minding the volume: tempo; where within the beat and on which beats the bass,
 the middle and the treble strike (four on the floor, backbeat, swing); how much is struck and how much held; brightness
 and bass share. A multinomial logistic regression makes of them the shares of some genres. Its weights are numbers in
@@ -95,7 +95,7 @@ BEST, STEP, LEAST, NEUTRAL = (
 
 @dataclass(frozen=True)
 class Weights:
-    """The regression: genres (G), and for the flavour (F) its mean and spread, weight (G, F) and bias (G)."""
+    """The regression: genres (G), and for the features (F) their mean and spread, weight (G, F) and bias (G)."""
 
     genres: tuple[str, ...]
     mean: NDArray[np.float64]
@@ -111,7 +111,7 @@ class Weights:
         return np.asarray(power / power.sum(axis=-1, keepdims=True), np.float64)
 
     def mix(self, flavour: NDArray[np.float64]) -> GenreScores:
-        """The shares of one flavour (F), by name."""
+        """The shares for one set of features (F), by name."""
         return tuple(zip(self.genres, self.shares(flavour).tolist(), strict=True))
 
 
@@ -152,7 +152,7 @@ def load_weights(path: Path) -> Weights:
 
 
 class Strokes:
-    """Rows of features -> what Flavour gathers. Streaming; the same numbers for any block size."""
+    """Rows of features -> what GenreFeatures gathers. Streaming; the same numbers for any block size."""
 
     def __init__(self) -> None:
         self._past = np.zeros((0, MELS), np.float32)  # the last LAG rows of mel

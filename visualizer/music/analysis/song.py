@@ -201,7 +201,7 @@ def _danced(name: str, whole: _Whole, bpm: float) -> SongAnalysis:
         downbeats = np.zeros(0)
         beats = np.arange(0.0, max(whole.seconds, FEWEST_BEATS * 60 / bpm) + 60 / bpm, 60 / bpm)
     factor = fold(bpm)
-    phrase = max(round(PHRASE / factor), 1)  # so many beats of the music are a phrase of the dance
+    phrase = max(round(PHRASE / factor), 1)  # beats of the music that are a phrase of the dance
     first = -whole.opening % phrase
     while first + _place(beats, 0.0) < 0:
         first += phrase
@@ -416,7 +416,7 @@ def _curves(power: Floats, bands: Floats, onset: NDArray) -> tuple[NDArray, ...]
 
 
 def _fall(decibels: NDArray, a_second: float = 60.0) -> NDArray:
-    """Up at once, down by no more than so many decibels a second: what the eye can follow."""
+    """Up at once, down by no more than that many decibels a second: what the eye can follow."""
     slope = np.arange(len(decibels))[:, None] * (a_second / HOPS_A_SECOND)
     return np.maximum.accumulate(decibels + slope, axis=0) - slope
 

@@ -101,7 +101,7 @@ class CaptureThread:
         """`open_line(look_again, clock)` may raise NoSound. `meanwhile()` says what is done while nothing is heard.
 
         `chain` makes what finds the beat and what tells the genre, by default BeatPipeline and GenreClassifier.
-        `reopen`: where nothing but zeros comes, open anew, for another output may be in use by then.
+        `reopen`: where nothing but zeros comes, open it again, for another output may be in use by then.
         """
         self.latest: TimedEstimate | None = None  # None: no device now
         self.what = what
@@ -134,7 +134,7 @@ class CaptureThread:
             try:
                 self._listen(*self._chain())
                 return
-            except Exception as error:  # whatever it is: an ear that dies in silence would be missed by nobody
+            except Exception as error:  # whatever it is: a thread that ends in silence is not missed by anybody
                 log.exception("the ear has failed")
                 why = f"the ear has failed ({error or type(error).__name__})"
                 if why not in said:
@@ -196,7 +196,7 @@ class CaptureThread:
             self._stop.wait(RETRY)
 
     def _hear(self, line: Capture, chain: Chain, taste: GenreClassifier | None) -> bool:
-        """Hear through one line until it is lost (True), we are closed, or it is to be opened anew."""
+        """Hear through one line until it is lost (True), we are closed, or it is to be opened again."""
         import soxr
 
         chain.reset()

@@ -1,8 +1,8 @@
 """Ableton Link: one tempo and one beat for all programs and screens in a network that take part.
 
 DJ software and grooveboxes speak it; two screens that do dance on the same beat. It carries no sound, so how lively
-the music is comes from a microphone where there is one. We never set a tempo. But Link has whoever joins take
-the tempo of those that are there, so one who joins while we are alone takes ours; hence that is said.
+the music is comes from a microphone where there is one. We never set a tempo. But a program that joins takes
+the tempo of those that are there, so one that joins while we are alone takes ours; hence that is said.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ SOON = 1.5  # seconds: time constant of calming down and of waking up
 
 
 class BeatNews:
-    """When the beat is found and when it is gone, for a toast; seldom, so that nobody is bothered."""
+    """When the beat is found and when it is gone, for a toast; seldom, so as not to bother anybody."""
 
     def __init__(self) -> None:
         self._found = False  # was said last

@@ -29,7 +29,7 @@ class Sounds(Protocol):
     """Sound from a given moment on, float32 stereo at RATE."""
 
     def read(self, n: int) -> Floats: ...  # the next (n, 2); silence where nothing is heard
-    def close(self) -> None: ...  # nobody reads any more
+    def close(self) -> None: ...  # nothing is read any more
 
 
 class Tape:
@@ -103,7 +103,7 @@ class Tape:
     def close(self) -> None:
         with self._lock:
             self.closed = True
-            self._samples = np.zeros((1, 2), np.float32)  # whoever hears may keep the tape until the next one
+            self._samples = np.zeros((1, 2), np.float32)  # the thread that hears may keep the tape until the next one
 
 
 class SongSound:

@@ -30,10 +30,10 @@ def square(size: tuple[int, int], aspect: Fraction, grey: int = 255) -> np.ndarr
 
 def write_video(
     path: Path, size: tuple[int, int], aspect: Fraction | None, codec: str, turned: int = 0,
-    stretch: Fraction | None = None, first: int = 0,
+    stretch: Fraction | None = None, first: int = 0, count: int = RATE,
 ) -> Path:  # fmt: skip
-    """A second of the figure. `aspect` is what the file says of its pixels, `stretch` what they are; `first` is the
-    number of its first picture."""
+    """`count` pictures of a figure from number `first` on. `aspect` is what the file says of its pixels, `stretch` what
+    they are."""
     with av.open(url_of(path), "w") as file:
         stream: Any = file.add_stream(codec, rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
@@ -41,7 +41,7 @@ def write_video(
             stream.codec_context.sample_aspect_ratio = aspect
         if turned:
             stream.set_display_rotation(turned)
-        for number in range(first, first + RATE):
+        for number in range(first, first + count):
             frame = av.VideoFrame.from_ndarray(square(size, stretch or aspect or Fraction(1)), format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             file.mux(stream.encode(frame))
@@ -109,6 +109,23 @@ def test_a_size_that_changes_in_the_middle_squeezes_nobody(second: tuple[int, in
     assert {p.shape for p in found} == {(360, 640, 3)}
     for picture in found:
         assert proportion(picture) == pytest.approx(2.0, rel=0.04)
+
+
+@pytest.mark.parametrize("name", ["both.ts", "both.mpg"])
+def test_nothing_of_two_videos_in_one_file_is_lost(name: str, tmp_path: Path) -> None:
+    """The second begins at 0 again, has another size, and is filmed to its end all the same."""
+    parts = [write_video(tmp_path / f"{k}{Path(name).suffix}", size, None, "mpeg2video", count=2 * RATE).read_bytes()
+             for k, size in enumerate(((640, 360), (360, 640)))]  # fmt: skip
+    path = tmp_path / name
+    path.write_bytes(b"".join(parts))
+    video = probe(path)
+    assert video.seconds == pytest.approx(4.0, abs=0.15)
+    found = list(pictures(video, view_of(video, None), 0.0, 9.0))
+    assert len(found) >= 4 * RATE - 2
+    assert (np.diff([now for now, _ in found]) > 0).all()
+    assert found[-1][0] == pytest.approx(4.0, abs=0.15)
+    later = list(pictures(video, view_of(video, None), 3.0, 9.0))
+    assert [now for now, _ in later] == [now for now, _ in found if now >= 3.0]
 
 
 @pytest.mark.parametrize("default", [0, 1])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.visualizer.music.analysis.test_features import beat_track
+from tests.support.made_sound import beat_track
 from visualizer.errors import UserError
 from visualizer.music.analysis.beat_pipeline import BeatEstimate, BeatNetwork, BeatPipeline, analyse_beats, find_model
 from visualizer.music.analysis.features import HOP, MELS, RATE, FeatureStream, Floats

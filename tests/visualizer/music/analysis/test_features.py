@@ -7,20 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.made_sound import beat_track
 from visualizer.music.analysis.features import HOP, RATE, Features, FeatureStream, Floats, Leveller, Levels, row_time
-
-
-def beat_track(bpm: float, seconds: float, first: float = 0.3, gain: float = 0.5) -> tuple[Floats, np.ndarray]:
-    """Kicks in faint noise, float32 at RATE; and their times."""
-    rng = np.random.default_rng(1)
-    y = rng.standard_normal(int(seconds * RATE)) * 1e-3
-    times = np.arange(first, seconds - 0.2, 60 / bpm)
-    t = np.arange(int(0.12 * RATE)) / RATE
-    kick = np.sin(2 * np.pi * (50 * t + 3 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.04) * np.minimum(t / 0.001, 1)
-    for time in times:
-        k = round(time * RATE)
-        y[k : k + len(kick)] += kick
-    return (gain * y).astype(np.float32), times
 
 
 def in_blocks(samples: Floats, cuts: list[int]) -> Features:

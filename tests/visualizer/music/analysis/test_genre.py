@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from tests.support.made_sound import BACKBEAT, BPM, FOUR, HAT, KICK, RNG, SWUNG, drums
 from training.data.choreography import DANCES as WRITTEN
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import RATE, FeatureStream, Floats
@@ -34,27 +34,6 @@ from visualizer.music.analysis.genre import (
 )
 
 STYLES = ("house", "salsa", "hiphop", "charleston", "club", "freestyle")
-BPM = 120.0
-RNG = np.random.default_rng(5)
-KICK = np.sin(2 * np.pi * 55 * np.arange(2400) / RATE) * np.exp(-np.arange(2400) / 900)
-SNARE = np.diff(RNG.standard_normal(2401)) * np.exp(-np.arange(2400) / 700) * 0.4  # little bass in it
-HAT = np.diff(RNG.standard_normal(961)) * np.exp(-np.arange(960) / 200) * 0.3
-
-
-def drums(seconds: float, pattern: dict[float, NDArray], beats: int = 2) -> Floats:
-    """Strokes at places of a loop of so many beats, in faint noise, float32 at RATE."""
-    sound = np.random.default_rng(1).standard_normal(round(seconds * RATE)) * 1e-3
-    for k in range(int(seconds * BPM / 60 / beats)):
-        for place, stroke in pattern.items():
-            at = round((k * beats + place) * 60 / BPM * RATE)
-            piece = stroke[: max(len(sound) - at, 0)]
-            sound[at : at + len(piece)] += piece
-    return (0.5 * sound).astype(np.float32)
-
-
-FOUR = {0.0: KICK, 1.0: KICK, 0.5: HAT, 1.5: HAT}
-BACKBEAT = {0.0: KICK, 1.0: SNARE, 0.5: HAT, 1.5: HAT}
-SWUNG = {0.0: KICK, 1.0: SNARE, 2 / 3: HAT, 5 / 3: HAT}
 
 
 def flavour_of(sound: Floats, cuts: tuple[int, ...] = ()) -> dict[str, float]:

@@ -9,18 +9,15 @@ import logging
 import math
 import os
 import subprocess
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from tests.needs import needs_program
 from tests.support import standins
 from tests.support.films import film
-from tests.visualizer.music.analysis.test_features import beat_track
-from visualizer import paths
+from tests.support.made_sound import OWN, beat_track, write_song
 from visualizer.errors import UserError
 from visualizer.film import render
 from visualizer.music.analysis import analysis_cache, beat_pipeline
@@ -28,8 +25,6 @@ from visualizer.music.analysis import song as song_module
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.song_file import check_song, read_song
-
-OWN = paths.assets() / "own_music.ogg"
 
 
 @pytest.fixture(autouse=True)
@@ -39,25 +34,6 @@ def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(analysis_cache, "folder", lambda: folder)
     song_module._hear.cache_clear()
     return folder
-
-
-def write_song(path: Path, samples: np.ndarray, rate: int = RATE, codec: str = "flac") -> Path:
-    """Mono or stereo float (n,) or (n, 2) into a file."""
-    layout = "mono" if samples.ndim == 1 else "stereo"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=rate)
-        assert isinstance(stream, av.AudioStream)
-        stream.layout = layout
-        data = (np.clip(samples, -1, 1) * 32767).astype(np.int16).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(data, format="s16", layout=layout)
-        frame.sample_rate = rate
-        frame.pts, frame.time_base = 0, Fraction(1, rate)
-        fifo = av.AudioFifo()
-        fifo.write(frame)
-        for piece in fifo.read_many(1024, partial=True):
-            out.mux(stream.encode(piece))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("bpm", [70, 93, 120, 133, 180])

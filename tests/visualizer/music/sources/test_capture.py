@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import queue
 import sys
@@ -10,110 +9,17 @@ import threading
 from pathlib import Path
 from time import monotonic
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.fake_sound import DEVICE_RATE, FakePortAudio, Stream, Time, device
 from visualizer.errors import UserError
 from visualizer.music.sources.capture import STAMPS, PortAudioCapture, Stamps
 from visualizer.music.sources.devices import STALLED, NoSound, find_device, input_devices, portaudio, quietly
 from visualizer.music.sources.loopback import MONITOR, NAME, SoundcardCapture, check_loopback, open_loopback
-
-RATE = 16_000
-
-
-class Time:
-    """A clock that moves when told."""
-
-    def __init__(self) -> None:
-        self.now = 50.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class FakePortAudio(ModuleType):
-    """As much of sounddevice as we use. PortAudio's clock is `ahead` of ours."""
-
-    class PortAudioError(Exception):
-        pass
-
-    def __init__(self, clock: Time, devices: list[dict] | None = None, ahead: float = 7.0) -> None:
-        super().__init__("sounddevice")
-        self.clock, self.ahead = clock, ahead
-        self.devices = devices if devices is not None else [device("Room"), device("pulse")]
-        self.default = SimpleNamespace(hostapi=0)
-        self._initialized = 1
-        self.refused: str | None = None
-        self.broken: str | None = None
-        self.streams: list[Stream] = []
-        self.restarts = 0
-
-    def query_devices(self, kind: str | None = None) -> Any:
-        if kind is None:
-            return self.devices
-        for each in self.devices:
-            if each[f"max_{kind}_channels"]:
-                return each
-        raise self.PortAudioError("Error querying device -1")
-
-    def query_hostapis(self, index: int) -> dict:
-        return {"devices": [each["index"] for each in self.devices if each["hostapi"] == index]}
-
-    def InputStream(self, **asked: Any) -> Stream:
-        if self.broken:
-            raise self.PortAudioError(self.broken, -9985)
-        self.streams.append(Stream(self, **asked))
-        return self.streams[-1]
-
-    def _terminate(self) -> None:
-        assert self._initialized, "PortAudio would refuse"
-        self._initialized -= 1
-
-    def _initialize(self) -> None:
-        if self.refused:
-            raise self.PortAudioError(self.refused, -9999)
-        self._initialized += 1
-        self.restarts += 1
-
-
-NUMBERS = itertools.count()
-
-
-def device(name: str, inputs: int = 2, rate: float = RATE, hostapi: int = 0) -> dict:
-    return {
-        "name": name, "max_input_channels": inputs, "max_output_channels": 2 - inputs, "default_samplerate": rate,
-        "index": next(NUMBERS), "hostapi": hostapi,
-    }  # fmt: skip
-
-
-class Stream:
-    def __init__(self, sd: FakePortAudio, **asked: Any) -> None:
-        self.sd, self.asked = sd, asked
-        self.active, self.closed, self.latency = False, False, 0.04
-        self.source = os.environ.get("PULSE_SOURCE")
-        self.failing = False
-
-    def start(self) -> None:
-        self.active = True
-
-    def close(self) -> None:
-        self.active, self.closed = False, True
-
-    @property
-    def time(self) -> float:
-        if self.failing:
-            raise self.sd.PortAudioError("Error getting stream time")
-        return self.sd.clock() + self.sd.ahead
-
-    def come_in(self, samples: np.ndarray, delay: float | None = 0.01, called: float = 0.0) -> None:
-        """A block that began to sound `delay` before the callback is called, which was `called` seconds ago."""
-        now = self.time - called
-        time = SimpleNamespace(inputBufferAdcTime=0.0 if delay is None else now - delay, currentTime=now)
-        self.asked["callback"](samples, len(samples), time, None)
 
 
 @pytest.fixture
@@ -142,7 +48,7 @@ def test_stamps_that_come_late_by_chance_do_not_move_the_beginning(began: float,
 
 def test_a_line_gives_mono_and_says_when_it_sounded(sd: FakePortAudio, time: Time) -> None:
     line = PortAudioCapture(sd, sd.devices[0], time)
-    assert (line.name, line.rate, line.lost) == ("Room", RATE, False)
+    assert (line.name, line.rate, line.lost) == ("Room", DEVICE_RATE, False)
     stream = sd.streams[0]
     read = []
     for i in range(30):
@@ -185,7 +91,7 @@ def test_a_reader_that_sleeps_loses_sound_but_not_the_time(sd: FakePortAudio, ti
         sd.streams[0].come_in(np.zeros((320, 2), np.float32))
         total += len(line.read())
     # What is read last began to sound 10 ms ago, whatever got lost before.
-    assert line.sounded(total / RATE - 0.02) == pytest.approx(time.now - 0.01, abs=0.001)
+    assert line.sounded(total / DEVICE_RATE - 0.02) == pytest.approx(time.now - 0.01, abs=0.001)
 
 
 def test_lost_when_it_stops_stalls_or_fails(sd: FakePortAudio, time: Time) -> None:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,73 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.fake_sound import PATIENCE, FakeLine, Stage
 from visualizer.music.analysis.features import RATE
 from visualizer.music.sources import capture_thread as module
 from visualizer.music.sources.capture_thread import MUTE, CaptureThread
 from visualizer.music.sources.devices import NoSound
 from visualizer.music.sources.tape import Tape
-
-PATIENCE = 60.0  # seconds after which a test fails
-
-
-class FakeLine:
-    """Blocks to be read, one at a time; sample 0 sounded at 100 s. Empty, it calls `empty`."""
-
-    def __init__(self, blocks: list[np.ndarray], rate: int = RATE, name: str = "a line") -> None:
-        self.name, self.rate, self.lost, self.closed = name, rate, False, False
-        self.blocks = blocks
-        self.empty: Callable[[], None] = lambda: None
-
-    def read(self) -> np.ndarray:
-        if not self.blocks:
-            self.empty()
-            return np.zeros(0, np.float32)
-        return self.blocks.pop(0).astype(np.float32)
-
-    def sounded(self, seconds: float) -> float:
-        return 100 + seconds
-
-    def close(self) -> None:
-        self.closed = True
-
-    def lose(self) -> None:
-        self.lost = True
-
-
-class FakeChain:
-    """Hears nothing but keeps everything."""
-
-    def __init__(self) -> None:
-        self.sound = np.zeros(0, np.float32)
-        self.resets = 0
-
-    def reset(self) -> None:
-        self.sound = np.zeros(0, np.float32)
-        self.resets += 1
-
-    def push(self, samples: np.ndarray) -> Any:
-        self.sound = np.concatenate([self.sound, samples])
-        return SimpleNamespace(time=len(self.sound) / RATE) if len(self.sound) else None
-
-
-class Stage:
-    """Lines and failures in the order in which they are to be opened; then nothing more but the last failure."""
-
-    def __init__(self, *acts: FakeLine | NoSound) -> None:
-        self.acts = list(acts)
-        self.looked_again: list[bool] = []
-        self.chain = FakeChain()
-        self.over = threading.Event()
-
-    def open(self, look_again: bool, _clock: object) -> FakeLine:
-        self.looked_again.append(look_again)
-        if not self.acts:
-            self.over.set()
-            raise NoSound("the stage is empty")
-        act = self.acts.pop(0)
-        if isinstance(act, NoSound):
-            raise act
-        return act
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.needs import needs
-from tests.visualizer.music.sources.test_live import BeatEstimate, FakeCaptureThread
+from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
 from visualizer.errors import UserError
 from visualizer.music.sources import open_source
 from visualizer.music.sources.link import LinkSource, link_module
@@ -67,10 +67,10 @@ def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
         assert alone == "Ableton Link: nobody else yet; whoever joins takes 98 BPM"
         assert re.fullmatch(r"Ableton Link: 1 other, \d+ BPM", together)
         assert ear.hearing(time.monotonic()).confidence == 1
-        listener.hear(time.monotonic(), BeatEstimate(100, 3.3))  # of the microphone only the feel counts
+        listener.hear(time.monotonic(), FakeEstimate(100, 3.3))  # of the microphone only the feel counts
         hearing = ear.hearing(time.monotonic())
         assert (hearing.loudness, hearing.energy) == (0.8, 0.9)
-        listener.hear(time.monotonic(), BeatEstimate(100, 3.3, music=0.0))
+        listener.hear(time.monotonic(), FakeEstimate(100, 3.3, music=0.0))
         wait_for(lambda: ear.hearing(time.monotonic()).energy < 0.3)  # where people only talk, it sways
 
         set_tempo(dj, 140)

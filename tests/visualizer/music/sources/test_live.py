@@ -3,47 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from visualizer.music.analysis.features import Levels
-from visualizer.music.sources.capture_thread import TimedEstimate
+from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
 from visualizer.music.sources.live import CALM, FOUND, LOST, SELDOM, BeatNews, LiveSource
-
-
-@dataclass
-class BeatEstimate:
-    """As much of beat_pipeline.BeatEstimate as the live ear reads."""
-
-    bpm: float
-    beat: float
-    steady: bool = True
-    music: float = 1.0
-    confidence: float = 0.9
-    meter: int = 4
-    bar_confidence: float = 1.0
-    levels: Levels = Levels(0.8, 0.7, 0.5, 0.4, 0.9)  # noqa: RUF009
-
-
-class FakeCaptureThread:
-    what = "microphone"
-
-    def __init__(self) -> None:
-        self.latest: TimedEstimate | None = None
-        self.news: list[str] = []
-        self.closed = False
-
-    def hear(self, time: float, heard: BeatEstimate) -> None:
-        self.latest = TimedEstimate(time, heard, (("house", 1.0),))  # type: ignore[arg-type]
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @pytest.fixture
@@ -63,7 +28,7 @@ def play(
     beats = []
     for now in np.arange(begin, end, 0.02).tolist():
         heard_at = now - delay
-        listener.hear(heard_at, BeatEstimate(bpm, heard_at * bpm / 60, **more))
+        listener.hear(heard_at, FakeEstimate(bpm, heard_at * bpm / 60, **more))
         ear.hearing(now)
         beats.append(ear.musical_time(now + 1 / 60))
     pace = np.diff(beats) / 0.02

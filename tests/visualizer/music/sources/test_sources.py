@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.visualizer.music.analysis.test_features import beat_track
-from tests.visualizer.music.analysis.test_song import write_song
+from tests.support.made_sound import beat_track, write_song
 from visualizer.errors import UserError
 from visualizer.music.sources import MusicSource, is_song, open_source
 from visualizer.music.sources.free_run import course
