@@ -1,12 +1,12 @@
-"""Teaches the program's taste: which genre music is of, from the recordings that train the ear.
+"""Trains the genre classifier: which genre music is of, from the recordings that train the ear.
 
-    python -m training.taste [--work runs/ear] [--out models/ear/taste.json]
+    python -m training.genre [--work runs/ear] [--out models/ear/taste.json]
 
-The recordings are tunes made for the purpose (see synth/), nobody's songs; each was heard
-as it was played, and as a party spoils it. Of genres that are rare among them some more are made. The beats are the
-tune's own, now and then at half or double the pace or on the off-beat, as a tracker gives them. What is learned are
-the weights of a multinomial logistic regression on the numbers of music.taste.Flavour. What is printed is measured on
-tunes that were not learned from; how it fares with real music, bench/taste.py says.
+The recordings are tunes made for the purpose (see synth/), by no other composer; each was heard as it was played, and
+as a party spoils it. Of genres that are rare among them some more are made. The beats are the tune's own, now and then
+at half or double the pace or on the off-beat, as a tracker gives them. What is learned are the weights of a multinomial
+logistic regression on the numbers of GenreFeatures (visualizer/music/analysis/genre.py). What is printed is measured on
+tunes that were not learned from; how it fares with real music, bench/genre.py says.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def gather(*folders: Path) -> tuple[NDArray[np.float64], NDArray[np.str_], NDArr
 
 
 def learn(numbers: NDArray[np.float64], families: NDArray[np.str_]) -> dict:
-    """Weights as music.taste.load_weights wants them."""
+    """Weights as load_weights wants them."""
     mean, std = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
     scaled = np.clip((numbers - mean) / std, -4, 4)
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced").fit(scaled, families)
@@ -179,4 +179,4 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        raise SystemExit(f"training.taste: {error}") from None
+        raise SystemExit(f"training.genre: {error}") from None

@@ -222,3 +222,38 @@ def test_a_full_disk_is_one_line_and_left_as_it_was(name: str, small_disk: Path)
     assert len(done.stderr.strip().splitlines()) == 1
     assert f"{small_disk}: no room left for the film" in done.stderr
     assert not list(small_disk.iterdir())
+
+
+@pytest.mark.parametrize("way", ["pipe", "url", "name"])
+def test_a_song_comes_from_a_pipe_a_url_or_a_file_of_any_name(way: str, tmp_path: Path) -> None:
+    """And the film gets the name that was asked for, even one that looks like a protocol."""
+    song, out = tmp_path / "Live: Berlin.ogg", "http:dance.mp4"
+    shutil.copy(OWN, song)
+    named = {"pipe": "-", "url": song.as_uri(), "name": song.name}[way]
+    command = [sys.executable, "-m", "visualizer", "film", named, "-o", out, "--device", "cpu", "--size", "160x96",
+               "--seconds", "1", "--fps", "10"]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with song.open("rb") as piped:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, stdin=piped
+        )
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == [song.name, out]
+    film, sound = (
+        np.concatenate([b[:, 0] for b in read_song(p, RATE, 1)])[: RATE // 2] for p in (tmp_path / out, song)
+    )
+    assert np.corrcoef(film, sound)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n{name}\n",
+                                  "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nsong.ogg\n",
+                                  "ffconcat version 1.0\nfile 'song.ogg'\n"])  # fmt: skip
+@pytest.mark.parametrize("suffix", [".m3u8", ".mp3"])
+def test_a_list_of_songs_is_one_line_at_once(text: str, suffix: str, tmp_path: Path) -> None:
+    shutil.copy(OWN, tmp_path / "song.ogg")
+    path = tmp_path / f"list{suffix}"
+    path.write_text(text.format(name=path.name))
+    done = visualizer("film", path, "-o", "dance.mp4", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip() == f"visualizer: {path}: is a list of songs; name one"
+    assert not (tmp_path / "dance.mp4").exists()

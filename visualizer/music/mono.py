@@ -27,6 +27,11 @@ class MonoMix:
         self._before = self._now = self._usual
         self._crossed = 1.0  # share of the way from the weights before to those of now
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether the usual mix is right now."""
+        return self._now is self._usual and self._crossed >= 1
+
     def push(self, block: Floats) -> Floats | None:
         """Mono (n,) of these samples, or None where the usual mix is right for all of them: the caller makes it."""
         if not len(block) or len(self._usual) < 2:

@@ -18,6 +18,7 @@ from visualizer.music.mono import MonoMix
 if TYPE_CHECKING:
     import av
 
+LOOKED_AT = 4  # of ordinary stereo every fourth frame is looked at: all would cost half as much as decoding them
 SILENT = 1e-3  # peak, -60 dBFS: a file that never gets louder holds nothing to dance to
 RATES = (2_000, 768_000)  # Hz: what claims another rate is broken, and would last a day
 # How loud each channel of a cinema's sound is in FFmpeg's mono mix, by its name; what is not named has the last.
@@ -74,6 +75,7 @@ class _Converter:
         self._resampler: av.AudioResampler | None = None
         self._mix: MonoMix | None = None
         self._stems = False
+        self._frames = 0
 
     def push(self, frame: av.AudioFrame) -> Iterator[Floats]:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
@@ -94,7 +96,7 @@ class _Converter:
         names = [channel.name for channel in frame.layout.channels]
         layout = "mono" if self._channels == 1 else "stereo"
         self._resampler = av.AudioResampler(format="flt", layout=layout, rate=self._rate)
-        count = len(names)
+        count, self._frames = len(names), 0
         # Without places in a room they are the tracks of a desk, whose sum is the music.
         self._stems = count > 2 and all(name in ("NONE", "UNK") for name in names)
         if count == 2:
@@ -109,6 +111,9 @@ class _Converter:
         import av
 
         if self._mix is None:
+            return frame
+        self._frames += 1
+        if self._frames % LOOKED_AT != 1 and self._mix.is_usual and not self._stems:
             return frame
         samples = _floats(frame)
         mixed = self._mix.push(samples)

@@ -16,7 +16,7 @@ from onnx import helper
 
 from tests.support import failing, fakes, made_pack, standins
 from tests.support.failing import KINDS, fail_from
-from tests.support.films import film
+from tests.support.films import film as make_film
 from visualizer import paths
 from visualizer.dancer import calls, recovery
 from visualizer.dancer.calls import PACES, STUCK
@@ -356,7 +356,7 @@ def film(pack: Pack, out: Path, **asked: Any) -> str:
         pixels.update(picture)
         frames.append(number)
 
-    report = film(None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3, on_frame=note, **asked)
+    report = make_film(None, out, pack=pack, size=(64, 64), fps=8, progress=False, seed=3, on_frame=note, **asked)
     assert report.frames == len(frames)
     if "seconds" in asked:
         assert report.frames == round(asked["seconds"] * 8)

@@ -4,7 +4,7 @@ Two steps, so that each can be judged alone. First the *features*: some sixty nu
 minute, all from the past and none of them minding the volume: tempo; where within the beat and on which beats the bass,
 the middle and the treble strike (four on the floor, backbeat, swing); how much is struck and how much held; brightness
 and bass share. A multinomial logistic regression makes of them the shares of some genres. Its weights are numbers in
-a JSON file, which training/genre.py fits on music rendered for the purpose; bench/taste.py says what it reaches.
+a JSON file, which training/genre.py fits on music rendered for the purpose; bench/genre.py says what it reaches.
 
 Then the *choice*: each genre has a list of dances that suit it, the best first. A style is worth what its places in
 the lists of the genres heard are worth. The best is danced from the next phrase on, and stays for some phrases

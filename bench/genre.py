@@ -1,6 +1,6 @@
 """What the taste is worth: genres heard against the genres written on the clips, and the styles that follow.
 
-    python -m bench.taste DIR [--tunes 6] [--pack PACK] [--true-beats]
+    python -m bench.genre DIR [--tunes 6] [--pack PACK] [--true-beats]
 
 DIR as for bench.ear: sounds, and an index.json with their genres and beats. None of it was learned from. Each clip
 is heard live, as from a microphone, and judged by what is said at its end. Beside it: chance, and a listener who says
@@ -136,4 +136,4 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        raise SystemExit(f"bench.taste: {error}") from None
+        raise SystemExit(f"bench.genre: {error}") from None
