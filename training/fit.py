@@ -26,7 +26,7 @@ from lightning.fabric.strategies.ddp import DDPStrategy
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from training import distributed as ranks
+from training import distributed
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 from visualizer.support.printable import say
@@ -79,11 +79,11 @@ class _Losses(nn.Module):
 def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
     """The hardware: as many processes as torchrun has started, else this one."""
     many: dict[str, Any] = {"devices": 1}
-    if ranks.world() > 1:
-        ranks.join()
+    if distributed.world() > 1:
+        distributed.join()
         # A lesson may leave parts of a network alone, and those have no gradients to gather.
         many = {
-            "devices": ranks.here(), "num_nodes": ranks.world() // ranks.here(),
+            "devices": distributed.here(), "num_nodes": distributed.world() // distributed.here(),
             "strategy": DDPStrategy(find_unused_parameters=True),
         }  # fmt: skip
     if precision == "bf16-mixed":
@@ -180,10 +180,10 @@ def fit(
                     with fabric.autocast():
                         losses = loss(network, batch)
                 else:
-                    losses = model(batch if shared else ranks.shared(batch))
+                    losses = model(batch if shared else distributed.shared(batch))
                 # The first one's clock decides for all of them when to save: they must do it at the same step.
                 late = fabric.is_global_zero and time.monotonic() - saved > CHECKPOINT_SECONDS
-                value, late = ranks.means([float(losses["total"].detach()), float(late)])
+                value, late = distributed.means([float(losses["total"].detach()), float(late)])
                 fabric.backward(losses["total"])
                 norm = fabric.clip_gradients(model, adam, max_norm=config.clip, error_if_nonfinite=False)
                 # Before the step: a network that holds NaN must never reach the checkpoint.
@@ -195,7 +195,7 @@ def fit(
                 average = value if average is None else 0.98 * average + 0.02 * value
                 progress.update(task, completed=step, loss=f"{average:.4f}")
                 if step % 20 == 0:
-                    said = ranks.means([float(v.detach()) for v in losses.values()])
+                    said = distributed.means([float(v.detach()) for v in losses.values()])
                     fabric.log_dict(dict(zip(losses, said, strict=True)), step=step)
                 now = time.monotonic()
                 if late:
