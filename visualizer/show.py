@@ -180,12 +180,13 @@ class Show:
         return self.styles if kind == "style" else (*self.dancer.dances, AS_IT_COMES)
 
     def set_style(self, style: str) -> None:
-        """Dance `style`, or "auto": whatever suits the music."""
-        self.style_selector = StyleSelector(self.styles) if style == AUTO else None
-        if self.style_selector is None:
-            self.dancer.set_style(style)
-        else:
+        """Dance `style`, or "auto": whatever suits the music. UserError, and nothing changed, for an unknown one."""
+        if style == AUTO:
+            self.style_selector = StyleSelector(self.styles)
             self.heed_preferences()
+        else:
+            self.dancer.set_style(style)
+            self.style_selector = None
 
     def set_look(self, name: str) -> None:
         """Draw in another look."""

@@ -13,6 +13,7 @@ from tests.support import fakes
 from tests.support.live_fakes import STYLES, FakeDancer, FakeEar, FakeTakes, FakeTime, FakeWindow, make_show, text_of
 from visualizer.auto import HOLD, STAY, Auto, Kind, Preferences
 from visualizer.commands import COMMANDS, NUDGE
+from visualizer.errors import UserError
 from visualizer.frame_times import FrameTimes
 from visualizer.launch import find_pinned, read_preferences
 from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
@@ -40,6 +41,50 @@ def test_every_control_does_something(live: LiveShow) -> None:
         live.run_command(command.name, 0.0, argument)
     with pytest.raises(KeyError, match="juggle"):
         live.run_command("juggle", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "said"),
+    [
+        ("style", "waltz", "style: waltz"),
+        ("style", "auto", "style: by the music"),
+        ("look", "mirror ball", "look: Mirror ball"),
+        ("dance", "cucaracha", "dance: cucaracha"),
+        ("troupe", "4", "4 dancers"),
+        ("troupe", "12", "a whole number from 1 to 9 is wanted, not '12'"),
+        ("troupe", "many", "a whole number from 1 to 9 is wanted, not 'many'"),
+        ("troupe", "", "troupe N"),
+        ("temperature", "bold", "temperature: bold"),
+        ("temperature", "hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
+        ("sync", "canon", "sync: canon"),
+        ("reseed", "77", "a new dance, seed 77"),
+        ("look", "plaid", "no look"),
+        ("look", "", "look NAME"),
+        ("next look", "neon", "next look takes nothing more"),
+    ],
+)
+def test_commands_with_a_name_or_a_number(
+    live: LiveShow, caplog: pytest.LogCaptureFixture, name: str, argument: str, said: str
+) -> None:
+    caplog.set_level("INFO", "visualizer")
+    live.run_command(name, 0.0, argument)
+    (text,) = toasts(caplog)
+    assert text.casefold().startswith(said.casefold())
+    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more"))
+    assert (live.show.choices.find_changes() == {}) or not refused
+
+
+def test_a_style_that_there_is_not_leaves_the_show_as_it_is(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(style: str) -> None:
+        raise UserError(f"no style '{style}'")
+
+    caplog.set_level("INFO", "visualizer")
+    live.run_command("style", 0.0, "auto")
+    live.show.dancer.set_style = refuse  # type: ignore[method-assign]
+    live.run_command("style", 1.0, "polka")
+    assert toasts(caplog)[-1] == "no style 'polka'"
+    assert live.show.style_selector is not None
+    assert live.show.choices.find_changes() == {"style": "auto", "dance": None}
 
 
 def test_keys_change_style_look_and_seed_and_say_so(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
