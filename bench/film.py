@@ -22,10 +22,11 @@ from rich.table import Table
 
 from visualizer import paths
 from visualizer.dancer.pack import Pack, find_pack, load_pack
-from visualizer.encoder import H264
-from visualizer.film import make_film
+from visualizer.film.render import make_film
+from visualizer.film.video import H264
 from visualizer.music.analysis.song import hear_song
-from visualizer.stage.looks import LOOKS
+from visualizer.options import FilmOptions
+from visualizer.stage.looks import shipped_looks
 
 FPS = 30
 GOALS = {(1280, 720): 1.0, (1920, 1080): None, (3840, 2160): None}
@@ -56,9 +57,12 @@ def row(pack: Pack, song: Path, size: tuple[int, int], look: str, seconds: float
 
     busy = time.process_time()
     report = make_film(
-        song, folder / "film.mp4", pack=pack, size=size, fps=FPS, seconds=seconds, look=look, progress=False,
-        force=True, on_frame=keep,
-    )  # fmt: skip
+        song,
+        pack,
+        FilmOptions(out=str(folder / "film.mp4"), size=size, fps=Fraction(FPS), seconds=seconds, look=look, force=True),
+        progress=False,
+        on_frame=keep,
+    )
     busy = time.process_time() - busy
     alone = encode(frames, size, folder / "alone.mp4")
     goal = GOALS[size]
@@ -72,7 +76,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="of film for each row")
-    parser.add_argument("--looks", default=",".join(look.name for look in LOOKS))
+    parser.add_argument("--looks", default=",".join(look.name for look in shipped_looks()))
     parser.add_argument("--pack", default=None)
     words = parser.parse_args()
     pack = load_pack(find_pack(words.pack), "cpu")

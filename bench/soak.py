@@ -32,8 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.watch import Watch, figures, plot, read
+from visualizer.moment import Moment
 from visualizer.music.analysis.features import RATE
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
 DELAY = 0.06  # seconds by which the simulated sound comes late
@@ -118,7 +119,7 @@ def beat_of(t: Times) -> tuple[Times, Times]:
 def presses(seed: int) -> Iterator[tuple[float, str]]:
     """Seconds of the show, and the name of the key that somebody presses then; for ever."""
     chance = random.Random(seed)
-    tour = ["9", *["up"] * len(LOOKS), "1"]
+    tour = ["9", *["up"] * len(shipped_looks()), "1"]
     for k, name in enumerate(tour, 1):
         yield TOUR * k, name
     for minute in itertools.count(math.ceil(TOUR * len(tour) / 60) + 1):
@@ -133,19 +134,22 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     os.environ["SDL_VIDEODRIVER"] = "dummy"
     import pygame
 
-    from visualizer.app import Show, play
     from visualizer.auto import Auto
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
+    from visualizer.film.recorder import Takes
+    from visualizer.live import LiveShow, play
+    from visualizer.messages import Toasts
     from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
     from visualizer.music.analysis.genre import GenreClassifier
     from visualizer.music.sources.capture_thread import TimedEstimate
     from visualizer.music.sources.live import LiveSource
-    from visualizer.recorder import Takes
+    from visualizer.show import Show, ShowPlan
+    from visualizer.stage.cpu.painter import Painter
     from visualizer.stage.displays import Display
     from visualizer.stage.flash_guard import FlashGuard
     from visualizer.stage.guarded import GuardedSurface
-    from visualizer.stage.painter import Painter
+    from visualizer.stage.overlay import Overlay
     from visualizer.stage.shots import Camera
 
     now = 0.0
@@ -187,12 +191,15 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             self.painter = Painter(SIZE, patient=False)
             self.screen = pygame.Surface(SIZE, 0, 32)
             self.guarded = GuardedSurface(FlashGuard(), SIZE)
+            self.overlay = Overlay(SIZE)
+            self.pace = fps
 
-        def draw(self, picture, look, hearing, musical_time, writing, changed) -> None:
-            surface = self.painter.paint(picture, look, hearing, musical_time)
+        def draw(self, moment: Moment) -> None:
+            surface = self.painter.paint(moment)
+            writing, _ = self.overlay.render(moment.text)
             self.guarded.show(surface, self.painter.dirty, writing, self.screen, now)
             # Of the processor's time, for it does not matter here who else was at work.
-            watch.frame(now, time.thread_time(), musical_time, picture.frames[0] > 0)
+            watch.frame(now, time.thread_time(), moment.musical_time, moment.bodies.frames[0] > 0)
 
         def toggle_fullscreen(self) -> None: ...
         def set_detail(self, detail: int) -> None: ...
@@ -215,10 +222,10 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     pack = load_pack(find_pack(None))
     listener = CaptureThread()
     ear = LiveSource(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
-    show = Show(
-        Dancer(pack, seed), ear, Screen(), pack.styles, "paper", random.Random(seed), 0.0, True,  # type: ignore[arg-type]
-        takes=Takes(Camera(), lambda: now), auto=Auto(random.Random(seed), True),
-    )  # fmt: skip
+    toasts = Toasts()
+    plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
+    takes = Takes(Camera(), lambda: now, toasts)
+    live = LiveShow(Show(Dancer(pack, seed), plan, toasts), toasts, ear, Screen(), takes, lead=0.0)
     somebody = presses(seed)
     due, name = next(somebody)
     deadline = time.monotonic() + 60 * minutes_real
@@ -227,7 +234,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         nonlocal due, name
         listener.hear()
         if time.monotonic() > deadline:
-            show.running = False
+            live.running = False
         if now < due:
             return []
         key, (due, name) = pygame.key.key_code(name), next(somebody)
@@ -238,7 +245,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         now += seconds
 
     gc.freeze()  # as the program does
-    play(show, rate=fps, seconds=3600 * hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
+    play(live, rate=fps, seconds=3600 * hours, clock=lambda: now, sleep=sleep, events=events, keep=False)
     watch.close()
 
 
@@ -255,11 +262,11 @@ def watched(folder: Path, words: list[str]) -> None:
     watch, draw, somebody, began = Watch(folder), Window.draw, presses(1), math.nan
     due, name = next(somebody)
 
-    def drawn(self, picture, look, hearing, musical_time, writing, changed) -> None:
+    def drawn(self, moment: Moment) -> None:
         nonlocal began, due, name
-        draw(self, picture, look, hearing, musical_time, writing, changed)
+        draw(self, moment)
         now = time.perf_counter()
-        watch.frame(hearing.time, now, musical_time, picture.frames[0] > 0)
+        watch.frame(moment.hearing.time, now, moment.musical_time, moment.bodies.frames[0] > 0)
         began = now if math.isnan(began) else began
         if now >= began + due:
             key, (due, name) = pygame.key.key_code(name), next(somebody)

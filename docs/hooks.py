@@ -4,7 +4,7 @@ What is written elsewhere is taken from there, so that it is written once. A lin
 
     <!-- README: Figures -->       a section of README.md, its headings one step up, without its title
     <!-- file: CHANGELOG.md -->    a whole file of the repository, without its title
-    <!-- keys -->                  the table of keys, from visualizer/controls.py
+    <!-- keys -->                  the table of keys, from visualizer/remote/keys.py
     <!-- commands -->              the help of every command
     <!-- looks -->                 every look, with its picture where there is one
 
@@ -112,13 +112,12 @@ def cell(text: str) -> str:
 
 def keys() -> str:
     """A table of the keys for each group of them."""
-    from visualizer import controls
+    from visualizer.remote.keys import GROUPS
 
-    groups = getattr(controls, "GROUPS", None) or (("", controls.CONTROLS),)
     parts = []
-    for title, group in groups:
-        rows = [f"| `{cell(control.label)}` | {cell(control.help)} |" for control in group]
-        parts.append("\n".join([*([f"## {title}", ""] if title else []), "| key | does |", "| --- | --- |", *rows]))
+    for title, group in GROUPS:
+        rows = [f"| `{cell(key.label)}` | {cell(key.help)} |" for key in group]
+        parts.append("\n".join([f"## {title}", "", "| key | does |", "| --- | --- |", *rows]))
     return "\n\n".join(parts)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from visualizer.controls import CONTROLS
+from visualizer.remote.keys import KEYS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -111,7 +111,7 @@ def test_the_page_of_keys_has_each_key(site: Path) -> None:
     cells = {
         html.unescape(re.sub(r"<[^>]+>", "", found)) for found in re.findall(r"<td.*?>(.*?)</td>", text, re.DOTALL)
     }
-    assert {control.label for control in CONTROLS} | {control.help for control in CONTROLS} <= cells
+    assert {key.label for key in KEYS} | {key.help for key in KEYS} <= cells
 
 
 def test_the_page_of_measures_has_the_figures_of_the_readme(site: Path) -> None:

@@ -32,10 +32,12 @@ STOPPED = {
     "compare": _TRAINS,
     "new-dancer": "the same command goes on with what is not done yet",
     "footage": "the same command goes on with what is not done yet",
-    "measure": "nothing of the pack has changed, and the same command measures it from the start",
+    "evaluate": "nothing of the pack has changed, and the same command measures it from the start",
     "motion": "clips that were written stay; the same command with --force makes all of them",
     "beats": "the same command begins from the start",
 }
+
+RENAMED = {"measure": "evaluate"}  # old names of commands, which go on working
 
 app = typer.Typer(
     help="Train dancers: clips and choreography in, a pack of ONNX networks out.",
@@ -82,7 +84,7 @@ def fit(
 
 
 @app.command()
-def measure(
+def evaluate(
     pack: Annotated[Path, typer.Argument(help="Folder of the pack.")],
     motion: Motion = None,
     work: Work = None,
@@ -93,9 +95,9 @@ def measure(
     ] = None,
 ) -> None:
     """Print every figure that the README quotes, beside real motion that training never saw and a baseline."""
-    from training.evaluate.evaluate import measure_pack
+    from training.evaluate.evaluate import evaluate_pack
 
-    measure_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
+    evaluate_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
 
 
 @app.command()
@@ -159,15 +161,15 @@ def ear(
     force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
-    from training import distributed as ranks
-    from training.models.beat_network import EarRecipe, fit_ear
+    from training import distributed
+    from training.beat_recipe import BeatRecipe, fit_beat_network
 
-    if ranks.world() > 1:
+    if distributed.world() > 1:
         raise UserError("the ear is small and trains in one process; start it without torchrun")
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
-    recipe = EarRecipe(seed=EarRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
-    about = fit_ear(out, work or run_folder(out), recipe, clips, force)
+    recipe = BeatRecipe(seed=BeatRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
+    about = fit_beat_network(out, work or run_folder(out), recipe, clips, force)
     for kind, figures in about["figures"].items():
         say(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
 
@@ -256,6 +258,10 @@ def main() -> NoReturn:
 
 
 def _run() -> NoReturn:
+    new = RENAMED.get(next(iter(sys.argv[1:]), ""))
+    if new is not None:
+        say(f"note: {sys.argv[1]} is now {new}", to_stderr=True)
+        sys.argv[1] = new
     try:
         code = app(standalone_mode=False)
         if sys.stdout is not None:

@@ -27,28 +27,28 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from training.data import choreography
-from training.data.dataset import Take, body_batches, from_bytes, gather_motions, open_takes, written_motions
-from training.data.footage.compose import see
-from training.data.footage.run import Request, extract_footage
-from training.data.footage.smooth import smooth
-from training.data.footage.video import find_videos, probe
-from training.data.motion.skeleton import MIRROR
-from training.export import PackContents, check_out, export_autoencoder, public_command, write_info, write_pack
-from training.fit import FitConfig, fit
-from training.folders import check_folder, claimed
-from training.models.autoencoder import Autoencoder, PoseBasis
-from training.models.dancer import (
+from training.data.dances import (
     LETTERS_PER_BEAT,
     LETTERS_PER_PHRASE,
-    Ballroom,
-    Choreographer,
     Dance,
-    DancerNetwork,
+    DanceSampler,
     choreographer_batches,
     dancer_batches,
     learn_alphabet,
     spell,
 )
+from training.data.dataset import Take, from_bytes, open_takes, written_motions
+from training.data.footage.compose import see
+from training.data.footage.run import Request, extract_footage
+from training.data.footage.smooth import smooth
+from training.data.footage.video import find_videos, probe
+from training.data.motion.skeleton import MIRROR
+from training.data.sampling import body_batches, gather_motions
+from training.export import PackContents, check_out, export_autoencoder, public_command, write_info, write_pack
+from training.fit import FitConfig, fit
+from training.folders import check_folder, claimed
+from training.models.autoencoder import Autoencoder, PoseBasis
+from training.models.dancer import Choreographer, DancerNetwork
 from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
 from training.recipe import LEAST_STD, find_limits, mean_moves, pick_seeds
 from visualizer import files
@@ -136,17 +136,17 @@ def new_dancer(
     letters = len(alphabet.cluster_centers_)
     names = sorted({d.dance for d in training})
     choreographer, dancer = taught(shipped, basis, mean_moves(training, letters), len(names))
-    hall = Ballroom(training, 1, len(names))
+    sampler = DanceSampler(training, 1, len(names))
 
     console.print("4. dancing")
     fit(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
-        lambda start: choreographer_batches(hall, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
+        lambda start: choreographer_batches(sampler, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
         FitConfig(plan.choreographer_steps, rate=1e-3), work, plan.seed + 1,
     )  # fmt: skip
     fit(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(hall, 32, 2 if plan.tiny else 4, plan.seed + start),
+        lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start),
         FitConfig(plan.dancer_steps, rate=1e-3), work, plan.seed + 2,
     )  # fmt: skip
 

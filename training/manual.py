@@ -19,8 +19,8 @@ PAGES = {
         (RUNS,),
         RESUMED,
     ),
-    f"{_CALL} measure": Page(
-        ((f"{_CALL} measure models/mine --motion clips --sheets sheets", "figures, and pictures to look at"),),
+    f"{_CALL} evaluate": Page(
+        ((f"{_CALL} evaluate models/mine --motion clips --sheets sheets", "figures, and pictures to look at"),),
         (RUNS,),
     ),
     f"{_CALL} beats": Page(((f"{_CALL} beats --motion clips --plots sheets", "to be checked by eye"),)),

@@ -30,7 +30,7 @@ DEATHS = 3  # times that an item may see its worker die, before it is taken for 
 AHEAD = 2  # items that each worker of Dask has at hand: none waits, and a long list is not laid out at once
 
 
-def spread(
+def map_parallel(
     function: Callable[[T], R], items: Sequence[T], *, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[R]:
     """What `function` makes of each of `items`, in order of completion.

@@ -16,28 +16,25 @@ from scipy.spatial import KDTree
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
-from training import distributed as ranks
+from training import distributed
 from training.data import choreography
-from training.data.dataset import Bodies, Take, body_batches, build, gather_bodies, motions_digest, open_takes
-from training.export import PackContents, check_out, public_command, write_pack
-from training.fit import FitConfig, fit
-from training.folders import check_folder, claimed
-from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
-from training.models.dancer import (
-    FEET,
+from training.data.dances import (
     LETTERS_PER_BEAT,
     LETTERS_PER_PHRASE,
-    Ballroom,
-    Choreographer,
-    ChoreographerConfig,
     Dance,
-    DancerConfig,
-    DancerNetwork,
+    DanceSampler,
     choreographer_batches,
     dancer_batches,
     learn_alphabet,
     spell,
 )
+from training.data.dataset import Take, build, motions_digest, open_takes
+from training.data.sampling import Bodies, body_batches, gather_bodies
+from training.export import PackContents, check_out, public_command, write_pack
+from training.fit import FitConfig, fit
+from training.folders import check_folder, claimed
+from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
+from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
 from visualizer import files
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
@@ -94,13 +91,13 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
             config, encoder=(16, 16, 24, 32), corrector=(16, 16, 24, 32), marks=8, decoder=8, looks=1, settles=1
         )
     network = Autoencoder(config, basis).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    Console(quiet=ranks.rank() > 0).print(
+    Console(quiet=distributed.rank() > 0).print(
         f"autoencoder: {parameters(network):,} parameters, {parameters(network.decoder):,} of them in the decoder; "
         f"latent {recipe.latent}, {len(bodies.positions):,} bodies"
     )
 
     def batches(start: int, number: int, size: int, between: float) -> Iterator[tuple[Tensor, Tensor]]:
-        for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between, ranks.share(size)):
+        for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between, distributed.share(size)):
             yield torch.from_numpy(frames).contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
 
     # Names, what is minimised, steps, learning rate, bodies a step, and the share of them that nobody danced.
@@ -228,8 +225,8 @@ def fit_pack(
     if only is None:
         check_out(out, force)  # now, not after hours of training
     recipe = recipe.shrunk() if recipe.tiny else recipe
-    console = Console(quiet=ranks.rank() > 0)
-    with ranks.first_alone() as first:
+    console = Console(quiet=distributed.rank() > 0)
+    with distributed.first_alone() as first:
         if first:
             with claimed(work, "recipe.json", settings(recipe, motion)):
                 build(work / "data.zarr", motion, recipe.seed, recipe.tiny)
@@ -243,7 +240,7 @@ def fit_pack(
     timed = [t for t in takes if t.timed and t.yaw == 0 and len(t) >= 4 * STEPS_PER_LETTER]
     latents = [basis.latents(t.read("joints")) for t in timed]
     store = work / "alphabet.joblib"
-    with ranks.first_alone():
+    with distributed.first_alone():
         if store.exists():
             try:
                 alphabet = joblib.load(store)  # our own file, in our own working folder
@@ -260,7 +257,7 @@ def fit_pack(
     named, numbers = name_dances(timed, styles)
     dances = _dances(timed, latents, alphabet, styles, numbers)
     training = [d for d in dances if not d.held_out]
-    hall = Ballroom(training, len(styles), len(named))
+    sampler = DanceSampler(training, len(styles), len(named))
 
     torch.manual_seed(recipe.seed + 1)
     config = ChoreographerConfig(letters, len(styles), max(1, len(named)))
@@ -273,7 +270,7 @@ def fit_pack(
     )
     fit(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
-        lambda start: choreographer_batches(hall, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
+        lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
         FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
     )  # fmt: skip
 
@@ -287,11 +284,11 @@ def fit_pack(
     console.print(f"dancer: {parameters(dancer):,} parameters")
     fit(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(hall, 64, 2 if recipe.tiny else 4, recipe.seed + start),
+        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start),
         FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
     )  # fmt: skip
-    if autoencoder is None or ranks.rank() > 0:
-        ranks.wait()
+    if autoencoder is None or distributed.rank() > 0:
+        distributed.wait()
         return {}
 
     provenance = {
@@ -315,5 +312,5 @@ def fit_pack(
     )  # fmt: skip
     differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")
-    ranks.wait()
+    distributed.wait()
     return differences

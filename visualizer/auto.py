@@ -1,12 +1,12 @@
-"""Who chooses when nobody does: auto mode, favourites and never-again, on musical time.
+"""What to change when no one asks: auto mode, favourites and never-again, on musical time.
 
 Three kinds of things change: the look of the picture, the style of dancing, and the dance within it. Each stays for two
 to eight phrases and gives way where a phrase ends. What comes next is drawn from a shuffled deck: all that is allowed
-once a round, favourites three times, the same never twice in a row; so nothing is seen again before all was, and
-over an evening everything is.
+once a round, favourites three times, the same never twice in a row; so nothing is seen again before
+everything was.
 
 What a person chooses holds for a minute or two. What was asked for by name on the command line is pinned: it holds
-until a key says otherwise. All here is arithmetic on beats with a seeded chance; show and film act on it by `turn`.
+until a command says otherwise. All of this is arithmetic on beats with a seeded chance; `Show` acts on it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,9 @@ import math
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 from visualizer.dancer.pack import PHRASE_BEATS
-from visualizer.stage.looks import LOOKS
-
-if TYPE_CHECKING:
-    from visualizer.music.analysis.genre import GenreScores, StyleSelector
 
 Kind = Literal["look", "style", "dance"]
 KINDS: tuple[Kind, ...] = ("look", "style", "dance")
@@ -35,8 +31,8 @@ AS_IT_COMES = ""  # among the dances: the dancer's own plan
 
 
 @dataclass
-class Marks:
-    """What people like and what they have seen enough of, by kind. Names are kept that this pack does not have."""
+class Preferences:
+    """What people like and what they have seen enough of, by kind. Names that this pack does not have are kept."""
 
     favourite: dict[Kind, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(KINDS, ()))
     never: dict[Kind, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(KINDS, ()))
@@ -71,6 +67,11 @@ class Marks:
             return False
         (self.favourite, self.never), self._last = self._last, None
         return True
+
+    def as_settings(self) -> dict[str, tuple[str, ...]]:
+        """All of them by the settings' names."""
+        pairs = (("favourite", self.favourite), ("never", self.never))
+        return {f"{word}_{kind}s": names[kind] for word, names in pairs for kind in KINDS}
 
     def _keep(self) -> None:
         self._last = (dict(self.favourite), dict(self.never))
@@ -145,20 +146,7 @@ class Auto:
         return PHRASE_BEATS * self._chance.randint(least // PHRASE_BEATS, most // PHRASE_BEATS)
 
 
-class Dancing(Protocol):
-    """What is asked of a dancer who turns to something else."""
-
-    @property
-    def style(self) -> str: ...
-    @property
-    def dance(self) -> str | None: ...
-    @property
-    def dances(self) -> tuple[str, ...]: ...
-    def set_style(self, style: str) -> None: ...
-    def set_dance(self, dance: str | None) -> None: ...
-
-
-def pins(asked: Collection[str], by_music: bool) -> set[Kind]:
+def find_pins(asked: Collection[str], by_music: bool) -> set[Kind]:
     """The kinds that stay, of what was asked for by name; `by_music`: the style that was asked for is the music's."""
     kinds: set[Kind] = {kind for kind in KINDS if kind in asked}
     if "dance" in kinds:
@@ -166,26 +154,3 @@ def pins(asked: Collection[str], by_music: bool) -> set[Kind]:
     elif by_music:
         kinds.discard("style")
     return kinds
-
-
-def turn(
-    auto: Auto, kind: Kind, dancer: Dancing, look: str, styles: Sequence[str], marks: Marks,
-    stylist: StyleSelector | None, mix: GenreScores,
-) -> str | None:  # fmt: skip
-    """Another look instead of `look`, or another style or dance, which begins at once; what came out of the deck, None
-    if there is no other. A look is the caller's to show. `stylist`: of the styles, those come that suit the `mix`.
-    """
-    of = ""
-    if kind == "look":
-        names, now = tuple(each.name for each in LOOKS), look
-    elif kind == "style":
-        suited = tuple(style for style in stylist.suited(mix) if style in styles) if stylist else ()
-        names, now = suited or tuple(styles), dancer.style
-    else:
-        names, now, of = (*dancer.dances, AS_IT_COMES), dancer.dance or AS_IT_COMES, dancer.style
-    chosen = auto.choose(kind, marks.allowed(kind, names), marks.favourite[kind], now, of)
-    if chosen is not None and kind == "style":
-        dancer.set_style(chosen)
-    elif chosen is not None and kind == "dance":
-        dancer.set_dance(chosen or None)
-    return chosen

@@ -80,8 +80,8 @@ def show(
     base, note = load_settings(settings_file())
     settings = merged(base, **asked)
     tell_settings(settings)
-    from visualizer.app import run
-    from visualizer.stage.window import NoDisplay
+    from visualizer.launch import run
+    from visualizer.stage.video import NoDisplay
 
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
@@ -109,7 +109,7 @@ def film(
         hide(song)
         hide(str(path_of(song)))
     tell_settings(options)
-    from visualizer.film import film_as_asked
+    from visualizer.film.render import film_as_asked
 
     with nullcontext() if song is None else song_file(song) as heard:
         report = film_as_asked(heard, options)

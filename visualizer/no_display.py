@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.film import make_film
+from visualizer.film.render import make_film
 from visualizer.media import path_of
 from visualizer.music.sources import is_song
-from visualizer.options import Settings
+from visualizer.options import FilmOptions, Settings
 from visualizer.paths import unused
 from visualizer.settings import with_fallback
 from visualizer.support.log import log
@@ -39,18 +39,20 @@ def film_instead(settings: Settings, reason: str, note: str | None) -> int:
         ("style", "dance", "audio"),
         lambda s: make_film(
             path_of(s.audio) if is_song(s.audio) else None,
-            out,
-            pack=pack,
-            size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
-            seconds=seconds,
-            seed=seed,
-            style=s.style,
-            dance=s.dance,
-            troupe=s.troupe,
-            sync=s.sync,
-            temperature=s.temperature,
-            look=s.look,
-            bpm=s.bpm,
+            pack,
+            FilmOptions(
+                out=str(out),
+                size=(width // 2 * 2, height // 2 * 2),  # a window may be odd, H.264 not
+                seconds=seconds,
+                seed=seed,
+                style=s.style,
+                dance=s.dance,
+                troupe=s.troupe,
+                sync=s.sync,
+                temperature=s.temperature,
+                look=s.look,
+                bpm=s.bpm,
+            ),
         ),
         unmet,
     )

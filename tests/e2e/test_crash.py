@@ -18,15 +18,15 @@ ROOT = Path(__file__).parents[2]
 CRASHING = """
 import itertools
 from visualizer import cli  # first: it sets the environment
-from visualizer import app
-count, frame = itertools.count(), app.Show.frame
+from visualizer import live
+count, frame = itertools.count(), live.LiveShow.draw_frame
 def failing(show, now):
     if next(count) == 10:
-        show.act("wilder", now - 60)
-        show.act("next look", now)
+        show.run_command("wilder", now - 60)
+        show.run_command("next look", now)
         raise ZeroDivisionError("a picture\\nthat cannot be")
     frame(show, now)
-app.Show.frame = failing
+live.LiveShow.draw_frame = failing
 cli.main()
 """
 WORDS = ("--window", "160x90", "--audio", "none", "--look", "paper", "--seed", "4", "--stage", "painter")

@@ -70,7 +70,7 @@ from visualizer.support import doctor
 doctor.examine = Stuck()
 """
 IN_A_SONG = """
-from visualizer import film
+from visualizer.film import render as film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """
@@ -169,17 +169,17 @@ def test_a_video_is_finished_though_the_show_is_stuck(home: dict[str, str]) -> N
     code = (
         IN_THE_SHOW
         + """
-from visualizer import app
+from visualizer import live
 STEP = 90
-frame, began = app.Show.frame, False
+frame, began = live.LiveShow.draw_frame, False
 def begin(show, now):
     global began
     frame(show, now)
     if not began:
         began = True
-        show.act("record", now)
-        show.act("wilder", now)
-app.Show.frame = begin
+        show.run_command("record", now)
+        show.run_command("wilder", now)
+live.LiveShow.draw_frame = begin
 """
     )
     with Sabotaged(code, *SHOW, env=home) as program:
@@ -195,7 +195,7 @@ app.Show.frame = begin
 
 def test_a_film_is_kept_as_far_as_it_goes_though_it_is_stuck(home: dict[str, str], tmp_path: Path) -> None:
     code = """
-from visualizer import film
+from visualizer.film import render as film
 class Painter(film.Painter):
     count = 0
     def paint(self, *what):

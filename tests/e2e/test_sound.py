@@ -24,6 +24,7 @@ from bench.pulse import Server, wait_for
 from tests.e2e.program import Program, Screen, Watch
 from tests.needs import needs, needs_program
 from tests.support.made_sound import beat_track, write_song
+from visualizer.moment import Text
 from visualizer.music.analysis.features import RATE
 from visualizer.stage.overlay import Overlay
 
@@ -357,8 +358,7 @@ def lamp_of(screen: Screen) -> np.ndarray:
     drawn = []
     for lamp in (0, 1):
         overlay = Overlay((640, 400))
-        overlay.help, overlay.status, overlay.lamp = True, "microphone", lamp
-        surface, _ = overlay.render(0.0)
+        surface, _ = overlay.render(Text(help=True, status="microphone", lamp=lamp))
         assert surface is not None
         drawn.append(pygame.surfarray.array2d(surface).T)
     rows, columns = np.nonzero(drawn[0] != drawn[1])

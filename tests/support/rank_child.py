@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training import distributed as ranks
+from training import distributed
 from training.fit import FitConfig, fit
 from training.models.dancer import Choreographer, ChoreographerConfig
 
@@ -39,4 +39,4 @@ def learn(folder: Path) -> dict[str, Tensor]:
 
 if __name__ == "__main__":
     made = learn(Path(sys.argv[1]))
-    torch.save(made, Path(sys.argv[1]) / f"weights{ranks.rank()}.pt")
+    torch.save(made, Path(sys.argv[1]) / f"weights{distributed.rank()}.pt")

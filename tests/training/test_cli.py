@@ -79,7 +79,7 @@ def names(folder: Path) -> list[str]:
         (("footage", "x.mp4", "--out", "y", "--jobs", "0"), "Invalid value for '--jobs'"),
         (("dance",), "No such command 'dance'"),
         (("fit", "--out", "q", "--steps", "3"), "No such option"),
-        (("measure",), "Missing argument"),
+        (("evaluate",), "Missing argument"),
     ],
 )
 def test_what_is_asked_wrongly_is_one_line(refused: Say, words: tuple[str, ...], said: str) -> None:
@@ -105,10 +105,10 @@ def test_whoever_asks_nothing_is_told_what_there_is(
         ("fit", "--out", LONG, "--tiny"),
         ("fit", "--out", "q", "--tiny", "--work", LONG),
         ("fit", "--out", "q", "--motion", LONG),
-        ("measure", LONG),
-        ("measure", paths.models() / "default", "--work", "afile"),
-        ("measure", paths.models() / "default", "--sheets", "afile"),
-        ("measure", paths.models() / "default", "--work", LONG),
+        ("evaluate", LONG),
+        ("evaluate", paths.models() / "default", "--work", "afile"),
+        ("evaluate", paths.models() / "default", "--sheets", "afile"),
+        ("evaluate", paths.models() / "default", "--work", LONG),
         ("compare", "--motion", "{clips}", "--work", "afile"),
         ("compare", "--motion", "{clips}", "--out", "afile"),
         ("compare", "--motion", "{clips}", "--out", LONG),
@@ -316,7 +316,39 @@ def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     info = read_info(here / "default")
     info["training"]["recipe"]["tiny"] = True  # its data are six dances
     write_info(here / "default", info)
-    words = ("measure", "default")
+    words = ("evaluate", "default")
     for until in ("00001", "00003"):
         assert stopped(f"runs/default/data.zarr/{until}", *words)[1] == f"stopped; {cli.STOPPED['measure']}\n"
     assert (here / "runs" / "default" / "data.zarr" / "00003").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("training.choreography", "training.data.choreography"), ("training.taste", "training.genre")],
+)
+def test_a_module_that_was_moved_is_still_found_and_says_so(old: str, new: str) -> None:
+    done = [
+        subprocess.run(
+            [sys.executable, "-m", name, "--help"], capture_output=True, text=True, timeout=120, cwd=REPOSITORY
+        )
+        for name in (old, new)
+    ]
+    assert [d.returncode for d in done] == [0, 0]
+    assert done[0].stdout == done[1].stdout != ""
+    assert done[0].stderr == f"note: this is now python -m {new}\n"
+
+
+@pytest.mark.parametrize(("old", "new"), list(cli.RENAMED.items()))
+def test_a_command_that_was_renamed_still_works_and_says_so(
+    old: str, new: str, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert f"python -m training {old}" not in PAGES
+    said = []
+    for name in (old, new):
+        monkeypatch.setattr(sys, "argv", ["training", name, str(here / "none")])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert left.value.code == 2
+        said.append(capfd.readouterr().err)
+    assert said[0] == f"note: {old} is now {new}\n{said[1]}"
+    assert "none" in said[1]

@@ -14,8 +14,8 @@ import torch
 from tests.conftest import REPOSITORY
 from tests.support.made_clips import dance_motion
 from tests.support.rank_child import learn
-from training import distributed as ranks
-from training.data.dataset import Bodies, body_batches
+from training import distributed
+from training.data.sampling import Bodies, body_batches
 from visualizer.errors import UserError
 
 
@@ -70,18 +70,18 @@ def test_the_command_by_torchrun(tmp_path: Path) -> None:
 
 def test_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = {"a": torch.arange(6), "b": (torch.arange(12).reshape(6, 2), [torch.zeros(6)])}
-    assert ranks.shared(batch) is batch
+    assert distributed.shared(batch) is batch
     found = []
     for rank in range(3):
         monkeypatch.setenv("RANK", str(rank))
         monkeypatch.setenv("WORLD_SIZE", "3")
-        mine = ranks.shared(batch)
+        mine = distributed.shared(batch)
         assert mine["b"][0].shape == (2, 2)
         assert mine["b"][1][0].shape == (2,)
         found += mine["a"].tolist()
     assert found == list(range(6))
     with pytest.raises(UserError, match="3 processes"):
-        ranks.share(64)
+        distributed.share(64)
 
 
 def test_shares_of_drawn_bodies_make_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +92,6 @@ def test_shares_of_drawn_bodies_make_the_batch(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("WORLD_SIZE", "2")
     for rank in range(2):
         monkeypatch.setenv("RANK", str(rank))
-        parts.append(next(body_batches(bodies, 6, 1, between=0.5, share=ranks.share(6))))
+        parts.append(next(body_batches(bodies, 6, 1, between=0.5, share=distributed.share(6))))
     np.testing.assert_array_equal(np.concatenate([p[0] for p in parts]), frames)
     np.testing.assert_array_equal(np.concatenate([p[1] for p in parts]), joints)

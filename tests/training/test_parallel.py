@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from training.parallel import spread
+from training.parallel import map_parallel
 from visualizer.errors import UserError
 
 
@@ -61,23 +61,23 @@ def waits(task: tuple[int, str]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_each_item_once(workers: int) -> None:
-    assert sorted(spread(double, range(30), workers=workers)) == [2 * n for n in range(30)]
-    assert list(spread(double, [], workers=workers)) == []
+    assert sorted(map_parallel(double, range(30), workers=workers)) == [2 * n for n in range(30)]
+    assert list(map_parallel(double, [], workers=workers)) == []
 
 
 def test_one_worker_is_this_process_and_two_are_others() -> None:
-    assert {pid for _, pid in spread(who, range(4), workers=1)} == {os.getpid()}
-    assert os.getpid() not in {pid for _, pid in spread(who, range(4), workers=2)}
+    assert {pid for _, pid in map_parallel(who, range(4), workers=1)} == {os.getpid()}
+    assert os.getpid() not in {pid for _, pid in map_parallel(who, range(4), workers=2)}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_goes_wrong_is_raised_here(workers: int) -> None:
     with pytest.raises(UserError, match="cannot be done"):
-        list(spread(broken, range(4), workers=workers))
+        list(map_parallel(broken, range(4), workers=workers))
 
 
 def test_a_process_that_dies_loses_nothing(tmp_path: Path) -> None:
-    done = list(spread(dies_once, [(n, str(tmp_path)) for n in range(12)], workers=2))
+    done = list(map_parallel(dies_once, [(n, str(tmp_path)) for n in range(12)], workers=2))
     assert (tmp_path / "died").exists()
     assert sorted(number for number, _ in done) == list(range(12))
 
@@ -85,7 +85,7 @@ def test_a_process_that_dies_loses_nothing(tmp_path: Path) -> None:
 def test_an_item_that_kills_is_given_up_and_named() -> None:
     done: list[int] = []
     with pytest.raises(UserError, match=r"worked on 3 died each of 3 times; 7 of 8 are done"):
-        done.extend(spread(deadly, range(8), workers=2))
+        done.extend(map_parallel(deadly, range(8), workers=2))
     assert sorted(done) == [0, 1, 2, 4, 5, 6, 7]  # none of the others is lost
 
 
@@ -93,13 +93,13 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
 PARENT = """
 import os, signal, sys
 from tests.training.test_parallel import double
-from training.parallel import spread
+from training.parallel import map_parallel
 if __name__ != "__main__" and not os.path.exists(sys.argv[1]):
     os.mkdir(sys.argv[1])
     os.killpg(0, signal.SIGINT)
 if __name__ == "__main__":
     try:
-        print(list(spread(double, range(100_000), workers=2)))
+        print(list(map_parallel(double, range(100_000), workers=2)))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
 """
@@ -161,7 +161,7 @@ def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
     with cluster(tmp_path, 2) as (address, hands, _):
         tasks = [(n, str(tmp_path)) for n in range(12)]
         found: list[tuple[int, int]] = []
-        collector = threading.Thread(target=lambda: found.extend(spread(waits, tasks, scheduler=address)))
+        collector = threading.Thread(target=lambda: found.extend(map_parallel(waits, tasks, scheduler=address)))
         collector.start()
         victim = hands[0].pid
         while not list(tmp_path.glob(f"*.{victim}")):  # it has begun an item
@@ -175,14 +175,14 @@ def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
         other = hands[1].pid
         assert all(pid == other for number, pid in found if number in begun)
         # The same cluster again, whole: what is asked for twice is done twice, and what is raised comes here.
-        assert sorted(spread(double, [1, 1, 2], scheduler=address)) == [2, 2, 4]
+        assert sorted(map_parallel(double, [1, 1, 2], scheduler=address)) == [2, 2, 4]
         with pytest.raises(UserError, match="cannot be done"):
-            list(spread(broken, range(2), scheduler=address))
+            list(map_parallel(broken, range(2), scheduler=address))
 
 
 def test_a_scheduler_that_is_lost_is_said(tmp_path: Path) -> None:
     with cluster(tmp_path, 1) as (address, _, head):
-        coming = spread(double, range(1000), scheduler=address)
+        coming = map_parallel(double, range(1000), scheduler=address)
         assert next(coming) % 2 == 0
         head.kill()
         with pytest.raises(UserError, match="was lost"):
@@ -194,4 +194,4 @@ def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.parallel.PATIENCE", 0.5)
     for address in ("tcp://127.0.0.1:9", "nonsense://x", "tcp://nowhere.invalid:8786"):
         with pytest.raises(UserError, match="no Dask scheduler answers"):
-            list(spread(double, [1], scheduler=address))
+            list(map_parallel(double, [1], scheduler=address))

@@ -16,9 +16,9 @@ import torch
 
 from tests.conftest import TinyFit
 from training import cli
+from training.data.dances import Dance
 from training.data.dataset import open_takes
 from training.export import TOLERANCE, public_arguments
-from training.models.dancer import Dance
 from training.recipe import (
     Recipe,
     find_limits,
@@ -99,7 +99,7 @@ def test_what_is_asked_wrongly_is_said_in_one_line(tmp_path: Path, error_line: S
     assert "only must be" in error_line("fit", "--out", out, "--work", work, "--only", "half")
     assert "precision" in error_line("fit", "--out", out, "--work", work, "--precision", "8-bit")
     assert "index.json" in error_line("fit", "--motion", tmp_path, "--out", out, "--work", work, "--tiny")
-    assert "no pack.json" in error_line("measure", tmp_path / "absent")
+    assert "no pack.json" in error_line("evaluate", tmp_path / "absent")
     assert not out.exists()
 
 

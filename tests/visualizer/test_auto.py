@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.auto import EARLY, FAVOUR, HOLD, KINDS, STAY, Auto, Kind, Marks, draw
+from visualizer.auto import EARLY, FAVOUR, HOLD, KINDS, STAY, Auto, Kind, Preferences, draw
 from visualizer.dancer.pack import PHRASE_BEATS
 
 NAMES = st.lists(st.sampled_from("abcdefghijkl"), min_size=2, max_size=12, unique=True)
@@ -135,32 +135,36 @@ def test_over_an_evening_everything_comes_up_and_nothing_sticks() -> None:
 
 
 def test_marks_are_taken_back_and_one_always_remains() -> None:
-    marks = Marks()
-    assert marks.like({"look": "neon", "style": "salsa"})
-    assert (marks.favourite["look"], marks.favourite["style"], marks.favourite["dance"]) == (("neon",), ("salsa",), ())
-    assert marks.ban("look", "neon", ("neon", "paper", "ink"))
-    assert (marks.favourite["look"], marks.never["look"]) == ((), ("neon",))
-    assert marks.take_back()
-    assert (marks.favourite["look"], marks.never["look"]) == (("neon",), ())
-    assert not marks.take_back()
-    assert not marks.like({"look": "neon", "style": "salsa"})  # once more: no longer
-    assert marks.favourite["style"] == ()
-    assert marks.ban("look", "neon", ("neon", "paper"))
-    assert not marks.ban("look", "paper", ("neon", "paper"))
-    assert marks.allowed("look", ("neon", "paper")) == ("paper",)
-    assert marks.allowed("look", ("neon",)) == ("neon",)  # of a file that bans all: the show goes on
-    assert marks.allowed("style", ("a",)) == ("a",)
+    preferences = Preferences()
+    assert preferences.like({"look": "neon", "style": "salsa"})
+    assert (preferences.favourite["look"], preferences.favourite["style"], preferences.favourite["dance"]) == (
+        ("neon",),
+        ("salsa",),
+        (),
+    )
+    assert preferences.ban("look", "neon", ("neon", "paper", "ink"))
+    assert (preferences.favourite["look"], preferences.never["look"]) == ((), ("neon",))
+    assert preferences.take_back()
+    assert (preferences.favourite["look"], preferences.never["look"]) == (("neon",), ())
+    assert not preferences.take_back()
+    assert not preferences.like({"look": "neon", "style": "salsa"})  # once more: no longer
+    assert preferences.favourite["style"] == ()
+    assert preferences.ban("look", "neon", ("neon", "paper"))
+    assert not preferences.ban("look", "paper", ("neon", "paper"))
+    assert preferences.allowed("look", ("neon", "paper")) == ("paper",)
+    assert preferences.allowed("look", ("neon",)) == ("neon",)  # of a file that bans all: the show goes on
+    assert preferences.allowed("style", ("a",)) == ("a",)
 
 
 @given(names=NAMES, bans=st.lists(st.sampled_from("abcdefghijkl"), max_size=20), seed=st.integers(0, 99))
 def test_banned_ones_never_come(names: list[str], bans: list[str], seed: int) -> None:
-    marks, auto, now = Marks(), Auto(random.Random(seed)), names[0]
+    preferences, auto, now = Preferences(), Auto(random.Random(seed)), names[0]
     for name in bans:
         if name in names:
-            marks.ban("look", name, names)
-    allowed = marks.allowed("look", names)
+            preferences.ban("look", name, names)
+    allowed = preferences.allowed("look", names)
     assert allowed
-    assert not set(allowed) & set(marks.never["look"])
+    assert not set(allowed) & set(preferences.never["look"])
     for _ in range(30):
         chosen = auto.choose("look", allowed, (), now)
         assert chosen != now

@@ -17,9 +17,10 @@ import pytest
 from tests.support.fake_sound import FakeLine
 from visualizer import cli
 from visualizer.errors import UserError
-from visualizer.film import FilmReport
+from visualizer.film.render import FilmReport
 from visualizer.music.sources.capture import Capture
 from visualizer.music.sources.meters import Meter
+from visualizer.options import FilmOptions
 from visualizer.paths import unused
 
 
@@ -141,7 +142,7 @@ def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 def test_options_and_the_settings_file_reach_the_show(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
     seen = []
-    monkeypatch.setattr("visualizer.app.run", lambda chosen, **more: seen.append((chosen, more)))
+    monkeypatch.setattr("visualizer.launch.run", lambda chosen, **more: seen.append((chosen, more)))
     settings.write_text('look = "paper"\nbpm = 99\n')
     words = ["--window", "640x360", "--seed", "5", "--bpm", "130", "--audio", "none", "--seconds", "2.5", "--stats"]
     words += ["--dance", "jack", "--troupe", "4", "--sync", "unison", "--temperature", "tame"]
@@ -208,7 +209,7 @@ def test_dances_are_listed_by_style(
 
 def test_a_broken_settings_file_is_told_to_the_show(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
     seen = []
-    monkeypatch.setattr("visualizer.app.run", lambda chosen, **more: seen.append(more["notes"]))
+    monkeypatch.setattr("visualizer.launch.run", lambda chosen, **more: seen.append(more["notes"]))
     settings.write_text("look = [")
     assert call(monkeypatch) == 0
     assert len(seen[0]) == 1
@@ -222,7 +223,7 @@ def test_a_user_error_of_the_show_is_one_line(
     def fail(*_: object, **__: object) -> None:
         raise UserError("the pack\nis torn")
 
-    monkeypatch.setattr("visualizer.app.run", fail)
+    monkeypatch.setattr("visualizer.launch.run", fail)
     assert call(monkeypatch) == 2
     assert capsys.readouterr().err == "visualizer: the pack is torn\n"
 
@@ -243,15 +244,15 @@ def test_a_film_stopped_early_says_so_to_scripts(
 ) -> None:
     seen = []
 
-    def make(song: Path | None, out: Path, **more: object) -> FilmReport:
-        seen.append(more)
-        return FilmReport(out, 30, 1.0, 1.0, stopped_by)
+    def make(song: Path | None, pack: object, options: FilmOptions) -> FilmReport:
+        seen.append(options)
+        return FilmReport(Path(options.out), 30, 1.0, 1.0, stopped_by)
 
-    monkeypatch.setattr("visualizer.film.make_film", make)
+    monkeypatch.setattr("visualizer.film.render.make_film", make)
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
-    asked = {key: seen[0][key] for key in ("bpm", "dance", "troupe", "sync", "temperature")}
+    asked = {key: getattr(seen[0], key) for key in ("bpm", "dance", "troupe", "sync", "temperature")}
     assert asked == {"bpm": 97.0, "dance": "jack", "troupe": 3, "sync": "canon", "temperature": 1.3}
 
 
@@ -266,7 +267,7 @@ def test_a_free_name_is_found(tmp_path: Path) -> None:
 def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:
     """A fresh interpreter that imports all that the show imports."""
     program = (
-        "import sys, visualizer.cli, visualizer.app, visualizer.stage.window, visualizer.stage.shader\n"
+        "import sys, visualizer.cli, visualizer.launch, visualizer.stage.window, visualizer.stage.gpu.shader\n"
         "import visualizer.dancer.dancer, visualizer.music.sources, os\n"
         "slow = {'torch', 'training', 'librosa', 'sounddevice', 'av', 'scipy', 'numba', 'rich'} & set(sys.modules)\n"
         "print(sorted(slow), os.environ['OPENBLAS_NUM_THREADS'])"

@@ -16,18 +16,19 @@ from hypothesis import strategies as st
 
 from tests.support import standins
 from tests.support.fake_sound import PATIENCE, FakeCaptureThread, FakeEstimate, FakeLine, Stage
+from tests.support.fakes import hearing, picture
+from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
 from tests.support.made_sound import OWN, beat_track, write_song
-from tests.visualizer.fakes import hearing, picture
-from tests.visualizer.test_app import FakeTakes, FakeTime, FakeWindow
-from visualizer.app import Show
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.dancer.recovery import NOBODY
 from visualizer.errors import UserError
+from visualizer.live import LiveShow
+from visualizer.messages import Toasts
+from visualizer.moment import Moment, Text
 from visualizer.music.analysis.features import RATE
-from visualizer.music.clock import Hearing
 from visualizer.music.song_file import read_song
 from visualizer.music.sources import capture_thread as listener_module
 from visualizer.music.sources.capture_thread import CLIP_SECONDS, MUTE, CaptureThread, Judge
@@ -36,11 +37,12 @@ from visualizer.networks import session as session_module
 from visualizer.networks.session import OnDevice, has_nvidia, open_session
 from visualizer.options import Settings
 from visualizer.settings import load_settings, remember
+from visualizer.show import Show, ShowPlan
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 from visualizer.stage.overlay import Overlay
-from visualizer.stage.painter import Painter
 
 JUNK = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12)
 
@@ -59,9 +61,9 @@ def damaged(data: bytes, junk: list[tuple[float, int]], cut: float) -> bytes:
 class Window(FakeWindow):
     """Keeps the pictures."""
 
-    def draw(self, picture, look, hearing: Hearing, musical_time: float, writing, changed) -> None:
-        super().draw(picture, look, hearing, musical_time, writing, changed)
-        self.last = picture
+    def draw(self, moment: Moment) -> None:
+        super().draw(moment)
+        self.last = moment.bodies
 
 
 @pytest.mark.parametrize("stall", [3.0, 30.0, 3600.0, 9 * 3600.0], ids=lambda s: f"{s:g} s")
@@ -73,17 +75,16 @@ def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float,
     pack = standins.pack()
     dancer = Dancer(pack, 3, troupe=2)
     window = Window()
-    show = Show(
-        dancer, ear, window, standins.STYLES, "paper", random.Random(3), takes=FakeTakes(),
-        auto=Auto(random.Random(1), True),
-    )  # fmt: skip
+    plan = ShowPlan("paper", random.Random(3), Auto(random.Random(1), True))
+    toasts = Toasts()
+    live = LiveShow(Show(dancer, plan, toasts), toasts, ear, window, FakeTakes())
 
     def frames(count: int) -> None:
         for _ in range(count):
             time.sleep(1 / 50)
             if heard:
                 listener.hear(time.now - 0.06, FakeEstimate(126, (time.now - 0.06) * 2.1, bar_confidence=0))
-            show.frame(time.now)
+            live.draw_frame(time.now)
 
     frames(300)
     before = len(pack.dancer.given)
@@ -114,22 +115,20 @@ def test_only_clocks_that_nobody_sets_decide() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)], ids=str)
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_the_smallest_window_is_painted_in_each_look(each, size: tuple[int, int]) -> None:
     painter, overlay, screen = Painter(size, patient=False), Overlay(size), pygame.Surface(size, 0, 32)
     guarded = GuardedSurface(FlashGuard(), size)
-    overlay.help = True
-    overlay.toast("a word", 0.0)
     surface = screen
     try:
         for step in range(5):
             beat = step / 4
-            surface = painter.paint(picture(beat, (-0.4, 0.35)), each, hearing(beat / 2), beat)
-            writing, _ = overlay.render(beat / 2)
+            surface = painter.paint(Moment(picture(beat, (-0.4, 0.35)), each, hearing(beat / 2), beat))
+            writing, _ = overlay.render(Text(help=True, toasts=("a word",)))
             guarded.show(surface, painter.dirty, writing, screen, beat / 2)
         assert surface.get_size() == size
     finally:
-        painter.close()
+        painter.release()
 
 
 # --- networks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import resource
 import signal
 import sys
@@ -20,20 +21,23 @@ import pygame
 import pytest
 
 from tests.support import standins
+from tests.support.fakes import hearing, picture
+from tests.support.films import film
 from tests.support.made_sound import beat_track, write_song
-from tests.visualizer.fakes import hearing, picture
-from visualizer import encoder, film
-from visualizer.auto import EARLY, STAY
+from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
-from visualizer.moment import Bodies
+from visualizer.film import render, video
+from visualizer.film.output_path import find_paths
+from visualizer.moment import Bodies, Moment
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
-from visualizer.stage.looks import LOOKS
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from visualizer.options import FilmOptions
+from visualizer.show import Show, ShowPlan
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import find_look
 from visualizer.stage.shots import pixels_of
 
 SIZE = (320, 180)
@@ -45,6 +49,7 @@ class Waver:
 
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
+    style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
 
     def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
@@ -53,6 +58,9 @@ class Waver:
 
     def set_sync(self, sync: str) -> None:
         self.asked.append(sync)
+
+    def set_never(self, dances: tuple[str, ...]) -> None:
+        assert dances == ()
 
     def step_to(self, musical_time: float, energy: float) -> None:
         assert 0 <= energy <= 1
@@ -68,7 +76,7 @@ class Waver:
 
 @pytest.fixture(autouse=True)
 def _waver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "Dancer", Waver)
+    monkeypatch.setattr(render, "Dancer", Waver)
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +86,11 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_song(tmp_path_factory.mktemp("songs") / "song.flac", samples)
 
 
-def make(song: Path | None, out: Path, **options: Any) -> tuple[film.FilmReport, list[str]]:
+def make(song: Path | None, out: Path, **options: Any) -> tuple[render.FilmReport, list[str]]:
     hashes: list[str] = []
     options = {"size": SIZE, "fps": 25, "progress": False} | options
     options = {"pack": PACK} | options
-    report = film.make_film(song, out, on_frame=lambda _, pixels: hashes.append(film.frame_hash(pixels)), **options)
+    report = film(song, out, on_frame=lambda _, pixels: hashes.append(render.frame_hash(pixels)), **options)
     return report, hashes
 
 
@@ -230,8 +238,8 @@ def test_a_song_that_goes_while_we_film_ends_it_with_one_line(
         path.unlink()
         return found
 
-    hear_song = film.hear_song
-    monkeypatch.setattr(film, "hear_song", heard)
+    hear_song = render.hear_song
+    monkeypatch.setattr(render, "hear_song", heard)
     with pytest.raises(UserError, match=r"stick\.wav: no such"):
         make(stick, tmp_path / "a.mp4")
     assert not list(tmp_path.iterdir())
@@ -246,7 +254,7 @@ def test_an_error_of_our_own_while_it_encodes_comes_to_light(tmp_path: Path) -> 
         for _ in range(100):  # more than the queue holds
             film_file.put(np.zeros((64, 64, 4), np.uint8))
 
-    film_file = encoder.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
+    film_file = video.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
     with pytest.raises(ZeroDivisionError):
         put_all()
     film_file.abandon()
@@ -260,7 +268,7 @@ def test_a_file_that_appears_meanwhile_is_kept(song: Path, tmp_path: Path) -> No
         out.write_text("theirs")
 
     with pytest.raises(UserError, match="meanwhile"):
-        film.make_film(song, out, pack=PACK, size=SIZE, seconds=1, progress=False,
+        film(song, out, pack=PACK, size=SIZE, seconds=1, progress=False,
                        on_frame=lambda _k, _p: appear())  # fmt: skip
     assert out.read_text() == "theirs"
     parts = [p for p in tmp_path.iterdir() if p != out]
@@ -274,7 +282,7 @@ def test_interrupted_it_ends_whole(song: Path, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     out = tmp_path / "a.mp4"
-    report = film.make_film(song, out, pack=PACK, size=SIZE, progress=False, on_frame=stop)
+    report = film(song, out, pack=PACK, size=SIZE, progress=False, on_frame=stop)
     assert report.stopped_by == signal.SIGINT
     assert report.frames == 40
     assert frames_of(out)[0] == 40
@@ -286,7 +294,7 @@ def test_interrupted_before_the_first_frame_it_leaves_nothing(song: Path, tmp_pa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        film.make_film(song, tmp_path / "a.mp4", pack=PACK, size=SIZE, progress=False, on_frame=stop)
+        film(song, tmp_path / "a.mp4", pack=PACK, size=SIZE, progress=False, on_frame=stop)
     assert not list(tmp_path.iterdir())
 
 
@@ -324,7 +332,7 @@ def painted(out: Path, **options: Any) -> np.ndarray:
     """The film's frames before they are encoded, (n, height, width, 4)."""
     frames: list[np.ndarray] = []
     options = {"size": SIZE, "fps": 25, "progress": False, "seconds": 1.0} | options
-    film.make_film(None, out, pack=PACK, on_frame=lambda _, pixels: frames.append(np.array(pixels)), **options)
+    film(None, out, pack=PACK, on_frame=lambda _, pixels: frames.append(np.array(pixels)), **options)
     return np.stack(frames)
 
 
@@ -377,10 +385,13 @@ def test_pictures_that_move_go_round_and_keep_the_time(name: str, tmp_path: Path
 
 
 def test_without_a_wish_what_moves_in_a_chat_is_small() -> None:
-    assert film.usual_size(Path("a.gif"), 1) == film.usual_size(Path("a.webp"), 1) == (480, 480)
-    assert film.usual_size(Path("a.gif"), 3) == (640, 360)
-    assert film.usual_size(Path("a.mp4"), 3) == (1280, 720)
-    assert (film.usual_fps(Path("a.GIF")), film.usual_fps(Path("a.mov"))) == (25, 30)
+    def size(out: str, troupe: int) -> tuple[int, int]:
+        return render.find_size(FilmOptions(out=out, troupe=troupe))
+
+    assert size("a.gif", 1) == size("a.webp", 1) == (480, 480)
+    assert size("a.gif", 3) == (640, 360)
+    assert size("a.mp4", 3) == (1280, 720)
+    assert (render.usual_fps(Path("a.GIF")), render.usual_fps(Path("a.mov"))) == (25, 30)
 
 
 @pytest.mark.parametrize("look", ["paper", "neon"])
@@ -410,11 +421,11 @@ def test_colours_go_on_where_nothing_is_seen() -> None:
     pixels = np.zeros((64, 96, 4), np.uint8)
     pixels[20:40, 30:60] = (250, 10, 200, 255)
     pixels[19, 30:60] = (250, 10, 200, 30)
-    made = encoder.bleed(pixels)
+    made = video.bleed(pixels)
     assert (made[:, :, 3] == pixels[:, :, 3]).all()
     assert (made[15:44, 26:64, :3] == (250, 10, 200)).all()
     nothing = np.zeros((64, 96, 4), np.uint8)
-    assert (encoder.bleed(nothing) == nothing).all()
+    assert (video.bleed(nothing) == nothing).all()
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif"])
@@ -479,13 +490,11 @@ def test_stopped_early_each_kind_is_whole_as_far_as_it_goes(name: str, transpare
 
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     out = tmp_path / name
-    report = film.make_film(
-        None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25
-    )
+    report = film(None, out, pack=PACK, size=SIZE, transparent=transparent, progress=False, on_frame=stop, fps=25)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert report.stopped_by == signal.SIGTERM
     assert report.frames == 12
-    if out.suffix in encoder.PICTURES:
+    if out.suffix in video.PICTURES:
         assert sum(moving_pictures(out)[1]) == pytest.approx(12 * 40, abs=1)
     else:
         assert len(stills(out) if name == "dance" else pictures_of(out)) == 12
@@ -519,17 +528,17 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = []
-    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), film.OwnScore(120)
+    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), render.OwnScore(120)
     for k in range(20):
         beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
         dancer.step_to(beat, heard.energy)
-        surface = painter.paint(dancer.picture(beat), find_look("neon"), heard, beat)
+        surface = painter.paint(Moment(dancer.picture(beat), find_look("neon"), heard, beat))
         alone.append(np.frombuffer(surface.get_buffer().raw, np.uint8))
     interval = sys.getswitchinterval()
     try:
         for ahead, often in ((1, interval), (16, 1e-5)):
             sys.setswitchinterval(often)
-            monkeypatch.setattr(film, "AHEAD", ahead)
+            monkeypatch.setattr(render, "AHEAD", ahead)
             frames = painted(tmp_path / f"{ahead}.mp4", seconds=0.8, look="neon")
             np.testing.assert_array_equal(frames.reshape(20, -1), np.stack(alone))
     finally:
@@ -541,11 +550,11 @@ def test_what_is_made_ahead_comes_in_order_and_fails_in_its_place() -> None:
         yield from range(1, 6)
         raise RuntimeError("stumbled")
 
-    items = film.ahead(count(), 3)
+    items = render.ahead(count(), 3)
     assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
     with pytest.raises(RuntimeError, match="stumbled"):
         next(items)
-    assert list(film.ahead(iter(()), 3)) == []
+    assert list(render.ahead(iter(()), 3)) == []
 
 
 def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, tmp_path: Path) -> None:
@@ -560,15 +569,15 @@ def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, t
 
 def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     painter = Painter(SIZE)
-    surface = painter.paint(picture(0.0), find_look("paper"), hearing(), 0.0)
-    made = encoder.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
+    surface = painter.paint(Moment(picture(0.0), find_look("paper"), hearing(), 0.0))
+    made = video.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
     for _ in range(10):
         made.put(pixels_of(surface))
     made.finish()
     assert len(pictures_of(tmp_path / "silent.mp4")) == 10
     with av.open(str(tmp_path / "silent.mp4")) as container:
         assert not container.streams.audio
-    dropped = encoder.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
+    dropped = video.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
     dropped.put(pixels_of(surface))
     dropped.abandon()
     assert_alone(tmp_path / "silent.mp4")
@@ -584,10 +593,15 @@ def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
 def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
     dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
-    asked = {"look": None, "style": None, "dance": None} | options
-    director = film._Director(dancer, LOOKS[0], None, seed, film._pinned(**asked))
-    score = film.OwnScore(120.0)
-    return [(k / 16, said) for k in range(480 * 16) for said in director.change(k / 16, score.hearing(k / 32))]
+    auto = Auto(random.Random(f"auto {seed}"), pinned=render.find_pinned(FilmOptions(out="a.mp4", **options)))
+    show = Show(dancer, ShowPlan(auto=auto))
+    frames = render._dance(show, render.OwnScore(120.0), [k / 32 for k in range(480 * 16)])
+    return [
+        (frame.moment.musical_time, said)
+        for frame in frames
+        if frame.note
+        for said in frame.note.partition(" s: ")[2].split(", ")
+    ]
 
 
 def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_same_seed() -> None:
@@ -606,7 +620,7 @@ def test_auto_leaves_alone_what_was_asked_for() -> None:
 
 
 def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "Dancer", Dancer)
+    monkeypatch.setattr(render, "Dancer", Dancer)
     monkeypatch.setitem(STAY, "look", (PHRASE_BEATS, PHRASE_BEATS))
     films = []
     for auto in (False, True):
@@ -630,5 +644,5 @@ def test_a_film_that_the_guard_holds_can_be_written() -> None:
 
 @pytest.mark.parametrize("name", ["x.mp4", "x.gif", "pictures/%04d.png"])
 def test_what_is_half_way_has_a_name_that_nobody_can_lay_a_link_at(tmp_path: Path, name: str) -> None:
-    parts = {film._places(tmp_path / name)[1] for _ in range(20)}
+    parts = {find_paths(tmp_path / name)[1] for _ in range(20)}
     assert len(parts) == 20

@@ -12,11 +12,11 @@ import av
 import numpy as np
 import pytest
 
-from visualizer import encoder
-from visualizer.encoder import Encoder
 from visualizer.errors import UserError
-from visualizer.film import place_of
-from visualizer.film_progress import FilmProgress, megabytes, warn_of_size
+from visualizer.film import video
+from visualizer.film.output_path import find_output
+from visualizer.film.progress import FilmProgress, megabytes, warn_of_size
+from visualizer.film.video import Encoder
 from visualizer.options import FilmOptions, merged, options_of
 from visualizer.support.console import Console
 
@@ -94,7 +94,7 @@ def test_a_quick_film_says_nothing_and_an_unknown_size_is_not_made_up() -> None:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.webm", "a.gif", "a/a_%03d.png"])
 def test_the_size_is_about_what_it_comes_to(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "WAITING", 0)  # the encoder is never far behind
+    monkeypatch.setattr(video, "WAITING", 0)  # the encoder is never far behind
     frames, said = 120, None
     film = Encoder(tmp_path / name, SIZE, 25)
     for k, each in enumerate(pictures(frames)):
@@ -132,7 +132,7 @@ def test_sizes_are_read_at_a_glance() -> None:
 )  # fmt: skip
 def test_a_name_that_says_no_kind_is_asked_for_one(out: str, says: str) -> None:
     with pytest.raises(UserError) as refused:
-        place_of(out)
+        find_output(out)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -143,7 +143,7 @@ def test_a_name_that_says_no_kind_is_asked_for_one(out: str, says: str) -> None:
      ("films/%05d.png", "films/%05d.png"), ("a.GIF", "a.GIF"), ("Live: Berlin.mp4", "Live: Berlin.mp4")],
 )  # fmt: skip
 def test_names_of_films_and_folders(out: str, place: str) -> None:
-    assert place_of(out) == Path(place)
+    assert find_output(out) == Path(place)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
@@ -164,7 +164,7 @@ def test_a_film_is_called_as_it_was_asked_for(
 def test_a_folder_of_the_name_of_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("http:").mkdir()
-    write(place_of("http:/x.mp4"), Fraction(25), 3)
+    write(find_output("http:/x.mp4"), Fraction(25), 3)
     assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.mp4")] == ["http:/x.mp4"]
 
 

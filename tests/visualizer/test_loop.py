@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.support import standins
-from visualizer import film
+from tests.support.films import film
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
-from visualizer.loop import Loop, between_hearings, come_round, find_loop
+from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.sources.free_run import free_run_hearing
-from visualizer.stage.looks import BAND, LOOKS, Look
+from visualizer.stage.looks import BAND, Look, shipped_looks
 
 
 def loop_of(beats: int, seed: int = 1, troupe: int = 1, earliest: float = 0.0, latest: float = 120.0) -> Loop:
@@ -111,14 +111,14 @@ def test_what_changes_slowly_is_back_after_a_loop() -> None:
     assert (made.part.ring_beats, made.part.trail_beats, made.spin_beats, made.round_beats) == (2, 3, 8, 0)
     assert made.hue_beats > 1e6  # no time for it: stands still
     assert come_round(Whole(), 128).hue_beats == 64
-    for look in LOOKS:
+    for look in shipped_looks():
         assert come_round(look, 8).name == look.name
 
 
 @pytest.mark.parametrize(("bpm", "frames"), [(97.0, 124), (190.0, 126)])
 def test_a_film_of_a_loop_is_as_long_as_its_beats(bpm: float, frames: int, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
-    report = film.make_film(
+    report = film(
         None, tmp_path / "a.gif", pack=standins.pack(), size=(64, 64), beats=8, bpm=bpm, progress=False, look="neon"
     )
     assert report.frames == frames
@@ -137,7 +137,7 @@ def test_the_pictures_of_a_loop_lead_round(tmp_path: Path) -> None:
         frames.append(np.array(pixels)[:, :, :3].astype(float))
 
     options: dict[str, Any] = {"size": (96, 96), "beats": 8, "progress": False, "look": "neon", "fps": 25}
-    film.make_film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
+    film(None, tmp_path / "a.mp4", pack=standins.pack(), on_frame=keep, **options)
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
     assert steps[-1] <= max(steps[:-1])
 
@@ -151,7 +151,7 @@ def disc(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("beats", [6, 8])
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:
     frames: list[np.ndarray] = []
 
@@ -160,6 +160,6 @@ def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:
 
     options: dict[str, Any] = {"size": (96, 96), "beats": beats, "progress": False, "look": each.name, "fps": 12}
     pack = standins.pack(decoder=standins.Network(disc, ("frame",)))
-    film.make_film(None, tmp_path / "a.mp4", pack=pack, on_frame=keep, **options)
+    film(None, tmp_path / "a.mp4", pack=pack, on_frame=keep, **options)
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
     assert 0 < steps[-1] <= max(steps[:-1])

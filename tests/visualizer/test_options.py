@@ -106,8 +106,8 @@ def call(monkeypatch: pytest.MonkeyPatch, place: str, *words: str) -> tuple[int,
     class Report:
         stopped_by = 0
 
-    monkeypatch.setattr("visualizer.app.run", lambda chosen, **_: seen.append(chosen))
-    monkeypatch.setattr("visualizer.film.film_as_asked", lambda _, chosen: seen.append(chosen) or Report())
+    monkeypatch.setattr("visualizer.launch.run", lambda chosen, **_: seen.append(chosen))
+    monkeypatch.setattr("visualizer.film.render.film_as_asked", lambda _, chosen: seen.append(chosen) or Report())
     monkeypatch.setattr("visualizer.settings.settings_file", lambda: Path("no such settings.toml"))
     monkeypatch.setattr(cli, "log_file", nullcontext)
     start = ["film", "-o", "x.mp4"] if place == "film" else []

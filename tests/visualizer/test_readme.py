@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.controls import CONTROLS
 from visualizer.options import Settings, options_of
+from visualizer.remote.keys import KEYS
 from visualizer.values import Choice, Number, Temperature
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def section(title: str) -> str:
 
 def test_every_key_is_in_the_table_and_no_other() -> None:
     rows = [row.split("|")[1].split() for row in section("Keys").splitlines() if row.startswith("| ")][2:]
-    labels = [label for control in CONTROLS for label in control.label.split()]
+    labels = [label for key in KEYS for label in key.label.split()]
     assert sorted(label for row in rows for label in row) == sorted(labels)
 
 

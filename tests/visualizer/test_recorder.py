@@ -19,11 +19,11 @@ import pygame
 import pytest
 
 from tests.support.fake_sound import FakeChain, FakeLine
-from visualizer import film, recorder
 from visualizer.errors import UserError
+from visualizer.film import recorder, video
+from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.tape import RATE, NoSounds, Tape
-from visualizer.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.stage.shots import Camera, Shot
 
 SIZE = (96, 64)
@@ -66,9 +66,21 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+class Said(list[str]):
+    """A `Notify` that keeps what it is told."""
+
+    def __call__(self, text: str, topic: str = "", asked: bool = False, /) -> None:
+        self.append(text)
+
+
+def messages(recorder: Recorder) -> list[str]:
+    assert isinstance(recorder._notify, Said)
+    return recorder._notify
+
+
 def record(path: Path, clock: SlowTime, shots: list[Shot], seconds: float, sound=None) -> Recorder:
     """All of `shots` at once, then a jump to the end."""
-    taken = Recorder(path, SIZE, 50.0, sound or NoSounds(), clock)
+    taken = Recorder(path, SIZE, 50.0, sound or NoSounds(), clock, Said())
     for shot in shots:
         assert taken.due(shot.time)
         taken.offer(shot)
@@ -88,13 +100,13 @@ def test_a_video_keeps_real_time_and_repeats_what_was_left_out(tmp_path: Path) -
     assert seconds == pytest.approx(2.0, abs=0.05)
     wanted = [40] * 15 + [120] * 3 + [200] * 42
     assert np.abs(np.array(frames) - wanted).max() < 6
-    assert list(taken.messages) == [f"recorded: {tmp_path / 'a.mkv'} (2 s)"]
+    assert messages(taken) == [f"recorded: {tmp_path / 'a.mkv'} (2 s)"]
     assert not taken.writing
 
 
 def test_no_more_pictures_are_asked_for_than_there_is_room_in_the_video(tmp_path: Path) -> None:
     clock = SlowTime()
-    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock)
+    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     asked = 0
     for k in range(60):  # two seconds at thirty would be sixty, at a hundred a second they are eighteen
         if taken.due(50.0 + k / 100):
@@ -127,14 +139,14 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
 ) -> None:
     gate = threading.Event()
 
-    class Stuck(film.Encoder):
+    class Stuck(video.Encoder):
         def put(self, pixels) -> None:
             assert gate.wait(60)
             super().put(pixels)
 
-    monkeypatch.setattr(film, "Encoder", Stuck)
+    monkeypatch.setattr(video, "Encoder", Stuck)
     clock = SlowTime()
-    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock)
+    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     for k in range(90):
         clock.now = 50.0 + k / 30
         taken.offer(grey(clock.now, 2 * k))  # never waits, or the test would not end
@@ -143,7 +155,7 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
     clock.now = 60.0
     gate.set()
     taken.finish()
-    said = [text for text in taken.messages if "left out" in text]
+    said = [text for text in messages(taken) if "left out" in text]
     assert len(said) == 1
     assert len(levels(tmp_path / "a.mkv")[0]) == 90
 
@@ -154,14 +166,14 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
     monkeypatch.setattr(recorder, "BEHIND", 1.0)
     put = threading.Event()
 
-    class Noted(film.Encoder):
+    class Noted(video.Encoder):
         def put(self, pixels) -> None:
             super().put(pixels)
             put.set()
 
-    monkeypatch.setattr(film, "Encoder", Noted)
+    monkeypatch.setattr(video, "Encoder", Noted)
     clock = SlowTime()
-    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock)
+    taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     taken.offer(grey(50.0, 90))
     taken.offer(grey(50.1, 90))
     clock.now = 50.45  # the second one's time has come, and the third one's not
@@ -170,16 +182,16 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
     clock.now = 60.0
     taken.finish()
     assert taken.over
-    assert "too slow" in taken.messages[-1]
-    assert str(tmp_path / "a.mkv") in taken.messages[-1]
+    assert "too slow" in messages(taken)[-1]
+    assert str(tmp_path / "a.mkv") in messages(taken)[-1]
     assert 1 <= len(levels(tmp_path / "a.mkv")[0]) <= 10
 
 
 def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
-    taken = Recorder(tmp_path / "gone" / "a.mkv", SIZE, 50.0, NoSounds(), SlowTime())
+    taken = Recorder(tmp_path / "gone" / "a.mkv", SIZE, 50.0, NoSounds(), SlowTime(), Said())
     taken.finish()
     assert taken.over
-    assert taken.messages[0].startswith(f"recording ended: {tmp_path / 'gone'}")
+    assert messages(taken)[0].startswith(f"recording ended: {tmp_path / 'gone'}")
 
 
 def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
@@ -193,13 +205,13 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
     line.blocks, line.empty = blocks, waits.set
     assert waits.wait(60)
     hearing.close()
-    taken = Recorder(path, SIZE, 100.0, tape, clock)
+    taken = Recorder(path, SIZE, 100.0, tape, clock, Said())
     taken.offer(grey(100.0, 50))
     wait_until(taken._queue.empty)
     taken.stop(100.5)
     clock.now = 110.0
     taken.finish()
-    assert taken.messages[-1].startswith("recorded: ")
+    assert messages(taken)[-1].startswith("recorded: ")
     sound = sound_of(path)
     assert np.abs(sound[12_000:12_400]).max() < 0.02
     assert np.abs(sound[4_000:8_000]).mean() > 0.05
@@ -208,15 +220,15 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
 def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", logged.append)
-    monkeypatch.setitem(sys.modules, "visualizer.film", None)  # as where PyAV cannot be loaded
+    monkeypatch.setitem(sys.modules, "visualizer.film.video", None)  # as where PyAV cannot be loaded
     path = tmp_path / "a.mkv"
     path.touch()
     sound = Tape(50.0)
-    taken = Recorder(path, SIZE, 50.0, sound, SlowTime())
+    taken = Recorder(path, SIZE, 50.0, sound, SlowTime(), Said())
     taken.finish()
     assert taken.over
-    (said,) = taken.messages
-    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film")
+    (said,) = messages(taken)
+    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film.video")
     assert not path.exists()
     assert sound.closed
     assert [each.exc_type for each in logged] == [ModuleNotFoundError]
@@ -227,13 +239,13 @@ import resource, sys, time
 from pathlib import Path
 import numpy as np
 from visualizer.music.sources.tape import NoSounds
-from visualizer.recorder import Recorder
+from visualizer.film.recorder import Recorder
 from visualizer.stage.shots import Shot
 random = np.random.default_rng(0)
-taken = Recorder(Path(sys.argv[1]), (320, 240), 0.0, NoSounds(), lambda: 1e3)
+taken = Recorder(Path(sys.argv[1]), (320, 240), 0.0, NoSounds(), lambda: 1e3, lambda text, *_: print(text, flush=True))
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))  # as a disk that is full by then
-import visualizer.recorder
-visualizer.recorder.BEHIND = 1e9
+import visualizer.film.recorder
+visualizer.film.recorder.BEHIND = 1e9
 k = 0
 while not taken.over:
     if taken._queue.qsize() < 5:
@@ -241,7 +253,6 @@ while not taken.over:
         k += 1
     time.sleep(0.001)
 taken.finish()
-print(*taken.messages, sep="\\n")
 """
 
 
@@ -333,7 +344,7 @@ def takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Takes:
     for name in ("pictures", "videos"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(f"platformdirs.user_{name}_dir", lambda name=name: str(tmp_path / name))
-    return Takes(Camera(), time.perf_counter)
+    return Takes(Camera(), time.perf_counter, Said())
 
 
 def show_some(takes: Takes, frames: int, started: float) -> float:
@@ -365,7 +376,8 @@ def test_a_show_takes_pictures_and_videos_side_by_side(takes: Takes, tmp_path: P
     takes.aim(seen)
     takes._camera.of_surface(pygame.Surface((96, 64), 0, 32))
     takes.finish(seen)  # also what is not developed yet
-    said = takes.toasts()
+    assert isinstance(takes._notify, Said)
+    said = takes._notify
     assert len([text for text in said if text.startswith("picture: ")]) == 2
     assert len([text for text in said if text.startswith("recorded: ")]) == 1
     pictures, videos = sorted((tmp_path / "pictures").iterdir()), list((tmp_path / "videos").iterdir())
@@ -373,7 +385,6 @@ def test_a_show_takes_pictures_and_videos_side_by_side(takes: Takes, tmp_path: P
     frames, seconds = levels(videos[0])
     assert seconds == pytest.approx(seen - started, abs=0.15)
     assert len({round(level) for level in frames}) > 10
-    assert takes.toasts() == []
 
 
 def test_a_show_that_ends_while_it_records_finishes_the_video(takes: Takes, tmp_path: Path) -> None:

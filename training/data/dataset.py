@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +24,16 @@ from training.data import choreography
 from training.data.motion.beats import dancing_part, find_beats, to_musical_time
 from training.data.motion.body import CLAMP_PIXELS, project, silhouettes
 from training.data.motion.clips import Clip, read_clips
-from training.data.motion.skeleton import INDEX, MIRROR, mirror, turn
+from training.data.motion.skeleton import INDEX, mirror, turn
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
 
 CHUNK = 64  # frames a Zarr chunk: what one read brings
+
 HELD_OUT = 0.15  # share of the captured clips that training never sees
+
 UNTIMED_BPM = 120.0  # the pace at which clips without a beat are cut into frames
+
 FIELD_RANGE = CLAMP_PIXELS / FRAME_SIZE  # frame widths; fields are stored as bytes over ± this
 
 
@@ -54,9 +55,6 @@ class Motion:
     dance: str
     licence: str
     phrase: int = 0
-
-
-# --- from clips and choreography to motions -------------------------------------------------------------------
 
 
 def clips_of(clips: list[Clip], tiny: bool) -> list[Clip]:
@@ -129,6 +127,7 @@ def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
 
 
 WRITTEN_LOOPS = 2  # times a written dance is danced in a row, each loop a new take of it as a person would
+
 WRITTEN_LEVELS = (0.15, 0.5, 0.9)  # small in a quiet break, big in the drop
 
 
@@ -159,9 +158,6 @@ def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[M
                        "written for this project, MIT")
             )  # fmt: skip
     return motions
-
-
-# --- from motions to takes on disk ----------------------------------------------------------------------------
 
 
 def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -267,84 +263,6 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     return path
 
 
-# --- bodies before cameras ------------------------------------------------------------------------------------
-
-WIDEST_YAW = 60.0  # degrees: how far round the training camera walks
-
-
-@dataclass(frozen=True)
-class Bodies:
-    """All bodies of the training takes, in memory: `positions` (B, 21, 3) metres, `pelvis` (B, 3) where the crop is
-    centred (smoothed over a beat), `share` (B,) rising to 1: how often each is drawn."""
-
-    positions: NDArray[np.float32]
-    pelvis: NDArray[np.float32]
-    share: NDArray[np.float64]
-
-    def seen(
-        self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
-        """Joints (N, 21, 2) of bodies `index` (N,), each by a camera of its own: `yaw` (N,) degrees, `mirrored`."""
-        cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-        body, middle = self.positions[index], self.pelvis[index]
-        x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]
-        centre = middle[:, 0] * cos + middle[:, 2] * sin
-        turned = np.stack([x, body[..., 1], np.zeros_like(x)], axis=-1)
-        joints = project(turned.astype(np.float32), centre.astype(np.float32))
-        flipped = joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
-        return np.where(mirrored[:, None, None], flipped, joints)
-
-    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-        """Joints (count, 21, 2) of random bodies by random cameras, one in five from straight ahead."""
-        index = np.searchsorted(self.share, rng.random(count) * self.share[-1])
-        yaw = rng.uniform(-WIDEST_YAW, WIDEST_YAW, count) * (rng.random(count) < 0.8)
-        return self.seen(index, yaw, rng.random(count) < 0.5)
-
-
-def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
-    """The bodies of all `takes` that have positions; one of a written dance is drawn `written` times as often."""
-    mine = [t for t in takes if "positions" in t.group]
-    if not mine:
-        raise UserError("no take has bodies to train on")
-    return _bodies([t.read("positions") for t in mine], [1.0 if t.captured else written for t in mine])
-
-
-def gather_motions(motions: list[Motion]) -> Bodies:
-    """The bodies of motions, each drawn as often as any other."""
-    return _bodies([m.positions for m in motions], [1.0] * len(motions))
-
-
-def _bodies(positions: list[NDArray[np.float32]], weights: list[float]) -> Bodies:
-    pelvis = [
-        np.asarray(gaussian_filter1d(p[:, INDEX["pelvis"]], STEPS_PER_BEAT / 2, axis=0, mode="nearest"), np.float32)
-        for p in positions
-    ]
-    weight = np.concatenate([np.full(len(p), w) for p, w in zip(positions, weights, strict=True)])
-    return Bodies(np.concatenate(positions), np.concatenate(pelvis), np.cumsum(weight) / weight.sum())
-
-
-def body_batches(
-    bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0, share: slice = slice(None)
-) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
-
-    A share `between` of them are bodies that nobody danced: half of those lie between two bodies of the data, half
-    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies. Only a `share` of
-    each batch is drawn and given, where several processes train.
-    """
-    rng = np.random.default_rng([seed, start])
-    few = round(batch * between / 2)
-    while True:
-        joints = bodies.draw(rng, batch)
-        other = bodies.draw(rng, few)
-        joints[:few] += (other - joints[:few]) * rng.random((few, 1, 1), dtype=np.float32)
-        joints[few : 2 * few] += rng.normal(0, 0.004, joints[few : 2 * few].shape).astype(np.float32)
-        yield silhouettes(joints[share]), joints[share]
-
-
-# --- reading --------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Take:
     """One take on disk; arrays are read when asked for."""
@@ -398,40 +316,3 @@ def open_takes(path: Path) -> tuple[list[Take], list[str]]:
 def motions_digest(path: Path) -> str:
     """SHA-256 of all motions that a data set was drawn from: the same clips and dances give the same one."""
     return str(zarr.open_group(path, mode="r").attrs["motions_sha256"])
-
-
-def frame_batches(
-    takes: list[Take], batch: int, seed: int, buffer: int = 8192, start: int = 0
-) -> Generator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Endless random batches: frames (batch, 128, 128) bytes and joints (batch, 21, 2).
-
-    Chunks are read in random order, each once before any a second time, into a shuffle buffer of `buffer` frames
-    while the last buffer is used up, so that memory does not grow with the data. `start` changes the order for a
-    resumed run. Raises UserError if there are no frames; what goes wrong while reading is raised here.
-    """
-    chunks = [(take, at) for take in takes for at in range(0, len(take), CHUNK)]
-    if not chunks:
-        raise UserError("no frames to train on")
-    rng = np.random.default_rng([seed, start])
-    waiting: list[int] = []
-
-    def read() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        picked = []
-        for _ in range(min(len(chunks), max(1, buffer // CHUNK))):
-            if not waiting:
-                waiting.extend(rng.permutation(len(chunks)).tolist())
-            picked.append(chunks[waiting.pop()])
-        parts = [(t.read("frames", slice(a, a + CHUNK)), t.read("joints", slice(a, a + CHUNK))) for t, a in picked]
-        frames, joints = (np.concatenate(p) for p in zip(*parts, strict=True))
-        order = rng.permutation(len(frames))
-        return frames[order], joints[order]
-
-    with ThreadPoolExecutor(1, thread_name_prefix="frames") as reader:
-        coming = reader.submit(read)
-        while True:
-            frames, joints = coming.result()
-            coming = reader.submit(read)
-            whole = max(1, len(frames) // batch)
-            for part in np.array_split(np.arange(len(frames)), whole):
-                index = np.resize(part, batch)  # a short data set repeats itself
-                yield frames[index], joints[index]

@@ -35,7 +35,7 @@ from visualizer.networks.session import open_session
 from visualizer.support.console import Console
 
 
-def measure_pack(
+def evaluate_pack(
     folder: Path, motion: Path | None, work: Path, sheets: Path | None, save: bool, hours: float | None = None
 ) -> dict[str, Any]:
     """Measure a pack, print the tables and return the figures. UserError where the pack or the data are missing."""
@@ -97,6 +97,6 @@ def measure_pack(
     return figures
 
 
-def load_figures(folder: Path) -> dict[str, Any]:
+def load_metrics(folder: Path) -> dict[str, Any]:
     """The figures that a pack carries in its `pack.json`."""
     return json.loads((folder / "pack.json").read_text(encoding="utf-8"))["measures"]

@@ -14,15 +14,12 @@ from scipy.ndimage import zoom
 from sklearn.decomposition import PCA
 from torch.nn import functional as F
 
-from training.data.dataset import (
-    Take,
-    frame_batches,
-    from_bytes,
-)
+from training.data.dataset import Take, from_bytes
 from training.data.motion.body import silhouettes
-from training.evaluate import metrics as mt
+from training.data.sampling import frame_batches
+from training.evaluate import picture_metrics as pm
 from training.evaluate.effort import Effort
-from training.evaluate.metrics import iou
+from training.evaluate.picture_metrics import iou
 from training.evaluate.tables import Row
 from training.replication.models import Dense, shrink
 from visualizer.dancer.pack import (
@@ -138,14 +135,14 @@ def measure_pictures(
         at_128 = iou(inside, made < 0)
         values[name] = [
             float(at_128.mean()), float(np.quantile(at_128, 0.05)), float(iou(exact < 0, large < 0).mean()),
-            mt.outline_error(exact, large), mt.variety_kept(frames[few, 0], made[few]),
-            float(mt.ghost_limbs(frames[:, 0], made).mean()),
+            pm.outline_error(exact, large), pm.variety_kept(frames[few, 0], made[few]),
+            float(pm.ghost_limbs(frames[:, 0], made).mean()),
         ]  # fmt: skip
         row = values[name]
         table.add_row(name, *(f"{v:.4f}" for v in row[:3]), f"{row[3]:.3f}", f"{row[4]:.3f}", f"{100 * row[5]:.1f}%")
     console.print(table)
     console.print(f"student's dense network: held-out loss {dense_loss:.4f} (ln 2 = 0.6931)")
-    as_given, exchanged = mt.joints_error(joints, found_joints)
+    as_given, exchanged = pm.joints_error(joints, found_joints)
     decode = decode_time(pack)
     mine, theirs = values[ours], values[components]
     rows = [

@@ -17,7 +17,7 @@ from scipy.spatial.distance import pdist
 from torch import Tensor
 
 from training.data.dataset import Take, from_bytes
-from training.evaluate.metrics import iou
+from training.evaluate.picture_metrics import iou
 from training.evaluate.studio import waves
 from training.fit import FitConfig, fit
 from training.models.autoencoder import parameters

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.data.dataset import Bodies
 from training.data.motion.body import silhouettes
-from training.evaluate.metrics import iou, variety_kept
+from training.data.sampling import Bodies
+from training.evaluate.picture_metrics import iou, variety_kept
 from training.evaluate.reconstruction import run_network
 from training.models.autoencoder import parameters
 from training.replication.effort import CLIP, Dots, Floats

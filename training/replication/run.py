@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.data.dataset import Bodies, Take, build, clips_of, gather_bodies, held_out_clips, open_takes
+from training.data.dataset import Take, build, clips_of, held_out_clips, open_takes
 from training.data.motion.clips import read_clips
+from training.data.sampling import Bodies, gather_bodies
 from training.evaluate.reconstruction import held_out_frames
 from training.folders import check_folder, claimed, write_whole
 from training.recipe import settings

@@ -12,8 +12,8 @@ import torch
 from rich.progress import track
 from torch import Tensor, nn
 
-from training.data.dataset import Bodies
 from training.data.motion.body import silhouettes
+from training.data.sampling import Bodies
 from training.fit import FitConfig, fit
 from training.replication.effort import CLIP, Dots, Effort
 from training.replication.models import (

@@ -7,13 +7,11 @@ from itertools import groupby
 
 import pygame
 
-from visualizer.controls import GROUPS, Control
+from visualizer.moment import Text
 from visualizer.paths import assets
+from visualizer.remote.keys import GROUPS, Key
 from visualizer.support.printable import make_printable
 
-TOAST_SECONDS = 3.5
-MOST_TOASTS = 4
-LONGEST_TOAST = 400  # characters
 MOST_COLUMNS = 3
 SPACING = 1.25  # of the lines of the help
 STATUS_WIDTH = 22  # lines: what the ear says takes so much
@@ -24,7 +22,7 @@ FAINT = (178, 178, 192)
 HEADING = (255, 190, 60)
 RECORDING = (225, 30, 35)
 
-Groups = tuple[tuple[str, tuple[Control, ...]], ...]
+Groups = tuple[tuple[str, tuple[Key, ...]], ...]
 Lines = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # groups of keys, and what they do
 
 
@@ -34,13 +32,6 @@ class Overlay:
     def __init__(self, size: tuple[int, int]) -> None:
         if not pygame.font.get_init():
             pygame.font.init()
-        self.help = False
-        self.status = ""  # a line below the help: what the ear hears
-        self.on_now = ""  # and one more: what is danced
-        self.lamp = 0  # before them: 0 dark, 1 on the beat, 2 on the first of the bar
-        self.recording = False  # a red dot, which is not in the recording
-        self.black = 0.0  # how much of the picture is faded out, 0..1; what is written stays
-        self._toasts: list[tuple[str, str, float]] = []  # text, topic, until when
         self.resize(size)
 
     def resize(self, size: tuple[int, int]) -> None:
@@ -48,59 +39,53 @@ class Overlay:
         self.size = size
         self.surface = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._font = _font(max(11, round(min(size) * 0.028)))
-        self._shown: tuple[object, ...] = (False, False, False, 0)  # what an empty surface shows
+        self._shown: tuple[object, ...] = (False, False, 0)  # what an empty surface shows
         self._panel: tuple[Plan, pygame.Surface] | None = None  # all of the help that does not change
 
-    def toast(self, text: str, now: float, topic: str = "") -> None:
-        """Show `text` for a few seconds from `now`, seconds on the show's clock; it replaces the last of its topic."""
-        others = [each for each in self._toasts if not topic or each[1] != topic]
-        self._toasts = [*others, (make_printable(text, LONGEST_TOAST), topic, now + TOAST_SECONDS)][-MOST_TOASTS:]
-
-    def render(self, now: float) -> tuple[pygame.Surface | None, bool]:
+    def render(self, text: Text) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
-        self._toasts = [each for each in self._toasts if each[2] > now]
-        alpha = round(255 * self.black)
-        lines = self.help and (self.status, self.on_now, self.lamp)
-        wanted = (self.help, lines, self.recording, alpha, *(text for text, *_ in self._toasts))
+        alpha = round(255 * text.black)
+        help_shown = text.help and (text.status, text.on_now, text.lamp)
+        wanted = (help_shown, text.recording, alpha, *text.toasts)
         changed = wanted != self._shown
         if changed:
             self._shown = wanted
             self.surface.fill((0, 0, 0, alpha))
-            if self.help:
-                self._draw_help()
-            self._draw_toasts()
-            if self.recording:
+            if text.help:
+                self._draw_help(text)
+            self._draw_toasts(text)
+            if text.recording:
                 self._draw_dot()
-        anything = self.help or self._toasts or self.recording or alpha
+        anything = text.help or text.toasts or text.recording or alpha
         return (self.surface if anything else None), changed
 
     def _draw_dot(self) -> None:
         line = self._font.get_linesize()
         pygame.draw.circle(self.surface, RECORDING, (self.size[0] - line, line), line // 3)
 
-    def _draw_toasts(self) -> None:
+    def _draw_toasts(self, text: Text) -> None:
         line = self._font.get_linesize()
         bottom = self.size[1] - line
-        for text, *_ in reversed(self._toasts):
+        for toast in reversed(text.toasts):
             room = max(self.size[0] - 2 * line, 1)
-            image = self._font.render(text, True, INK, None, room)  # wrapped where it is too long
+            image = self._font.render(toast, True, INK, None, room)  # wrapped where it is too long
             image = image.subsurface((0, 0, image.get_width(), min(image.get_height(), 2 * line)))
             box = image.get_rect().inflate(line, line // 2)
             box.midbottom = (self.size[0] // 2, bottom)
-            panel = (*PANEL[:3], max(PANEL[3], round(255 * self.black)))  # nothing shines through a stage made dark
+            panel = (*PANEL[:3], max(PANEL[3], round(255 * text.black)))  # nothing shines through a stage made dark
             pygame.draw.rect(self.surface, panel, box, border_radius=line // 3)
             self.surface.blit(image, image.get_rect(center=box.center))
             bottom = box.top - line // 3
 
-    def _draw_help(self) -> None:
+    def _draw_help(self, text: Text) -> None:
         plan, panel = self._panel = self._panel or self._make_panel()
         font, line = plan.font, plan.line
         box = panel.get_rect(midtop=(self.size[0] // 2, min(line, (self.size[1] - panel.get_height()) // 2)))
         self.surface.blit(panel, box)
         y, room = box.bottom - line // 2 - 2 * line, box.width - 3 * line
-        pygame.draw.circle(self.surface, LAMP[self.lamp], (box.left + line, y + line // 2), line // 3)
-        _write(self.surface, font, self.status, INK, (box.left + 2 * line, y), line, room)
-        _write(self.surface, font, self.on_now, INK, (box.left + 2 * line, y + line), line, room)
+        pygame.draw.circle(self.surface, LAMP[text.lamp], (box.left + line, y + line // 2), line // 3)
+        _write(self.surface, font, text.status, INK, (box.left + 2 * line, y), line, room)
+        _write(self.surface, font, text.on_now, INK, (box.left + 2 * line, y + line), line, room)
 
     def _make_panel(self) -> tuple[Plan, pygame.Surface]:
         plan = plan_help(self.size, GROUPS, self._font.get_height())

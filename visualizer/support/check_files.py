@@ -16,7 +16,7 @@ def films() -> Finding:
     import av
     import av.codec
 
-    from visualizer.encoder import FILMS, TRANSPARENT
+    from visualizer.film.video import FILMS, TRANSPARENT
 
     able: dict[str, str] = {}
     unable: dict[str, str] = {}

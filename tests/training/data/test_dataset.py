@@ -13,9 +13,10 @@ import zarr
 from tests.conftest import TinyFit
 from training.data import dataset
 from training.data.choreography import DANCES, perform
-from training.data.dataset import Motion, frame_batches, from_bytes, held_out_clips, open_takes, to_bytes
+from training.data.dataset import Motion, from_bytes, held_out_clips, open_takes, to_bytes
 from training.data.motion.clips import Clip
 from training.data.motion.skeleton import INDEX
+from training.data.sampling import frame_batches
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
 

@@ -31,8 +31,9 @@ from training.evaluate.dancing import (
     measure_wishes,
 )
 from training.evaluate.effort import Effort
-from training.evaluate.evaluate import load_figures, measure_pack
-from training.evaluate.metrics import PHRASE, iou
+from training.evaluate.evaluate import evaluate_pack, load_metrics
+from training.evaluate.metrics import PHRASE
+from training.evaluate.picture_metrics import iou
 from training.evaluate.plots import plot_lines
 from training.evaluate.real import (
     Real,
@@ -597,14 +598,14 @@ def test_the_table(tiny_fit: TinyFit, tmp_path: Path) -> None:
     shutil.copytree(tiny_fit.pack, pack)
     work = tmp_path / "work"
     shutil.copytree(tiny_fit.work, work)
-    done = run_training("measure", pack, "--work", work, "--sheets", tmp_path / "sheets", "--save", "--hours", "0.05")
+    done = run_training("evaluate", pack, "--work", work, "--sheets", tmp_path / "sheets", "--save", "--hours", "0.05")
     assert done.returncode == 0, done.stdout + done.stderr
     size = load_pack(pack, "cpu").latent_size
     for words in (f"ours, latent {size}", "principal", "student's dense", "met?", "baseline", "memoryless LSTM",
                   "real held-out", "0.05 h", "distinct phrases", "0.6931"):  # fmt: skip
         assert words in done.stdout
     assert "not the very ones" not in done.stdout
-    figures = load_figures(pack)
+    figures = load_metrics(pack)
     assert 0 <= figures["IoU at 128"]["ours"] <= 1
     assert 0.3 < figures["IoU at 128"]["baseline"] <= 1
     assert figures["outline error at 512, px"]["goal"].startswith("≤ 0.35")
@@ -639,13 +640,13 @@ def test_plots_are_drawn_with_and_without_sheets(
     monkeypatch.setattr(evaluate, "draw_sheets", lambda *given: drawn.append("sheets"))
     monkeypatch.setattr(evaluate, "draw_film", lambda *given: drawn.append("film"))
     monkeypatch.setattr(evaluate, "draw_all_dances", lambda *given: drawn.append(given[-1]))
-    measure_pack(tiny_fit.pack, None, work, None, False)
+    evaluate_pack(tiny_fit.pack, None, work, None, False)
     said = capsys.readouterr().out
     for name in ("spectrum.png", "drift.png"):
         assert (work / name).is_file()
         assert str(work / name) in said
     assert drawn == []
-    measure_pack(tiny_fit.pack, None, work, tmp_path / "sheets", False)
+    evaluate_pack(tiny_fit.pack, None, work, tmp_path / "sheets", False)
     assert {p.name for p in (tmp_path / "sheets").iterdir()} == {"spectrum.png", "drift.png"}
     _, captured, _ = drawn
     pack = load_pack(tiny_fit.pack, "cpu")
@@ -658,7 +659,7 @@ def test_plots_are_drawn_with_and_without_sheets(
 
 def test_other_data_than_the_pack_was_trained_on_are_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="trained on other data"):  # no clips: "house 1" is nobody's
-        measure_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
+        evaluate_pack(tiny_fit.pack, None, tmp_path / "work", None, False)
 
 
 def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
@@ -679,22 +680,22 @@ def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
         with monkeypatch.context() as broken:
             broken.setattr(dataset, "crop_centre", stop)
             with pytest.raises(KeyboardInterrupt):
-                measure_pack(pack, motion, work, None, False)
+                evaluate_pack(pack, motion, work, None, False)
         assert not dataset.begun(data)["finished"]
         with pytest.raises(UserError, match="trained on other data"):  # of one dance; so they were made
-            measure_pack(pack, motion, work, None, False)
+            evaluate_pack(pack, motion, work, None, False)
         assert open_takes(data)[0]
 
     zarr.open_group(data).attrs["finished"] = False  # as a stopped `fit --motion` leaves it
     before = sorted(p for p in data.rglob("*"))
     with pytest.raises(UserError, match="another command began these data"):
-        measure_pack(pack, None, work, None, False)
+        evaluate_pack(pack, None, work, None, False)
     assert sorted(p for p in data.rglob("*")) == before
 
 
 def test_measuring_never_touches_data_of_another_recipe(tiny_fit: TinyFit, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="another recipe"):
-        measure_pack(tiny_fit.pack, tmp_path, tiny_fit.work, None, False)
+        evaluate_pack(tiny_fit.pack, tmp_path, tiny_fit.work, None, False)
     assert open_takes(tiny_fit.work / "data.zarr")[0]
 
 
@@ -704,7 +705,7 @@ def test_a_pack_without_a_recipe_is_a_user_error(tiny_fit: TinyFit, tmp_path: Pa
     info = json.loads((pack / "pack.json").read_text(encoding="utf-8"))
     (pack / "pack.json").write_text(json.dumps({**info, "training": {}}), encoding="utf-8")
     with pytest.raises(UserError, match="training"):
-        measure_pack(pack, None, tiny_fit.work, None, False)
+        evaluate_pack(pack, None, tiny_fit.work, None, False)
 
 
 def test_a_pack_without_joints_is_a_user_error(tiny_fit: TinyFit, tmp_path: Path) -> None:
@@ -715,4 +716,4 @@ def test_a_pack_without_joints_is_a_user_error(tiny_fit: TinyFit, tmp_path: Path
     network.graph.output.remove(joints)
     (pack / "decoder.onnx").write_bytes(network.SerializeToString())
     with pytest.raises(UserError, match="no joints"):
-        measure_pack(pack, None, tiny_fit.work, None, False)
+        evaluate_pack(pack, None, tiny_fit.work, None, False)

@@ -12,7 +12,8 @@ from training.data.choreography import DANCES, perform
 from training.data.dataset import crop_centre
 from training.data.motion.body import project, silhouettes
 from training.data.motion.skeleton import INDEX, MIRROR
-from training.evaluate import metrics as fg
+from training.evaluate import metrics as mt
+from training.evaluate import picture_metrics as pm
 from training.evaluate.metrics import PHRASE, STEPS_PER_SECOND
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT
 
@@ -73,31 +74,31 @@ def skating(dance: np.ndarray, metres_a_second: float = 0.2) -> np.ndarray:
 def test_windows_are_cut_on_phrases_and_round_ones_go_on_where_the_loop_begins() -> None:
     line = np.zeros((2 * PHRASE + 5, 21, 2), np.float32)
     line[:, 0, 0] = np.arange(len(line))
-    assert [w[0, 0, 0] for w in fg.windows(line)] == [0, PHRASE]
-    assert [w[0, 0, 0] for w in fg.windows(line, PHRASE, PHRASE // 2)] == [0, PHRASE // 2, PHRASE]
-    assert len(fg.windows(line[: PHRASE - 1])) == 0
-    loops = fg.round_windows(line[:PHRASE])
+    assert [w[0, 0, 0] for w in mt.windows(line)] == [0, PHRASE]
+    assert [w[0, 0, 0] for w in mt.windows(line, PHRASE, PHRASE // 2)] == [0, PHRASE // 2, PHRASE]
+    assert len(mt.windows(line[: PHRASE - 1])) == 0
+    loops = mt.round_windows(line[:PHRASE])
     assert loops.shape == (2, PHRASE, 21, 2)
     assert [loops[1, k, 0, 0] for k in (0, PHRASE // 2 - 1, PHRASE // 2)] == [PHRASE // 2, PHRASE - 1, 0]
-    assert fg.round_windows(line[: PHRASE // 2]).shape == (1, PHRASE, 21, 2)  # a dance of half a phrase
+    assert mt.round_windows(line[: PHRASE // 2]).shape == (1, PHRASE, 21, 2)  # a dance of half a phrase
 
 
 def test_the_distance_of_phrases_is_that_of_their_joints() -> None:
-    one = fg.windows(centred(danced(SOME[0].name)))[:2]
+    one = mt.windows(centred(danced(SOME[0].name)))[:2]
     moved = one + np.array([0.03, 0.04], np.float32)
-    np.testing.assert_allclose(np.diag(fg.phrase_distances(one, moved)), 0.05, rtol=1e-3)
-    assert np.diag(fg.phrase_distances(one, one)).max() < 1e-6
+    np.testing.assert_allclose(np.diag(mt.phrase_distances(one, moved)), 0.05, rtol=1e-3)
+    assert np.diag(mt.phrase_distances(one, one)).max() < 1e-6
 
 
 def test_the_dance_asked_for_is_told_from_another_and_from_none() -> None:
     names = [d.name for d in SOME]
-    known = np.concatenate([fg.round_windows(centred(danced(n))) for n in names])
-    known_names = [n for n in names for _ in fg.round_windows(danced(n))]
+    known = np.concatenate([mt.round_windows(centred(danced(n))) for n in names])
+    known_names = [n for n in names for _ in mt.round_windows(danced(n))]
 
     def performed(dances: dict[str, np.ndarray]) -> tuple[int, int]:
-        phrases = [fg.windows(centred(d)) for d in dances.values()]
+        phrases = [mt.windows(centred(d)) for d in dances.values()]
         asked = [n for n, p in zip(dances, phrases, strict=True) for _ in p]
-        return fg.danced_as_asked(asked, fg.nearest_dance(np.concatenate(phrases), known, known_names))
+        return mt.danced_as_asked(asked, mt.nearest_dance(np.concatenate(phrases), known, known_names))
 
     count = len(names)
     assert performed({n: danced(n, seed=7, energy=0.3) for n in names}) == (count, count)
@@ -109,45 +110,45 @@ def test_the_dance_asked_for_is_told_from_another_and_from_none() -> None:
 
 
 def test_more_than_half_of_a_dances_windows_must_be_right() -> None:
-    assert fg.danced_as_asked(list("aabbb"), list("abbbx")) == (1, 2)
-    assert fg.danced_as_asked(["a"], ["b"]) == (0, 1)
+    assert mt.danced_as_asked(list("aabbb"), list("abbbx")) == (1, 2)
+    assert mt.danced_as_asked(["a"], ["b"]) == (0, 1)
 
 
 def test_who_has_one_dance_only_shows_few_phrases() -> None:
     pairs = [
-        fg.phrase_distances(*(fg.windows(centred(danced(d.name, s)))[:1] for s in (1, 2)))[0, 0] for d in DANCES[::7]
+        mt.phrase_distances(*(mt.windows(centred(danced(d.name, s)))[:1] for s in (1, 2)))[0, 0] for d in DANCES[::7]
     ]
     threshold = float(np.median(pairs))
-    many = np.concatenate([fg.windows(centred(danced(d.name)))[:1] for d in SOME])
-    one = np.concatenate([fg.windows(centred(danced(SOME[0].name, s)))[:1] for s in range(len(SOME))])
-    assert fg.distinct_phrases(many, threshold) == len(SOME)
-    assert fg.distinct_phrases(one, threshold) < len(SOME) / 2
-    assert fg.distinct_phrases(np.concatenate([many, many]), threshold) == len(SOME)  # again is not new
-    assert fg.distinct_phrases(np.repeat(many[:1], 9, axis=0), threshold) == 1  # frozen
+    many = np.concatenate([mt.windows(centred(danced(d.name)))[:1] for d in SOME])
+    one = np.concatenate([mt.windows(centred(danced(SOME[0].name, s)))[:1] for s in range(len(SOME))])
+    assert mt.distinct_phrases(many, threshold) == len(SOME)
+    assert mt.distinct_phrases(one, threshold) < len(SOME) / 2
+    assert mt.distinct_phrases(np.concatenate([many, many]), threshold) == len(SOME)  # again is not new
+    assert mt.distinct_phrases(np.repeat(many[:1], 9, axis=0), threshold) == 1  # frozen
 
 
 # --- features
 
 
 def test_kinetic_features_are_energies() -> None:
-    moving = fg.windows(swinging(8, metres=0.3))
-    features = fg.kinetic_features(moving)[0].reshape(3, 21)
+    moving = mt.windows(swinging(8, metres=0.3))
+    features = mt.kinetic_features(moving)[0].reshape(3, 21)
     pace = 0.3 * 2 * np.pi * 2  # m/s: once a beat, two beats a second
     np.testing.assert_allclose(features[0], pace**2 / 2, rtol=0.02)
     np.testing.assert_allclose(features[1], 0, atol=1e-9)
     np.testing.assert_allclose(features[2], pace * 2 * np.pi * 2 * 2 / np.pi, rtol=0.03)
-    assert fg.kinetic_features(fg.windows(frozen(moving[0]))).max() == 0
+    assert mt.kinetic_features(mt.windows(frozen(moving[0]))).max() == 0
 
 
 def test_geometric_features_are_shares_of_time() -> None:
-    dance = fg.windows(centred(danced(SOME[0].name)))[:1]
-    features = fg.geometric_features(dance)
+    dance = mt.windows(centred(danced(SOME[0].name)))[:1]
+    features = mt.geometric_features(dance)
     assert features.shape == (1, 43)
     assert features.min() >= 0
     assert features.max() <= 1
     reach = dance.copy()
     reach[:, : PHRASE // 2, INDEX["left_wrist"], 1] = 0.1  # above the head, half of the time
-    changed = fg.geometric_features(reach)
+    changed = mt.geometric_features(reach)
     assert changed[0, 0] == pytest.approx(0.5, abs=0.01)
     assert changed[0, 16] == features[0, 16]  # the right hand is where it was
 
@@ -156,10 +157,10 @@ def test_the_frechet_distance_of_two_gaussians() -> None:
     rng = np.random.default_rng(0)
     a = rng.normal(0, [1.0, 2.0], (200_000, 2))
     b = rng.normal([3.0, 0.0], [2.0, 2.0], (200_000, 2))
-    assert fg.frechet_distance(a, b) == pytest.approx(9 + (2 - 1) ** 2, rel=0.02)
-    assert fg.frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+    assert mt.frechet_distance(a, b) == pytest.approx(9 + (2 - 1) ** 2, rel=0.02)
+    assert mt.frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
     turned = a @ np.array([[0.0, 1.0], [-1.0, 0.0]])  # the spreads change places
-    assert fg.frechet_distance(a, turned) == pytest.approx(2, rel=0.02)
+    assert mt.frechet_distance(a, turned) == pytest.approx(2, rel=0.02)
 
 
 BAD = {
@@ -173,16 +174,16 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_dancers_are_far_from_real_ones_by_their_features(name: str) -> None:
     names = [d.name for d in DANCES[::4]]
-    train = np.concatenate([fg.windows(danced(n, 1)) for n in names])
+    train = np.concatenate([mt.windows(danced(n, 1)) for n in names])
     fresh = [danced(n, 2) for n in names]
     bad = BAD[name](fresh)
 
     def distances(dances: list[np.ndarray]) -> list[float]:
         out = []
-        for features in (fg.kinetic_features, fg.geometric_features):
-            mean, std = fg.scale_of(features(train))
-            a, b = ((features(x) - mean) / std for x in (np.concatenate([fg.windows(d) for d in dances]), train))
-            out.append(fg.frechet_distance(a, b))
+        for features in (mt.kinetic_features, mt.geometric_features):
+            mean, std = mt.scale_of(features(train))
+            a, b = ((features(x) - mean) / std for x in (np.concatenate([mt.windows(d) for d in dances]), train))
+            out.append(mt.frechet_distance(a, b))
         return out
 
     real, theirs = distances(fresh), distances(bad)
@@ -191,17 +192,17 @@ def test_bad_dancers_are_far_from_real_ones_by_their_features(name: str) -> None
 
 
 def test_one_dance_only_is_less_diverse() -> None:
-    many = np.concatenate([fg.windows(danced(d.name)) for d in SOME])
-    one = np.concatenate([fg.windows(danced(SOME[0].name, s)) for s in range(len(SOME))])
-    for features in (fg.kinetic_features, fg.geometric_features):
-        mean, std = fg.scale_of(features(many))
-        a, b = (fg.diversity((features(x) - mean) / std) for x in (many, one))
+    many = np.concatenate([mt.windows(danced(d.name)) for d in SOME])
+    one = np.concatenate([mt.windows(danced(SOME[0].name, s)) for s in range(len(SOME))])
+    for features in (mt.kinetic_features, mt.geometric_features):
+        mean, std = mt.scale_of(features(many))
+        a, b = (mt.diversity((features(x) - mean) / std) for x in (many, one))
         assert b < 0.5 * a
-    assert fg.diversity(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx(10 / 3)
+    assert mt.diversity(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx(10 / 3)
 
 
 def test_features_that_never_change_are_not_blown_up() -> None:
-    mean, std = fg.scale_of(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    mean, std = mt.scale_of(np.array([[1.0, 5.0], [3.0, 5.0]]))
     np.testing.assert_allclose(mean, [2, 5])
     np.testing.assert_allclose(std, [1, 1])
 
@@ -211,13 +212,13 @@ def test_features_that_never_change_are_not_blown_up() -> None:
 
 def test_who_stops_on_the_beat_is_aligned_and_who_stops_between_is_not() -> None:
     on, off = [stopping(0.2)], [stopping(0.7)]  # the smoothed speed is least in the middle of the stop
-    assert fg.beat_alignment(on, 0.5) > 0.9
-    assert fg.beat_alignment(on) < 0.1
-    assert fg.beat_alignment(off) > 0.9
-    assert fg.beat_alignment(off, 0.5) < 0.1
+    assert mt.beat_alignment(on, 0.5) > 0.9
+    assert mt.beat_alignment(on) < 0.1
+    assert mt.beat_alignment(off) > 0.9
+    assert mt.beat_alignment(off, 0.5) < 0.1
     for dances in (on, off):
-        assert 0.1 < fg.beat_chance(dances) < 0.35
-    assert fg.beat_alignment([frozen(on[0])]) == 0  # keeps no beat
+        assert 0.1 < mt.beat_chance(dances) < 0.35
+    assert mt.beat_alignment([frozen(on[0])]) == 0  # keeps no beat
 
 
 def test_kinematic_beats_are_smoothed_and_scored_as_published() -> None:
@@ -226,35 +227,35 @@ def test_kinematic_beats_are_smoothed_and_scored_as_published() -> None:
     speed = 1 + ((steps - (6 * STEPS_PER_BEAT + 1)) / 50) ** 2
     dance = np.zeros((len(steps) + 1, 21, 2), np.float32)
     dance[1:, :, 0] = np.cumsum(0.001 * speed)[:, None]
-    assert fg.beat_alignment([dance]) * 12 == pytest.approx(np.exp(-(1.5**2) / (2 * 1.6**2)), abs=0.01)
-    assert fg.beat_alignment([dance], 1.5 / STEPS_PER_BEAT) * 12 == pytest.approx(1, abs=0.01)
+    assert mt.beat_alignment([dance]) * 12 == pytest.approx(np.exp(-(1.5**2) / (2 * 1.6**2)), abs=0.01)
+    assert mt.beat_alignment([dance], 1.5 / STEPS_PER_BEAT) * 12 == pytest.approx(1, abs=0.01)
 
 
 def test_accents_on_the_beat_between_the_beats_and_nowhere() -> None:
-    assert fg.accent([stopping(0.0)]) > 5
-    assert fg.accent([stopping(0.5)]) < 0.2
-    assert fg.accent([swinging(30, per_beat=0.37)]) == pytest.approx(1.0, abs=0.2)
+    assert mt.accent([stopping(0.0)]) > 5
+    assert mt.accent([stopping(0.5)]) < 0.2
+    assert mt.accent([swinging(30, per_beat=0.37)]) == pytest.approx(1.0, abs=0.2)
 
 
 def test_motion_power_is_at_the_beat_that_is_danced() -> None:
     for per_beat in (0.5, 1.0, 2.0):
-        spectrum = fg.motion_spectrum([swinging(60, per_beat=per_beat)])
-        assert fg.beat_power(spectrum) > 0.95
-        assert fg.beat_power(spectrum, 0.87) < 0.05
-    off = fg.motion_spectrum([swinging(60, per_beat=0.87)])
-    assert fg.beat_power(off) < 0.05
-    assert fg.beat_power(off, 0.87) > 0.85  # it lies between two bins
-    noise = fg.motion_spectrum([jittering(frozen(swinging(60)))])
-    assert fg.beat_power(noise) < 0.05
-    assert fg.beat_power(fg.motion_spectrum([frozen(swinging(60))])) == 0
+        spectrum = mt.motion_spectrum([swinging(60, per_beat=per_beat)])
+        assert mt.beat_power(spectrum) > 0.95
+        assert mt.beat_power(spectrum, 0.87) < 0.05
+    off = mt.motion_spectrum([swinging(60, per_beat=0.87)])
+    assert mt.beat_power(off) < 0.05
+    assert mt.beat_power(off, 0.87) > 0.85  # it lies between two bins
+    noise = mt.motion_spectrum([jittering(frozen(swinging(60)))])
+    assert mt.beat_power(noise) < 0.05
+    assert mt.beat_power(mt.motion_spectrum([frozen(swinging(60))])) == 0
 
 
 def test_the_spectrum_takes_dances_of_all_lengths() -> None:
     long, take, short = swinging(32), swinging(16), swinging(4)
     assert len(take) == 32 * STEPS_PER_BEAT
-    assert fg.beat_power(fg.motion_spectrum([take])) > 0.9  # exactly one window
-    assert fg.beat_power(fg.motion_spectrum([long, short])) > 0.9
-    assert fg.beat_power(fg.motion_spectrum([short])) > 0.9  # nothing is longer
+    assert mt.beat_power(mt.motion_spectrum([take])) > 0.9  # exactly one window
+    assert mt.beat_power(mt.motion_spectrum([long, short])) > 0.9
+    assert mt.beat_power(mt.motion_spectrum([short])) > 0.9  # nothing is longer
 
 
 # --- bodies that move well
@@ -262,55 +263,55 @@ def test_the_spectrum_takes_dances_of_all_lengths() -> None:
 
 def test_a_frozen_dance_is_all_still_and_a_moving_one_is_not() -> None:
     still = np.zeros((10 * SECOND + 1, 21, 2), np.float32)
-    assert fg.frozen_seconds([still]) == (10, 10)
-    assert fg.frozen_seconds([swinging(10)]) == (0, 9)
-    assert fg.frozen_seconds([np.concatenate([swinging(5), still[: 5 * SECOND + 1]])]) == (5, 10)
+    assert mt.frozen_seconds([still]) == (10, 10)
+    assert mt.frozen_seconds([swinging(10)]) == (0, 9)
+    assert mt.frozen_seconds([np.concatenate([swinging(5), still[: 5 * SECOND + 1]])]) == (5, 10)
     slow = still.copy()
     slow[:, :, 0] = np.arange(len(slow))[:, None] * 0.04 / SECOND  # below and above 0.05 m/s
-    assert fg.frozen_seconds([slow, 2 * slow]) == (10, 20)
+    assert mt.frozen_seconds([slow, 2 * slow]) == (10, 20)
 
 
 def test_speed_is_in_metres_a_second() -> None:
     joints = np.zeros((SECOND, 21, 2), np.float32)
     joints[:, :, 1] = np.arange(SECOND)[:, None] / SECOND
-    np.testing.assert_allclose(fg.joint_speeds(joints), 1.0, rtol=1e-4)
-    assert fg.mean_speed([joints, frozen(joints)]) == pytest.approx(0.5, rel=1e-4)
+    np.testing.assert_allclose(mt.joint_speeds(joints), 1.0, rtol=1e-4)
+    assert mt.mean_speed([joints, frozen(joints)]) == pytest.approx(0.5, rel=1e-4)
 
 
 def test_shaking_hands_are_jitter_and_smooth_paths_are_not() -> None:
     t = np.arange(200.0)
     parabola = np.zeros((200, 21, 2), np.float32)
     parabola[:, :, 0] = (0.01 * t + 0.001 * t**2)[:, None]
-    assert fg.jitter([parabola]) < 1e-4  # float32 at 42 metres
-    assert fg.jitter([jittering(parabola)]) > 0.01
+    assert mt.jitter([parabola]) < 1e-4  # float32 at 42 metres
+    assert mt.jitter([jittering(parabola)]) > 0.01
     dance = danced(SOME[0].name)
-    assert fg.jitter([jittering(dance)]) > 2 * fg.jitter([dance])
+    assert mt.jitter([jittering(dance)]) > 2 * mt.jitter([dance])
 
 
 def test_planted_feet_that_slide_are_skating() -> None:
     dances = [danced(d.name) for d in SOME]
-    real = fg.foot_skating(dances)
+    real = mt.foot_skating(dances)
     assert 0 < real < 6
-    assert fg.foot_skating([skating(d, 0.2) for d in dances]) > real + 10
+    assert mt.foot_skating([skating(d, 0.2) for d in dances]) > real + 10
     stand = np.zeros((64, 21, 2), np.float32)
     stand[:, :, 1] = FLOOR * FRAME_METRES - 0.055  # every joint where a flat foot is
-    assert fg.foot_skating([stand]) == 0
-    assert fg.foot_skating([skating(stand, 0.2)]) == pytest.approx(20, rel=1e-3)
+    assert mt.foot_skating([stand]) == 0
+    assert mt.foot_skating([skating(stand, 0.2)]) == pytest.approx(20, rel=1e-3)
     stand[:, :, 1] -= 0.2  # in the air nobody slides
-    assert fg.foot_skating([skating(stand, 0.2)]) == 0
+    assert mt.foot_skating([skating(stand, 0.2)]) == 0
 
 
 def test_a_jump_is_the_longest_step() -> None:
     dance = danced(SOME[0].name)
     cut = np.concatenate([dance[:100], dance[328:]])
-    assert fg.step_lengths(cut).argmax() == 99
-    assert fg.step_lengths(cut)[99] == pytest.approx(np.linalg.norm(dance[328] - dance[99], axis=-1).max(), rel=1e-5)
-    assert fg.step_lengths(cut).max() > 1.5 * fg.step_lengths(dance).max()
+    assert mt.step_lengths(cut).argmax() == 99
+    assert mt.step_lengths(cut)[99] == pytest.approx(np.linalg.norm(dance[328] - dance[99], axis=-1).max(), rel=1e-5)
+    assert mt.step_lengths(cut).max() > 1.5 * mt.step_lengths(dance).max()
 
 
 def test_who_drifts_leaves_the_poses_that_are_known() -> None:
     dance = centred(danced(SOME[0].name))
-    poses = fg.Poses(dance)
+    poses = mt.Poses(dance)
     assert poses.distance(dance[::5]).max() < 1e-6
     new = np.median(poses.distance(centred(danced(SOME[0].name, seed=5))))
     swollen = dance * (1 + np.linspace(0, 0.5, len(dance), dtype=np.float32)[:, None, None])
@@ -331,7 +332,7 @@ def test_iou() -> None:
     a[0, :2], b[0, :2] = True, True  # the same
     a[1, :2], b[1, 2:] = True, True  # apart
     a[2, :3], b[2, 1:] = True, True  # two rows of four
-    np.testing.assert_allclose(fg.iou(a, b), [1.0, 0.0, 0.5, 1.0])  # and two empty pictures
+    np.testing.assert_allclose(pm.iou(a, b), [1.0, 0.0, 0.5, 1.0])  # and two empty pictures
 
 
 def disc(radius: float, size: int = 512, x: float = 240) -> np.ndarray:
@@ -341,23 +342,23 @@ def disc(radius: float, size: int = 512, x: float = 240) -> np.ndarray:
 
 @pytest.mark.parametrize("off", [0.0, 0.3, 2.0, -1.5])
 def test_the_outline_error_is_how_far_the_outline_lies_off(off: float) -> None:
-    assert fg.outline_error(disc(120)[None], disc(120 + off)[None]) == pytest.approx(abs(off), abs=0.02)
+    assert pm.outline_error(disc(120)[None], disc(120 + off)[None]) == pytest.approx(abs(off), abs=0.02)
 
 
 def test_the_outline_error_of_flat_fields_of_lost_and_of_moved_bodies() -> None:
     true = disc(120)[None]
-    assert fg.outline_error(true, 2 * disc(120.3)[None]) == pytest.approx(0.3, abs=0.02)  # steep, the same outline
-    assert fg.outline_error(true, np.full_like(true, 12 / 512)) > 10  # nobody there
-    moved = fg.outline_error(true, disc(120, x=243)[None])
+    assert pm.outline_error(true, 2 * disc(120.3)[None]) == pytest.approx(0.3, abs=0.02)  # steep, the same outline
+    assert pm.outline_error(true, np.full_like(true, 12 / 512)) > 10  # nobody there
+    moved = pm.outline_error(true, disc(120, x=243)[None])
     assert 1.5 < moved < 2.5  # the mean of 3 |cos|
 
 
 def test_variety_is_lost_in_the_mean() -> None:
     frames = bodies()
     mean = np.repeat(frames.mean(axis=0, keepdims=True), len(frames), axis=0).astype(np.float32)
-    assert fg.variety_kept(frames, frames) == pytest.approx(1)
-    assert fg.variety_kept(frames, 0.5 * (frames + mean)) == pytest.approx(0.5, rel=1e-4)
-    assert fg.variety_kept(frames, mean) < 1e-6
+    assert pm.variety_kept(frames, frames) == pytest.approx(1)
+    assert pm.variety_kept(frames, 0.5 * (frames + mean)) == pytest.approx(0.5, rel=1e-4)
+    assert pm.variety_kept(frames, mean) < 1e-6
 
 
 @functools.cache
@@ -372,8 +373,8 @@ def bodies() -> np.ndarray:
 
 def test_whole_bodies_have_no_ghost_limbs() -> None:
     true = bodies()
-    assert not fg.ghost_limbs(true, true).any()
-    assert not fg.ghost_limbs(true, true + np.float32(0.3 / 128)).any()  # a little thinner
+    assert not pm.ghost_limbs(true, true).any()
+    assert not pm.ghost_limbs(true, true + np.float32(0.3 / 128)).any()  # a little thinner
 
 
 def test_a_lost_hand_a_third_arm_and_a_loose_piece_are_ghosts() -> None:
@@ -387,17 +388,17 @@ def test_a_lost_hand_a_third_arm_and_a_loose_piece_are_ghosts() -> None:
     loose = true.copy()
     loose[:, 4:7, 4:7] = -2 / 128
     for bad in (silhouettes(lost)[:, 0], added, loose):
-        assert fg.ghost_limbs(true, bad).mean() > 0.8
-    assert fg.ghost_limbs(true, np.full_like(true, 3 / 128)).all()  # nobody
+        assert pm.ghost_limbs(true, bad).mean() > 0.8
+    assert pm.ghost_limbs(true, np.full_like(true, 3 / 128)).all()  # nobody
 
 
 def test_joints_are_told_from_each_other_and_sides_exchanged_where_that_fits() -> None:
     true = poses()
     far = np.float32(0.0068)  # of a frame of 2.5 m: 1% of a body of 1.70 m
-    np.testing.assert_allclose(fg.joints_error(true, true + np.array([far, 0])), (0.01, 0.01), rtol=1e-3)
-    given, best = fg.joints_error(true, true[:, MIRROR])
+    np.testing.assert_allclose(pm.joints_error(true, true + np.array([far, 0])), (0.01, 0.01), rtol=1e-3)
+    given, best = pm.joints_error(true, true[:, MIRROR])
     assert given > 0.05
     assert best < 1e-6
     half = true.copy()
     half[:, INDEX["left_wrist"]], half[:, INDEX["right_wrist"]] = true[:, INDEX["right_wrist"]], true[:, 7]
-    assert fg.joints_error(true, half)[1] > 0.002  # one pair alone is an error, not an exchange
+    assert pm.joints_error(true, half)[1] > 0.002  # one pair alone is an error, not an exchange

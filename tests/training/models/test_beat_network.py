@@ -11,18 +11,15 @@ import torch
 
 from tests.conftest import run_training
 from tests.needs import needs, needs_program
+from training.beat_recipe import f_measure, measure_beats, pick, read_clips
 from training.models.beat_network import (
     CALLS_A_SECOND,
     OUTPUTS,
-    Ear,
-    EarConfig,
+    BeatNetwork,
+    BeatNetworkConfig,
     Step,
-    export_ear,
-    f_measure,
+    export_beat_network,
     listen,
-    measure_ear,
-    pick,
-    read_clips,
 )
 from training.synth.dataset import QUIET, Piece, Recording, batches, cut, load, over, record_all, rows_of, targets
 from training.synth.render import SOUNDFONTS
@@ -31,13 +28,13 @@ from visualizer.music.analysis.beat_pipeline import find_model
 from visualizer.music.analysis.features import MELS, RATE, FeatureStream, row_time
 from visualizer.networks.session import open_session
 
-SMALL = EarConfig(first=4, second=4, dense=16, hidden=16)
+SMALL = BeatNetworkConfig(first=4, second=4, dense=16, hidden=16)
 
 
 @pytest.fixture(scope="module")
-def ear() -> Ear:
+def ear() -> BeatNetwork:
     torch.manual_seed(1)
-    return Ear(SMALL).eval()
+    return BeatNetwork(SMALL).eval()
 
 
 def sound(calls: int, n: int = 2, seed: int = 0) -> torch.Tensor:
@@ -106,7 +103,7 @@ def test_a_crowd_over_music_adds_power() -> None:
 # --- the network ---
 
 
-def test_the_future_changes_nothing(ear: Ear) -> None:
+def test_the_future_changes_nothing(ear: BeatNetwork) -> None:
     mel = sound(120)
     other = mel.clone()
     other[:, 70:] = sound(50, seed=5) + 4
@@ -116,7 +113,7 @@ def test_the_future_changes_nothing(ear: Ear) -> None:
     assert (ours[:, 70:] - theirs[:, 70:]).abs().max() > 1e-2
 
 
-def test_call_by_call_is_the_whole_piece(ear: Ear) -> None:
+def test_call_by_call_is_the_whole_piece(ear: BeatNetwork) -> None:
     mel = sound(90)
     step, state, parts = Step(ear), torch.zeros(2, ear.state_size), []
     with torch.no_grad():
@@ -128,7 +125,7 @@ def test_call_by_call_is_the_whole_piece(ear: Ear) -> None:
     torch.testing.assert_close(torch.stack(parts, dim=1), whole, rtol=1e-3, atol=1e-4)
 
 
-def test_volume_and_tone_do_not_matter(ear: Ear) -> None:
+def test_volume_and_tone_do_not_matter(ear: BeatNetwork) -> None:
     mel = sound(100)
     curve = torch.linspace(-0.5, 0.5, MELS).repeat(2)
     with torch.no_grad():
@@ -137,14 +134,14 @@ def test_volume_and_tone_do_not_matter(ear: Ear) -> None:
     assert (coloured - plain).abs().mean() < 0.1 * plain.std()
 
 
-def test_silence_is_a_number(ear: Ear) -> None:
+def test_silence_is_a_number(ear: BeatNetwork) -> None:
     with torch.no_grad():
         assert torch.isfinite(ear(torch.full((1, 50, 2 * MELS), QUIET))).all()
 
 
-def test_what_is_exported_is_what_was_trained(ear: Ear, tmp_path: Path) -> None:
+def test_what_is_exported_is_what_was_trained(ear: BeatNetwork, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx"
-    assert export_ear([ear], path) < 1e-4
+    assert export_beat_network([ear], path) < 1e-4
     session, _ = open_session(path)
     assert {i.name: i.shape[1] for i in session.get_inputs()} == {"mel": 2 * MELS, "state": ear.state_size}
     assert [o.name for o in session.get_outputs()] == list(OUTPUTS)
@@ -168,7 +165,7 @@ def test_it_learns_clicks() -> None:
     heard = FeatureStream().push(beats_in_noise(times, 20))
     clicks = Recording("clicks", heard.mel[None].astype(np.float16), rows_of(times), rows_of(times[::4]))
     torch.manual_seed(0)
-    network = Ear(EarConfig(first=4, second=8, dense=32, hidden=32, layers=1))
+    network = BeatNetwork(BeatNetworkConfig(first=4, second=8, dense=32, hidden=32, layers=1))
     adam = torch.optim.Adam(network.parameters(), 5e-3)
     stream = batches([clicks], 200, 8, 3)(0)
     for _ in range(60):
@@ -195,20 +192,20 @@ def test_measures_know_good_from_bad() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exported", "shipped"])
-def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: Ear, tmp_path: Path) -> None:
+def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: BeatNetwork, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx" if kind == "exported" else find_model()
     if kind == "exported":
-        export_ear([ear], path)
+        export_beat_network([ear], path)
     written = path.read_bytes()
     # as the exporter's stack traces have them
     for word in ("site-packages", "training/ear.py", "training/models/beat_network.py", "File "):
         assert word.encode() not in written
 
 
-def test_a_piece_without_beats_counts_as_none(ear: Ear, tmp_path: Path) -> None:
-    export_ear([ear], tmp_path / "ear.onnx")
+def test_a_piece_without_beats_counts_as_none(ear: BeatNetwork, tmp_path: Path) -> None:
+    export_beat_network([ear], tmp_path / "ear.onnx")
     rows = np.random.default_rng(0).standard_normal((800, MELS)).astype(np.float32)
-    got = measure_ear(open_session(tmp_path / "ear.onnx")[0], [(rows, np.zeros(0), np.zeros(0))])
+    got = measure_beats(open_session(tmp_path / "ear.onnx")[0], [(rows, np.zeros(0), np.zeros(0))])
     assert "music heard where there is none" in got
     assert "beat F" not in got
 
@@ -267,12 +264,12 @@ def test_the_ear_is_the_mean_of_its_networks(tmp_path: Path) -> None:
     ears = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        ears.append(Ear(SMALL).eval())
-    export_ear(ears, tmp_path / "both.onnx")
+        ears.append(BeatNetwork(SMALL).eval())
+    export_beat_network(ears, tmp_path / "both.onnx")
     mel = sound(40, n=1)[0].reshape(-1, MELS).numpy()
     alone = []
     for k, one in enumerate(ears):
-        export_ear([one], tmp_path / f"{k}.onnx")
+        export_beat_network([one], tmp_path / f"{k}.onnx")
         alone.append(listen(open_session(tmp_path / f"{k}.onnx")[0], mel))
     both = listen(open_session(tmp_path / "both.onnx")[0], mel)
     for name, heard in both.items():

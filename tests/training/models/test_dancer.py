@@ -10,24 +10,19 @@ import pytest
 import torch
 from torch import nn
 
-from training.models.dancer import (
+from training.data.dances import (
     BLEND_STEPS,
-    CONDITIONS,
     LETTERS_PER_PHRASE,
-    Ballroom,
-    Choreographer,
-    ChoreographerConfig,
     Dance,
-    DancerConfig,
-    DancerNetwork,
+    DanceSampler,
     blend_out,
     choreographer_batches,
     dancer_batches,
-    gru_step,
     learn_alphabet,
     moves,
     spell,
 )
+from training.models.dancer import CONDITIONS, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork, gru_step
 from visualizer.dancer.dancer import bar_phase
 from visualizer.dancer.pack import STEPS_PER_BEAT, STEPS_PER_LETTER
 
@@ -54,8 +49,8 @@ def small_dancer(noise: float = 0.1, feet: bool = False) -> DancerNetwork:
     return DancerNetwork(config, mean, np.full(LATENT, 0.5, np.float32), places).eval()
 
 
-def hall(*dances: Dance) -> Ballroom:
-    return Ballroom(list(dances), STYLES, NAMES)
+def sampler(*dances: Dance) -> DanceSampler:
+    return DanceSampler(list(dances), STYLES, NAMES)
 
 
 def made_dance(steps: int, style: int = 1, number: int = 0) -> Dance:
@@ -282,7 +277,7 @@ def test_dancer_loss_falls_and_is_a_number() -> None:
     dance = made_dance(steps)
     curve = np.cumsum(rng.normal(0, 0.1, (steps, LATENT)), axis=0).astype(np.float32)
     dance = replace(dance, latent=curve, travel=0 * dance.travel, letters=dance.letters % LETTERS)
-    stream = dancer_batches(hall(dance), 8, 1, 0)
+    stream = dancer_batches(sampler(dance), 8, 1, 0)
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
     totals = []
     for batch in itertools.islice(stream, 40):
@@ -299,7 +294,7 @@ def test_dancer_loss_falls_and_is_a_number() -> None:
 
 
 def test_dancer_batches_line_up() -> None:
-    room = hall(made_dance(25 * STEPS_PER_LETTER), made_dance(33 * STEPS_PER_LETTER, style=2))
+    room = sampler(made_dance(25 * STEPS_PER_LETTER), made_dance(33 * STEPS_PER_LETTER, style=2))
     stream = dancer_batches(room, 16, 4, 0, splices=0.0)
     starts, styles = set(), set()
     for batch in itertools.islice(stream, 6):
@@ -335,7 +330,7 @@ def test_a_splice_goes_on_at_the_same_place_of_the_phrase_without_a_jump() -> No
     far = made_dance(70 * STEPS_PER_LETTER, style=2)
     two = replace(far, latent=far.latent + 1000, letters=far.letters + 1000, phase=10)
     spliced = 0
-    for batch in itertools.islice(dancer_batches(hall(one, two), 16, 4, 0, splices=1.0), 4):
+    for batch in itertools.islice(dancer_batches(sampler(one, two), 16, 4, 0, splices=1.0), 4):
         for row in range(16):
             style = batch["style"][row].argmax(-1)
             cut = int((style != style[0]).float().argmax())
@@ -375,7 +370,7 @@ def test_a_gap_closes_as_smoothly_as_it_began() -> None:
 def test_a_loop_has_no_end() -> None:
     loop = replace(made_dance(16 * STEPS_PER_LETTER), loops=True, dance=1)
     seen = set()
-    for batch in itertools.islice(dancer_batches(hall(loop), 16, 4, 0, splices=0.0), 4):
+    for batch in itertools.islice(dancer_batches(sampler(loop), 16, 4, 0, splices=0.0), 4):
         letters = batch["letter"][:, ::STEPS_PER_LETTER]
         assert ((letters.diff(dim=1) - 1) % 16 == 0).all()
         seen |= set(letters[:, 0].tolist())
@@ -388,7 +383,7 @@ def test_a_loop_has_no_end() -> None:
 @pytest.mark.parametrize("splices", [0.0, 0.5])
 @pytest.mark.parametrize("letters", [4, 14, 20])
 def test_windows_fit_into_the_longest_take(letters: int, splices: float) -> None:
-    room = hall(made_dance(letters * STEPS_PER_LETTER))
+    room = sampler(made_dance(letters * STEPS_PER_LETTER))
     read, following, _ = next(choreographer_batches(room, 40, 8, 31, 0, slip=0.0, splices=splices))
     assert read.shape == (8, min(31, letters - 2))
     assert ((following - read - 1) % LETTERS_PER_PHRASE == 0).all()
@@ -397,7 +392,7 @@ def test_windows_fit_into_the_longest_take(letters: int, splices: float) -> None
 
 
 def test_choreographer_batches_line_up() -> None:
-    room = hall(replace(made_dance(40 * STEPS_PER_LETTER), phase=3))
+    room = sampler(replace(made_dance(40 * STEPS_PER_LETTER), phase=3))
     letters, following, given = next(choreographer_batches(room, 40, 32, 15, 0, slip=0.0, splices=0.0))
     assert letters.shape == following.shape == (32, 15)
     assert given.shape == (32, 15, CONDITIONS + TOLD)
@@ -413,7 +408,7 @@ def test_choreographer_batches_line_up() -> None:
 def test_the_choreographer_is_told_of_a_change_as_it_is_to_write_it() -> None:
     one, two = made_dance(60 * STEPS_PER_LETTER, style=0), made_dance(60 * STEPS_PER_LETTER, style=2)
     two = replace(two, letters=two.letters + 100)
-    letters, following, given = next(choreographer_batches(hall(one, two), 200, 64, 15, 0, slip=0.0, splices=1.0))
+    letters, following, given = next(choreographer_batches(sampler(one, two), 200, 64, 15, 0, slip=0.0, splices=1.0))
     of = lambda line: (line >= 100).long() * 2  # noqa: E731
     assert (given[..., CONDITIONS : CONDITIONS + STYLES].argmax(-1) == of(following)).all()
     changes = of(letters) != of(following)
@@ -422,7 +417,7 @@ def test_the_choreographer_is_told_of_a_change_as_it_is_to_write_it() -> None:
 
 
 def test_slips_are_read_but_never_to_be_written() -> None:
-    room = hall(made_dance(40 * STEPS_PER_LETTER))
+    room = sampler(made_dance(40 * STEPS_PER_LETTER))
     letters, following, _ = next(choreographer_batches(room, 1000, 64, 15, 0, slip=0.3, splices=0.0))
     slipped = float((following - letters != 1).float().mean())
     assert 0.2 < slipped < 0.4
@@ -430,14 +425,14 @@ def test_slips_are_read_but_never_to_be_written() -> None:
 
 
 def test_rare_styles_are_danced_more_than_their_share() -> None:
-    room = hall(made_dance(900 * STEPS_PER_LETTER, style=0), made_dance(100 * STEPS_PER_LETTER, style=1))
+    room = sampler(made_dance(900 * STEPS_PER_LETTER, style=0), made_dance(100 * STEPS_PER_LETTER, style=1))
     given = next(choreographer_batches(room, 900, 400, 15, 0, splices=0.0))[2]
     rare = float((given[:, 0, CONDITIONS : CONDITIONS + STYLES].argmax(-1) == 1).float().mean())
     assert 0.15 < rare < 0.35  # a tenth of the letters; the square root makes it a quarter
 
 
 def test_too_short_takes_are_left_out() -> None:
-    room = hall(made_dance(6 * STEPS_PER_LETTER, style=0), made_dance(40 * STEPS_PER_LETTER, style=1))
+    room = sampler(made_dance(6 * STEPS_PER_LETTER, style=0), made_dance(40 * STEPS_PER_LETTER, style=1))
     batch = next(dancer_batches(room, 32, 4, 0, splices=0.0))
     assert (batch["style"][..., 1] == 1).all()
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
+from visualizer.messages import Toasts
+from visualizer.moment import Text
 from visualizer.stage.overlay import Overlay
 from visualizer.support.console import Console
 from visualizer.support.printable import LONGEST_NAME, make_printable, say
@@ -107,9 +109,10 @@ def test_the_console_prints_text_only_even_where_it_was_forgotten(text: str, enc
 def test_the_screen_shows_it_too(text: str) -> None:
     """As a toast, and in both lines below the help; SDL takes neither a NUL nor half a character."""
     overlay = Overlay((640, 360))
-    overlay.help, overlay.status, overlay.on_now = True, f"listening to {text}", text
-    overlay.toast(f"listening ahead to {text}", 0.0)
-    surface, changed = overlay.render(0.1)
+    toasts = Toasts()
+    toasts(f"listening ahead to {text}")
+    written = Text(help=True, status=f"listening to {text}", on_now=text, toasts=toasts.show(0.0))
+    surface, changed = overlay.render(written)
     assert changed
     assert surface is not None
     assert surface.get_bounding_rect().width > 100

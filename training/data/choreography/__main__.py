@@ -1,4 +1,4 @@
-"""python -m training.choreography: list the dances, compare them, or draw them on a contact sheet."""
+"""python -m training.data.choreography: list the dances, compare them, or draw them on a contact sheet."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d, percentile_filter
 
 from training.data.footage.extract import Found
 from training.data.footage.figure import KEPT
-from training.data.footage.masks import Mask
+from training.data.footage.mask_types import Mask
 from training.data.motion.body import CLAMP_PIXELS
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.footage.figure import KEPT, VERDICTS, find_figure, unpack
-from training.data.footage.masks import Mask, Method, Wish, prepare, refined
+from training.data.footage.mask_types import Mask, Method
+from training.data.footage.masks import Wish, prepare, refined
 from training.data.footage.video import Picture, Video, View, pictures, samples, thumbnail
 from visualizer import files
 

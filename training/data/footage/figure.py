@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.footage.masks import Mask
+from training.data.footage.mask_types import Mask
 
 KEPT, NOBODY, TWO, CUT_OFF = range(4)
 VERDICTS = ("kept", "no figure", "two figures", "cut off by the border")

@@ -40,7 +40,7 @@ from training.data.footage.masks import Wish, prepare, refined
 from training.data.footage.report import Shown, VideoReport, clock, outlined, write_report
 from training.data.footage.video import RATE, Crop, Video, View, find_videos, pictures, probe, samples, view_of
 from training.folders import check_folder
-from training.parallel import spread
+from training.parallel import map_parallel
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.environment import set_worker_environment
 from visualizer.errors import UserError
@@ -280,7 +280,7 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
 def _look_at_all(todo: list[Piece], jobs: int, scheduler: str | None, console: Console) -> int:
     """Do all pieces, here or by the workers of a Dask scheduler; the number of pictures."""
     set_worker_environment()
-    return _watch(spread(look_at, todo, workers=jobs, scheduler=scheduler), todo, console) if todo else 0
+    return _watch(map_parallel(look_at, todo, workers=jobs, scheduler=scheduler), todo, console) if todo else 0
 
 
 def _watch(done: Iterable[int], todo: list[Piece], console: Console) -> int:

@@ -320,7 +320,7 @@ def test_easing() -> None:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "training.choreography", *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "training.data.choreography", *arguments], capture_output=True, text=True, timeout=60
     )
 
 

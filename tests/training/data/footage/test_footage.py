@@ -25,15 +25,18 @@ from onnx import TensorProto, helper
 
 from tests.conftest import REPOSITORY, run_training
 from tests.support.made_clips import FPS, dance_motion
-from training.data.dataset import frame_batches, from_bytes, open_takes
+from training.data.dataset import from_bytes, open_takes
 from training.data.footage import compose, extract, run
 from training.data.footage.beats import Steps, hear, steps_by_movement, steps_by_sound
 from training.data.footage.crop import STANDING, field, split_clips
 from training.data.footage.extract import Found, is_cut
 from training.data.footage.figure import CUT_OFF, KEPT, NOBODY, TWO, find_figure, unpack
+from training.data.footage.key import Key
 from training.data.footage.made import CONDITIONS, GROUND, Shot, at_rate, film, pictures, true_frames
-from training.data.footage.masks import METHODS, Key, Person, Wish, prepare, refined
+from training.data.footage.masks import METHODS, Wish, prepare, refined
+from training.data.footage.person import Person
 from training.data.footage.run import Request, extract_footage
+from training.data.sampling import frame_batches
 
 from training.data.footage.video import Crop, pictures as read_pictures, probe, read_crop, read_range, view_of  # isort: skip
 from training.data.motion.body import project

@@ -16,9 +16,10 @@ import pytest
 
 from tests.needs import needs_program
 from tests.support import standins
+from tests.support.films import film
 from tests.support.made_sound import OWN, beat_track, write_song
-from visualizer import film
 from visualizer.errors import UserError
+from visualizer.film import render
 from visualizer.music.analysis import analysis_cache, beat_pipeline
 from visualizer.music.analysis import song as song_module
 from visualizer.music.analysis.features import RATE
@@ -346,7 +347,7 @@ def test_a_film_is_the_same_with_and_without_the_shelf(short_song: Path, tmp_pat
     for k in range(2):
         song_module._hear.cache_clear()
         frames = hashlib.sha256()
-        film.make_film(
+        film(
             short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=10, seconds=6, style="auto",
             progress=False, on_frame=lambda _, pixels, frames=frames: frames.update(pixels),
         )  # fmt: skip
@@ -359,9 +360,9 @@ def test_a_film_by_the_music_is_danced_in_a_style_that_suits_it(
     genre: str, short_song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     heard = dataclasses.replace(hear_song(short_song), moments=np.array([4.0]), mixes=(((genre, 1.0),),))
-    monkeypatch.setattr(film, "hear_song", lambda *_: heard)
+    monkeypatch.setattr(render, "hear_song", lambda *_: heard)
     for k in range(2):  # whatever the seed begins with
-        film.make_film(short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=5, seconds=1,
+        film(short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=5, seconds=1,
                        style="auto", seed=k)  # fmt: skip
         assert f"style {genre}, by the music" in capsys.readouterr().err
 

@@ -1,0 +1,388 @@
+"""What can be asked of a show while it runs: one table, name -> argument, help, function.
+
+Keys, the help on the screen and the page of keys read this table; so will every other way to send a command. A
+function changes the show and answers by `show.reply`. A name that exists for one kind of thing ("next look") has its
+twin with an argument ("look NAME").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from visualizer.auto import AS_IT_COMES, Kind
+from visualizer.errors import UserError
+from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
+from visualizer.values import Temperature, next_temperature, temperature_name
+
+if TYPE_CHECKING:
+    from visualizer.show import Host, Show
+
+NUDGE = 0.01  # seconds that the dance is moved by one command
+LATENCY_STEP = 10.0  # ms
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row. `argument` names what follows the name, "" where nothing does; `help` fits in a line of the help."""
+
+    name: str
+    help: str
+    function: Callable[[Show, str], None]
+    argument: str = ""
+
+
+# --- what is danced, and how it looks
+
+
+def _reseed(show: Show, argument: str = "") -> None:
+    seed = _read_number(argument, 0, 2**63 - 1) if argument else show.draw_seed()
+    show.dancer.reseed(seed)
+    show.reply(f"a new dance, seed {seed}")
+
+
+def find_neighbour(show: Show, kind: Kind, names: Sequence[str], now: str, step: int) -> str:
+    """The next of `names` in their order, or the one before; those that are never to come are passed over."""
+    place, never = names.index(now), show.preferences.never[kind]
+    around = (names[(place + step * k) % len(names)] for k in range(1, len(names)))
+    return next((name for name in around if name not in never), now)
+
+
+def _step_look(step: int) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        _choose_look(show, find_neighbour(show, "look", show.names_of("look"), show.look.name, step))
+
+    return change
+
+
+def _choose_look(show: Show, name: str) -> None:
+    before = show.look.name
+    show.set_look(name)
+    show.choices.note("look", before, show.look.name)
+    show.auto.hold("look")
+    show.reply(f"look: {show.look.title}")
+
+
+def _step_style(step: int) -> Callable[[Show, str], None]:
+    """On to the next style, or back; between the last and the first is the one that suits the music."""
+
+    def change(show: Show, _: str) -> None:
+        _choose_style(show, find_neighbour(show, "style", (*show.styles, AUTO), show.chosen_style, step))
+
+    return change
+
+
+def _choose_style(show: Show, style: str) -> None:
+    before = show.chosen_style
+    show.set_style(style)
+    show.choices.note("style", before, show.chosen_style)
+    show.auto.hold("style")
+    show.auto.stay("dance")
+    selector = show.style_selector
+    show.reply(f"style: {show.dancer.style if selector is None else selector.note or 'by the music'}")
+
+
+def _step_dance(step: int) -> Callable[[Show, str], None]:
+    """On to the next dance of the style, or back; between the last and the first is "as it comes"."""
+
+    def change(show: Show, _: str) -> None:
+        choices = show.names_of("dance")
+        if len(choices) == 1:
+            show.reply(f"{show.dancer.style} has no named dances: improvised")
+            return
+        _choose_dance(show, find_neighbour(show, "dance", choices, show.dancer.dance or AS_IT_COMES, step))
+
+    return change
+
+
+def _choose_dance(show: Show, dance: str) -> None:
+    show.dancer.set_dance(dance or None)
+    show.asked_dance = show.dancer.dance
+    held: tuple[Kind, ...] = ("dance", "style")  # another style would end the dance
+    for kind in held:
+        show.auto.hold(kind)
+    show.reply(f"dance: {dance or 'as it comes'}")
+
+
+def _step_temperature(step: int) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        _choose_temperature(show, str(next_temperature(show.dancer.temperature, step)[0]))
+
+    return change
+
+
+def _choose_temperature(show: Show, text: str) -> None:
+    before = temperature_name(show.dancer.temperature)
+    show.dancer.temperature = _read_temperature(text)
+    name = temperature_name(show.dancer.temperature)
+    show.choices.note("temperature", before, name)
+    show.reply(f"temperature: {name}")
+
+
+def _step_sync(show: Show, _: str) -> None:
+    _choose_sync(show, SYNCS[(SYNCS.index(show.dancer.sync) + 1) % len(SYNCS)])
+
+
+def _choose_sync(show: Show, sync: str) -> None:
+    before = show.dancer.sync
+    show.dancer.set_sync(sync)
+    show.choices.note("sync", before, show.dancer.sync)
+    alone = "; it takes more than one dancer" if show.dancer.troupe == 1 else ""
+    show.reply(f"sync: {show.dancer.sync}{alone}")
+
+
+def _choose_troupe(show: Show, argument: str) -> None:
+    before = show.dancer.troupe
+    show.dancer.set_troupe(_read_number(argument, 1, MOST_DANCERS))
+    show.choices.note("troupe", before, show.dancer.troupe)
+    show.reply("one dancer" if show.dancer.troupe == 1 else f"{show.dancer.troupe} dancers")
+
+
+# --- time
+
+
+def _tap_tempo(show: Show, _: str) -> None:
+    if show.tempo:
+        show.tempo.tap(show.choices.time)
+        show.reply(f"tap: {show.tempo.bpm:.0f} BPM", "time")
+
+
+def _scale_tempo(factor: float, name: str) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        if show.tempo:
+            done = show.tempo.scale(factor)
+            show.reply(f"{name if done else 'no further'}: {show.tempo.bpm:.0f} BPM", "time")
+
+    return change
+
+
+def _nudge_time(seconds: float) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        if show.tempo is None:
+            return
+        show.tempo.nudge(seconds * show.tempo.bpm / 60)
+        show.nudged += seconds
+        text = f"{abs(show.nudged) * 1000:.0f} ms {'earlier' if show.nudged > 0 else 'later'}"
+        show.reply(text if round(show.nudged / NUDGE) else "on time", "time")
+
+    return change
+
+
+def _trust_ear(show: Show, _: str) -> None:
+    if show.tempo:
+        show.tempo.release()
+        show.nudged = 0.0
+        show.reply("as the ear hears it", "time")
+
+
+def _step_latency(ms: float) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        before = show.latency_ms
+        show.latency_ms = min(max(before + ms, -LONGEST_LATENCY), LONGEST_LATENCY)
+        show.choices.note("latency_ms", before, show.latency_ms)
+        show.reply(f"the picture is seen {show.latency_ms:.0f} ms late", "latency")
+
+    return change
+
+
+def _step_sensitivity(step: int) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        before = show.sensitivity
+        show.sensitivity = min(max(before + step, -MOST_SENSITIVE), MOST_SENSITIVE)
+        show.choices.note("sensitivity", before, show.sensitivity)
+        text = f"sensitivity: {show.sensitivity:+g}" if show.sensitivity else "sensitivity: as heard"
+        show.reply(text, "sense")
+
+    return change
+
+
+# --- the show
+
+
+def _toggle_blackout(show: Show, _: str) -> None:
+    show.dark = not show.dark
+    show.reply("black: B brings the picture back" if show.dark else "the picture is back", "black")
+
+
+def _toggle_auto(show: Show, _: str) -> None:
+    show.choices.note("auto", show.auto.on, not show.auto.on)
+    show.auto.on = not show.auto.on
+    show.reply("auto: changes by itself" if show.auto.on else "auto: off", "auto")
+
+
+def _toggle_lock(show: Show, _: str) -> None:
+    show.set_locked(not show.locked)
+    show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
+
+
+def _on_host(act: Callable[[Host], None]) -> Callable[[Show, str], None]:
+    """What only the place where the show is seen can do; elsewhere there is nothing to be done."""
+
+    def change(show: Show, _: str) -> None:
+        if show.host:
+            act(show.host)
+
+    return change
+
+
+# --- what people like, and what they do not
+
+
+def _like(show: Show, _: str) -> None:
+    on: dict[Kind, str] = {"look": show.look.name, "style": show.dancer.style}
+    if dance := show.danced:
+        on["dance"] = dance
+    before = show.preferences.as_settings()
+    text = "comes more often" if show.preferences.like(on) else "comes as often as others"
+    show.banned = None
+    _note_preferences(show, before)
+    show.reply(f"{', '.join(on.values())}: {text}", "marks")
+
+
+def _ban(kind: Kind) -> Callable[[Show, str], None]:
+    """Never again what is on, and something else in its place."""
+
+    def change(show: Show, _: str) -> None:
+        now = {"look": show.look.name, "style": show.dancer.style, "dance": show.danced}[kind]
+        if now is None:
+            show.reply("no named dance is on: improvised", "marks")
+            return
+        before = show.preferences.as_settings()
+        if not show.preferences.ban(kind, now, show.names_of(kind)):
+            show.reply(f"{now} is the last {kind} there is: it stays", "marks")
+            return
+        show.banned = (kind, now)
+        _note_preferences(show, before)
+        if kind != "dance":
+            show.choose_next(kind)
+        elif show.dancer.dance == now:
+            show.dancer.set_dance(None)
+        show.auto.hold(kind)
+        show.reply(f"never again: {kind} {now}; Backspace takes it back", "marks")
+
+    return change
+
+
+def _take_back(show: Show, _: str) -> None:
+    before = show.preferences.as_settings()
+    if not show.preferences.take_back():
+        show.reply("nothing to take back", "marks")
+        return
+    _note_preferences(show, before)
+    if show.banned is None:
+        show.reply("taken back", "marks")
+        return
+    (kind, name), show.banned = show.banned, None
+    if kind == "look":
+        show.set_look(name)
+    elif kind == "style":
+        show.dancer.set_style(name)
+    elif name in show.dancer.dances:
+        show.dancer.set_dance(name)
+        show.asked_dance = name
+    show.auto.hold(kind)
+    show.reply(f"taken back: {kind} {name}", "marks")
+
+
+def _note_preferences(show: Show, before: dict[str, tuple[str, ...]]) -> None:
+    for key, names in show.preferences.as_settings().items():
+        show.choices.note(key, before[key], names)
+    show.heed_preferences()
+
+
+def _read_temperature(text: str) -> float:
+    kind = Temperature()
+    return kind.check("temperature", kind.read("temperature", text))
+
+
+def _read_number(text: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise UserError(f"a whole number from {least} to {most} is wanted, not '{text}'")
+    return number
+
+
+# Neighbours with the same help share a line of it. No line is longer than fits into two columns of a small window.
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "The dance",
+        (
+            Command("reseed", "another dance", _reseed, "[SEED]"),
+            Command("next style", "style: next, previous", _step_style(1)),
+            Command("previous style", "style: next, previous", _step_style(-1)),
+            Command("style", "this style, or auto", _choose_style, "NAME"),
+            Command("next dance", "dance: next, previous", _step_dance(1)),
+            Command("previous dance", "dance: next, previous", _step_dance(-1)),
+            Command("dance", "this dance", _choose_dance, "NAME"),
+            Command("tamer", "tamer, wilder", _step_temperature(-1)),
+            Command("wilder", "tamer, wilder", _step_temperature(1)),
+            Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
+            Command("troupe", "number of dancers", _choose_troupe, "N"),
+            Command("next sync", "each their own, unison, canon", _step_sync),
+            Command("sync", "each, unison or canon", _choose_sync, "NAME"),
+        ),
+    ),
+    (
+        "The music",
+        (
+            Command("tap tempo", "tap the beat", _tap_tempo),
+            Command("trust the ear", "forget taps and nudges", _trust_ear),
+            Command("half tempo", "half, twice as fast", _scale_tempo(0.5, "half tempo")),
+            Command("double tempo", "half, twice as fast", _scale_tempo(2.0, "double tempo")),
+            Command("later", "nudge later, earlier", _nudge_time(-NUDGE)),
+            Command("earlier", "nudge later, earlier", _nudge_time(NUDGE)),
+            Command("more latency", "projector later, less late", _step_latency(LATENCY_STEP)),
+            Command("less latency", "projector later, less late", _step_latency(-LATENCY_STEP)),
+            Command("more sensitive", "livelier, calmer", _step_sensitivity(1)),
+            Command("less sensitive", "livelier, calmer", _step_sensitivity(-1)),
+        ),
+    ),
+    (
+        "The picture",
+        (
+            Command("next look", "look: next, previous", _step_look(1)),
+            Command("previous look", "look: next, previous", _step_look(-1)),
+            Command("look", "this look", _choose_look, "NAME"),
+            Command("blackout", "fade to black, and back", _toggle_blackout),
+            Command("picture", "save this picture", _on_host(lambda host: host.take_picture())),
+            Command("record", "record a video, and stop", _on_host(lambda host: host.toggle_recording())),
+            Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
+            Command("next display", "on to the next display", _on_host(lambda host: host.move_to_next_display())),
+        ),
+    ),
+    (
+        "The show",
+        (
+            Command("auto", "auto: changes by itself", _toggle_auto),
+            Command("lock", "lock: nothing changes", _toggle_lock),
+            Command("favourite", "more often what is on", _like),
+            Command("never look", "never this look, dance, style", _ban("look")),
+            Command("never dance", "never this look, dance, style", _ban("dance")),
+            Command("never style", "never this look, dance, style", _ban("style")),
+            Command("take back", "take the last K, X back", _take_back),
+            Command("help", "show or hide these keys", _on_host(lambda host: host.toggle_help())),
+            Command("quit", "twice: end the show", _on_host(lambda host: host.escape())),
+        ),
+    ),
+)
+COMMANDS: dict[str, Command] = {command.name: command for _, group in GROUPS for command in group}
+
+
+def run_command(show: Show, name: str, now: float, argument: str = "") -> None:
+    """Do what the command `name` says at `now`, seconds on the driver's clock.
+
+    KeyError for a name that is not in the table; what is wrong with an argument is answered, and nothing is changed.
+    """
+    command = COMMANDS[name]
+    show.choices.time = now
+    if bool(argument) > bool(command.argument) or (command.argument and not argument and command.argument[0] != "["):
+        show.reply(f"{name} {command.argument or 'takes nothing more'}".strip())
+        return
+    try:
+        command.function(show, argument)
+    except UserError as error:
+        show.reply(str(error))

@@ -1,0 +1,232 @@
+"""Open what a live show needs, play it to its end, and close it again."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.errors import UserError
+from visualizer.leave import unhurried
+from visualizer.live import LiveShow, play
+from visualizer.messages import Toasts
+from visualizer.options import AUTO, Settings
+from visualizer.settings import remember, settings_file, with_fallback
+from visualizer.show import Show, ShowPlan
+from visualizer.stage.governor import Governor
+from visualizer.stage.looks.live import Reloader
+from visualizer.stop import Stopped, asked_to_stop
+from visualizer.support.memory import one_heap
+from visualizer.support.printable import say
+
+if TYPE_CHECKING:
+    from visualizer.dancer.dancer import Dancer
+    from visualizer.music.sources import MusicSource
+    from visualizer.stage.window import Window
+
+log = logging.getLogger("visualizer")
+
+SUSPECT_SECONDS = 10.0  # before a crash: what was chosen then may be to blame for it
+
+
+@dataclass
+class Opened:
+    """What a show is made of. `unmet` says which settings of the file could not be met."""
+
+    window: Window
+    dancer: Dancer
+    source: MusicSource
+    unmet: list[str]
+
+
+def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | None = None) -> int:
+    """Open the window, the dancer and the source of music, and play until the end. Returns the signal that ended the
+    show, or 0.
+
+    `notes` are shown as toasts at the start; `started` is when the program started, on `time.perf_counter`.
+    Raises UserError for settings that cannot be met, and stage.video.NoDisplay where there is no screen.
+    """
+    one_heap()
+    clock = time.perf_counter
+    started = clock() if started is None else started
+    seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
+    toasts = Toasts()
+    opened = _open(settings, seed, clock, toasts)
+    try:
+        live = _make_show(settings, opened, seed, toasts, clock)
+        for note in (*notes, *opened.unmet):
+            toasts(note, "", True)
+        selector = live.show.style_selector
+        if selector and selector.note:
+            toasts(selector.note, "", True)
+        live.show.avoid_unwanted(settings.from_cli)
+        signal = _play(live, settings, clock, started)
+        if settings.screenshot:
+            opened.window.save(settings.screenshot)
+            log.info("picture saved as %s", settings.screenshot)
+    finally:
+        opened.source.close()
+        opened.window.close()
+    return signal
+
+
+def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Callable[[str], None]) -> Opened:
+    """The networks load while the window opens."""
+    from visualizer.stage.video import open_video
+    from visualizer.stage.window import Window
+
+    unmet: list[str] = []
+    open_video()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(_load_dancer, settings, seed, unmet)
+        window = with_fallback(
+            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+        )
+        try:
+            dancer = loading.result()
+            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock), unmet)
+        except BaseException:
+            window.close()
+            raise
+    return Opened(window, dancer, source, unmet)
+
+
+def _make_show(
+    settings: Settings, opened: Opened, seed: int, toasts: Toasts, clock: Callable[[], float]
+) -> LiveShow:  # fmt: skip
+    from visualizer.film.recorder import Takes
+    from visualizer.stage.displays import is_called
+    from visualizer.stage.window import painter_rate
+
+    window, dancer, source = opened.window, opened.dancer, opened.source
+    log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
+    if dancer.dance is not None:
+        log.info("dance %s", dancer.dance)
+    provider = dancer.pack.provider
+    log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
+    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
+        window.miss(settings.display)
+    plan = ShowPlan(
+        look=settings.look,
+        seeds=random.Random(seed),
+        auto=Auto(random.Random(f"auto {seed}"), settings.auto, find_pinned(settings)),
+        preferences=read_preferences(settings),
+        by_music=settings.style == AUTO,
+        sensitivity=settings.sensitivity,
+        latency_ms=settings.latency_ms,
+    )
+    rate = painter_rate(window.rate) if settings.fps is None else float(settings.fps)
+    live = LiveShow(
+        Show(dancer, plan, toasts), toasts, source, window, Takes(window.camera, clock, toasts),
+        lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
+        governor=Governor(rate) if rate else None,
+    )  # fmt: skip
+    if settings.dev:
+        live.reloader = Reloader(live.show.looks)
+    return live
+
+
+def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], started: float) -> int:
+    """Play to the end and put away what is to be kept. Returns the signal that ended it, or 0."""
+    from visualizer.stage import x11
+
+    window = live.window
+
+    def begin() -> None:
+        log.info("first frame after %.2f s", clock() - started)
+        # The collector stops everything, and looks through all the libraries again and again, 70 ms each time.
+        # What is there by now stays, so the collector is to pass over it.
+        gc.freeze()
+
+    def finish(until: float = math.inf) -> None:
+        """Put away what is to be kept of this show; of what commands have changed, what they changed until then."""
+        if settings.remember:  # first, for it is quick, and what ends the show may not wait long
+            _keep(live.show.choices.find_changes(until))
+        live.takes.finish(clock() + live.lead)
+        live.toasts.log_rest()
+
+    def finish_without_display() -> None:
+        live.takes.lose_camera()
+        finish()
+
+    x11.before_the_end(finish_without_display)
+    ended = False
+    with asked_to_stop() as stop:
+        try:
+            times = play(
+                live,
+                rate=(lambda: window.pace) if settings.fps is None else float(settings.fps),
+                seconds=settings.seconds,
+                clock=clock,
+                first_frame=begin,
+                keep=settings.stats,
+                stop=stop,
+            )
+            if stop.signal:
+                log.info("ended by %s", stop.name)
+            ended = True
+        except (KeyboardInterrupt, Stopped):  # a picture that took for ever was ended by a second signal
+            ended = True
+            raise
+        finally:
+            # What was chosen just before a crash may be to blame for it, and the next show must start.
+            with unhurried():
+                finish(math.inf if ended else clock() - SUSPECT_SECONDS)
+            x11.before_the_end(None)
+    if settings.stats:
+        say(times.report())
+        say(live.report())
+    return stop.signal
+
+
+def read_preferences(settings: Settings) -> Preferences:
+    """Favourites and never-agains."""
+    favourite: dict[Kind, tuple[str, ...]] = {kind: getattr(settings, f"favourite_{kind}s") for kind in KINDS}
+    never: dict[Kind, tuple[str, ...]] = {kind: getattr(settings, f"never_{kind}s") for kind in KINDS}
+    return Preferences(favourite, never)
+
+
+def find_pinned(settings: Settings) -> set[Kind]:
+    """What the command line asked for by name: auto mode leaves that alone."""
+    return find_pins(settings.from_cli, settings.style == AUTO)
+
+
+def _keep(changes: dict[str, Any]) -> None:
+    """Write what commands have changed into the settings file."""
+    if not changes:
+        return
+    path = settings_file()
+    try:
+        remember(path, changes)
+    except UserError as error:
+        log.info("not remembered: %s", error)
+    else:
+        log.info("remembered in %s: %s", path, ", ".join(changes))
+
+
+def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> Dancer:
+    from visualizer.dancer.dancer import Dancer
+    from visualizer.dancer.pack import find_pack, load_pack
+
+    pack = with_fallback(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    dancer = with_fallback(
+        settings,
+        ("style", "dance"),
+        lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
+        unmet,
+    )
+    dancer.set_sync(settings.sync)
+    return dancer
+
+
+def _open_source(settings: Settings, clock: Callable[[], float]) -> MusicSource:
+    from visualizer.music.sources import open_source
+
+    return open_source(settings.audio, bpm=settings.bpm, clock=clock)

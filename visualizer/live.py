@@ -1,0 +1,282 @@
+"""The live show: events -> commands -> Show -> picture, frame by frame.
+
+The music is heard on a thread of its own, which hands over one immutable `Hearing`; everything in here runs on the
+main thread. `launch.py` opens what a show needs, and closes it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import pygame
+
+from visualizer.commands import run_command
+from visualizer.frame_times import FrameTimes
+from visualizer.messages import Toasts
+from visualizer.remote.keys import find_command
+from visualizer.show import Show
+from visualizer.stage.governor import LEAST, Governor
+from visualizer.stage.looks.live import Reloader
+from visualizer.stop import Stop
+from visualizer.support.log import aside
+
+if TYPE_CHECKING:
+    from visualizer.film.recorder import Takes
+    from visualizer.moment import Moment, Text
+    from visualizer.music.clock import Hearing
+    from visualizer.music.sources import MusicSource
+    from visualizer.stage.displays import Display
+
+log = logging.getLogger("visualizer")
+
+MINUTE = 60.0  # seconds of frame times that are one line in the log
+STATUS_SECONDS = 0.25  # between two looks at what is heard, for the lines below the help
+ESCAPE_SECONDS = 2.0  # within which a second Esc ends the show
+DISPLAYS_SECONDS = 0.5  # between two looks at which displays there are
+
+
+class Screen(Protocol):
+    """What the loop asks of a window."""
+
+    fullscreen: bool
+    gpu: bool
+    pace: float  # frames a second to keep to
+
+    @property
+    def display(self) -> Display: ...
+    @property
+    def displays(self) -> tuple[Display, ...]: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def windowed(self) -> tuple[int, int]: ...
+    def draw(self, moment: Moment) -> None: ...
+    def toggle_fullscreen(self) -> None: ...
+    def follow_size(self) -> bool: ...
+    def set_detail(self, detail: int) -> None: ...
+    def next_display(self) -> bool: ...
+    def dragged_to(self, number: int) -> None: ...
+    def follow_displays(self) -> str | None: ...
+    def pointer_moved(self, now: float) -> None: ...
+    def rest_pointer(self, now: float) -> None: ...
+
+
+class LiveShow:
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+
+    def __init__(
+        self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
+        lead: float = 1 / 60, governor: Governor | None = None,
+    ) -> None:  # fmt: skip
+        """`lead`: seconds that a picture takes to reach the screen. `governor` scales effects down where frames take
+        too long; None: they stay.
+        """
+        self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
+        self.governor = governor
+        self.reloader: Reloader | None = None  # of looks that are edited while they are shown
+        self.running = True
+        self.help = False
+        self._own_lead = lead
+        self._now = 0.0  # of the events or the frame at hand
+        self._escaped = -math.inf
+        self._status, self._on_now = "", ""
+        self._status_due = self._displays_due = -math.inf
+        self._frames = self._led = 0  # pictures; those of them on a beat that was heard
+        self._bpm = 0.0  # danced last
+        show.host, show.tempo = self, source.steps
+
+    @property
+    def lead(self) -> float:
+        """Seconds from now until what is drawn now is seen."""
+        return self._own_lead + self.show.latency_ms / 1000
+
+    def run_command(self, name: str, now: float, argument: str = "") -> None:
+        """Do what a command says; see `commands.run_command`."""
+        self._now = now
+        run_command(self.show, name, now, argument)
+
+    def handle(self, events: list[pygame.event.Event], now: float) -> None:
+        """Act on keys, the mouse and the window."""
+        for event in events:
+            if event.type == pygame.QUIT:
+                self.running = False
+            elif event.type == pygame.KEYDOWN:
+                if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
+                    self.run_command(sent[0], now, sent[1])
+            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+                self.window.pointer_moved(now)
+            elif event.type == pygame.WINDOWDISPLAYCHANGED:
+                self.window.dragged_to(event.display_index)
+
+    def draw_frame(self, now: float) -> None:
+        """Hear, step, decode and draw one picture; `now` is the time on the show's clock, s."""
+        self._now = now
+        hearing = self.source.hearing(now)
+        self._frames, self._led, self._bpm = self._frames + 1, self._led + (hearing.confidence > 0), hearing.bpm
+        seen = now + self.lead
+        self._look_after_window(now)
+        width, height = self.window.size
+        self.show.dancer.view = width / max(height, 1)
+        moment = self.show.step(self.source.musical_time(seen), hearing)
+        self._tell_changes(now)
+        if self.reloader is not None:
+            self.show.look = self.show.looks.find(self.show.look.name)
+            moment = replace(moment, look=self.show.look)
+        moment = replace(moment, text=self._write(moment, now))
+        self.takes.aim(seen)
+        self.window.draw(moment)
+        self.takes.develop(moment.text.black)
+
+    def report(self) -> str:
+        """One line on what was danced to."""
+        if not self._frames:
+            return "stats: nothing was danced"
+        led = f"on a beat that was heard in {self._led / self._frames:.0%} of frames"
+        return f"stats: ear: {self.source.name}, {led}, {self._bpm:.0f} BPM at the end"
+
+    def note_work(self, seconds: float, now: float) -> None:
+        """A picture took `seconds` of work."""
+        if self.governor is None or self.window.gpu:  # a GPU has time for all
+            return
+        before = self.governor.detail
+        if (detail := self.governor.frame(now, seconds)) is None:
+            return
+        self.window.set_detail(detail)
+        what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
+        self.toasts(f"{what} ({LEAST - detail} of {LEAST})", "detail")
+
+    # --- Host
+
+    def escape(self) -> None:
+        """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
+        if self.help:
+            self.toggle_help()
+        elif self._now - self._escaped <= ESCAPE_SECONDS:
+            self.running = False
+        else:
+            self._escaped = self._now
+            self.show.reply(f"Esc again ends the show{' and the recording' if self.takes.recording else ''}", "escape")
+
+    def toggle_help(self) -> None:
+        self.help = not self.help
+        log.info("help: %s", "shown" if self.help else "hidden")
+
+    def toggle_fullscreen(self) -> None:
+        window = self.window
+        before = None if window.fullscreen else window.windowed
+        window.toggle_fullscreen()
+        self.show.choices.note("window", before, None if window.fullscreen else window.windowed)
+        self.show.reply("full screen" if window.fullscreen else "window", "window")
+
+    def move_to_next_display(self) -> None:
+        from visualizer.stage.displays import name_for_file
+
+        window = self.window
+        before, text = name_for_file(window.display, window.displays), "there is no other display"
+        if window.next_display():
+            self.show.choices.note("display", before, name_for_file(window.display, window.displays))
+            text = f"display {window.display}"
+        self.show.reply(text, "window")
+
+    def take_picture(self) -> None:
+        self.takes.picture()
+
+    def toggle_recording(self) -> None:
+        said = self.takes.record(self._now + self.lead, self.window.size, self.source.sounds)
+        self.show.reply(said, "record")
+
+    # --- what a frame needs besides
+
+    def _tell_changes(self, now: float) -> None:
+        for change in self.show.changed:
+            if change.why:
+                self.toasts(f"{change.kind}: {change.name} ({change.why})")
+            else:
+                log.info("auto: %s", change)
+        for text in (*self.source.toasts(), *self.show.dancer.toasts()):
+            self.toasts(text)
+        if self.reloader is not None:
+            for text in self.reloader.poll(now):
+                self.show.reply(text, "looks")
+
+    def _write(self, moment: Moment, now: float) -> Text:
+        """What is written over the picture."""
+        if self.help and now >= self._status_due:
+            self._status_due = now + STATUS_SECONDS
+            self._status, self._on_now = describe_hearing(self.source.name, moment.hearing), self.show.describe()
+        return replace(
+            moment.text,
+            toasts=self.toasts.show(now, self.show.dark),
+            help=self.help,
+            status=self._status,
+            on_now=self._on_now,
+            recording=self.takes.recording,
+        )
+
+    def _look_after_window(self, now: float) -> None:
+        self.window.rest_pointer(now)
+        if now >= self._displays_due:
+            self._displays_due = now + DISPLAYS_SECONDS
+            if text := self.window.follow_displays():
+                self.toasts(text)
+        self.window.follow_size()
+
+
+def describe_hearing(name: str, hearing: Hearing) -> str:
+    """What the ear hears now, in one line."""
+    sure = f"sure by {hearing.confidence:.0%}" if hearing.confidence else "keeping the tempo"
+    full = round(hearing.loudness * 8)
+    return f"{name}: {hearing.bpm:.0f} BPM, {sure}, loudness {'▮' * full}{'▯' * (8 - full)}"
+
+
+def play(
+    live: LiveShow,
+    *,
+    rate: float | Callable[[], float],
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+    events: Callable[[], list[pygame.event.Event]] = pygame.event.get,
+    first_frame: Callable[[], None] = lambda: None,
+    keep: bool = True,
+    stop: Stop | None = None,
+) -> FrameTimes:
+    """Run the show until it is ended, `seconds` are over or a signal says `stop`. `rate`: most frames a second now, 0:
+    no limit.
+
+    `keep`: whether the times of all frames are wanted; in a long night they are many.
+    """
+    times, minute = FrameTimes(), FrameTimes()
+    started = due = told = clock()
+    last: float | None = None
+    while live.running and not (stop and stop.signal):
+        begun = clock()
+        if seconds is not None and begun - started >= seconds:
+            break
+        live.handle(events(), begun)
+        if not live.running:
+            break
+        live.draw_frame(begun)
+        shown = clock()
+        live.note_work(shown - begun, shown)
+        if last is None:
+            first_frame()
+        else:
+            minute.add(shown - last, shown - begun)
+            if keep:
+                times.add(shown - last, shown - begun)
+        if shown - told >= MINUTE:
+            aside.info("%s; %s", minute.report(), live.source.name)
+            minute, told = FrameTimes(), shown
+        last = shown
+        if most := rate() if callable(rate) else rate:
+            # A late frame is not made up for by a hurried one: the next is due a whole period later.
+            due = max(due + 1 / most, clock() - 1 / most)
+            if (wait := due - clock()) > 0:
+                sleep(wait)
+    return times
