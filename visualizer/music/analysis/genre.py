@@ -2,8 +2,9 @@
 
 The *features* are some sixty numbers about the last quarter of a minute, all from the past and none of them minding the
 volume: tempo; where within the beat and on which beats the bass, the middle and the treble strike (four on the floor,
-backbeat, swing); how much is struck and how much held; brightness and bass share. A multinomial logistic regression makes of them the shares of some genres. Its weights are numbers in
-a JSON file, which training/genre.py fits on music rendered for the purpose; bench/genre.py says what it reaches.
+backbeat, swing); how much is struck and how much held; brightness and bass share. A multinomial logistic regression
+makes of them the shares of some genres. Its weights are numbers in a JSON file, which training/genre.py fits on music
+rendered for the purpose; bench/genre.py says what it reaches.
 """
 
 from __future__ import annotations
