@@ -58,7 +58,7 @@ pygame.event.get = get
 # A driver that refuses a call in the middle of a show.
 REFUSE_ONE_CALL = """
 import moderngl
-from visualizer.stage import shader
+from visualizer.stage.gpu import shader
 real, count = shader.Shader.draw, 0
 def draw(self, *given):
     global count

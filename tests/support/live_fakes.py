@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from tests.visualizer import fakes
+from tests.support import fakes
 from visualizer.auto import Auto, Preferences
 from visualizer.film.recorder import Takes
 from visualizer.live import LiveShow

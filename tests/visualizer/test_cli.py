@@ -267,7 +267,7 @@ def test_a_free_name_is_found(tmp_path: Path) -> None:
 def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:
     """A fresh interpreter that imports all that the show imports."""
     program = (
-        "import sys, visualizer.cli, visualizer.launch, visualizer.stage.window, visualizer.stage.shader\n"
+        "import sys, visualizer.cli, visualizer.launch, visualizer.stage.window, visualizer.stage.gpu.shader\n"
         "import visualizer.dancer.dancer, visualizer.music.sources, os\n"
         "slow = {'torch', 'training', 'librosa', 'sounddevice', 'av', 'scipy', 'numba', 'rich'} & set(sys.modules)\n"
         "print(sorted(slow), os.environ['OPENBLAS_NUM_THREADS'])"

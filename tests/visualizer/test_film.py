@@ -21,23 +21,23 @@ import pygame
 import pytest
 
 from tests.support import standins
+from tests.support.fakes import hearing, picture
 from tests.support.films import film
 from tests.support.made_sound import beat_track, write_song
-from tests.visualizer.fakes import hearing, picture
 from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.film import render, video
 from visualizer.film.output_path import find_paths
-from visualizer.moment import Bodies
+from visualizer.moment import Bodies, Moment
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import find_look
 from visualizer.stage.shots import pixels_of
 
 SIZE = (320, 180)
@@ -532,7 +532,7 @@ def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: 
     for k in range(20):
         beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
         dancer.step_to(beat, heard.energy)
-        surface = painter.paint(dancer.picture(beat), find_look("neon"), heard, beat)
+        surface = painter.paint(Moment(dancer.picture(beat), find_look("neon"), heard, beat))
         alone.append(np.frombuffer(surface.get_buffer().raw, np.uint8))
     interval = sys.getswitchinterval()
     try:
@@ -569,7 +569,7 @@ def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, t
 
 def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     painter = Painter(SIZE)
-    surface = painter.paint(picture(0.0), find_look("paper"), hearing(), 0.0)
+    surface = painter.paint(Moment(picture(0.0), find_look("paper"), hearing(), 0.0))
     made = video.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
     for _ in range(10):
         made.put(pixels_of(surface))

@@ -16,7 +16,7 @@ from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.sources.free_run import free_run_hearing
-from visualizer.stage.looks import BAND, LOOKS, Look
+from visualizer.stage.looks import BAND, Look, shipped_looks
 
 
 def loop_of(beats: int, seed: int = 1, troupe: int = 1, earliest: float = 0.0, latest: float = 120.0) -> Loop:
@@ -111,7 +111,7 @@ def test_what_changes_slowly_is_back_after_a_loop() -> None:
     assert (made.part.ring_beats, made.part.trail_beats, made.spin_beats, made.round_beats) == (2, 3, 8, 0)
     assert made.hue_beats > 1e6  # no time for it: stands still
     assert come_round(Whole(), 128).hue_beats == 64
-    for look in LOOKS:
+    for look in shipped_looks():
         assert come_round(look, 8).name == look.name
 
 
@@ -151,7 +151,7 @@ def disc(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("beats", [6, 8])
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:
     frames: list[np.ndarray] = []
 

@@ -38,9 +38,9 @@ from visualizer.music.clock import fold
 from visualizer.music.song_file import read_song
 from visualizer.options import AUTO, FilmOptions, check_value
 from visualizer.show import Show, ShowPlan
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.guarded import HELD, GuardedFrames
 from visualizer.stage.looks import Look
-from visualizer.stage.painter import Painter
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stop, Stopped, asked_to_stop, stopped
 from visualizer.support.console import Console
@@ -125,8 +125,7 @@ def make_film(
         """Paint one more; how many are done."""
         nonlocal done
         moment = frame.moment
-        what = moment.bodies, moment.look, moment.hearing, moment.musical_time
-        pixels = painter.paint_alpha(*what) if options.transparent else pixels_of(painter.paint(*what))
+        pixels = painter.paint_alpha(moment) if options.transparent else pixels_of(painter.paint(moment))
         if frame.shown:
             guarded.show(pixels, done / float(reel.rate))
             if on_frame is not None:

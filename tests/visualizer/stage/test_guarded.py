@@ -8,7 +8,8 @@ import pygame
 
 from bench.flash import LIMIT, measure
 from visualizer.stage.flash_guard import FlashGuard
-from visualizer.stage.guarded import GuardedSurface, GuardedTarget
+from visualizer.stage.gpu.guarded_target import GuardedTarget
+from visualizer.stage.guarded import GuardedSurface
 
 SIZE = (160, 90)
 COLOURS = [(255, 255, 255), (10, 20, 30)]

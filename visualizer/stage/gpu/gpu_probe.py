@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EVERY = 0.4  # seconds; a lost GPU is noticed within a second
 
 
-class Pulse:
+class GpuProbe:
     """One pixel that is drawn and read again."""
 
     def __init__(self, gl: moderngl.Context) -> None:
@@ -22,12 +22,12 @@ class Pulse:
         self._count = 0
         self._due = -1.0
 
-    def felt(self, now: float) -> bool:
-        """False if the GPU does not do what it is told; it is asked every so many seconds. Leaves no target bound."""
+    def alive(self, now: float) -> bool:
+        """False if the GPU does not do what it is told; it is asked every EVERY seconds. Leaves no target bound."""
         if now < self._due:
             return True
         self._due = now + EVERY
-        # Another number each time: what was read last may still lie in the memory that nobody writes to now.
+        # Another number each time: what was read last may still lie in memory that is not written to now.
         self._count = self._count % 255 + 1
         told = bytes((self._count, 255 - self._count, self._count ^ 0x5A, 255))
         red, green, blue, alpha = (value / 255 for value in told)

@@ -1,155 +1,35 @@
 """The stage on a GPU: the same tables of colours, looked up for every pixel of the screen.
 
-The haze is worked out by haze.py and the backdrop by backdrop.py, so a look is the same picture with and without a
-GPU. What is left for the card is what it is good at: one pass that makes field and haze large by cubic kernels and
+The effects are worked out by effects.py and the backdrop by backdrop.py, so a look is the same picture with and without
+a GPU. What is left for the card is what it is good at: one pass that makes field and effects large by cubic kernels and
 looks three tables up, one for the confetti, and what a look's own GLSL adds.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import moderngl
 import numpy as np
 import pygame
 
-from visualizer.dancer.pack import FLOOR, FRAME_SIZE
-from visualizer.stage.backdrop import Scene
-from visualizer.stage.haze import HazeCanvas
-from visualizer.stage.layout import Layout, drawing_order, layout, spots
-from visualizer.stage.looks import BAND, LEVELS, Lights, Look, lights
+from visualizer.dancer.pack import FRAME_SIZE
+from visualizer.stage.backdrop import BackdropCache
+from visualizer.stage.effects import ROWS, EffectsCanvas
+from visualizer.stage.gpu.fullscreen_triangle import VERTEX, fullscreen_triangle, read
+from visualizer.stage.gpu.glsl import MOST, NO_FINISH, OVERLAY, PICTURE, PIECE, PIECE_COLOUR
+from visualizer.stage.grain import make_grain
+from visualizer.stage.layout import Layout, find_drawing_order, find_layout, find_spots
+from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
-from visualizer.stage.painter import MOAT, STEEP, grain
-from visualizer.stage.passes import VERTEX, read, whole
 from visualizer.stage.sprites import Sprites
 
 if TYPE_CHECKING:
-    from visualizer.moment import Bodies
-    from visualizer.music.clock import Hearing
+    from visualizer.moment import Bodies, Moment
 
-MOST = 16  # dancers on the stage at once
 MOST_ROWS = 1600  # of a backdrop's map or a grain: beyond, one number serves several pixels of the screen
-
-# `stage` is in frame widths: x from the middle, y down from the frame's upper edge.
-PICTURE = f"""
-#version 330
-#define FLOOR {FLOOR}
-#define BAND {BAND}
-const int SIZE = {FRAME_SIZE};
-uniform sampler2DArray field;
-uniform int dancers;
-uniform vec3 places[{MOST}];  // left and upper edge and side of each frame, the farthest first
-uniform bool rows;
-uniform vec2 extent;     // of the window, frame widths
-uniform float top;       // of the window, frame widths below the frame's upper edge
-uniform vec2 size;       // pixels
-uniform sampler2D figure_ramp, haze_ramp, palette, haze, map, grain;
-uniform float reach, beat, rough;
-uniform bool hazy;
-out vec4 pixel;
-
-vec4 weights(float t) {{  // cubic convolution, a = -1/2 (Keys, 1981)
-    float t2 = t * t, t3 = t2 * t;
-    vec2 rising = vec2(-1.5 * t3 + 2.0 * t2 + 0.5 * t, 0.5 * t3 - 0.5 * t2);
-    return vec4(-0.5 * t3 + t2 - 0.5 * t, 1.5 * t3 - 2.5 * t2 + 1.0, rising);
-}}
-vec4 smooth_weights(float t) {{  // the cubic B-spline
-    float t2 = t * t, t3 = t2 * t, s = 1.0 - t;
-    return vec4(s * s * s, 3.0 * t3 - 6.0 * t2 + 4.0, 3.0 * (t + t2 - t3) + 1.0, t3) / 6.0;
-}}
-float one_distance(int k, vec2 stage) {{
-    vec2 uv = (stage - places[k].xy) / places[k].z;
-    if (any(lessThan(uv, vec2(0.0))) || any(greaterThan(uv, vec2(1.0)))) return BAND;
-    vec2 at = uv * float(SIZE) - 0.5, base = floor(at);
-    vec4 across = weights(at.x - base.x), down = weights(at.y - base.y);
-    float sum = 0.0;
-    for (int j = 0; j < 4; j++) {{
-        vec4 row;
-        for (int i = 0; i < 4; i++) {{
-            ivec2 cell = clamp(ivec2(base) + ivec2(i - 1, j - 1), ivec2(0), ivec2(SIZE - 1));
-            row[i] = texelFetch(field, ivec3(cell, k), 0).r;
-        }}
-        sum += down[j] * dot(row, across);
-    }}
-    return sum;
-}}
-float figure_distance(vec2 stage) {{
-    float nearest = BAND;
-    for (int k = 0; k < dancers; k++) {{
-        float d = one_distance(k, stage);
-        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // whoever is behind ends a little before
-        nearest = min(nearest, d);
-    }}
-    return nearest;
-}}
-float haze_at(vec2 stage) {{
-    ivec2 cells = textureSize(haze, 0);
-    vec2 at = ((stage - vec2(0.0, top)) / extent + vec2(0.5, 0.0)) * vec2(cells) - 0.5, base = floor(at);
-    vec4 across = smooth_weights(at.x - base.x), down = smooth_weights(at.y - base.y);
-    float sum = 0.0;
-    for (int j = 0; j < 4; j++) {{
-        vec4 row;
-        for (int i = 0; i < 4; i++) {{
-            ivec2 cell = clamp(ivec2(base) + ivec2(i - 1, j - 1), ivec2(0), cells - 1);
-            row[i] = texelFetch(haze, cell, 0).r;
-        }}
-        sum += down[j] * dot(row, across);
-    }}
-    return sum;
-}}
-vec4 look_up(sampler2D ramp, float level) {{
-    return texture(ramp, vec2((clamp(level, 0.0, 1.0) * {LEVELS - 1}.0 + 0.5) / {LEVELS}.0, 0.5));
-}}
-vec4 figure_colour(float d) {{
-    return look_up(figure_ramp, (reach - d) / (2.0 * reach));
-}}
-FINISH
-void main() {{
-    vec2 uv = vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size;
-    vec2 stage = (uv - vec2(0.5, 0.0)) * extent + vec2(0.0, top);
-    float d = figure_distance(stage);
-    if (rough > 0.0) {{
-        float shift = texelFetch(grain, ivec2(uv * vec2(textureSize(grain, 0))), 0).r;
-        d = clamp(d, rough - reach, reach - rough) - rough * shift;
-    }}
-    vec4 figure = figure_colour(d);
-    int number = int(texelFetch(map, ivec2(uv * vec2(textureSize(map, 0))), 0).r * 255.0 + 0.5);
-    vec3 colour = texelFetch(palette, ivec2(number, 0), 0).rgb;
-    if (hazy) {{
-        vec4 light = look_up(haze_ramp, haze_at(stage));
-        colour = min(colour * (1.0 - light.a) + light.rgb, 1.0);
-    }}
-    colour = finish(colour * (1.0 - figure.a) + figure.rgb, stage);
-    // Noise of half a level hides the steps of dark gradients on an 8-bit screen.
-    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
-    pixel = vec4(colour + (hazy ? noise / 255.0 : 0.0), 1.0);
-}}
-"""
-NO_FINISH = "vec3 finish(vec3 colour, vec2 stage) { return colour; }"
-
-PIECE = """
-#version 330
-in vec2 corner;
-in vec3 colour;
-out vec3 tone;
-void main() { tone = colour; gl_Position = vec4(corner, 0.0, 1.0); }
-"""
-PIECE_COLOUR = """
-#version 330
-in vec3 tone;
-out vec4 pixel;
-void main() { pixel = vec4(tone, 1.0); }
-"""
-
-OVERLAY = """
-#version 330
-uniform sampler2D writing;
-uniform vec2 size;
-out vec4 pixel;
-void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size); }
-"""
 
 
 class Shader:
@@ -161,27 +41,30 @@ class Shader:
         size: tuple[int, int],
         target: moderngl.Framebuffer | None = None,
         patient: bool = True,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`patient`: wait for a large backdrop, so that a dance always gives the same pictures; not live."""
+        """`patient`: wait for a large backdrop, so that a dance always gives the same pictures; not live. `notify` is
+        told of GLSL that does not compile.
+        """
         self.gl, self.size = gl, size
         self.target = target or gl.screen
         self.mood = Mood()
         self.sprites = Sprites()
-        self.canvas = HazeCanvas(layout(size))
+        self.canvas = EffectsCanvas(find_layout(size))
         self._coarse = -(-min(size) // MOST_ROWS)  # pixels, each way, that share a number of the backdrop
-        self._scene = Scene(patient, self._coarse)
-        self.complaints: deque[str] = deque()  # of GLSL that does not compile
-        self._look_from(layout(size))
+        self._backdrop = BackdropCache(patient, self._coarse)
+        self._notify = notify
+        self._look_from(find_layout(size))
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._good: dict[str, str] = {}  # the last GLSL of each look that compiled
         self._bad: set[str] = set()
-        self._quad = whole(gl)
+        self._quad = fullscreen_triangle(gl)
         self._textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {}
         self._pieces: moderngl.Buffer | None = None
         self._look: Look | None = None
 
     def _look_from(self, place: Layout) -> None:
-        """What is seen of the stage. The haze's canvas keeps its cells."""
+        """What is seen of the stage. The effects's canvas keeps its cells."""
         self.layout = place
         self._extent = (place.width / place.side, place.height / place.side)
         self._top = -place.top / place.side
@@ -213,7 +96,7 @@ class Shader:
         self._programs[name][1].render(moderngl.TRIANGLES)
 
     def _texture(self, name: str, pixels: np.ndarray, linear: bool = False) -> moderngl.Texture:
-        """A texture of rows of numbers or colours, float32 or uint8, made anew only if its size is another."""
+        """A texture of rows of numbers or colours, float32 or uint8, made again only if its size is another."""
         high, wide = pixels.shape[:2]
         parts = pixels.shape[2] if pixels.ndim == 3 else 1
         texture = self._textures.get(name)
@@ -229,62 +112,65 @@ class Shader:
         texture.write(np.ascontiguousarray(pixels).tobytes())
         return texture
 
-    def follow(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> Lights:
+    def follow(self, moment: Moment) -> ColorTables:
         """Go on to this moment without drawing it: what lingers of it is seen in the next picture."""
+        bodies, look, musical_time = moment.bodies, moment.look, moment.musical_time
         if look is not self._look:  # start from an empty stage
             self._look = look
             self.sprites = Sprites()
-            self.canvas = HazeCanvas(layout(self.size), 64 if look.haze is None else look.haze.rows)
+            self.canvas = EffectsCanvas(find_layout(self.size), ROWS if look.effects is None else look.effects.rows)
             self._look_from(self.layout)
             if old := self._textures.pop("grain", None):
                 old.release()
-        place = layout(self.size, picture.span, picture.rise, picture.deep)
+        place = find_layout(self.size, bodies.span, bodies.rise, bodies.deep)
         if place != self.layout:
             self._look_from(place)
-        self.mood.follow(hearing, musical_time)
-        light = lights(look, self.mood, self.layout.side)
-        if look.haze is not None:
-            self.canvas.update(picture, look.haze, light, musical_time)
+        self.mood.follow(moment.hearing, musical_time)
+        tables = make_color_tables(look, self.mood, self.layout.side)
+        if look.effects is not None:
+            self.canvas.update(bodies, look.effects, tables, musical_time)
         if look.confetti is not None:
-            self.sprites.throw(picture, look.confetti, self.mood, musical_time)
-        return light
+            self.sprites.throw(bodies, look.confetti, self.mood, musical_time)
+        return tables
 
-    def draw(self, picture: Bodies, look: Look, hearing: Hearing, musical_time: float) -> None:
-        """Draw the picture into the target."""
-        light = self.follow(picture, look, hearing, musical_time)
+    def draw(self, moment: Moment) -> None:
+        """Draw the picture, without its text, into the target."""
+        look = moment.look
+        tables = self.follow(moment)
         self._fit_map(look)
         if "grain" not in self._textures:
             step = self._coarse
             small = self.size[0] // step, self.size[1] // step
             none = np.zeros((1, 1), np.float32)  # a sampler that reads nothing must have a texture of its kind too
-            self._texture("grain", grain(look, small, self.layout.side // step) if look.figure.grain else none)
+            rough = make_grain(look.figure, small, self.layout.side // step) if look.figure.grain else none
+            self._texture("grain", rough)
         self.gl.disable(moderngl.BLEND)
         name, glsl = self._finish(look)
         self._pass(
             name,
             PICTURE.replace("FINISH", glsl),
             self.target,
-            **self._upload(picture),
+            **self._upload(moment.bodies),
             extent=self._extent,
             top=self._top,
             size=self.size,
-            figure_ramp=self._texture("figure", light.figure[None], linear=True),
-            haze_ramp=self._texture("ramp", light.haze[None], linear=True),
-            palette=self._texture("palette", light.palette[None]),
-            haze=self._texture("haze", self.canvas.values),
+            figure_ramp=self._texture("figure", tables.figure[None], linear=True),
+            effects_ramp=self._texture("ramp", tables.effects[None], linear=True),
+            palette=self._texture("palette", tables.palette[None]),
+            effects=self._texture("effects", self.canvas.values),
             map=self._textures["map"],
             grain=self._textures["grain"],
-            reach=light.reach,
+            reach=tables.reach,
             rough=look.figure.grain,
-            beat=musical_time % 64,
-            hazy=look.haze is not None,
+            beat=moment.musical_time % 64,
+            has_effects=look.effects is not None,
         )
         if look.confetti is not None:
-            self._draw_sprites(look, musical_time)
+            self._draw_sprites(look, moment.musical_time)
 
     def _fit_map(self, look: Look) -> None:
         """Bring the backdrop's map up to date."""
-        if made := self._scene.fit(look.backdrop, self.layout):
+        if made := self._backdrop.update(look.backdrop, self.layout):
             self._texture("map", made[1])
 
     def _finish(self, look: Look) -> tuple[str, str]:
@@ -299,7 +185,7 @@ class Shader:
                 self._good[look.name] = look.glsl
             except moderngl.Error as error:
                 self._bad.add(name)
-                self.complaints.append(f"{look.name}.glsl{_where(str(error))}")
+                self._notify(f"{look.name}.glsl{_where(str(error))}")
         if name in self._bad:
             if look.name not in self._good:
                 return "picture", NO_FINISH
@@ -316,7 +202,7 @@ class Shader:
             field = self.gl.texture_array((FRAME_SIZE, FRAME_SIZE, count), 1, dtype="f4")
             field.filter = moderngl.NEAREST, moderngl.NEAREST
             self._textures["field"] = field
-        order, where, stage = drawing_order(picture)[:count], spots(picture), self.layout
+        order, where, stage = find_drawing_order(picture)[:count], find_spots(picture), self.layout
         field.write(np.ascontiguousarray(picture.frames[order, 0], np.float32).tobytes())
         places = [(0.0, 0.0, 1.0)] * MOST
         for k, who in enumerate(order):
@@ -347,7 +233,7 @@ class Shader:
         array.release()
 
     def write(self, writing: pygame.Surface, changed: bool) -> None:
-        """Lay a surface with alpha, as large as the window, over the picture; it is sent anew only if `changed`."""
+        """Lay a surface with alpha, as large as the window, over the picture; it is sent again only if `changed`."""
         texture = self._textures.get("writing")
         if texture is None or changed:
             if texture is None:
@@ -364,7 +250,7 @@ class Shader:
 
     def release(self) -> None:
         """Give the GPU its memory back."""
-        self._scene.close()
+        self._backdrop.close()
         for program, triangle in self._programs.values():
             if triangle is not None:
                 triangle.release()

@@ -7,14 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from tests.visualizer.fakes import hearing, picture
+from tests.support.fakes import hearing, picture
 from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import FLOOR
 from visualizer.moment import Bodies
-from visualizer.stage.backdrop import KINDS, SHEETS, TILES, Scene, index_map, palette
+from visualizer.stage.backdrop import BackdropCache
+from visualizer.stage.backdrop_map import KINDS, SHEETS, TILES, make_index_map
+from visualizer.stage.backdrop_palette import make_palette
 from visualizer.stage.colours import luminance
-from visualizer.stage.layout import layout
-from visualizer.stage.looks import LOOKS, look
+from visualizer.stage.layout import find_layout
+from visualizer.stage.looks import find_look, shipped_looks
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites, hands_of
 
@@ -26,26 +28,26 @@ def mood_at(beat: float, level: float = 0.7) -> Mood:
 
 
 def test_the_looks_use_every_kind() -> None:
-    assert {each.backdrop.kind for each in LOOKS} == set(KINDS)
+    assert {each.backdrop.kind for each in shipped_looks()} == set(KINDS)
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 @pytest.mark.parametrize("size", [(320, 240), (640, 270), (180, 320), (17, 11)])
 def test_a_map_fits_every_window_and_is_always_the_same(each, size: tuple[int, int]) -> None:
-    place = layout(size)
-    numbers = index_map(each.backdrop, place)
+    place = find_layout(size)
+    numbers = make_index_map(each.backdrop, place)
     assert numbers.shape == (size[1], size[0])
     assert numbers.dtype == np.uint8
-    assert (numbers == index_map(each.backdrop, place)).all()
-    assert index_map(each.backdrop, place, 3).shape == (-(-size[1] // 3), -(-size[0] // 3))
+    assert (numbers == make_index_map(each.backdrop, place)).all()
+    assert make_index_map(each.backdrop, place, 3).shape == (-(-size[1] // 3), -(-size[0] // 3))
     assert len(np.unique(numbers)) > 8 or each.backdrop.kind == "plain" or size == (17, 11)
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_a_rough_map_shows_the_same_scene(each) -> None:
-    place = layout((480, 270))
-    colours = palette(each.backdrop, mood_at(1.3))
-    fine, rough = (colours[index_map(each.backdrop, place, step)] for step in (1, 3))
+    place = find_layout((480, 270))
+    colours = make_palette(each.backdrop, mood_at(1.3))
+    fine, rough = (colours[make_index_map(each.backdrop, place, step)] for step in (1, 3))
     shrunk = fine.reshape(90, 3, 160, 3, 3).mean(axis=(1, 3))
     assert np.abs(shrunk - rough).mean() < 0.06
     if each.backdrop.kind in ("room", "sheets", "sunset", "curtain", "rays"):
@@ -54,23 +56,23 @@ def test_a_rough_map_shows_the_same_scene(each) -> None:
 
 @pytest.mark.parametrize("name", ["flat", "disco", "confetti", "sunset", "limelight"])
 def test_the_floor_stays_below_the_feet_when_more_is_seen(name: str) -> None:
-    each = look(name)
+    each = find_look(name)
     for size in ((640, 360), (360, 640)):
         for dancers in (1, 5):
-            place = layout(size, span_of(dancers))
-            numbers = index_map(each.backdrop, place).astype(int)
+            place = find_layout(size, span_of(dancers))
+            numbers = make_index_map(each.backdrop, place).astype(int)
             line = place.top + each.backdrop.line * place.side
             first, last = int(line) - 1, int(line) + 1
             assert np.abs(numbers[first] - numbers[last]).mean() > 20  # wall and floor have numbers of their own
             assert line < place.top + FLOOR * place.side
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_colours_move_without_a_jump(each) -> None:
     before = None
     for frame in range(600):
         beat = frame / 30
-        now = palette(each.backdrop, mood_at(beat))
+        now = make_palette(each.backdrop, mood_at(beat))
         assert now.shape == (256, 3)
         if before is not None:
             assert np.abs(now - before).max() < 0.12
@@ -78,45 +80,45 @@ def test_colours_move_without_a_jump(each) -> None:
 
 
 def test_a_live_show_gets_a_rough_map_at_once_and_the_full_one_later() -> None:
-    each, place = look("cutout").backdrop, layout((640, 360))
-    full = index_map(each, place)
-    live, patient = Scene(patient=False), Scene(patient=True)
-    step, rough = live.fit(each, place) or (0, full)
+    each, place = find_look("cutout").backdrop, find_layout((640, 360))
+    full = make_index_map(each, place)
+    live, patient = BackdropCache(patient=False), BackdropCache(patient=True)
+    step, rough = live.update(each, place) or (0, full)
     assert step == 3
     assert rough.shape == (120, 214)
     made, deadline = None, time.monotonic() + 30
     while made is None and time.monotonic() < deadline:
-        made = live.fit(each, place)
+        made = live.update(each, place)
     assert made is not None
     assert made[0] == 1
     assert (made[1] == full).all()
-    assert live.fit(each, place) is None
+    assert live.update(each, place) is None
     live.close()
 
-    step, numbers = patient.fit(each, place) or (0, rough)
+    step, numbers = patient.update(each, place) or (0, rough)
     assert step == 1
     assert (numbers == full).all()
     for dancers in (4, 5, 6):  # while the view widens
-        step, numbers = patient.fit(each, layout((640, 360), span_of(dancers))) or (0, rough)
+        step, numbers = patient.update(each, find_layout((640, 360), span_of(dancers))) or (0, rough)
         assert step == 3
-    after = [patient.fit(each, layout((640, 360), span_of(6))) for _ in range(8)]
+    after = [patient.update(each, find_layout((640, 360), span_of(6))) for _ in range(8)]
     (found,) = [each for each in after if each is not None]
-    assert (found[1] == index_map(each, layout((640, 360), span_of(6)))).all()
+    assert (found[1] == make_index_map(each, find_layout((640, 360), span_of(6)))).all()
 
 
 def test_as_many_tiles_are_lit_on_each_beat() -> None:
-    each = look("disco")
-    numbers = index_map(each.backdrop, layout((320, 180)))
+    each = find_look("disco")
+    numbers = make_index_map(each.backdrop, find_layout((320, 180)))
     floor = numbers[numbers < TILES]
-    light = [luminance(palette(each.backdrop, mood_at(beat)))[floor].mean() for beat in np.arange(0, 32, 0.125)]
+    light = [luminance(make_palette(each.backdrop, mood_at(beat)))[floor].mean() for beat in np.arange(0, 32, 0.125)]
     assert max(light) < 3.0 * min(light)
     assert max(np.abs(np.diff(light))) < 0.06  # of the whole floor, in an eighth of a beat
-    colours = [palette(each.backdrop, mood_at(beat + 0.7))[:TILES] for beat in range(32)]
+    colours = [make_palette(each.backdrop, mood_at(beat + 0.7))[:TILES] for beat in range(32)]
     assert all(np.abs(a - b).max() > 0.3 for a, b in zip(colours[1:], colours, strict=False))  # others, each beat
 
 
 def test_sheets_of_paper_lie_one_before_the_other() -> None:
-    numbers = index_map(look("cutout").backdrop, layout((320, 180)))
+    numbers = make_index_map(find_look("cutout").backdrop, find_layout((320, 180)))
     sheet = np.minimum(numbers // (256 // SHEETS), SHEETS - 1)
     assert set(np.unique(sheet)) == set(range(SHEETS))
     row = sheet[80, :160].astype(int)  # from the side inwards: one looks deeper and deeper
@@ -128,7 +130,7 @@ def test_sheets_of_paper_lie_one_before_the_other() -> None:
 
 
 def thrown(frames_a_beat: int, beats: float, level: float = 0.9) -> tuple[Sprites, float]:
-    sprites, mood, spec = Sprites(), Mood(), look("confetti").confetti
+    sprites, mood, spec = Sprites(), Mood(), find_look("confetti").confetti
     assert spec is not None
     for step in range(round(beats * frames_a_beat) + 1):
         beat = step / frames_a_beat
@@ -138,7 +140,7 @@ def thrown(frames_a_beat: int, beats: float, level: float = 0.9) -> tuple[Sprite
 
 
 def test_confetti_is_the_same_at_any_frame_rate() -> None:
-    spec = look("confetti").confetti
+    spec = find_look("confetti").confetti
     assert spec is not None
     seen = [sprites.draw(spec, beat) for sprites, beat in (thrown(8, 9.5), thrown(31, 9.5))]
     assert len(seen[0][0]) > 50
@@ -147,7 +149,7 @@ def test_confetti_is_the_same_at_any_frame_rate() -> None:
 
 
 def test_confetti_flies_from_the_hands_up_and_comes_down_to_the_floor() -> None:
-    spec = look("confetti").confetti
+    spec = find_look("confetti").confetti
     assert spec is not None
     sprites, _ = thrown(16, 4.0)
     start = sprites.draw(spec, 4.0)[0].mean(axis=1)
@@ -164,7 +166,7 @@ def test_confetti_flies_from_the_hands_up_and_comes_down_to_the_floor() -> None:
 
 
 def test_confetti_is_swept_away_and_quiet_music_throws_none() -> None:
-    spec = look("confetti").confetti
+    spec = find_look("confetti").confetti
     assert spec is not None
     assert len(thrown(8, 12.0, level=0.1)[0].draw(spec, 12.0)[0]) == 0
     loud = [len(thrown(8, beats)[0].draw(spec, beats)[0]) for beats in (16.0, 48.0)]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.stage import renderer
-from visualizer.stage.renderer import BELIEVED, LARGEST, forget, key, parse, recall, remember
+from visualizer.stage.gpu import software_gl
+from visualizer.stage.gpu.software_gl import BELIEVED, LARGEST, forget, key, parse, recall, remember
 
 LLVMPIPE = "llvmpipe (LLVM 15.0.6, 256 bits)"
 KEY = "0123456789abcdef" * 4
@@ -40,7 +40,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     there = Machine(tmp_path / "root")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(pygame.display, "get_driver", lambda: "x11")
-    monkeypatch.setattr(renderer, "key", there.key)
+    monkeypatch.setattr(software_gl, "key", there.key)
     return there
 
 
@@ -53,7 +53,7 @@ def test_it_is_known_again_and_after_so_many_starts_it_is_asked_again(machine: M
     forget()
     assert recall() is None
     forget()  # nothing there: nothing said
-    assert [path.name for path in renderer.file().parent.iterdir()] == []
+    assert [path.name for path in software_gl.file().parent.iterdir()] == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_card_is_never_hidden(machine: Machine, name: str) -> None:
     assert recall() is None
     forget()
     remember(LLVMPIPE)
-    assert not renderer.file().exists()
+    assert not software_gl.file().exists()
 
 
 def newer_libraries(machine: Machine) -> None:
@@ -119,26 +119,26 @@ def test_another_system_sdl_or_driver_of_it_is_asked(machine: Machine, monkeypat
         patch.setattr(pygame.version, "ver", "2.9.9")
         assert recall() is None
     with monkeypatch.context() as patch:
-        patch.setattr(renderer.sys, "platform", "win32")
+        patch.setattr(software_gl.sys, "platform", "win32")
         assert recall() is None
     assert recall() == LLVMPIPE
 
 
 def test_what_does_not_tell_of_opengl_does_not_matter(machine: Machine) -> None:
     remember(LLVMPIPE)
-    machine.environment |= {"LANG": "xh", **dict.fromkeys(renderer.OWN, "0")}
+    machine.environment |= {"LANG": "xh", **dict.fromkeys(software_gl.OWN, "0")}
     assert recall() == LLVMPIPE
 
 
 def test_a_card_s_name_is_not_kept(machine: Machine) -> None:
-    renderer.file().parent.mkdir(parents=True)
-    renderer.file().write_text(json.dumps({"key": machine.key(), "renderer": "AMD Radeon", "starts": 5}))
+    software_gl.file().parent.mkdir(parents=True)
+    software_gl.file().write_text(json.dumps({"key": machine.key(), "renderer": "AMD Radeon", "starts": 5}))
     assert recall() is None
 
 
 def test_where_nothing_can_be_written_it_is_asked_each_time(machine: Machine, tmp_path: Path) -> None:
     remember(LLVMPIPE)
-    kept = renderer.file().read_bytes()
+    kept = software_gl.file().read_bytes()
     (tmp_path / "cache").rename(tmp_path / "old")
     (tmp_path / "cache").touch()  # no folder can be made there
     remember(LLVMPIPE)
@@ -146,9 +146,9 @@ def test_where_nothing_can_be_written_it_is_asked_each_time(machine: Machine, tm
     forget()
     (tmp_path / "cache").unlink()
     (tmp_path / "old").rename(tmp_path / "cache")
-    renderer.file().with_suffix(f".{os.getpid()}").mkdir()  # readable, but it cannot be counted
+    software_gl.file().with_suffix(f".{os.getpid()}").mkdir()  # readable, but it cannot be counted
     assert recall() is None
-    assert renderer.file().read_bytes() == kept
+    assert software_gl.file().read_bytes() == kept
 
 
 # --- damage
@@ -180,7 +180,7 @@ def test_fields_of_any_kind_are_refused_or_sound(fields: dict[str, object]) -> N
         assert (then, name) == (fields["key"], fields["renderer"])
         assert then == KEY
         assert name.isprintable()
-        assert renderer.on_processor(name)
+        assert software_gl.on_processor(name)
         assert 0 <= starts <= BELIEVED
 
 
@@ -188,7 +188,7 @@ def test_fields_of_any_kind_are_refused_or_sound(fields: dict[str, object]) -> N
 def test_a_byte_that_changed_changes_no_more_than_a_name_or_a_number(place: int, byte: int) -> None:
     found = parse(GOOD[:place] + bytes([byte]) + GOOD[place + 1 :])
     if found is not None:
-        assert renderer.on_processor(found[1])
+        assert software_gl.on_processor(found[1])
         assert 0 <= found[2] <= BELIEVED
         assert len(found[0]) == len(KEY)
 
@@ -210,8 +210,8 @@ DAMAGED = {
 def test_damage_is_told_in_the_log_and_asked_again(
     machine: Machine, data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    renderer.file().parent.mkdir(parents=True)
-    renderer.file().write_bytes(data)
+    software_gl.file().parent.mkdir(parents=True)
+    software_gl.file().write_bytes(data)
     with caplog.at_level("INFO", logger="visualizer.aside"):
         assert recall() is None
     assert any("is damaged" in said for said in caplog.messages)

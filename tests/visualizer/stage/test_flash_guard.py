@@ -10,12 +10,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, measure, party
-from tests.visualizer.fakes import picture
+from tests.support.fakes import picture
 from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
 from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
 from visualizer.stage.guarded import GuardedFrames
-from visualizer.stage.looks import LOOKS, Look
+from visualizer.stage.looks import Look, shipped_looks
 
 SIZE = WIDTH, HEIGHT = 192, 108
 Frame = np.ndarray
@@ -190,7 +190,7 @@ def dancers(beat: float) -> Bodies:
     return picture(beat, (-0.5, 0.1 * np.sin(beat), 0.5), span_of(3))
 
 
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None:
     """With music that leaps, and with blackouts in between."""
     for dark in (np.inf, 0.15):
@@ -199,5 +199,5 @@ def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None
 
 
 def test_looks_that_change_all_the_time_keep_to_the_limit() -> None:
-    frames = party(dancers, list(LOOKS), (256, 144), 3.0, fps=30, look_seconds=0.2, guard=FlashGuard())
+    frames = party(dancers, list(shipped_looks()), (256, 144), 3.0, fps=30, look_seconds=0.2, guard=FlashGuard())
     assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT

@@ -17,7 +17,7 @@ void main() { gl_Position = vec4(corner, 0.0, 1.0); }
 """
 
 
-def whole(gl: moderngl.Context) -> moderngl.Buffer:
+def fullscreen_triangle(gl: moderngl.Context) -> moderngl.Buffer:
     """The corners of a triangle that covers all of a target."""
     return gl.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
 

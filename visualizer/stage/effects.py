@@ -1,6 +1,6 @@
 """The light and the shadow about the dancers, on a coarse canvas, for both stages.
 
-Most of it is soft, so 64 rows a frame are enough, and numpy is quick with so few; a look whose haze is crisp takes
+Most of it is soft, so 64 rows a frame are enough, and numpy is quick with so few; a look whose effects is crisp takes
 128. Blurring, shrinking and growing are products with small dense matrices, see resample.py.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
-from visualizer.stage.layout import Layout, Spot, spots
-from visualizer.stage.looks import SURE, Haze, Lights
+from visualizer.stage.layout import Layout, Spot, find_spots
+from visualizer.stage.looks import SURE, ColorTables, Effects
 from visualizer.stage.resample import gaussian, spreading, zoom_matrix
 from visualizer.stage.skeleton import JOINTS, bones
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROWS = 64  # cells a frame is high, if the look says nothing else
 COARSE = 0.6  # the same where the processor is behind
-LINE = 0.011  # frame widths: spread of the outline as it is blurred into haze
+LINE = 0.011  # frame widths: spread of the outline as it is blurred into effects
 TICKS_PER_BEAT = 32  # trails grow and fade in fixed ticks of musical time, so they look alike at any frame rate
 POOL = (0.30, 0.022)  # half width and half height of the pool on the floor, frame widths
 SHORE = 0.03  # frame widths over which the mirror of a wet floor begins, so that it has no edge
@@ -123,7 +123,7 @@ def _distance_across(at: _Cells, spread: float, scale: float, place: float) -> N
     return np.exp(-0.5 * (away / spread) ** 2) * scale
 
 
-class HazeCanvas:
+class EffectsCanvas:
     """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
 
     def __init__(self, place: Layout, rows: float = ROWS) -> None:
@@ -136,7 +136,7 @@ class HazeCanvas:
         self.field = (np.arange(FRAME_SIZE) + 0.5) / FRAME_SIZE
         self.fresh = np.zeros((self.rows, self.columns), np.float32)  # what leaves trails, as it is now
         self.trails = np.zeros_like(self.fresh)
-        self.values = np.zeros_like(self.fresh)  # 0..1, what the haze ramp is looked up with
+        self.values = np.zeros_like(self.fresh)  # 0..1, what the effects ramp is looked up with
         self._tick: int | None = None
         self._memory: deque[tuple[float, NDArray[np.float16], list[Spot]]] = deque()  # beat, fields
         self.look_from(place)
@@ -161,70 +161,81 @@ class HazeCanvas:
         self._far_down = lru_cache(maxsize=6)(partial(_distance_down, at))
         self._far_across = lru_cache(maxsize=32)(partial(_distance_across, at))
 
-    def update(self, picture: Bodies, haze: Haze, lights: Lights, musical_time: float, bare: bool = False) -> Array:
-        """Haze (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
-        places = [_steady(spot) for spot in spots(picture)]  # who stands finds the same matrices
-        values, swing = self.values, lights.swing
+    def update(
+        self, picture: Bodies, effects: Effects, tables: ColorTables, musical_time: float, bare: bool = False
+    ) -> Array:
+        """Effects (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
+        places = [_steady(spot) for spot in find_spots(picture)]  # who stands finds the same matrices
+        values, swing = self.values, tables.swing
         values.fill(0)
-        bodies = body(picture.frames[:, 0]) if haze.fill or haze.contact or haze.rings or haze.trail_body else None
-        light = outline_light(picture.frames[:, 0]) if haze.glow or haze.trail else None
-        if haze.glow and light is not None:
+        bodies = (
+            body(picture.frames[:, 0])
+            if effects.fill or effects.contact or effects.rings or effects.trail_body
+            else None
+        )
+        light = outline_light(picture.frames[:, 0]) if effects.glow or effects.trail else None
+        if effects.glow and light is not None:
             # A thin line blurred is dim: 2.2 brings the glow beside a limb to about 1.
-            self._blur(values, light, places, haze.glow_width, 2.2 * haze.glow * swing)
-        if haze.fill and bodies is not None:
-            self._blur(values, bodies, places, haze.fill_width, haze.fill * swing, haze.fill_x, haze.fill_y)
-        if haze.trail and not bare:
-            self._grow_trails(haze, bodies if haze.trail_body else light, places, musical_time)
-            values += np.float32(haze.trail * lights.trail) * self.trails
-        if haze.floor:
+            self._blur(values, light, places, effects.glow_width, 2.2 * effects.glow * swing)
+        if effects.fill and bodies is not None:
+            move = effects.fill_x, effects.fill_y
+            self._blur(values, bodies, places, effects.fill_width, effects.fill * swing, move)
+        if effects.trail and not bare:
+            self._grow_trails(effects, bodies if effects.trail_body else light, places, musical_time)
+            values += np.float32(effects.trail * tables.trail) * self.trails
+        if effects.floor:
             for spot in places:
                 wide = np.exp(-(((self.x - spot.place) / (POOL[0] * spot.scale)) ** 2))
                 high = np.exp(-(((self.y - (FLOOR - spot.lift)) / (POOL[1] * spot.scale)) ** 2))
-                values += (haze.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
-        if haze.contact and bodies is not None:
+                values += (effects.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
+        if effects.contact and bodies is not None:
             for one, spot in zip(bodies, places, strict=True):
-                down = self._soles(haze.contact_width, _row(spot))
-                across = self._across(max(haze.contact_width, self._fine), spot.scale, spot.place)
-                values += np.float32(haze.contact) * np.minimum(down @ one @ across, 1)
-        if haze.wet:
-            values += np.float32(haze.wet) * (self._mirror @ values)
-        if haze.rings and bodies is not None:
-            np.maximum(values, self._rings(haze, bodies, places), out=values)
-        if haze.spots:
-            values += self._spots(haze, musical_time) * np.float32(swing)
-        if haze.echo and not bare:
-            self._echo(haze, picture, musical_time)
-        if haze.bones and picture.joints is not None and picture.joints.shape[1] == JOINTS:
+                down = self._soles(effects.contact_width, _row(spot))
+                across = self._across(max(effects.contact_width, self._fine), spot.scale, spot.place)
+                values += np.float32(effects.contact) * np.minimum(down @ one @ across, 1)
+        if effects.wet:
+            values += np.float32(effects.wet) * (self._mirror @ values)
+        if effects.rings and bodies is not None:
+            np.maximum(values, self._rings(effects, bodies, places), out=values)
+        if effects.spots:
+            values += self._spots(effects, musical_time) * np.float32(swing)
+        if effects.echo and not bare:
+            self._echo(effects, picture, musical_time)
+        if effects.bones and picture.joints is not None and picture.joints.shape[1] == JOINTS:
             for joints, spot in zip(picture.joints, places, strict=True):
-                self._bones(haze, joints, spot)
+                self._bones(effects, joints, spot)
         return np.minimum(values, 1, out=values)
 
     def _blur(
-        self, onto: Array, frames: Array, places: list[Spot], spread: float, gain: float, x: float = 0, y: float = 0
-    ) -> None:
-        """Add `gain` times the blurred frames, moved by x and y."""
+        self, onto: Array, frames: Array, places: list[Spot], spread: float, gain: float,
+        move: tuple[float, float] = (0.0, 0.0),
+    ) -> None:  # fmt: skip
+        """Add `gain` times the blurred frames, moved right and down."""
+        x, y = move
         wide = max(spread, self._fine)
         for one, spot in zip(frames, places, strict=True):
             down = self._down(wide, _row(spot), y) * np.float32(gain)
             onto += down @ one @ self._across(wide, spot.scale, spot.place + x)
 
-    def _grow_trails(self, haze: Haze, source: Array | None, places: list[Spot], musical_time: float) -> None:
+    def _grow_trails(self, effects: Effects, source: Array | None, places: list[Spot], musical_time: float) -> None:
         assert source is not None
         self.fresh.fill(0)
         self._blur(self.fresh, source, places, self._fine, 1.0)
         tick = math.floor(musical_time * TICKS_PER_BEAT)
         ticks = 0 if self._tick is None else min(max(tick - self._tick, 0), TICKS_PER_BEAT)
         self._tick = tick
-        spread = haze.trail_spread / math.sqrt(TICKS_PER_BEAT)
-        down, across = self._zoom(haze.trail_zoom ** (1 / TICKS_PER_BEAT), haze.trail_rise / TICKS_PER_BEAT, spread)
-        fade = np.float32(0.5 ** (1 / TICKS_PER_BEAT / haze.trail_beats))
+        spread = effects.trail_spread / math.sqrt(TICKS_PER_BEAT)
+        down, across = self._zoom(
+            effects.trail_zoom ** (1 / TICKS_PER_BEAT), effects.trail_rise / TICKS_PER_BEAT, spread
+        )
+        fade = np.float32(0.5 ** (1 / TICKS_PER_BEAT / effects.trail_beats))
         for _ in range(ticks):
             grown = down @ self.trails @ across
             grown *= fade
             grown -= np.float32(1e-4)  # so that a trail ends, at zero and not among the slow tiny numbers
             np.maximum(grown, self.fresh, out=self.trails)
 
-    def _rings(self, haze: Haze, bodies: Array, places: list[Spot]) -> Array:
+    def _rings(self, effects: Effects, bodies: Array, places: list[Spot]) -> Array:
         """1 on the body, falling evenly with the distance from it.
 
         The nearest of many by a sum: -2 s² log Σ exp(-d²/2 s²) tends to the least d² (Varadhan, 1967), and the sum is
@@ -237,48 +248,48 @@ class HazeCanvas:
         # A limb of ordinary breadth is at distance 0.
         full = (NEAREST * FRAME_SIZE) ** 2 * 2 * math.pi * 0.6
         away = NEAREST * np.sqrt(np.maximum(-2 * np.log(total / full), 0))
-        return (haze.rings * np.maximum(1 - away / haze.ring_range, 0)).astype(np.float32)
+        return (effects.rings * np.maximum(1 - away / effects.ring_range, 0)).astype(np.float32)
 
-    def _spots(self, haze: Haze, musical_time: float) -> Array:
+    def _spots(self, effects: Effects, musical_time: float) -> Array:
         """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
         latitude = np.radians(np.arange(-55, 56, 10.0))
         around = np.linspace(0, 2 * math.pi, MIRRORS, endpoint=False)
         a, b = np.meshgrid(latitude, around, indexing="ij")
         turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None]
-        turned += 2 * math.pi * musical_time / (MIRRORS * haze.spot_beats)
+        turned += 2 * math.pi * musical_time / (MIRRORS * effects.spot_beats)
         turned = (turned + math.pi) % (2 * math.pi) - math.pi
         seen = np.abs(turned) < math.radians(68)
         a, turned = a[seen], turned[seen]
         x = 0.62 * np.tan(turned) * max(1.0, -float(self.x[0]) / 0.89)  # over all of a wide stage
         y = 0.45 + 0.62 * np.tan(a) / np.cos(turned)
-        size = np.maximum(haze.spot_size / np.cos(turned) ** 0.7, self._fine)
-        strength = haze.spots * np.cos(turned) ** 0.8
+        size = np.maximum(effects.spot_size / np.cos(turned) ** 0.7, self._fine)
+        strength = effects.spots * np.cos(turned) ** 0.8
         across = np.exp(-0.5 * ((self.x[None, :] - x[:, None]) / (size * 1.15)[:, None]) ** 2)
         down = np.exp(-0.5 * ((self.y[:, None] - y[None, :]) / size[None, :]) ** 2) * strength[None, :]
         across[across < 1e-5] = 0
         down[down < 1e-5] = 0
         return (down.astype(np.float32)) @ across.astype(np.float32)
 
-    def _echo(self, haze: Haze, picture: Bodies, musical_time: float) -> None:
+    def _echo(self, effects: Effects, picture: Bodies, musical_time: float) -> None:
         """Copies of the dancer as it was, each older one a step lower; the newest is `echo`."""
         memory = self._memory
         if memory and not 0 <= musical_time - memory[-1][0] < 8:
             memory.clear()
         if not memory or musical_time - memory[-1][0] >= 1 / MEMORY_TICKS:
-            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), spots(picture)))
-        oldest = musical_time - haze.echo_copies * haze.echo_beats
+            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), find_spots(picture)))
+        oldest = musical_time - effects.echo_copies * effects.echo_beats
         while len(memory) > 2 and memory[1][0] <= oldest:
             memory.popleft()
         soft = 1 / (1.6 * max(self._fine / 0.6, self.cell))  # the edge of a copy, cells of the canvas
-        for copy in range(haze.echo_copies, 0, -1):
-            then = musical_time - copy * haze.echo_beats
+        for copy in range(effects.echo_copies, 0, -1):
+            then = musical_time - copy * effects.echo_beats
             after = next((k for k, each in enumerate(memory) if each[0] > then), None)
             if after is None or after == 0:
                 continue
             (t0, f0, p0), (t1, f1, p1) = memory[after - 1], memory[after]
             share = np.float32((then - t0) / (t1 - t0))
             count = min(len(p0), len(p1))
-            strength = np.float32(haze.echo * (1 - (copy - 1) / haze.echo_copies))
+            strength = np.float32(effects.echo * (1 - (copy - 1) / effects.echo_copies))
             for k in range(count):
                 field = f0[k].astype(np.float32) * (1 - share) + f1[k].astype(np.float32) * share
                 spot = _steady(_between(p0[k], p1[k], float(share)))
@@ -286,12 +297,12 @@ class HazeCanvas:
                 seen = self._down(self._fine, _row(spot)) @ shape @ self._across(self._fine, spot.scale, spot.place)
                 np.maximum(self.values, seen * strength, out=self.values)
 
-    def _bones(self, haze: Haze, joints: Array, spot: Spot) -> None:
+    def _bones(self, effects: Effects, joints: Array, spot: Spot) -> None:
         """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""
         begin, end, thick = bones(joints)
         offset, scale = np.array([spot.left, spot.top]), spot.scale
         cell = float(self.y[1] - self.y[0])
-        bent = zip(begin * scale + offset, end * scale + offset, thick * haze.bone_width * scale, strict=True)
+        bent = zip(begin * scale + offset, end * scale + offset, thick * effects.bone_width * scale, strict=True)
         for a, b, radius in bent:
             reach = radius + 1.5 * cell
             r0, r1 = np.searchsorted(self.y, (min(a[1], b[1]) - reach, max(a[1], b[1]) + reach))
@@ -302,6 +313,6 @@ class HazeCanvas:
             along = b - a
             share = np.clip((dx * along[0] + dy * along[1]) / max(float(along @ along), 1e-9), 0, 1)
             away = np.hypot(dx - share * along[0], dy - share * along[1])
-            seen = (haze.bones * np.clip(0.5 + (radius - away) / (2.2 * cell), 0, 1)).astype(np.float32)
+            seen = (effects.bones * np.clip(0.5 + (radius - away) / (2.2 * cell), 0, 1)).astype(np.float32)
             part = self.values[r0:r1, c0:c1]
             np.maximum(part, seen, out=part)

@@ -14,39 +14,39 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.stage.looks import LEVELS, Haze, Lights, Look
+from visualizer.stage.looks import LEVELS, ColorTables, Effects, Look
 
 NEAR, FAR = 0.06, 0.24  # frame widths from the body between which rings fade out, which fill a stage
 BANDS = 16  # rows that are worked out at a time: they stay in the cache
-FINE = 16  # steps from one row of a ramp to the next
+FINE = 32  # steps from one row of a ramp to the next
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 
 @lru_cache(maxsize=64)
-def own_look(look: Look) -> Look:
+def make_own_look(look: Look) -> Look:
     """The look without what falls on floor and walls; the same object each time."""
-    haze = look.haze
-    if haze is None:
+    effects = look.effects
+    if effects is None:
         return look
-    fill = 0.0 if haze.fill_is_cast else haze.fill
-    haze = dataclasses.replace(haze, floor=0.0, contact=0.0, wet=0.0, spots=0.0, fill=fill)
-    return dataclasses.replace(look, haze=haze if _is_anything(haze) else None)
+    fill = 0.0 if effects.fill_is_cast else effects.fill
+    effects = dataclasses.replace(effects, floor=0.0, contact=0.0, wet=0.0, spots=0.0, fill=fill)
+    return dataclasses.replace(look, effects=effects if _is_anything(effects) else None)
 
 
-def _is_anything(haze: Haze) -> bool:
-    return any((haze.glow, haze.fill, haze.trail, haze.echo, haze.rings, haze.bones))
+def _is_anything(effects: Effects) -> bool:
+    return any((effects.glow, effects.fill, effects.trail, effects.echo, effects.rings, effects.bones))
 
 
-def own_light(look: Look, lights: Lights) -> Array:
-    """(256, 4) the haze's ramp, premultiplied, as it is seen without a backdrop.
+def make_own_light(look: Look, lights: ColorTables) -> Array:
+    """(256, 4) the effects' ramp, premultiplied, as it is seen without a backdrop.
 
     Copies and tracks of whole bodies cover as paint does, all else as much as it is bright.
     """
-    haze, ramp = look.haze, lights.haze
-    assert haze is not None
-    if haze.echo or haze.trail_body:
+    effects, ramp = look.effects, lights.effects
+    assert effects is not None
+    if effects.echo or effects.trail_body:
         return ramp
     colour = ramp[:, :3]
     if ramp[0, 3] > 0:  # light as bright as the backdrop, all over the stage: what is brighter belongs to the dancer
@@ -54,22 +54,24 @@ def own_light(look: Look, lights: Lights) -> Array:
         seen = colour + lights.palette[0] * (1 - ramp[:, 3:])
         more = np.clip((seen - ground) / np.maximum(1 - ground, 1e-6), 0, 1).max(axis=1, keepdims=True)
         colour = np.clip(seen - ground * (1 - more), 0, 1)
-    if haze.rings:
-        away = (1 - np.linspace(0, 1, LEVELS, dtype=np.float32) / haze.rings) * haze.ring_range
+    if effects.rings:
+        away = (1 - np.linspace(0, 1, LEVELS, dtype=np.float32) / effects.rings) * effects.ring_range
         share = np.clip((FAR - away) / (FAR - NEAR), 0, 1)
         colour = colour * (share * share * (3 - 2 * share))[:, None]
     return np.concatenate([colour, colour.max(axis=1, keepdims=True)], axis=1).astype(np.float32)
 
 
-def straight_pixels(figure: Array, indices: Bytes, haze: Array | None, levels: Array, box: pygame.Rect) -> Bytes:
-    """(height, width, 4) red, green, blue, alpha of the figure over the haze; outside of `box` there is nothing.
+def make_straight_pixels(
+    figure: Array, indices: Bytes, effects: Array | None, levels: Array, box: pygame.Rect
+) -> Bytes:
+    """(height, width, 4) red, green, blue, alpha of the figure over the effects; outside of `box` there is nothing.
 
-    `figure` (256, 4) is looked up by `indices` (height, width); `haze` (256, 4), where there is any, between its rows
+    `figure` (256, 4) is looked up by `indices` (height, width); `effects` (256, 4), if there are any, between its rows
     by `levels` (height, width), 0..255. Both are premultiplied. The array is new each time.
     """
     out = np.zeros((*indices.shape, 4), np.uint8)
     columns = slice(box.left, box.right)
-    fine = None if haze is None else _finer(haze)
+    fine = None if effects is None else _finer(effects)
     for top in range(box.top, box.bottom, BANDS):
         band = slice(top, min(top + BANDS, box.bottom))
         seen = np.take(figure, indices[band, columns], axis=0, mode="clip")
