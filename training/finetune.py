@@ -41,7 +41,7 @@ from training.data.footage.run import Request, extract_footage
 from training.data.footage.video import find_videos, probe
 from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, PoseBasis
 from training.models.dancer import Choreographer, DancerNetwork
@@ -163,16 +163,17 @@ def fit_networks(
 ) -> None:
     """Train both recurrent networks on."""
     letters = choreographer.config.letters
-    fit(
+    moves = Lesson(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
-        FitConfig(plan.choreographer_steps, rate=1e-3), work, plan.seed + 1,
+        plan.seed + 1,
     )  # fmt: skip
-    fit(
+    steps = Lesson(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start),
-        FitConfig(plan.dancer_steps, rate=1e-3), work, plan.seed + 2,
+        lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start), plan.seed + 2,
     )  # fmt: skip
+    fit(moves, FitConfig(plan.choreographer_steps, rate=1e-3), work)
+    fit(steps, FitConfig(plan.dancer_steps, rate=1e-3), work)
 
 
 def describe_training(
@@ -277,10 +278,8 @@ def fit_pictures(
             )
 
     first = overlap_of(before, judge)
-    fit(
-        "pictures", network, lambda net, batch: net.loss(*batch), batches,  # type: ignore[operator]
-        FitConfig(plan.picture_steps, rate=2e-4), work, plan.seed,
-    )  # fmt: skip
+    lesson = Lesson("pictures", network, lambda net, batch: net.loss(*batch), batches, plan.seed)  # type: ignore[operator]
+    fit(lesson, FitConfig(plan.picture_steps, rate=2e-4), work)
     after = overlap_of(network, judge)
     better = after > first
     console.print(f"outline seen and drawn again, IoU on frames kept back: {first:.3f} as shipped, {after:.3f} when "

@@ -31,7 +31,7 @@ from training.data.dances import (
 from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.export import PackContents, check_out, public_command, write_pack
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
 from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
@@ -108,11 +108,12 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
     )
     for number, (name, loss, steps, rate, size, between) in enumerate(lessons):
         network.decoder.requires_grad_(name != "autoencoder")
-        fit(
+        lesson = Lesson(
             name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
             lambda start, number=number, size=size, between=between: batches(start, number, size, between),
-            FitConfig(steps, rate=rate, precision=recipe.precision), work, recipe.seed + 10 * number, shared=True,
+            recipe.seed + 10 * number, shared=True,
         )  # fmt: skip
+        fit(lesson, FitConfig(steps, rate=rate, precision=recipe.precision), work)
     return network
 
 
@@ -243,11 +244,12 @@ def fit_choreographer(
         f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(sampler.styles)} styles, "
         f"{len(sampler.names) - 1} named dances"
     )
-    fit(
+    lesson = Lesson(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
-        FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
+        recipe.seed + 1,
     )  # fmt: skip
+    fit(lesson, FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work)
     return choreographer
 
 
@@ -263,11 +265,11 @@ def fit_dancer(
     feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
     dancer = DancerNetwork(dancer_config, moves, basis.std, feet)
     console.print(f"dancer: {parameters(dancer):,} parameters")
-    fit(
+    lesson = Lesson(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start),
-        FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
+        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
     )  # fmt: skip
+    fit(lesson, FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work)
     return dancer
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training.data.motion.body import silhouettes
 from training.data.sampling import Bodies
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.replication.effort import CLIP, Dots, Effort
 from training.replication.models import (
     DEEP,
@@ -201,10 +201,10 @@ def teach(attempt: Attempt, pictures: Dots, effort: Effort, work: Path) -> nn.Mo
     else:
         optimizer = torch.optim.Adam(network.parameters(), lr=spec.rate)
     film = effort.filmed if spec.adadelta else None
-    fit(
+    lesson = Lesson(
         attempt.key, TrainWrapper(network, spec), lambda wrapper, batch: wrapper.loss(batch),  # type: ignore[operator]
-        lambda start: picture_batches(pictures, spec.batch, film, effort.seed, start),
-        FitConfig(spec.steps, rate=spec.rate, clip=math.inf if spec.adadelta else 1.0, steady=spec.adadelta),
-        work, effort.seed, optimizer,
+        lambda start: picture_batches(pictures, spec.batch, film, effort.seed, start), effort.seed, optimizer,
     )  # fmt: skip
+    clip = math.inf if spec.adadelta else 1.0
+    fit(lesson, FitConfig(spec.steps, rate=spec.rate, clip=clip, steady=spec.adadelta), work)
     return network.eval()
