@@ -34,7 +34,7 @@ from rich.progress import track
 from rich.table import Table
 
 from training.data.footage.crop import field, follow, split_clips
-from training.data.footage.extract import look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.data.footage.extract import Stretch, look_at, pieces_of, read_found, read_masks, save_looks, take_looks
 from training.data.footage.figure import KEPT
 from training.data.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
 from training.data.footage.masks import Wish, prepare, refined
@@ -108,7 +108,7 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
         hands.append(float((found & mine).sum() / max(1, mine.sum())))
         if (k - first) % 24 == 12:
             shown.append(_shown(picture, found, true))
-    pieces = pieces_of(video, view, wish, RATE, 0.0, 1e9, work)
+    pieces = pieces_of(video, view, wish, Stretch(0.0, 1e9, RATE), work)
     for piece in pieces:
         look_at(piece)
     paths = [p.out for p in pieces]

@@ -35,6 +35,15 @@ STILLS_EVERY = 0.5  # seconds
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The pictures of a video that are looked at: from `begin` until before `end`, seconds, at most `rate` a second."""
+
+    begin: float
+    end: float
+    rate: float
+
+
+@dataclass(frozen=True)
 class Piece:
     """Some seconds of a video, how to look at them, and where to write what is found."""
 
@@ -99,13 +108,13 @@ def write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def pieces_of(video: Video, view: View, wish: Wish, rate: float, begin: float, end: float, folder: Path) -> list[Piece]:
-    """The pieces of a stretch; one where the video can only be read from its beginning."""
-    end = min(end, video.seconds + 1.0)  # what a file says of its length may be a little short
-    count = max(1, math.ceil((end - begin) / PIECE_SECONDS)) if video.seekable else 1
-    edges = [begin + k * PIECE_SECONDS for k in range(count)] + [end]
+def pieces_of(video: Video, view: View, wish: Wish, stretch: Stretch, folder: Path) -> list[Piece]:
+    """The pieces of a stretch; one piece where the video can only be read from its beginning."""
+    end = min(stretch.end, video.seconds + 1.0)  # the length that a file gives may be a little short
+    count = max(1, math.ceil((end - stretch.begin) / PIECE_SECONDS)) if video.seekable else 1
+    edges = [stretch.begin + k * PIECE_SECONDS for k in range(count)] + [end]
     return [
-        Piece(video, view, wish, rate, a, b, folder / "looks.npz", folder / f"{k:05d}.npz")
+        Piece(video, view, wish, stretch.rate, a, b, folder / "looks.npz", folder / f"{k:05d}.npz")
         for k, (a, b) in enumerate(pairwise(edges))
     ]
 
