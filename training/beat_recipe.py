@@ -22,7 +22,7 @@ from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, write_whole
 from training.models.beat_network import BeatNetwork, BeatNetworkConfig, Heard, export_beat_network, listen
 from training.synth.augment import check_speaker
-from training.synth.dataset import HELD_OUT, Batch, Recording, batches, load, record_all
+from training.synth.dataset import HELD_OUT, Batch, Recording, Session, batches, load, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream, Floats, row_time
@@ -149,9 +149,8 @@ def fit_beat_network(
     check_synthesiser(recipe.fonts)
     check_speaker()
     real = read_clips(clips) if clips else []
-    paths = record_all(
-        work / "recordings", recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts
-    )
+    session = Session(recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts)
+    paths = record_all(work / "recordings", session)
     recordings = [load(path) for path in paths]
     kept = [r for k, r in enumerate(recordings) if k % HELD_OUT]
     away = [r for k, r in enumerate(recordings) if k % HELD_OUT == 0]

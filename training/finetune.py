@@ -3,7 +3,8 @@
 Three minutes are little to learn from, so training starts from the shipped pack. The shipped encoder, trained on a
 hundred thousand bodies, finds the bodies; encoder and decoder are trained further on this outline, and the result is
 kept only if it is better on frames that were held back. The moves become an alphabet of their own, with which the
-shipped choreographer and dancer are trained further: they know how limbs swing and feet stand, and learn what is danced.
+shipped choreographer and dancer are trained further: they know how limbs swing and feet stand, and learn
+what is danced.
 """
 
 from __future__ import annotations

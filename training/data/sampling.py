@@ -31,7 +31,7 @@ class Bodies:
     def seen(
         self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
-        """Joints (N, 21, 2) of bodies `index` (N,), each by a camera of its own: `yaw` (N,) degrees, `mirrored` (N,)."""
+        """Joints (N, 21, 2) of bodies `index` (N,), each by its own camera: `yaw` (N,) degrees, `mirrored` (N,)."""
         cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
         body, middle = self.positions[index], self.pelvis[index]
         x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]

@@ -256,7 +256,7 @@ class Autoencoder(nn.Module):
         pixels = F.pixel_unshuffle(frame * (FRAME_SIZE / CLAMP_PIXELS), 4)
         latent = self.first_guess(pixels)
         for _ in range(self.config.looks if looks is None else looks):
-            with torch.no_grad():  # only looking: gradients come from the last decode alone
+            with torch.no_grad():  # no gradients through this decode: only the last one is learned from
                 drawn = self.decode_pixels(latent).clamp(-CLAMP_PIXELS, CLAMP_PIXELS) / CLAMP_PIXELS
             seen = self.compare(torch.cat([pixels, F.pixel_unshuffle(drawn, 4) - pixels], dim=1))
             seen = torch.cat([seen.float().flatten(1), latent / self.spread], dim=-1)

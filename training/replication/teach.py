@@ -82,8 +82,8 @@ def keras_loss(logits: Tensor, target: Tensor) -> Tensor:
 class Version:
     """One of the student's autoencoders.
 
-    As it should have been it learns by Adam: so many `steps` of `batch` pictures, at `rate` and `sparsity`. As it was,
-    it goes through the film a few times in batches of `filmed`, its sparsity weighed by `activity`.
+    As it should have been it learns by Adam: `steps` of `batch` pictures, at `rate` and `sparsity`. As it was, it goes
+    through the film a few times in batches of `filmed`, its sparsity weighted by `activity`.
     """
 
     name: str
@@ -159,8 +159,8 @@ def mistakes(effort: Effort) -> list[Attempt]:
 
 
 def picture_batches(pictures: Dots, batch: int, film: int | None, seed: int, start: int) -> Iterator[Tensor]:
-    """Endless batches of pictures from step `start` on: random ones, or, with `film`, the first so many in a new order
-    each time they are gone through."""
+    """Endless batches of pictures from step `start` on: random ones, or the first `film` pictures, in a new order in
+    each epoch."""
     if film is None:
         rng = np.random.default_rng([seed, start])
         while True:

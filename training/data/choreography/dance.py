@@ -1,8 +1,9 @@
 """A dance on paper and a dance performed.
 
 A `Dance` holds four lines of notation (legs, trunk, arms, head) and a groove; `perform` turns them into joints at
-any energy, as anyone's own take. Layers are added, as dancers do it: footwork, weight over the feet, the groove
-in the knees, then trunk, arms and head, then what follows by itself (hips settle, hands trail, the head nods).
+any energy, as one dancer's take. Layers are added in the order in which dancers build them: footwork, weight over the
+feet, the groove in the knees, then trunk, arms and head, then what follows by itself (hips settle, hands trail, the
+head nods).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.data.motion import skeleton
 
 ARM_LAG = 0.03  # beats: arms follow the trunk
 HAND_LAG = 0.09  # beats: hands follow the arms
-SOFT, CRISP = 0.07, 0.035  # beats over which flesh rounds off a pose track, and that of those who dance in hits
+SOFT, CRISP = 0.07, 0.035  # beats over which a track of poses is smoothed, and one of a dance in hits (ease "!")
 _GROOVE = re.compile(r"^(down|up)([\d.]+)(?:x(\d+)|/(\d+))?$")
 
 
@@ -76,7 +77,7 @@ class _Score:
 
 @functools.cache
 def _score(dance: Dance) -> _Score:
-    """The notation, read once. ValueError names the dance and what is wrong."""
+    """Read the notation, once for each dance. ValueError names the dance and what is wrong."""
     try:
         tracks = {name: parse(getattr(dance, name)) for name in ("legs", "body", "arms", "head")}
         base = max(length for _, length in tracks.values())
@@ -289,7 +290,7 @@ def _move_arm(keys: Keys, t: Floats, flourish: float, soft: float) -> tuple[Floa
 
 
 def _varied(keys: Keys, rng: np.random.Generator | None, spread: float) -> Keys:
-    """The same poses, each a little larger or smaller."""
+    """The same poses, each slightly larger or smaller."""
     if rng is None:
         return keys
     scale = np.exp(rng.normal(0.0, spread, (len(keys.times), 1)))
@@ -297,13 +298,13 @@ def _varied(keys: Keys, rng: np.random.Generator | None, spread: float) -> Keys:
 
 
 def _flesh(keys: Keys, t: Floats, flourish: float, soft: float) -> Floats:
-    """A track as muscles follow it: without corners, smoothed by 1-2-1 over `soft` beats to either side."""
+    """A track as a body follows it: without corners, smoothed by 1-2-1 over `soft` beats to either side."""
     before, now, after = np.split(tween(keys, np.concatenate([t - soft, t, t + soft]), flourish), 3)
     return 0.5 * now + 0.25 * (before + after)
 
 
 def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
-    """Arm poses brought towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, a take of them."""
+    """Arm poses scaled towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, one take of them."""
     values = keys.values.copy()
     hanging = np.repeat(ARMS["loose"][None], len(values), axis=0)
     hanging[:, :4] *= np.where(np.sum(hanging[:, :4] * values[:, :4], -1, keepdims=True) < 0, -1.0, 1.0)
@@ -316,8 +317,8 @@ def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
         if values[i, :4] @ values[i - 1, :4] < 0:
             values[i, :4] *= -1
     sign = -1.0 if values[0, :4] @ values[-1, :4] < 0 else 1.0
-    # The quaternion may come round with its sign changed; flexion and hand may not. So tween it as a whole only
-    # where no sign changes, and else add one key that closes the loop in the other sign.
+    # The quaternion may have the other sign after a round; flexion and hand may not. Where it does, the track becomes
+    # two rounds long, the second with the other sign.
     if sign < 0:
         values = values.copy()
         doubled = np.concatenate([values, values * np.r_[-np.ones(4), np.ones(4)]])

@@ -1,4 +1,4 @@
-"""Footwork: from the steps of a dance to where both feet are at any time, and who carries the weight.
+"""Footwork: from the steps of a dance to where both feet are at any time, and which one carries the weight.
 
 A token is a foot, how it goes, and where it goes, in tenths of a metre from that foot's home:
 
@@ -10,8 +10,8 @@ A token is a foot, how it goes, and where it goes, in tenths of a metre from tha
     ...u2   how high the foot swings on its way   ...w.3   how many beats the way takes
     @3  home is 3 further to the dancer's left    ^90  the dancer's home faces 90 degrees to the left
 
-A foot that is down is nailed down: between steps its ankle and toe come from one stored state, so they do not
-move by as much as a rounding error. A turn on the ball keeps the toe, a turn on the heel keeps the ankle.
+A foot on the floor does not move: between steps its ankle and toe come from one stored state, so not even a rounding
+error moves them. A turn on the ball keeps the toe in place, a turn on the heel the ankle.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class Footwork:
 
 
 def read_legs(events: list[tuple[float, str]], beats: float) -> Footwork:
-    """Steps from timed tokens. ValueError on a token that is none."""
+    """Read steps from timed tokens. ValueError for a token that is not a step."""
     centre, facing = 0.0, 0.0
-    for _, token in events:  # a dance begins where it ends
+    for _, token in events:  # a dance begins where its last round ended
         for part in token.split("+"):
             if part[0] == "@":
                 centre = float(part[1:]) * UNIT
@@ -257,7 +257,7 @@ def place_foot(track: FootTrack, t: Floats, period: float, turns: int) -> FootPa
     a = b - 1
     start = track.times[b] - track.beats[b]
     u = np.clip((phase - start) / track.beats[b], 0.0, 1.0)
-    u[u < 1e-9], u[u > 1 - 1e-9] = 0.0, 1.0  # arrived is arrived, whatever the rounding
+    u[u < 1e-9], u[u > 1 - 1e-9] = 0.0, 1.0  # exactly at the end in spite of rounding
     mode = track.mode[b]
     flies = (mode == 0) & (track.arc[b] + track.air[a] + track.air[b] > 0)
     # A step swings fast and lands firmly; a turn is quick; a slide is even.

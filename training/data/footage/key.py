@@ -88,7 +88,7 @@ def _not_key(picture: NDArray, key: NDArray, limit: float, low: float, high: flo
 
 
 def border(picture: Picture) -> NDArray[np.float32]:
-    """Pixels of the left, right and top edges, where nobody dances, (N, 3)."""
+    """Pixels (N, 3) of the left, right and top edges, where no one dances."""
     h, w, _ = picture.shape
     x, y = max(2, w // 16), max(2, h // 16)
     edges = (picture[:, :x], picture[:, -x:], picture[:y, x:-x])
