@@ -39,7 +39,7 @@ if audio == "loopback of Windows":
     found = soundcard.default_speaker().id + ".monitor"  # WASAPI has one name for both
     soundcard.default_speaker = lambda: types.SimpleNamespace(id=found)
     loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
-    listener.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
+    capture_thread.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
     audio = "loopback"
 ear = open_source(audio, bpm=120, clock=time.monotonic)
 while True:
@@ -90,7 +90,7 @@ class Recorder:
         return start, np.frombuffer(b"".join(piece for _, piece in self._pieces), np.int16).astype(float) / 32768
 
 
-class CaptureThread:
+class Listener:
     """The listening process, and all that it has said."""
 
     def __init__(self, server: Server, audio: str) -> None:
@@ -139,11 +139,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def listen(server: Server) -> Iterator[Callable[[str], CaptureThread]]:
-    listeners: list[CaptureThread] = []
+def listen(server: Server) -> Iterator[Callable[[str], Listener]]:
+    listeners: list[Listener] = []
 
-    def start(audio: str) -> CaptureThread:
-        listeners.append(CaptureThread(server, audio))
+    def start(audio: str) -> Listener:
+        listeners.append(Listener(server, audio))
         return listeners[-1]
 
     yield start
@@ -161,7 +161,7 @@ def assert_dance_goes_on(rows: list[dict]) -> None:
 
 
 def test_microphone_hears_is_lost_and_comes_back(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], Listener], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(120, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -190,7 +190,7 @@ def test_microphone_hears_is_lost_and_comes_back(
 
 
 def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], Listener], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(128, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -220,7 +220,7 @@ def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
 
 
 def test_without_any_device_it_dances_and_takes_the_first_that_is_plugged_in(
-    listen: Callable[[str], CaptureThread], server: Server
+    listen: Callable[[str], Listener], server: Server
 ) -> None:
     server.kill()
     server.start(rate=None)
@@ -250,7 +250,7 @@ def test_devices_are_listed_with_what_is_heard_now(server: Server, tmp_path: Pat
         assert program.end() == 0
 
 
-def test_microphone_that_is_not_there(listen: Callable[[str], CaptureThread]) -> None:
+def test_microphone_that_is_not_there(listen: Callable[[str], Listener]) -> None:
     ear = listen("mic:Golden Ear")
     wait_for(lambda: ear.said)
     assert ear.said == ["no microphone: no input device is called 'Golden Ear'. Dancing on at 120 BPM, looking again"]
@@ -261,7 +261,7 @@ def test_microphone_that_is_not_there(listen: Callable[[str], CaptureThread]) ->
 
 
 def test_what_windows_is_heard_by_hears_a_beat(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], Listener], tmp_path: Path
 ) -> None:
     """The line of Windows' loopback, by the same package on this server."""
     needs(importlib.util.find_spec("soundcard"), "soundcard")
@@ -280,7 +280,7 @@ def test_what_windows_is_heard_by_hears_a_beat(
 
 
 @pytest.mark.usefixtures("server")
-def test_two_screens_share_the_beat_by_link(listen: Callable[[str], CaptureThread]) -> None:
+def test_two_screens_share_the_beat_by_link(listen: Callable[[str], Listener]) -> None:
     """Two programs with nothing but the network between them: one tempo, and one place in the bar at each moment."""
     needs(importlib.util.find_spec("link"), "the extra 'link'")
     screens = [listen("link"), listen("link")]
@@ -303,9 +303,7 @@ def test_two_screens_share_the_beat_by_link(listen: Callable[[str], CaptureThrea
         assert_dance_goes_on(screen.rows)
 
 
-def test_a_song_is_played_and_danced_in_time(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
-) -> None:
+def test_a_song_is_played_and_danced_in_time(server: Server, listen: Callable[[str], Listener], tmp_path: Path) -> None:
     """Record what the loudspeaker gets, and compare its kicks with the beats of the dance at those moments."""
     samples, times = beat_track(110, 8)
     recorder = Recorder(server)
@@ -324,7 +322,7 @@ def test_a_song_is_played_and_danced_in_time(
     assert_dance_goes_on(ear.rows)
 
 
-def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path) -> None:
+def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], Listener], tmp_path: Path) -> None:
     samples, _ = beat_track(120, 14)
     ear = listen(str(write_song(tmp_path / "song.flac", samples)))
     wait_for(lambda: ear.now.get("confidence", 0) > 0)
