@@ -50,7 +50,7 @@ window.Window.close = Stuck()
 """
 AT_THE_VERY_END = """
 import atexit
-from visualizer import recorder
+from visualizer.film import recorder
 class Takes(recorder.Takes):
     def finish(self, seen):
         atexit.register(Stuck())  # later than what the program itself has registered
