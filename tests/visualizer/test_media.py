@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from av.stream import Disposition
 
-from tests.needs import needs_program
+from tests.support.needs import needs_program
 from visualizer import media, paths
 from visualizer.errors import UserError
 from visualizer.film.output_path import find_output
