@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.program import PATIENCE, Program, Screen
-from tests.needs import needs_program
+from tests.support.needs import needs_program
+from tests.support.program import PATIENCE, Program, Screen
 
 # X's codes of keys by what a US keyboard has written on them.
 PLACES = {"3": 12, "-": 20, "q": 24, "w": 25, "y": 29, "a": 38, "d": 40, "h": 43, "'": 48, ",": 59, "m": 58}
