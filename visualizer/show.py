@@ -16,7 +16,8 @@ from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
-from visualizer.music.analysis.genre import GenreScores, StyleSelector
+from visualizer.music.analysis.genre import GenreScores
+from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
 from visualizer.stage.looks import Look, LookStore

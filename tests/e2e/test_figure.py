@@ -7,8 +7,8 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.figure import assert_dances, figure, figures
 from tests.support import fakes
+from tests.support.figure import assert_dances, figure, figures
 from visualizer.moment import Moment
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.looks import find_look

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import Program
+from tests.support.program import Program
 
 ASKED = "OpenGL .* on llvmpipe"
 TRIED = r"toast: no GPU for the picture \(llvmpipe [^)]*\)\): painting on the processor"

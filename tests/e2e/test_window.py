@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tests.conftest import REPOSITORY
-from tests.e2e.figure import assert_dances, change, figures, is_figure, window
-from tests.e2e.program import Program, Screen
+from tests.support.figure import assert_dances, change, figures, is_figure, window
+from tests.support.program import Program, Screen
+from tests.support.repository import REPOSITORY
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.stage.looks import shipped_looks
 

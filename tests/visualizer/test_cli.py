@@ -7,30 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 
+from tests.support.command_line import call
 from tests.support.fake_sound import FakeLine
-from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
 from visualizer.music.sources.capture import Capture
 from visualizer.music.sources.meters import Meter
 from visualizer.options import FilmOptions
 from visualizer.paths import unused
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Exit code of `visualizer words…`, in this process."""
-    monkeypatch.setattr(sys, "argv", ["visualizer", *words])
-    monkeypatch.setattr(cli, "log_file", nullcontext)  # it takes hold of the hooks of the whole process
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return ended.value.code if isinstance(ended.value.code, int) else 1
 
 
 @pytest.fixture

@@ -82,12 +82,12 @@ def make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction
         pace = options.bpm * fold(options.bpm)
         # Room for a loop to be looked for; else as long as was asked for.
         end = MOST_LOOKED_AT if beats is not None else start + (options.seconds or OWN_SECONDS)
-        score, sound = OwnScore(pace), read_own_music(pace, console.print)
+        score, sound = OwnScore(pace), read_own_music(pace, console.say)
     else:
         with console.status(f"listening to {song.name}"):
             score = heard = hear_song(song, options.bpm)
         if not heard.confidence:
-            console.print(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
+            console.say(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
         if start >= heard.seconds:
             raise UserError(f"{song}: is over after {heard.seconds:.1f} s, before {start:g}")
         end = min(start + options.seconds, heard.seconds) if options.seconds else heard.seconds
@@ -103,7 +103,7 @@ def make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction
     count = max(round((end - start) * fps), 2)
     rate = Fraction(count / (end - start)).limit_denominator(10_000)
     times = [start + (end - start) * k / count for k in range(count)]
-    console.print(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
+    console.say(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
     frames = _dance_loop(show.dancer, come_round(show.look, beats), loop, score, times)
     return Reel(frames, count, rate, skip_sound(sound, start), beats)
 
@@ -113,10 +113,10 @@ def _begin_by_the_music(show: Show, score: Score, start: float, console: Console
     assert selector is not None
     best = selector.best(score.hearing(start).mix)
     if best is None:
-        console.print(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
+        console.say(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
     else:
         show.dancer.set_style(best)
-        console.print(f"style {best}, by the music")
+        console.say(f"style {best}, by the music")
 
 
 def _dance(show: Show, score: Score, times: list[float]) -> Iterator[FilmFrame]:

@@ -74,11 +74,11 @@ def make_film(
     _check(out, size, fps, options)
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it is known at once if there is no such style or dance.
-    show = make_show(pack, options, size, console.print)
+    show = make_show(pack, options, size, console.say)
     reel = make_reel(song, show, options, fps, console)
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
-        console.print(warning)
+        console.say(warning)
     encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
     camera = _Camera(reel, size, options.transparent, encoder, on_frame)
 
@@ -145,9 +145,9 @@ class _Camera:
 
 def _tell(report: FilmReport, reel: Reel, held: int, console: Console) -> None:
     if held:
-        console.print(f"{HELD}, in {held} frames")
+        console.say(f"{HELD}, in {held} frames")
     early = f"; stopped early, the first {report.frames} of {reel.count} frames are kept" if report.stopped_by else ""
-    console.print(
+    console.say(
         f"{report.path}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
         f"{report.speed:.2f} x real time{early}"
     )
@@ -196,7 +196,7 @@ def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: C
                 if stop.signal:
                     return stop.signal
                 if frame.note:
-                    console.print(frame.note)
+                    console.say(frame.note)
                 camera.take(frame)
                 said.update(camera.done)
         except (KeyboardInterrupt, Stopped):

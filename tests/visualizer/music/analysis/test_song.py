@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.needs import needs_program
 from tests.support import standins
 from tests.support.films import film
 from tests.support.made_sound import OWN, beat_track, write_song
+from tests.support.needs import needs_program
 from visualizer.errors import UserError
 from visualizer.film import render
 from visualizer.music.analysis import analysis_cache, beat_pipeline

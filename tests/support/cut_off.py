@@ -21,9 +21,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.needs import needs, needs_program
+from tests.support.needs import needs, needs_program
+from tests.support.repository import REPOSITORY
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240  # seconds
 # What tells a library that it runs in somebody's continuous integration: some are quiet there, and nowhere else.
 QUIETING = (
@@ -77,12 +77,12 @@ def run_cut_off(commands: dict[str, list[str]], home: Path) -> tuple[dict[str, T
     able = subprocess.run([*space, "strace", "-f", "-qq", "--seccomp-bpf", "true"], capture_output=True, timeout=60)
     needs(able.returncode == 0, f"the right to a network of its own and to trace ({able.stderr.decode()[-200:]!r})")
     env = {name: value for name, value in os.environ.items() if name not in QUIETING and not name.startswith("XDG_")}
-    env |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "SDL_VIDEODRIVER": "offscreen"}
+    env |= {"HOME": str(home), "PYTHONPATH": str(REPOSITORY), "SDL_VIDEODRIVER": "offscreen"}
     env |= {"PULSE_SERVER": f"unix:{home}/no-such-server"}  # no sound server is started to listen to
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [*space, sys.executable, "-m", "tests.e2e.cut_off", folder],
-            input=json.dumps(commands), env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE,
+            [*space, sys.executable, "-m", "tests.support.cut_off", folder],
+            input=json.dumps(commands), env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
@@ -147,7 +147,7 @@ def _main(folder: Path) -> None:
                       "-e", "signal=none", "-o", str(trace), *command]  # fmt: skip
             done = subprocess.run(
                 tracer, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors="replace", cwd=ROOT,
+                errors="replace", cwd=REPOSITORY,
             )  # fmt: skip
             sockets = _internet(trace.read_text(errors="replace"))
             seconds = time.monotonic() - began
