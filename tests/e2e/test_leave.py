@@ -62,7 +62,7 @@ import visualizer.dancer.pack_store as store
 store.list_packs = Stuck()
 """
 IN_DEVICES = """
-from visualizer.music import meters
+from visualizer.music.sources import meters
 meters.open_meters = Stuck()
 """
 IN_DOCTOR = """
