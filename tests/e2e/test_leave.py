@@ -70,7 +70,7 @@ from visualizer.support import doctor
 doctor.examine = Stuck()
 """
 IN_A_SONG = """
-from visualizer.film import render as film
+from visualizer.film import reel as film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """
