@@ -155,7 +155,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     now = 0.0
     watch, music = Watch(folder), Music(RATE)
 
-    class CaptureThread:
+    class SimulatedCapture:
         """Hears the music in simulated time."""
 
         what = "simulated music"
@@ -220,7 +220,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
     pygame.init()
     pack = load_pack(find_pack(None))
-    listener = CaptureThread()
+    listener = SimulatedCapture()
     ear = LiveSource(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
     toasts = Toasts()
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
