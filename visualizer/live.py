@@ -197,7 +197,7 @@ class LiveShow:
                 self.toasts(f"{change.kind}: {change.name} ({change.why})")
             else:
                 log.info("auto: %s", change)
-        for text in (*self.source.toasts(), *self.window.toasts(), *self.show.dancer.toasts()):
+        for text in self.window.toasts():
             self.toasts(text)
         if self.reloader is not None:
             for text in self.reloader.poll(now):

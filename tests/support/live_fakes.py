@@ -33,7 +33,6 @@ class FakeDancer:
     never: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self.news: list[str] = []
         self.seeds: list[int] = []
         self.steps: list[tuple[float, float]] = []
 
@@ -67,15 +66,11 @@ class FakeDancer:
     def set_held(self, held: bool) -> None:
         self.held = held
 
-    def toasts(self) -> list[str]:
-        return []
-
 
 class FakeEar:
     name = "a test"
 
     def __init__(self) -> None:
-        self.news: list[str] = []
         self.steps = MusicClock(0.0, 120.0)
         self.mix: tuple[tuple[str, float], ...] = ()
         self.sure = 1.0
@@ -85,10 +80,6 @@ class FakeEar:
 
     def musical_time(self, now: float) -> float:
         return now * 2
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
 
     def sounds(self, begins: float) -> None:
         return None

@@ -31,6 +31,7 @@ from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, t
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
 from visualizer.film.video import PICTURES, SOUND_RATE, Encoder, is_sequence
 from visualizer.leave import before_leaving, unhurried
+from visualizer.messages import write_to_log
 from visualizer.moment import Moment
 from visualizer.music.analysis.features import Floats
 from visualizer.music.analysis.song import hear_song
@@ -175,7 +176,7 @@ def film_as_asked(song: Path | None, options: FilmOptions) -> FilmReport:
 
 
 def make_show(
-    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] | None = None
+    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] = write_to_log
 ) -> Show:  # fmt: skip
     """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
     style = None if options.style == AUTO else options.style
