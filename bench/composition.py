@@ -23,7 +23,7 @@ from visualizer.dancer.formation import FARTHER
 from visualizer.dancer.pack import FRAME_SIZE, SYNCS, Pack, find_pack, load_pack
 from visualizer.moment import Bodies
 from visualizer.music.sources.free_run import course
-from visualizer.stage.layout import layout, spots
+from visualizer.stage.layout import find_layout, find_spots
 
 SHAPES = {"4:3": (1024, 768), "16:9": (1280, 720), "21:9": (1680, 720), "9:16": (720, 1280)}
 MUCH = 0.05  # of the smaller silhouette: more than a hand
@@ -43,7 +43,7 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], apart: float) -> float:
 
 def overlaps(picture: Bodies) -> list[float]:
     """Of neighbours in a row, from left to right."""
-    found, where = [], spots(picture)
+    found, where = [], find_spots(picture)
     for scale in sorted({round(spot.scale, 3) for spot in where}):
         row = sorted((spot.place, k) for k, spot in enumerate(where) if round(spot.scale, 3) == scale)
         for (x0, a), (x1, b) in pairwise(row):
@@ -62,8 +62,8 @@ def gaps(picture: Bodies) -> list[float]:
 def cut_off(picture: Bodies, size: tuple[int, int]) -> tuple[bool, bool]:
     """Whether a pixel of anybody lies outside of the window, and at the edge of the frame that a dancer is drawn in."""
     window = frame = False
-    stage = layout(size, picture.span, picture.rise, picture.deep)
-    for mask, spot in zip(picture.frames[:, 0] < 0, spots(picture), strict=True):
+    stage = find_layout(size, picture.span, picture.rise, picture.deep)
+    for mask, spot in zip(picture.frames[:, 0] < 0, find_spots(picture), strict=True):
         columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
         side, left, top = stage.box(spot)
         window |= left + columns[0] / FRAME_SIZE * side < 0

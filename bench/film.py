@@ -26,7 +26,7 @@ from visualizer.film.render import make_film
 from visualizer.film.video import H264
 from visualizer.music.analysis.song import hear_song
 from visualizer.options import FilmOptions
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 FPS = 30
 GOALS = {(1280, 720): 1.0, (1920, 1080): None, (3840, 2160): None}
@@ -76,7 +76,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="of film for each row")
-    parser.add_argument("--looks", default=",".join(look.name for look in LOOKS))
+    parser.add_argument("--looks", default=",".join(look.name for look in shipped_looks()))
     parser.add_argument("--pack", default=None)
     words = parser.parse_args()
     pack = load_pack(find_pack(words.pack), "cpu")

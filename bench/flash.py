@@ -37,12 +37,13 @@ from rich.console import Console
 from rich.table import Table
 
 from visualizer.media import open_media
+from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
 from visualizer.music.sources.free_run import free_run_hearing
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
-from visualizer.stage.looks import LOOKS
-from visualizer.stage.painter import Painter
+from visualizer.stage.looks import shipped_looks
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -247,7 +248,9 @@ def party(
     for k in range(round(seconds * fps)):
         t = k / fps
         hearing = music(t)
-        shown = painter.paint(picture(hearing.beat), looks[int(t / look_seconds) % len(looks)], hearing, hearing.beat)
+        shown = painter.paint(
+            Moment(picture(hearing.beat), looks[int(t / look_seconds) % len(looks)], hearing, hearing.beat)
+        )
         if t / dark_seconds % 2 >= 1:
             shown = pygame.Surface(size, 0, 32)
         if guarded is not None:
@@ -326,9 +329,9 @@ def main() -> None:
 
     size = parse_size(chosen.size)
     pack = load_pack(find_pack(chosen.pack), "cpu")
-    cases: list[tuple[str, list[Look], dict[str, Any]]] = [(look.name, [look], {}) for look in LOOKS]
-    cases.append(("another look every 0.2 s", list(LOOKS), {"look_seconds": 0.2}))
-    cases.append(("blackout, 0.1 s on and off", [LOOKS[0]], {"dark_seconds": 0.1}))
+    cases: list[tuple[str, list[Look], dict[str, Any]]] = [(look.name, [look], {}) for look in shipped_looks()]
+    cases.append(("another look every 0.2 s", list(shipped_looks()), {"look_seconds": 0.2}))
+    cases.append(("blackout, 0.1 s on and off", [shipped_looks()[0]], {"dark_seconds": 0.1}))
     for name, looks, others in cases:
         for guard in (None, FlashGuard()):
             dancer = Dancer(pack, 1, troupe=3, temperature=1.6)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,11 @@ from rich.console import Console
 
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.moment import Bodies
+from visualizer.moment import Moment
 from visualizer.music.clock import Hearing
 from visualizer.paths import assets
-from visualizer.stage.looks import LOOKS, Look, look
-from visualizer.stage.painter import Painter
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import Look, find_look, shipped_looks
 from visualizer.values import parse_size
 
 BPM = 120.0
@@ -33,8 +34,6 @@ LARGEST = 195_000  # bytes of a picture
 FULL_COLOUR = 0x111111  # OpenCV's word for JPEG without subsampled colour
 RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
 SHAPES = ("640x480", "840x360", "270x480", "480x480")
-
-Moment = tuple[Bodies, Hearing, float]
 
 
 def music(beat: float) -> Hearing:
@@ -45,21 +44,21 @@ def music(beat: float) -> Hearing:
 
 
 def dance(seed: int, until: float, troupe: int, style: str | None, beats: float) -> list[Moment]:
-    """The last `beats` beats of a dance until the given beat."""
+    """The last `beats` beats of a dance until the given beat, all in the first look."""
     dancer = Dancer(load_pack(find_pack(None), "cpu"), seed, style, troupe)
     moments = []
     for step in range(round((until - beats) * STEPS), round(until * STEPS) + 1):
         beat = step / STEPS
         dancer.step_to(beat, music(beat).energy)
-        moments.append((dancer.picture(beat), music(beat), beat))
+        moments.append(Moment(dancer.picture(beat), shipped_looks()[0], music(beat), beat))
     return moments
 
 
 def painted(each: Look, moments: list[Moment], size: tuple[int, int]) -> Iterator[pygame.Surface]:
     """Each moment's picture; the surface is used again."""
     painter = Painter(size)
-    for picture, hearing, beat in moments:
-        yield painter.paint(picture, each, hearing, beat)
+    for moment in moments:
+        yield painter.paint(replace(moment, look=each))
 
 
 def last(each: Look, moments: list[Moment], size: tuple[int, int]) -> pygame.Surface:
@@ -72,16 +71,16 @@ def shaded(each: Look, moments: list[Moment], size: tuple[int, int]) -> pygame.S
     """The shader's picture of the last moment; None where there is no OpenGL."""
     import moderngl
 
-    from visualizer.stage.shader import Shader
+    from visualizer.stage.gpu.shader import Shader
 
     try:
         gl = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
     except (ImportError, ValueError, moderngl.Error):
         return None
     shader = Shader(gl, size, gl.simple_framebuffer(size))
-    for picture, hearing, beat in moments:
-        shader.follow(picture, each, hearing, beat)
-    shader.draw(*moments[-1][:1], each, *moments[-1][1:])
+    for moment in moments:
+        shader.follow(replace(moment, look=each))
+    shader.draw(replace(moments[-1], look=each))
     surface = shader.read()
     shader.release()
     gl.release()
@@ -139,7 +138,7 @@ def main() -> None:
     parser.add_argument("--review", type=Path, help="folder for sheets in time, of other shapes and of a troupe")
     wanted = parser.parse_args()
     console = Console()
-    chosen = [look(name) for name in wanted.look] if wanted.look else LOOKS
+    chosen = [find_look(name) for name in wanted.look] if wanted.look else shipped_looks()
     wanted.folder.mkdir(parents=True, exist_ok=True)
     moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
     alone, both = [], []

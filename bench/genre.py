@@ -23,7 +23,8 @@ from visualizer.dancer.pack import find_pack, read_info
 from visualizer.errors import UserError
 from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
 from visualizer.music.analysis.features import RATE, FeatureStream, Floats
-from visualizer.music.analysis.genre import DANCES, GenreClassifier, GenreScores, StyleSelector, worth
+from visualizer.music.analysis.genre import DANCES, GenreClassifier, GenreScores
+from visualizer.music.analysis.style_selector import StyleSelector, worth
 
 # Words that people write on clips -> genres of ours. A clip is of the first that its label has.
 LABELS = {

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.gallery import Moment, dance
-from visualizer.stage.looks import LOOKS, Look
-from visualizer.stage.looks import look as find_look
-from visualizer.stage.painter import Painter
+from bench.gallery import dance
+from visualizer.moment import Moment
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import Look, find_look, shipped_looks
 from visualizer.values import parse_size
 
 SIZES = ("1280x720", "1920x1080")
@@ -26,14 +28,14 @@ SIZES = ("1280x720", "1920x1080")
 def paint_times(size: tuple[int, int], look: Look, moments: list[Moment]) -> list[float]:
     """Processor ms of this thread for each picture; the first, which makes the backdrop, comes first."""
     painter, times = Painter(size), []
-    for picture, hearing, beat in moments:
+    for moment in (replace(each, look=look) for each in moments):
         begun = time.thread_time()
-        painter.paint(picture, look, hearing, beat)
+        painter.paint(moment)
         times.append(1000 * (time.thread_time() - begun))
     return times
 
 
-def print_paint(looks: list[Look]) -> None:
+def print_paint(looks: Sequence[Look]) -> None:
     """A table of what painting takes."""
     table = Table(title="painter alone, processor ms a picture, one thread")
     for heading in ("size", "look", "median", "95%", "99%", "worst", "first of all"):
@@ -52,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--look", action="append", help="only these")
     wanted = parser.parse_args().look
-    print_paint([find_look(name) for name in wanted] if wanted else LOOKS)
+    print_paint([find_look(name) for name in wanted] if wanted else shipped_looks())
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from bench.watch import Watch, figures, plot, read
 from visualizer.moment import Moment
 from visualizer.music.analysis.features import RATE
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
 DELAY = 0.06  # seconds by which the simulated sound comes late
@@ -119,7 +119,7 @@ def beat_of(t: Times) -> tuple[Times, Times]:
 def presses(seed: int) -> Iterator[tuple[float, str]]:
     """Seconds of the show, and the name of the key that somebody presses then; for ever."""
     chance = random.Random(seed)
-    tour = ["9", *["up"] * len(LOOKS), "1"]
+    tour = ["9", *["up"] * len(shipped_looks()), "1"]
     for k, name in enumerate(tour, 1):
         yield TOUR * k, name
     for minute in itertools.count(math.ceil(TOUR * len(tour) / 60) + 1):
@@ -145,11 +145,11 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     from visualizer.music.sources.capture_thread import TimedEstimate
     from visualizer.music.sources.live import LiveSource
     from visualizer.show import Show, ShowPlan
+    from visualizer.stage.cpu.painter import Painter
     from visualizer.stage.displays import Display
     from visualizer.stage.flash_guard import FlashGuard
     from visualizer.stage.guarded import GuardedSurface
     from visualizer.stage.overlay import Overlay
-    from visualizer.stage.painter import Painter
     from visualizer.stage.shots import Camera
 
     now = 0.0
@@ -192,7 +192,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             self.pace = fps
 
         def draw(self, moment: Moment) -> None:
-            surface = self.painter.paint(moment.bodies, moment.look, moment.hearing, moment.musical_time)
+            surface = self.painter.paint(moment)
             writing, _ = self.overlay.render(moment.text)
             self.guarded.show(surface, self.painter.dirty, writing, self.screen, now)
             # Of the processor's time, for it does not matter here who else was at work.
@@ -205,9 +205,6 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         def rest_pointer(self, now: float) -> None: ...
         def follow_size(self) -> bool:
             return False
-
-        def toasts(self) -> list[str]:
-            return []
 
         def next_display(self) -> bool:
             return False

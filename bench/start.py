@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.xvfb import screen
-from visualizer.stage.renderer import FILE
+from visualizer.stage.gpu.software_gl import FILE
 
 GOAL, COLD_GOAL, IMPORT_GOAL = 1.0, 3.0, 0.3  # seconds
 ROOT = Path(__file__).parents[1]

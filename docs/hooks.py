@@ -2,13 +2,13 @@
 
 What is written elsewhere is taken from there, so that it is written once. A line of its own on a page stands for it:
 
-    <!-- README: Figures -->       a section of README.md, its headings one step up, without its title
     <!-- file: CHANGELOG.md -->    a whole file of the repository, without its title
     <!-- keys -->                  the table of keys, from visualizer/remote/keys.py
+    <!-- options -->               the table of options, from visualizer/options.py
     <!-- commands -->              the help of every command
     <!-- looks -->                 every look, with its picture where there is one
 
-Links of README.md to its own sections lead to the pages that have taken them.
+Links between files of the repository lead to the pages that have taken them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
 
-TAKEN = re.compile(r"^<!-- (README|file): (.+?) -->$", re.MULTILINE)
+TAKEN = re.compile(r"^<!-- file: (.+?) -->$", re.MULTILINE)
 MADE = re.compile(r"^<!-- (keys|commands|looks|options) -->$", re.MULTILINE)
 FILES = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
 HOME = {"README.md": "index.md", "LICENSE": "index.md#licence", "NOTICE": "index.md#licence"}
@@ -38,69 +38,36 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """The page with what it takes from elsewhere. ValueError if that is not there, which ends the build."""
-    where = page.file.src_uri
-    markdown = TAKEN.sub(lambda found: _taken(found[1], found[2]), markdown)
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """The page with what it takes from elsewhere. OSError if that is not there, which ends the build."""
+    markdown = TAKEN.sub(lambda found: taken(found[1]), markdown)
     markdown = MADE.sub(
         lambda found: {"keys": keys, "commands": commands, "looks": looks, "options": options}[found[1]](), markdown
     )
-    return relinked(markdown, where)
+    return relinked(markdown)
 
 
 # --- what is taken ---------------------------------------------------------------------------------------------------
 
 
-def _taken(kind: str, name: str) -> str:
-    if kind == "README":
-        return section(name)
+def taken(name: str) -> str:
+    """The words of a file of the repository below its title."""
     return (ROOT / name).read_text(encoding="utf-8").split("\n", 1)[1].strip()
 
 
-def section(title: str) -> str:
-    """The words below one `## title` of README.md."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    if not found:
-        raise ValueError(f"README.md has no section '{title}' any more, but a page takes it")
-    return re.sub(r"^##(#+ )", r"#\1", found[1].strip(), flags=re.MULTILINE)
-
-
-def anchor(title: str) -> str:
-    """What a heading is called in a link."""
-    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", title.lower())).strip("-")
-
-
-def takers() -> dict[str, str]:
-    """Anchor of a section of README.md -> the page that has taken it."""
-    return {
-        anchor(found[2]): path.name
-        for path in sorted(PAGES.glob("*.md"))
-        for found in TAKEN.finditer(path.read_text(encoding="utf-8"))
-        if found[1] == "README"
-    }
-
-
-def relinked(markdown: str, where: str) -> str:
+def relinked(markdown: str) -> str:
     """Links as the repository has them, led to pages. Links that lead nowhere are left for MkDocs to complain about."""
-    pages = takers()
 
     def lead(found: re.Match[str]) -> str:
         link = found[1].removeprefix("../").removeprefix("docs/")
-        path, _, part = link.partition("#")
+        path, mark, part = link.partition("#")
         if path in FILES:
-            return f"]({FILES[path]}{found[1][len(found[1].split('#')[0]) :]})"
-        if path in ("", "README.md") and part in pages and f"#{part}" not in _own_anchors(markdown):
-            return f"]({pages[part]})"
+            return f"]({FILES[path]}{mark}{part})"
         if path in HOME:
             return f"]({HOME[path]})"
         return f"]({link})"
 
     return re.sub(r"\]\(((?!https?:)[^)\s]+)\)", lead, markdown)
-
-
-def _own_anchors(markdown: str) -> set[str]:
-    return {f"#{anchor(title)}" for title in re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)}
 
 
 # --- what is made ----------------------------------------------------------------------------------------------------

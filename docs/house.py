@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-WIDE, HIGH = 168, 46  # of a room
+WIDE, HIGH = 158, 46  # of a room
 ROOMS = {  # name: left, top, title, what is said below it, kind
-    "sources": (16, 60, "sources", "room, computer, song, Link", "live"),
-    "features": (204, 60, "features", "128 bands, 100 a second", "live"),
-    "beat": (392, 60, "beat", "tempo, bar; a network", "live"),
-    "clock": (580, 60, "clock", "musical time", "live"),
-    "keys": (16, 190, "keys", "remote/keys.py", "live"),
-    "choreographer": (580, 190, "choreographer", "writes half-beat moves", "live"),
-    "dancer": (580, 290, "dancer", "moves to codes, 16 a beat", "live"),
-    "decoder": (392, 290, "decoder", "codes to outlines", "live"),
-    "stage": (204, 290, "stage", "shader or painter, guard", "live"),
-    "screen": (16, 290, "screen or film", "window.py, film/", "live"),
-    "material": (16, 424, "clips, footage, dances", "captured, filmed, written", "offline"),
-    "training": (298, 424, "training", "PyTorch", "offline"),
-    "pack": (580, 424, "pack", "ONNX networks, names", "offline"),
+    "sources": (16, 60, "music/sources", "room, computer, song, Link", "live"),
+    "analysis": (224, 60, "music/analysis", "features, beats, bars, genre", "live"),
+    "clock": (432, 60, "music/clock.py", "musical time", "live"),
+    "screen": (654, 60, "screen or film", "live.py and film/ drive it all", "live"),
+    "remote": (16, 170, "remote/keys.py", "key to command", "live"),
+    "commands": (224, 170, "commands.py", "what can be asked for", "live"),
+    "show": (432, 170, "show.py", "what is danced, and how", "live"),
+    "stage": (654, 170, "stage/", "painter or shader, guard", "live"),
+    "dancer": (432, 280, "dancer/", "steps, formation, planner", "live"),
+    "networks": (654, 280, "networks/", "letters, latents, outlines", "live"),
+    "material": (16, 414, "data/", "clips, footage, dances", "offline"),
+    "training": (224, 414, "models/", "fit.py, PyTorch", "offline"),
+    "export": (432, 414, "export.py", "and evaluate/", "offline"),
+    "pack": (654, 414, "pack", "ONNX networks, names", "offline"),
 }
 ARROWS = (  # from, to, what passes
-    ("sources", "features", ""), ("features", "beat", ""), ("beat", "clock", ""), ("clock", "choreographer", "beats"),
-    ("choreographer", "dancer", "letters"), ("dancer", "decoder", ""), ("decoder", "stage", ""),
-    ("stage", "screen", ""), ("keys", "choreographer", "which style, which dance, how wild"),
-    ("material", "training", ""), ("training", "pack", ""), ("pack", "dancer", "opened once"),
+    ("sources", "analysis", ""), ("analysis", "clock", ""), ("clock", "show", "Hearing"),
+    ("remote", "commands", ""), ("commands", "show", ""), ("show", "stage", "Moment"), ("stage", "screen", "pictures"),
+    ("show", "dancer", "what is wanted, when"), ("dancer", "networks", ""), ("networks", "dancer", "bodies"),
+    ("material", "training", ""), ("training", "export", ""), ("export", "pack", ""),
+    ("pack", "networks", "checked, opened once"),
 )  # fmt: skip
 STYLE = """
   text { font: 14px sans-serif; fill: #222 }
@@ -40,7 +42,8 @@ def arrow(start: str, end: str, word: str) -> str:
     (x1, y1), (x2, y2) = ROOMS[start][:2], ROOMS[end][:2]
     if y1 == y2:
         a, b = (x1 + WIDE, x2 - 2) if x1 < x2 else (x1, x2 + WIDE + 2)
-        y = y1 + HIGH / 2
+        both_ways = (end, start) in {each[:2] for each in ARROWS}
+        y = y1 + HIGH / 2 + (0 if not both_ways else 6 if x1 < x2 else -6)
         line, at = (a, y, b, y), ((a + b) / 2, y - 6, "middle")
     else:
         x = x1 + WIDE / 2
@@ -55,14 +58,14 @@ def arrow(start: str, end: str, word: str) -> str:
 def house() -> str:
     """The picture, as SVG."""
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 764 490" role="img" aria-label="The house">',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 828 480" role="img" aria-label="The house">',
         f"<style>{STYLE}</style>",
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#444"/></marker></defs>',
-        '<rect width="764" height="490" fill="#fff"/>',
+        '<rect width="828" height="480" fill="#fff"/>',
         '<text class="area" x="16" y="40">visualizer/: the show, while music plays</text>',
-        '<text class="area" x="16" y="408">training/: once, before any party</text>',
-        '<line x1="16" y1="376" x2="748" y2="376" stroke="#ccc" stroke-dasharray="4 4"/>',
+        '<text class="area" x="16" y="398">training/: once, before any party</text>',
+        '<line x1="16" y1="366" x2="812" y2="366" stroke="#ccc" stroke-dasharray="4 4"/>',
     ]
     for x, y, title, below, kind in ROOMS.values():
         parts.append(f'<rect class="{kind}" x="{x}" y="{y}" width="{WIDE}" height="{HIGH}"/>')

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import ctypes.util
+import importlib.util
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_limits
 
+from bench.pulse import Server
+from tests.support.needs import needs, needs_program
+from tests.support.training_run import TinyFit, run_training
 from visualizer.stop import SIGNALS
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class TinyFit:
-    """What one run of `python -m training fit --tiny` was given, wrote and said."""
-
-    motion: Path
-    work: Path
-    pack: Path
-    said: str
-
-
-def run_training(*words: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-    """Run `python -m training …` in the repository as a user would, on one thread."""
-    return subprocess.run(
-        [sys.executable, "-m", "training", *map(str, words)],
-        capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
-    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +48,18 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A PulseAudio of the tests' own with a null sink, which PortAudio reaches through ALSA."""
+    needs_program("pulseaudio", "paplay", "pacat", "pactl")
+    needs(ctypes.util.find_library("portaudio") or importlib.util.find_spec("_sounddevice_data"), "PortAudio")
+    needs(list(Path("/usr/lib").glob("**/alsa-lib/libasound_module_pcm_pulse.so")), "ALSA's pulse plugin")
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

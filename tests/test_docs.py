@@ -71,8 +71,9 @@ def hooks() -> ModuleType:
 
 
 def test_each_subject_has_a_page(pages: dict[Path, Page]) -> None:
-    subjects = {"index", "keys", "commands", "sound", "film", "looks", "train", "how", "measures", "size", "history",
-                "soak", "troubleshooting", "faults", "contributing", "security", "changelog"}  # fmt: skip
+    subjects = {"index", "keys", "options", "commands", "sound", "film", "looks", "packs", "gpu", "your-dancer",
+                "train", "how", "figures", "size", "history", "soak", "troubleshooting", "faults", "contributing",
+                "security", "changelog"}  # fmt: skip
     assert {path.stem for path in pages} == subjects
     assert len(list((ROOT / "docs").glob("*.md"))) == len(subjects)
 
@@ -114,26 +115,36 @@ def test_the_page_of_keys_has_each_key(site: Path) -> None:
     assert {key.label for key in KEYS} | {key.help for key in KEYS} <= cells
 
 
-def test_the_page_of_measures_has_the_figures_of_the_readme(site: Path) -> None:
-    text = re.sub(r"<[^>]+>", "", html.unescape((site / "measures.html").read_text(encoding="utf-8")))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    figures = re.search(r"^## Figures\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
-    assert figures
-    numbers = set(re.findall(r"\d+\.\d+", figures[1]))
+def test_the_page_of_figures_names_a_command_for_each_table(site: Path) -> None:
+    text = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    shown = re.sub(r"<[^>]+>", "", html.unescape((site / "figures.html").read_text(encoding="utf-8")))
+    numbers = set(re.findall(r"\d+\.\d+", text))
     assert len(numbers) > 50
-    assert {number for number in numbers if number not in text} == set()
+    assert {number for number in numbers if number not in shown} == set()
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    tables = [section for section in sections if "| --- |" in section]
+    assert len(tables) >= 5
+    command = re.compile(r"`python -m (bench|training)\b|^The same command", re.MULTILINE)
+    assert [section.splitlines()[0] for section in tables if not command.search(section)] == []
 
 
-def test_a_section_that_is_gone_ends_the_build(hooks: ModuleType) -> None:
-    with pytest.raises(ValueError, match="no section 'Weather'"):
-        hooks.section("Weather")
+def test_a_file_that_is_gone_ends_the_build(hooks: ModuleType) -> None:
+    with pytest.raises(OSError, match=r"WEATHER\.md"):
+        hooks.on_page_markdown("<!-- file: WEATHER.md -->")
+
+
+def test_no_page_takes_words_of_the_readme() -> None:
+    """What a page says belongs to it; the README is the first screen and no store of words."""
+    taken = {path.name for path in (ROOT / "docs").glob("*.md") if "README" in path.read_text(encoding="utf-8")}
+    assert taken == set()
 
 
 @pytest.mark.parametrize(
     ("link", "leads"),
     [
-        ("[x](#figures)", "[x](measures.md)"),
-        ("[x](../README.md#figures)", "[x](measures.md)"),
+        ("[x](../README.md)", "[x](index.md)"),
+        ("[x](docs/figures.md#speed)", "[x](figures.md#speed)"),
+        ("[x](SECURITY.md#out-of-scope)", "[x](security.md#out-of-scope)"),
         ("[x](docs/pictures/neon.png)", "[x](pictures/neon.png)"),
         ("[x](CHANGELOG.md)", "[x](changelog.md)"),
         ("[x](docs/history.md)", "[x](history.md)"),
@@ -142,7 +153,7 @@ def test_a_section_that_is_gone_ends_the_build(hooks: ModuleType) -> None:
     ],
 )
 def test_links_of_the_repository_lead_to_pages(hooks: ModuleType, link: str, leads: str) -> None:
-    assert hooks.relinked(link, "x.md") == leads
+    assert hooks.relinked(link) == leads
 
 
 def test_the_diagram_is_what_its_program_draws() -> None:

@@ -17,7 +17,7 @@ from types import ModuleType
 import av
 import pytest
 
-from tests.needs import needs_program
+from tests.support.needs import needs_program
 from visualizer import __version__
 
 ROOT = Path(__file__).resolve().parents[1]

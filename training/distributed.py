@@ -79,13 +79,3 @@ def shared(batch: T) -> T:
         return {name: shared(part) for name, part in batch.items()}  # type: ignore[return-value]
     parts = [shared(part) for part in batch]  # type: ignore[attr-defined]
     return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)  # type: ignore[call-arg]
-
-
-def means(values: list[float]) -> list[float]:
-    """Means of numbers over all processes."""
-    if world() == 1:
-        return values
-    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
-    tensor = torch.tensor(values, dtype=torch.float64, device=device)
-    dist.all_reduce(tensor)
-    return (tensor / world()).tolist()

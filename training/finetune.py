@@ -11,18 +11,16 @@ from __future__ import annotations
 import math
 import os
 import shlex
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from scipy.interpolate import CubicSpline
 from scipy.spatial import KDTree
 from torch import Tensor
 
@@ -38,26 +36,22 @@ from training.data.dances import (
     spell,
 )
 from training.data.dataset import Take, from_bytes, open_takes, written_motions
-from training.data.footage.compose import see
+from training.data.footage.bodies import cut_parts, encoder_folder, see_bodies
 from training.data.footage.run import Request, extract_footage
-from training.data.footage.smooth import smooth
 from training.data.footage.video import find_videos, probe
-from training.data.motion.skeleton import MIRROR
 from training.data.sampling import body_batches, gather_motions
-from training.export import PackContents, check_out, export_autoencoder, public_command, write_info, write_pack
+from training.export import PackContents, check_out, public_command, write_info, write_pack
 from training.fit import FitConfig, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, PoseBasis
 from training.models.dancer import Choreographer, DancerNetwork
 from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
 from training.recipe import LEAST_STD, find_limits, mean_moves, pick_seeds
-from visualizer import files
 from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import (
     PHRASE_BEATS,
     STEPS_PER_BEAT,
-    STEPS_PER_LETTER,
     clean,
     find_pack,
     load_pack,
@@ -66,10 +60,10 @@ from visualizer.dancer.pack import (
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 
-PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
-HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
 COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}  # seconds of one core
+
 WRITING = 90.0  # seconds
+
 LONGEST_NAME = pack_store.LONGEST_NAME - len(" 999")
 
 
@@ -128,17 +122,47 @@ def new_dancer(
     ]
 
     console.print("3. moves out of the bodies")
-    parts = cut_parts(takes, seen, basis, name)
+    parts, letters = spell_parts(cut_parts(takes, seen, basis, name), plan)
     training = [d for d in parts if not d.held_out]
-    alphabet = learn_alphabet([d.latent for d in training], plan.letters, plan.seed)
-    parts = [replace(d, letters=spell(alphabet, d.latent)) for d in parts]
-    training = [d for d in parts if not d.held_out]
-    letters = len(alphabet.cluster_centers_)
     names = sorted({d.dance for d in training})
     choreographer, dancer = taught(shipped, basis, mean_moves(training, letters), len(names))
-    sampler = DanceSampler(training, 1, len(names))
 
     console.print("4. dancing")
+    fit_networks(choreographer, dancer, DanceSampler(training, 1, len(names)), plan, work)
+
+    console.print("5. the pack")
+    seeds = pick_seeds(training, [name], plan.seed)
+    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
+    std = np.maximum(std, 1e-3).astype(np.float32)
+    contents = PackContents(
+        autoencoder, choreographer, dancer, [name],
+        [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
+        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
+        describe_training(plan, shipped, [v.path.name for v in videos], takes, training),
+        sorted({t.licence for t in takes} | set(read_info(shipped).get("credits", []))),
+    )  # fmt: skip
+    differences = write_pack(out, contents, force, encoder)
+    figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
+    info = read_info(out)
+    info["measures"] = figures
+    write_info(out, info)
+    console.print(f"pack written to {out}; largest differences from torch: {differences}")
+    for key, value in figures["footage"].items():
+        console.print(f"  {key}: {value:g}")
+    console.print(f"\nDance with it:\n  visualizer --pack {shlex.quote(str(out))}")
+
+
+def spell_parts(parts: list[Dance], plan: Plan) -> tuple[list[Dance], int]:
+    """The parts in an alphabet of their own, and how many letters it has."""
+    alphabet = learn_alphabet([d.latent for d in parts if not d.held_out], plan.letters, plan.seed)
+    return [replace(d, letters=spell(alphabet, d.latent)) for d in parts], len(alphabet.cluster_centers_)
+
+
+def fit_networks(
+    choreographer: Choreographer, dancer: DancerNetwork, sampler: DanceSampler, plan: Plan, work: Path
+) -> None:
+    """Train both recurrent networks on."""
+    letters = choreographer.config.letters
     fit(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
@@ -150,32 +174,16 @@ def new_dancer(
         FitConfig(plan.dancer_steps, rate=1e-3), work, plan.seed + 2,
     )  # fmt: skip
 
-    console.print("5. the pack")
-    seeds = pick_seeds(training, [name], plan.seed)
-    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
-    std = np.maximum(std, 1e-3).astype(np.float32)
-    info = read_info(shipped)
-    provenance = {
-        "command": public_command(), "plan": asdict(plan), "begun_from": info.get("name", shipped.name),
-        "videos": [v.path.name for v in videos], "frames": int(sum(len(t.read("times")) for t in takes)),
+
+def describe_training(
+    plan: Plan, shipped: Path, videos: list[str], takes: list[Take], training: list[Dance]
+) -> dict[str, Any]:
+    """What the pack says of how it was trained, and on what."""
+    return {
+        "command": public_command(), "plan": asdict(plan), "begun_from": read_info(shipped).get("name", shipped.name),
+        "videos": videos, "frames": int(sum(len(t.read("times")) for t in takes)),
         "beats": int(sum(len(d.letters) for d in training) / LETTERS_PER_BEAT / 2), "torch": torch.__version__,
     }  # fmt: skip
-    credits = sorted({t.licence for t in takes} | set(info.get("credits", [])))
-    contents = PackContents(
-        autoencoder, choreographer, dancer, [name],
-        [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
-        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds,
-        find_limits(training, seeds, std), provenance, credits,
-    )  # fmt: skip
-    differences = write_pack(out, contents, force, encoder)
-    figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
-    info = read_info(out)
-    info["measures"] = figures
-    write_info(out, info)
-    console.print(f"pack written to {out}; largest differences from torch: {differences}")
-    for key, value in figures["footage"].items():
-        console.print(f"  {key}: {value:g}")
-    console.print(f"\nDance with it:\n  visualizer --pack {shlex.quote(str(out))}")
 
 
 def _say_plan(
@@ -213,9 +221,6 @@ def _pace() -> float:
             a /= np.abs(a).max()
         taken.append(time.perf_counter() - began)
     return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
-
-
-# --- pictures -------------------------------------------------------------------------------------------------
 
 
 def _split_frames(takes: list[Take]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -283,79 +288,6 @@ def fit_pictures(
     return (network if better else before), {
         "taught": float(better), "iou_shipped": round(first, 4), "iou": round(max(first, after), 4),
     }  # fmt: skip
-
-
-# --- bodies ---------------------------------------------------------------------------------------------------
-
-
-def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
-    """Where the taught networks are as ONNX, which sees bodies several times as fast as torch does."""
-    folder = work / "taught"
-    if not folder.exists():
-        part = work / "taught.part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        export_autoencoder(autoencoder, part)
-        part.rename(folder)
-    return folder
-
-
-def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: Path, jobs: int) -> NDArray[np.float32]:
-    """Latents of each step of a take, (S, D): seen picture by picture by the networks in the folder `encoder`,
-    smoothed, laid on the steps."""
-    store = work / f"bodies_{number:03d}.npy"
-    times = take.read("times")
-    if store.exists():
-        latents = np.load(store, allow_pickle=False)
-    else:
-        latents, _ = see(take.read("seen"), jobs, encoder)
-        with files.write_whole(store) as part:
-            np.save(part, latents)
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
-    moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
-    return basis.latents(moved.reshape(len(moved), -1, 2).astype(np.float32))
-
-
-def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
-    """Latents (T, D) -> joints (T, 21, 2) in frame coordinates."""
-    flat = latents @ (basis.vectors * np.float32(basis.scale)).T + basis.mean
-    return flat.reshape(len(latents), -1, 2).astype(np.float32)
-
-
-# --- dances ---------------------------------------------------------------------------------------------------
-
-
-def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBasis, name: str) -> list[Dance]:
-    """Dances of four phrases, each with a name, and their mirror images. The last is kept back where there are many."""
-    pieces: list[tuple[Take, slice]] = []
-    timed = any(t.timed for t in takes)
-    for take in takes:
-        if timed and not take.timed:
-            continue
-        first = take.phrase * STEPS_PER_BEAT
-        edges = [0, *range(first + PART_BEATS * STEPS_PER_BEAT, len(take), PART_BEATS * STEPS_PER_BEAT), len(take)]
-        if len(edges) > 2 and edges[-1] - edges[-2] < PART_BEATS * STEPS_PER_BEAT // 2:
-            del edges[-2]  # what is left over belongs to the one before
-        pieces += [(take, slice(a, b)) for a, b in pairwise(edges)]
-    pieces = [(t, s) for t, s in pieces if s.stop - s.start >= (PHRASE_BEATS + 2) * STEPS_PER_BEAT]
-    if not pieces:
-        raise UserError(f"{name}: no stretch of {PHRASE_BEATS + 2} beats without a break; a dancer needs some")
-    place = {id(t): i for i, t in enumerate(takes)}
-    held = {len(pieces) - 1} if len(pieces) >= HELD_OUT_PARTS else set()
-    dances = []
-    for number, (take, part) in enumerate(pieces):
-        latent = seen[place[id(take)]][part]
-        travel, energy = take.read("travel", part), take.read("energy", part)
-        flipped = joints_of(latent, basis)[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
-        over = part.start - take.phrase * STEPS_PER_BEAT  # steps since a phrase began
-        phase = (over // STEPS_PER_LETTER) % LETTERS_PER_PHRASE
-        for mirrored in (False, True):
-            called = f"{name} {number + 1}{' mirrored' if mirrored else ''}"
-            turned, moved = (basis.latents(flipped), -travel) if mirrored else (latent, travel)
-            nothing = np.zeros(0, np.int64)  # letters come later
-            dances.append(Dance(called, turned, moved, energy, 0, number in held, nothing, True, number, phase))
-    return dances
 
 
 def taught(

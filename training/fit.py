@@ -113,6 +113,17 @@ def schedule(step: int, config: FitConfig) -> float:
     return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
+def _resume(fabric: Fabric, checkpoint: Path, state: dict[str, Any]) -> None:
+    """Go on from a checkpoint, if there is one. UserError where it is broken or belongs to another network."""
+    if not checkpoint.exists():
+        return
+    try:
+        fabric.load(checkpoint, state)
+    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        said = " ".join(str(error).split())[:160]
+        raise UserError(f"{checkpoint}: broken or of another network ({said}); choose another --work") from error
+
+
 def fit(
     name: str,
     network: nn.Module,
@@ -143,13 +154,14 @@ def fit(
     adam = optimizer or torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
     model, adam = fabric.setup(network if alone else _Losses(network, loss), adam)
     state: dict[str, Any] = {"network": model if alone else network, "optimizer": adam, "step": 0}
-    if checkpoint.exists():
-        try:
-            fabric.load(checkpoint, state)
-        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            said = " ".join(str(error).split())[:160]
-            raise UserError(f"{checkpoint}: broken or of another network ({said}); choose another --work") from error
+    _resume(fabric, checkpoint, state)
     step = int(state["step"])
+
+    def mean_of_all(values: list[float]) -> list[float]:
+        """Means of numbers over all processes."""
+        if alone:
+            return values
+        return fabric.all_reduce(torch.tensor(values, dtype=torch.float64), reduce_op="mean").tolist()  # type: ignore[union-attr]
 
     def save() -> None:
         state["step"] = step
@@ -183,7 +195,7 @@ def fit(
                     losses = model(batch if shared else distributed.shared(batch))
                 # The first one's clock decides for all of them when to save: they must do it at the same step.
                 late = fabric.is_global_zero and time.monotonic() - saved > CHECKPOINT_SECONDS
-                value, late = distributed.means([float(losses["total"].detach()), float(late)])
+                value, late = mean_of_all([float(losses["total"].detach()), float(late)])
                 fabric.backward(losses["total"])
                 norm = fabric.clip_gradients(model, adam, max_norm=config.clip, error_if_nonfinite=False)
                 # Before the step: a network that holds NaN must never reach the checkpoint.
@@ -195,7 +207,7 @@ def fit(
                 average = value if average is None else 0.98 * average + 0.02 * value
                 progress.update(task, completed=step, loss=f"{average:.4f}")
                 if step % 20 == 0:
-                    said = distributed.means([float(v.detach()) for v in losses.values()])
+                    said = mean_of_all([float(v.detach()) for v in losses.values()])
                     fabric.log_dict(dict(zip(losses, said, strict=True)), step=step)
                 now = time.monotonic()
                 if late:

@@ -212,6 +212,79 @@ def settings(recipe: Any, motion: Path | None) -> dict[str, Any]:
     return {**asdict(recipe), "motion": str(motion.resolve()) if motion else None}
 
 
+def find_alphabet(takes: list[Take], latents: list[NDArray[np.float32]], recipe: Recipe, work: Path) -> MiniBatchKMeans:
+    """The letters of the takes' moves, learned once and kept in `work`. UserError where what is kept is broken."""
+    store = work / "alphabet.joblib"
+    with distributed.first_alone():
+        if store.exists():
+            try:
+                alphabet = joblib.load(store)  # our own file, in our own working folder
+            except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+                raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
+        else:
+            seen = [(t, z) for t, z in zip(takes, latents, strict=True) if not t.held_out]
+            weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
+            alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
+            with files.write_whole(store) as part:
+                joblib.dump(alphabet, part)
+    return alphabet
+
+
+def fit_choreographer(
+    recipe: Recipe, sampler: DanceSampler, letters: int, work: Path, console: Console
+) -> Choreographer:
+    """Train the network that writes letters."""
+    torch.manual_seed(recipe.seed + 1)
+    config = ChoreographerConfig(letters, len(sampler.styles), max(1, len(sampler.names) - 1))
+    if recipe.tiny:
+        config = replace(config, embedding=16, hidden=32)
+    choreographer = Choreographer(config)
+    console.print(
+        f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(sampler.styles)} styles, "
+        f"{len(sampler.names) - 1} named dances"
+    )
+    fit(
+        "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
+        lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
+        FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
+    )  # fmt: skip
+    return choreographer
+
+
+def fit_dancer(
+    recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], basis: PoseBasis, work: Path, console: Console
+) -> DancerNetwork:
+    """Train the network that turns letters into latents; `moves` (K, 8, D) is what each letter means."""
+    torch.manual_seed(recipe.seed + 2)
+    dancer_config = DancerConfig(recipe.latent, len(moves), len(sampler.styles), max(1, len(sampler.names) - 1))
+    if recipe.tiny:
+        dancer_config = replace(dancer_config, embedding=16, hidden=32)
+    whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)  # joints out of latents
+    feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
+    dancer = DancerNetwork(dancer_config, moves, basis.std, feet)
+    console.print(f"dancer: {parameters(dancer):,} parameters")
+    fit(
+        "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
+        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start),
+        FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
+    )  # fmt: skip
+    return dancer
+
+
+def describe_training(recipe: Recipe, takes: list[Take], bodies: Bodies, work: Path) -> dict[str, Any]:
+    """What a pack says of how it was trained, and on what."""
+    return {
+        "command": public_command(),
+        "recipe": asdict(recipe),
+        "held_out": sorted({t.clip for t in takes if t.held_out}),
+        "clips": sorted({t.clip for t in takes if t.captured and not t.held_out}),
+        "written_dances": sorted({t.dance for t in takes if t.dance}),
+        "bodies": len(bodies.positions),
+        "motions_sha256": motions_digest(work / "data.zarr"),
+        "torch": torch.__version__,
+    }
+
+
 def fit_pack(
     motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
 ) -> dict[str, float]:
@@ -239,19 +312,7 @@ def fit_pack(
 
     timed = [t for t in takes if t.timed and t.yaw == 0 and len(t) >= 4 * STEPS_PER_LETTER]
     latents = [basis.latents(t.read("joints")) for t in timed]
-    store = work / "alphabet.joblib"
-    with distributed.first_alone():
-        if store.exists():
-            try:
-                alphabet = joblib.load(store)  # our own file, in our own working folder
-            except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-                raise UserError(f"{store}: broken ({' '.join(str(error).split())}); remove it") from error
-        else:
-            seen = [(t, z) for t, z in zip(timed, latents, strict=True) if not t.held_out]
-            weights = [CAPTURED_WEIGHT if t.captured else 1.0 for t, _ in seen]
-            alphabet = learn_alphabet([z for _, z in seen], recipe.letters, recipe.seed, weights)
-            with files.write_whole(store) as part:
-                joblib.dump(alphabet, part)
+    alphabet = find_alphabet(timed, latents, recipe, work)
     letters = len(alphabet.cluster_centers_)
     beats = {d.name: d.beats for d in choreography.DANCES}
     named, numbers = name_dances(timed, styles)
@@ -259,48 +320,12 @@ def fit_pack(
     training = [d for d in dances if not d.held_out]
     sampler = DanceSampler(training, len(styles), len(named))
 
-    torch.manual_seed(recipe.seed + 1)
-    config = ChoreographerConfig(letters, len(styles), max(1, len(named)))
-    if recipe.tiny:
-        config = replace(config, embedding=16, hidden=32)
-    choreographer = Choreographer(config)
-    console.print(
-        f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(styles)} styles, "
-        f"{len(named)} named dances"
-    )
-    fit(
-        "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
-        lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
-        FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
-    )  # fmt: skip
-
-    torch.manual_seed(recipe.seed + 2)
-    dancer_config = DancerConfig(recipe.latent, letters, len(styles), max(1, len(named)))
-    if recipe.tiny:
-        dancer_config = replace(dancer_config, embedding=16, hidden=32)
-    whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)  # joints out of latents
-    feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
-    dancer = DancerNetwork(dancer_config, mean_moves(training, letters), basis.std, feet)
-    console.print(f"dancer: {parameters(dancer):,} parameters")
-    fit(
-        "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start),
-        FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
-    )  # fmt: skip
+    choreographer = fit_choreographer(recipe, sampler, letters, work, console)
+    dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), basis, work, console)
     if autoencoder is None or distributed.rank() > 0:
         distributed.wait()
         return {}
 
-    provenance = {
-        "command": public_command(),
-        "recipe": asdict(recipe),
-        "held_out": sorted({t.clip for t in takes if t.held_out}),
-        "clips": sorted({t.clip for t in takes if t.captured and not t.held_out}),
-        "written_dances": sorted({t.dance for t in takes if t.dance}),
-        "bodies": len(bodies.positions),
-        "motions_sha256": motions_digest(work / "data.zarr"),
-        "torch": torch.__version__,
-    }
     credits = sorted({t.licence for t in takes})
     seeds = pick_seeds(dances, styles, recipe.seed)
     std = np.maximum(basis.std, LEAST_STD)
@@ -308,7 +333,7 @@ def fit_pack(
         autoencoder, choreographer, dancer, styles,
         [{"name": name, "style": style, "beats": beats.get(name, CAPTURED_BEATS)} for name, style in named],
         np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
-        provenance, credits,
+        describe_training(recipe, takes, bodies, work), credits,
     )  # fmt: skip
     differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")

@@ -81,7 +81,7 @@ def show(
     settings = merged(base, **asked)
     tell_settings(settings)
     from visualizer.launch import run
-    from visualizer.stage.window import NoDisplay
+    from visualizer.stage.video import NoDisplay
 
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)

@@ -51,7 +51,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     show, or 0.
 
     `notes` are shown as toasts at the start; `started` is when the program started, on `time.perf_counter`.
-    Raises UserError for settings that cannot be met, and stage.window.NoDisplay where there is no screen.
+    Raises UserError for settings that cannot be met, and stage.video.NoDisplay where there is no screen.
     """
     one_heap()
     clock = time.perf_counter
@@ -61,7 +61,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     opened = _open(settings, seed, clock, toasts)
     try:
         live = _make_show(settings, opened, seed, toasts, clock)
-        for note in (*notes, *opened.unmet, *opened.window.notes):
+        for note in (*notes, *opened.unmet):
             toasts(note, "", True)
         selector = live.show.style_selector
         if selector and selector.note:
@@ -79,13 +79,16 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
 
 def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Notify) -> Opened:
     """The networks load while the window opens."""
-    from visualizer.stage.window import Window, open_video
+    from visualizer.stage.video import open_video
+    from visualizer.stage.window import Window
 
     unmet: list[str] = []
     open_video()
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
-        window = with_fallback(settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage), unmet)
+        window = with_fallback(
+            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+        )
         try:
             dancer = loading.result()
             source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
@@ -126,7 +129,7 @@ def _make_show(
         governor=Governor(rate) if rate else None,
     )  # fmt: skip
     if settings.dev:
-        live.reloader = Reloader()
+        live.reloader = Reloader(live.show.looks)
     return live
 
 

@@ -19,7 +19,7 @@ def list_displays() -> None:
     import pygame
 
     from visualizer.stage.displays import displays
-    from visualizer.stage.window import NoDisplay, open_video
+    from visualizer.stage.video import NoDisplay, open_video
 
     try:
         open_video()

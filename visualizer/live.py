@@ -21,7 +21,7 @@ from visualizer.messages import Toasts
 from visualizer.remote.keys import find_command
 from visualizer.show import Show
 from visualizer.stage.governor import LEAST, Governor
-from visualizer.stage.looks.live import Reloader, current
+from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
 from visualizer.support.log import aside
 
@@ -46,9 +46,11 @@ class Screen(Protocol):
     fullscreen: bool
     gpu: bool
     pace: float  # frames a second to keep to
-    display: Display
-    displays: tuple[Display, ...]
 
+    @property
+    def display(self) -> Display: ...
+    @property
+    def displays(self) -> tuple[Display, ...]: ...
     @property
     def size(self) -> tuple[int, int]: ...
     @property
@@ -56,7 +58,6 @@ class Screen(Protocol):
     def draw(self, moment: Moment) -> None: ...
     def toggle_fullscreen(self) -> None: ...
     def follow_size(self) -> bool: ...
-    def toasts(self) -> list[str]: ...
     def set_detail(self, detail: int) -> None: ...
     def next_display(self) -> bool: ...
     def dragged_to(self, number: int) -> None: ...
@@ -124,7 +125,7 @@ class LiveShow:
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.reloader is not None:
-            self.show.look = current(self.show.look)
+            self.show.look = self.show.looks.find(self.show.look.name)
             moment = replace(moment, look=self.show.look)
         moment = replace(moment, text=self._write(moment, now))
         self.takes.aim(seen)
@@ -197,8 +198,6 @@ class LiveShow:
                 self.toasts(f"{change.kind}: {change.name} ({change.why})")
             else:
                 log.info("auto: %s", change)
-        for text in self.window.toasts():
-            self.toasts(text)
         if self.reloader is not None:
             for text in self.reloader.poll(now):
                 self.show.reply(text, "looks")

@@ -64,7 +64,9 @@ def path_of(text: str | Path) -> Path:
         if re.match(r"/[A-Za-z]:", place) and os.name == "nt":
             place = place[1:]
         return Path(place)
-    return Path(named).expanduser()
+    if re.match(r"[a-z][a-z0-9+.-]+://", named, re.IGNORECASE) and not os.path.exists(named):
+        raise UserError(f"{named}: is on another machine; only files of this one are read")
+    return Path(os.path.expanduser(named))  # pathlib's fails for ~song.mp3, where there is no user of that name
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
 
     ValueError or UserError if a key is unknown or a value has the wrong type or makes no sense.
     """
-    from visualizer.stage.looks import look
+    from visualizer.stage.looks import find_look
 
     chosen: dict[str, Any] = {}
     for key, value in table.items():
@@ -51,7 +51,7 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
         chosen[name] = kind.read(key, value)
     note = None
     try:
-        look(chosen.get("look", Settings.look))
+        find_look(chosen.get("look", Settings.look))
     except UserError as error:
         note = f"settings file: {error}; using {Settings.look}"
         del chosen["look"]

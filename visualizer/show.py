@@ -17,11 +17,11 @@ from visualizer.choices import Choices
 from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
-from visualizer.music.analysis.genre import GenreScores, StyleSelector
+from visualizer.music.analysis.genre import GenreScores
+from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
-from visualizer.stage.looks import LOOKS, Look
-from visualizer.stage.looks import look as find_look
+from visualizer.stage.looks import Look, LookStore
 
 log = logging.getLogger("visualizer")
 
@@ -84,6 +84,7 @@ class ShowPlan:
     by_music: bool = False  # the music chooses the style
     sensitivity: float = 0.0  # steps, see `adjust_sensitivity`
     latency_ms: float = 0.0  # how late a picture is seen, beyond what is known
+    looks: LookStore = field(default_factory=LookStore)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Show:
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self.dancer = dancer
-        self.look: Look = find_look(plan.look) if plan.look else LOOKS[0]
+        self.looks = plan.looks
+        self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
         self.style_selector = StyleSelector(self.styles) if plan.by_music else None
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
@@ -168,20 +170,21 @@ class Show:
     def names_of(self, kind: Kind) -> tuple[str, ...]:
         """What there is to choose from; among the dances of the style the last is `AS_IT_COMES`."""
         if kind == "look":
-            return tuple(each.name for each in LOOKS)
+            return self.looks.names
         return self.styles if kind == "style" else (*self.dancer.dances, AS_IT_COMES)
 
     def set_style(self, style: str) -> None:
-        """Dance `style`, or "auto": whatever suits the music."""
-        self.style_selector = StyleSelector(self.styles) if style == AUTO else None
-        if self.style_selector is None:
-            self.dancer.set_style(style)
-        else:
+        """Dance `style`, or "auto": whatever suits the music. UserError, and nothing changed, for an unknown one."""
+        if style == AUTO:
+            self.style_selector = StyleSelector(self.styles)
             self.heed_preferences()
+        else:
+            self.dancer.set_style(style)
+            self.style_selector = None
 
     def set_look(self, name: str) -> None:
         """Draw in another look."""
-        self.look = find_look(name)
+        self.look = self.looks.find(name)
 
     def set_locked(self, locked: bool) -> None:
         """Whether nothing changes by itself."""

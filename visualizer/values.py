@@ -213,9 +213,9 @@ class LookName:
         return str(given)
 
     def check(self, name: str, value: str) -> str:
-        from visualizer.stage.looks import look
+        from visualizer.stage.looks import find_look
 
-        return look(value).name
+        return find_look(value).name
 
 
 class Temperature:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.needs import needs_program
 from tests.support.made_sound import beat_track
+from tests.support.needs import needs_program
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import RATE
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import Screen
-from tests.needs import needs_program
+from tests.support.needs import needs_program
+from tests.support.program import Screen
 
 
 @pytest.fixture

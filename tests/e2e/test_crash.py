@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import PATIENCE, Program
+from tests.support.program import PATIENCE, Program
 from visualizer.support.log import NAME
 
 ROOT = Path(__file__).parents[2]

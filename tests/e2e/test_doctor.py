@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 from bench.pulse import Server, wait_for
-from tests.e2e.program import PATIENCE, Screen
-from tests.e2e.test_sound import server  # noqa: F401 - the fixture
-from tests.needs import needs_program
 from tests.support.made_sound import write_song
+from tests.support.needs import needs_program
+from tests.support.program import PATIENCE, Screen
 from visualizer.music.analysis.features import RATE
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +28,7 @@ def look(name: str, env: dict[str, str]) -> dict:
     return json.loads(done.stdout.splitlines()[-1].partition("answer: ")[2])
 
 
-def test_levels_are_live(server: Server, tmp_path: Path) -> None:  # noqa: F811
+def test_levels_are_live(server: Server, tmp_path: Path) -> None:
     server.ask("set-default-source", "party.monitor")
     env = {**server.environment, "XDG_CONFIG_HOME": str(tmp_path / "config")}
     silent = look("microphone", env)
@@ -55,7 +54,7 @@ def test_levels_are_live(server: Server, tmp_path: Path) -> None:  # noqa: F811
         wait_for(lambda: len(server.ask("list", "short", "sink-inputs").splitlines()) == 1)
 
 
-def test_a_sound_server_that_is_gone(server: Server, tmp_path: Path) -> None:  # noqa: F811
+def test_a_sound_server_that_is_gone(server: Server, tmp_path: Path) -> None:
     server.kill()
     env = {**server.environment, "XDG_CONFIG_HOME": str(tmp_path / "config")}
     found = look("microphone", env)

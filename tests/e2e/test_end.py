@@ -15,9 +15,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.conftest import REPOSITORY
-from tests.e2e.program import PATIENCE, Program, Screen
-from tests.needs import needs_program
+from tests.support.needs import needs_program
+from tests.support.program import PATIENCE, Program, Screen
+from tests.support.repository import REPOSITORY
 from visualizer.support.log import NAME
 
 WORDS = ("--window", "640x400", "--audio", "none", "--seed", "4", "--look", "paper", "--no-auto")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.figure import assert_dances, change, figure, is_figure, window
-from tests.e2e.program import Program, Screen
+from tests.support.figure import assert_dances, change, figure, is_figure, window
+from tests.support.program import Program, Screen
 
 # Put before the program on its path: takes the OpenGL context away from under it after some frames, as a driver that
 # restarts does. From then on calls of OpenGL do nothing, and none says so.
@@ -58,7 +58,7 @@ pygame.event.get = get
 # A driver that refuses a call in the middle of a show.
 REFUSE_ONE_CALL = """
 import moderngl
-from visualizer.stage import shader
+from visualizer.stage.gpu import shader
 real, count = shader.Shader.draw, 0
 def draw(self, *given):
     global count

@@ -7,17 +7,18 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.figure import assert_dances, figure, figures
-from tests.visualizer import fakes
-from visualizer.stage.looks import look
-from visualizer.stage.painter import Painter
+from tests.support import fakes
+from tests.support.figure import assert_dances, figure, figures
+from visualizer.moment import Moment
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import find_look
 
 SIZE = (640, 360)
 
 
 def shot(beat: float) -> NDArray[np.uint8]:
     """Grey levels (height, width) of a figure painted in the paper look."""
-    surface = Painter(SIZE).paint(fakes.picture(beat), look("paper"), fakes.hearing(), beat)
+    surface = Painter(SIZE).paint(Moment(fakes.picture(beat), find_look("paper"), fakes.hearing(), beat))
     return pygame.surfarray.array3d(surface).max(axis=2).T.astype(np.uint8)
 
 

@@ -14,9 +14,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.e2e.figure import assert_dances, figures
-from tests.needs import needs
+from tests.support.figure import assert_dances, figures
 from tests.support.made_sound import write_song
+from tests.support.needs import needs
 from visualizer import paths
 from visualizer.music.analysis.features import RATE
 from visualizer.music.song_file import read_song

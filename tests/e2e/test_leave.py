@@ -12,9 +12,9 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.conftest import REPOSITORY
-from tests.e2e.program import PATIENCE, Program
-from tests.needs import needs
+from tests.support.needs import needs
+from tests.support.program import PATIENCE, Program
+from tests.support.repository import REPOSITORY
 from visualizer import paths
 from visualizer.leave import CLOSING
 

@@ -6,8 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.e2e.cut_off import lingering, run_cut_off
-from tests.needs import needs
+from tests.support.cut_off import lingering, run_cut_off
+from tests.support.needs import needs
 from visualizer import paths
 
 SECONDS = 15.0  # onnxruntime sends what it has gathered about 10 s after it was imported

@@ -15,8 +15,8 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.program import Program, Screen, TwoHeads
-from tests.needs import needs_program
+from tests.support.needs import needs_program
+from tests.support.program import Program, Screen, TwoHeads
 
 WORDS = ["--audio", "none", "--seed", "4", "--look", "paper", "--no-auto"]
 

@@ -7,8 +7,8 @@ import re
 import socket
 from pathlib import Path
 
-from tests.e2e.program import Program
-from tests.needs import needs
+from tests.support.needs import needs
+from tests.support.program import Program
 
 
 def sockets(pid: int) -> list[str]:

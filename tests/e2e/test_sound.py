@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.util
 import itertools
-import json
 import math
 import os
-import re
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,134 +15,21 @@ import pygame
 import pytest
 
 from bench.pulse import Server, wait_for
-from tests.e2e.program import Program, Screen, Watch
-from tests.needs import needs, needs_program
+from tests.support.listening import ListeningProgram, Recorder
 from tests.support.made_sound import beat_track, write_song
+from tests.support.needs import needs, needs_program
+from tests.support.program import Program, Screen, Watch
 from visualizer.moment import Text
 from visualizer.music.analysis.features import RATE
 from visualizer.stage.overlay import Overlay
 
-# Runs in a process of its own: PortAudio reads the sound configuration from the environment when it starts.
-LISTENER = """
-import json, sys, time, types
-from visualizer.music.sources import capture_thread, loopback
-from visualizer.music.sources import open_source
-audio = sys.argv[1]
-if audio == "loopback of Windows":
-    import soundcard
-    found = soundcard.default_speaker().id + ".monitor"  # WASAPI has one name for both
-    soundcard.default_speaker = lambda: types.SimpleNamespace(id=found)
-    loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
-    capture_thread.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
-    audio = "loopback"
-said = []
-ear = open_source(audio, bpm=120, clock=time.monotonic, notify=lambda text, topic="", asked=False: said.append(text))
-told = 0
-while True:
-    now = time.monotonic()
-    beat = ear.musical_time(now)
-    hearing = ear.hearing(now)
-    count = len(said)
-    print(json.dumps({"time": now, "beat": beat, "bpm": hearing.bpm, "loudness": hearing.loudness,
-                      "energy": hearing.energy, "confidence": hearing.confidence, "name": ear.name,
-                      "said": said[told:count]}), flush=True)
-    told = count
-    time.sleep(0.01)
-"""
-
-
-class Recorder:
-    """What the loudspeaker gets, recorded from its monitor."""
-
-    def __init__(self, server: Server, sink: str = "party") -> None:
-        self._recorder = subprocess.Popen(
-            ["parec", "-d", f"{sink}.monitor", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1",
-             "--latency-msec=5"],
-            env=server.environment, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        server.children.append(self._recorder)
-        self._pieces: list[tuple[float, bytes]] = []
-        self._thread = threading.Thread(target=self._record, daemon=True)
-        self._thread.start()
-
-    def _record(self) -> None:
-        assert self._recorder.stdout is not None
-        while piece := os.read(self._recorder.stdout.fileno(), 65536):
-            self._pieces.append((time.monotonic(), piece))
-
-    @property
-    def loud(self) -> bool:
-        """Whether something sounds now."""
-        return bool(np.abs(np.frombuffer(b"".join(p for _, p in self._pieces[-100:]), np.int16)).max(initial=0) > 3000)
-
-    def end(self) -> tuple[float, np.ndarray]:
-        """When its first sample sounded, and all samples at RATE in -1..1.
-
-        Sample n was recorded at start + n / RATE. Pieces arrive late, never early: the earliest is the truest.
-        """
-        self._recorder.kill()
-        self._recorder.wait()
-        self._thread.join()
-        ends = np.cumsum([len(piece) // 2 for _, piece in self._pieces])
-        start = float(np.min([at - end / RATE for (at, _), end in zip(self._pieces, ends, strict=True)]))
-        return start, np.frombuffer(b"".join(piece for _, piece in self._pieces), np.int16).astype(float) / 32768
-
-
-class CaptureThread:
-    """The listening process, and all that it has said."""
-
-    def __init__(self, server: Server, audio: str) -> None:
-        self.rows: list[dict] = []
-        self.errors = (server.folder / "listener.log").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", LISTENER, audio], env=server.environment, stdout=subprocess.PIPE, stderr=self.errors
-        )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.rows.append(json.loads(line))
-
-    @property
-    def now(self) -> dict:
-        return self.rows[-1] if self.rows else {"loudness": 0.0, "name": ""}
-
-    @property
-    def said(self) -> list[str]:
-        texts = [text for row in self.rows for text in row["said"]]
-        return [text for text in texts if text != "waking the ear"]  # which comes first, where it listens
-
-    def said_near(self, bpm: int) -> list[str]:
-        """What it said, tempi that are heard to 1 BPM as `bpm`."""
-        tempo = f"({bpm - 1}|{bpm}|{bpm + 1}) BPM"
-        return [re.sub(tempo, f"{bpm} BPM", text) for text in self.said]
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.errors.close()
-
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    needs_program("pulseaudio", "paplay", "pacat", "pactl")
-    needs(ctypes.util.find_library("portaudio") or importlib.util.find_spec("_sounddevice_data"), "PortAudio")
-    needs(list(Path("/usr/lib").glob("**/alsa-lib/libasound_module_pcm_pulse.so")), "ALSA's pulse plugin")
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+def listen(server: Server) -> Iterator[Callable[[str], ListeningProgram]]:
+    listeners: list[ListeningProgram] = []
 
-
-@pytest.fixture
-def listen(server: Server) -> Iterator[Callable[[str], CaptureThread]]:
-    listeners: list[CaptureThread] = []
-
-    def start(audio: str) -> CaptureThread:
-        listeners.append(CaptureThread(server, audio))
+    def start(audio: str) -> ListeningProgram:
+        listeners.append(ListeningProgram(server, audio))
         return listeners[-1]
 
     yield start
@@ -166,7 +47,7 @@ def assert_dance_goes_on(rows: list[dict]) -> None:
 
 
 def test_microphone_hears_is_lost_and_comes_back(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(120, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -195,7 +76,7 @@ def test_microphone_hears_is_lost_and_comes_back(
 
 
 def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
 ) -> None:
     samples, _ = beat_track(128, 60)
     song = str(write_song(tmp_path / "song.wav", samples, codec="pcm_s16le"))
@@ -225,7 +106,7 @@ def test_a_device_unplugged_and_plugged_in_again_in_the_middle_of_a_song(
 
 
 def test_without_any_device_it_dances_and_takes_the_first_that_is_plugged_in(
-    listen: Callable[[str], CaptureThread], server: Server
+    listen: Callable[[str], ListeningProgram], server: Server
 ) -> None:
     server.kill()
     server.start(rate=None)
@@ -255,7 +136,7 @@ def test_devices_are_listed_with_what_is_heard_now(server: Server, tmp_path: Pat
         assert program.end() == 0
 
 
-def test_microphone_that_is_not_there(listen: Callable[[str], CaptureThread]) -> None:
+def test_microphone_that_is_not_there(listen: Callable[[str], ListeningProgram]) -> None:
     ear = listen("mic:Golden Ear")
     wait_for(lambda: ear.said)
     assert ear.said == ["no microphone: no input device is called 'Golden Ear'. Dancing on at 120 BPM, looking again"]
@@ -266,7 +147,7 @@ def test_microphone_that_is_not_there(listen: Callable[[str], CaptureThread]) ->
 
 
 def test_what_windows_is_heard_by_hears_a_beat(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
 ) -> None:
     """The line of Windows' loopback, by the same package on this server."""
     needs(importlib.util.find_spec("soundcard"), "soundcard")
@@ -285,7 +166,7 @@ def test_what_windows_is_heard_by_hears_a_beat(
 
 
 @pytest.mark.usefixtures("server")
-def test_two_screens_share_the_beat_by_link(listen: Callable[[str], CaptureThread]) -> None:
+def test_two_screens_share_the_beat_by_link(listen: Callable[[str], ListeningProgram]) -> None:
     """Two programs with nothing but the network between them: one tempo, and one place in the bar at each moment."""
     needs(importlib.util.find_spec("link"), "the extra 'link'")
     screens = [listen("link"), listen("link")]
@@ -309,7 +190,7 @@ def test_two_screens_share_the_beat_by_link(listen: Callable[[str], CaptureThrea
 
 
 def test_a_song_is_played_and_danced_in_time(
-    server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
 ) -> None:
     """Record what the loudspeaker gets, and compare its kicks with the beats of the dance at those moments."""
     samples, times = beat_track(110, 8)
@@ -329,7 +210,9 @@ def test_a_song_is_played_and_danced_in_time(
     assert_dance_goes_on(ear.rows)
 
 
-def test_a_song_outlives_its_sound_card(server: Server, listen: Callable[[str], CaptureThread], tmp_path: Path) -> None:
+def test_a_song_outlives_its_sound_card(
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
+) -> None:
     samples, _ = beat_track(120, 14)
     ear = listen(str(write_song(tmp_path / "song.flac", samples)))
     wait_for(lambda: ear.now.get("confidence", 0) > 0)

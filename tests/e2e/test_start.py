@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import Program
+from tests.support.program import Program
 
 ASKED = "OpenGL .* on llvmpipe"
 TRIED = r"toast: no GPU for the picture \(llvmpipe [^)]*\)\): painting on the processor"
@@ -28,7 +28,10 @@ def env(home: dict[str, str], tmp_path: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def no_card(env: dict[str, str]) -> None:
     """With a graphics card OpenGL is asked each time, and there is nothing to see here."""
-    code = "from visualizer.stage import renderer as r, window; window.open_video(); print(r.key())"
+    code = (
+        "from visualizer.stage.gpu import software_gl; from visualizer.stage.video import open_video\n"
+        "open_video(); print(software_gl.key())"
+    )
     words = [sys.executable, "-c", code]
     said = subprocess.run(words, env={**os.environ, **env}, capture_output=True, text=True, check=True, timeout=60)
     if said.stdout.split()[-1] == "None":

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tests.conftest import REPOSITORY
-from tests.e2e.figure import assert_dances, change, figures, is_figure, window
-from tests.e2e.program import Program, Screen
+from tests.support.figure import assert_dances, change, figures, is_figure, window
+from tests.support.program import Program, Screen
+from tests.support.repository import REPOSITORY
 from visualizer.dancer.pack import find_pack, read_info
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 WINDOW = (640, 400)  # in the middle of a 1280x800 screen, where the pointer is too
 
@@ -54,7 +54,7 @@ def test_a_window_shows_a_figure_that_moves_and_obeys_keys(screen: Screen, home:
         assert program.wait_for(r"toast: style: (.+)")[1] == style
 
         screen.press("Up")
-        program.wait_for(f"toast: look: {LOOKS[1].title}")
+        program.wait_for(f"toast: look: {shipped_looks()[1].title}")
         screen.grab_until(lambda s: s[220, 340].max() < 130)  # dark
         screen.press("Down")
         program.wait_for("toast: look: Paper")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from tests.visualizer import fakes
+from tests.support import fakes
 from visualizer.auto import Auto, Preferences
 from visualizer.film.recorder import Takes
 from visualizer.live import LiveShow
@@ -100,7 +100,6 @@ class FakeWindow:
         self.display = self.displays[0]
         self.moved: str | None = None
         self.pointer: list[float] = []
-        self.news: list[str] = []
         self.details: list[int] = []
 
     @property
@@ -130,10 +129,6 @@ class FakeWindow:
     def toggle_fullscreen(self) -> None:
         self.fullscreen = not self.fullscreen
         self.size = (640, 480) if self.fullscreen else (320, 240)
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
 
     def set_detail(self, detail: int) -> None:
         self.details.append(detail)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.support.made_clips import FPS, dance_motion, write_clips
+from tests.support.repository import REPOSITORY
 from training import cli, folders
 from training.data import dataset
 from training.data.choreography import DANCES

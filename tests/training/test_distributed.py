@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import REPOSITORY
 from tests.support.made_clips import dance_motion
 from tests.support.rank_child import learn
+from tests.support.repository import REPOSITORY
 from training import distributed
 from training.data.sampling import Bodies, body_batches
 from visualizer.errors import UserError

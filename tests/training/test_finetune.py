@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import run_training
 from tests.support.made_clips import FPS, dance_motion
+from tests.support.training_run import run_training
 from training.data.dataset import open_takes
+from training.data.footage.bodies import cut_parts, joints_of
 from training.data.footage.made import CONDITIONS, Shot, at_rate, film
 from training.data.footage.smooth import smooth
 from training.export import TOLERANCE, _examples, difference
-from training.finetune import cut_parts, joints_of, taught
+from training.finetune import taught
 from training.models.restore import basis_of, load_autoencoder, load_dancing
 from training.recipe import mean_moves
 from visualizer import paths

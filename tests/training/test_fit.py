@@ -8,39 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tests.conftest import REPOSITORY
-from training.fit import FitConfig, fit, schedule
+from tests.support.line_fit import Line, endless, run
+from tests.support.repository import REPOSITORY
+from training.fit import FitConfig, schedule
 from visualizer.errors import UserError
-
-
-class Line(nn.Module):
-    """y = a x + b, to be found from examples of y = 3 x + 1."""
-
-    def __init__(self, width: int = 1) -> None:
-        super().__init__()
-        self.layer = nn.Linear(width, 1)
-
-    def loss(self, x: Tensor) -> dict[str, Tensor]:
-        wrong = (self.layer(x) - 3 * x.sum(1, keepdim=True) - 1).square().mean()
-        return {"total": wrong, "wrong": wrong}
-
-
-def endless(start: int) -> Iterator[Tensor]:
-    maker = torch.Generator().manual_seed(start)
-    while True:
-        yield torch.randn(16, 1, generator=maker)
-
-
-def run(folder: Path, steps: int, network: nn.Module | None = None, batches=endless, **options: Any) -> nn.Module:
-    torch.manual_seed(0)
-    config = FitConfig(steps, rate=0.1, **options)
-    return fit("line", network or Line(), lambda net, x: net.loss(x), batches, config, folder, 0)  # type: ignore[operator]
 
 
 def steps_in(folder: Path) -> int:
@@ -77,7 +53,7 @@ CHILD = """
 import sys, torch
 from pathlib import Path
 import training.fit
-from tests.training.test_fit import Line, endless, run
+from tests.support.line_fit import Line, endless, run
 training.fit.CHECKPOINT_SECONDS = 0.0
 
 def slow(start):

@@ -15,13 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.parallel_work import double
+from tests.support.repository import REPOSITORY
 from training.parallel import map_parallel
 from visualizer.errors import UserError
-
-
-def double(number: int) -> int:
-    return 2 * number
 
 
 def who(number: int) -> tuple[int, int]:
@@ -92,11 +89,15 @@ def test_an_item_that_kills_is_given_up_and_named() -> None:
 # The first of those who work presses Ctrl-C, for all of the terminal, while it is still beginning.
 PARENT = """
 import os, signal, sys
-from tests.training.test_parallel import double
+from tests.support.parallel_work import double
 from training.parallel import map_parallel
-if __name__ != "__main__" and not os.path.exists(sys.argv[1]):
-    os.mkdir(sys.argv[1])
-    os.killpg(0, signal.SIGINT)
+if __name__ != "__main__":
+    try:
+        os.mkdir(sys.argv[1])
+    except FileExistsError:
+        pass  # the other was the first
+    else:
+        os.killpg(0, signal.SIGINT)
 if __name__ == "__main__":
     try:
         print(list(map_parallel(double, range(100_000), workers=2)))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import TinyFit
+from tests.support.training_run import TinyFit
 from training import cli
 from training.data.dances import Dance
 from training.data.dataset import open_takes

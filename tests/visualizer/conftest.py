@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import moderngl
 import pytest
 
-from tests.needs import needs
+from tests.support.needs import needs
 
 
 @pytest.fixture(scope="module")

@@ -7,30 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 
+from tests.support.command_line import call
 from tests.support.fake_sound import FakeLine
-from visualizer import cli
 from visualizer.errors import UserError
 from visualizer.film.render import FilmReport
 from visualizer.music.sources.capture import Capture
 from visualizer.music.sources.meters import Meter
 from visualizer.options import FilmOptions
 from visualizer.paths import unused
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Exit code of `visualizer words…`, in this process."""
-    monkeypatch.setattr(sys, "argv", ["visualizer", *words])
-    monkeypatch.setattr(cli, "log_file", nullcontext)  # it takes hold of the hooks of the whole process
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return ended.value.code if isinstance(ended.value.code, int) else 1
 
 
 @pytest.fixture
@@ -249,7 +240,7 @@ def test_a_film_stopped_early_says_so_to_scripts(
         return FilmReport(Path(options.out), 30, 1.0, 1.0, stopped_by)
 
     monkeypatch.setattr("visualizer.film.render.make_film", make)
-    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
+    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device, notify: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
     asked = {key: getattr(seen[0], key) for key in ("bpm", "dance", "troupe", "sync", "temperature")}
@@ -267,7 +258,7 @@ def test_a_free_name_is_found(tmp_path: Path) -> None:
 def test_the_live_program_loads_nothing_slow_or_of_the_training() -> None:
     """A fresh interpreter that imports all that the show imports."""
     program = (
-        "import sys, visualizer.cli, visualizer.launch, visualizer.stage.window, visualizer.stage.shader\n"
+        "import sys, visualizer.cli, visualizer.launch, visualizer.stage.window, visualizer.stage.gpu.shader\n"
         "import visualizer.dancer.dancer, visualizer.music.sources, os\n"
         "slow = {'torch', 'training', 'librosa', 'sounddevice', 'av', 'scipy', 'numba', 'rich'} & set(sys.modules)\n"
         "print(sorted(slow), os.environ['OPENBLAS_NUM_THREADS'])"

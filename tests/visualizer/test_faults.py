@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tests.support import standins
 from tests.support.fake_sound import PATIENCE, FakeCaptureThread, FakeEstimate, FakeLine, Stage
+from tests.support.fakes import hearing, picture
 from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
 from tests.support.made_sound import OWN, beat_track, write_song
 from tests.support.said import Said
-from tests.visualizer.fakes import hearing, picture
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
@@ -39,11 +39,11 @@ from visualizer.networks.session import OnDevice, has_nvidia, open_session
 from visualizer.options import Settings
 from visualizer.settings import load_settings, remember
 from visualizer.show import Show, ShowPlan
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.guarded import GuardedSurface
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 from visualizer.stage.overlay import Overlay
-from visualizer.stage.painter import Painter
 
 JUNK = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12)
 
@@ -116,7 +116,7 @@ def test_only_clocks_that_nobody_sets_decide() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)], ids=str)
-@pytest.mark.parametrize("each", LOOKS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_the_smallest_window_is_painted_in_each_look(each, size: tuple[int, int]) -> None:
     painter, overlay, screen = Painter(size, patient=False), Overlay(size), pygame.Surface(size, 0, 32)
     guarded = GuardedSurface(FlashGuard(), size)
@@ -124,12 +124,12 @@ def test_the_smallest_window_is_painted_in_each_look(each, size: tuple[int, int]
     try:
         for step in range(5):
             beat = step / 4
-            surface = painter.paint(picture(beat, (-0.4, 0.35)), each, hearing(beat / 2), beat)
+            surface = painter.paint(Moment(picture(beat, (-0.4, 0.35)), each, hearing(beat / 2), beat))
             writing, _ = overlay.render(Text(help=True, toasts=("a word",)))
             guarded.show(surface, painter.dirty, writing, screen, beat / 2)
         assert surface.get_size() == size
     finally:
-        painter.close()
+        painter.release()
 
 
 # --- networks

@@ -9,17 +9,18 @@ from dataclasses import replace
 import pygame
 import pytest
 
+from tests.support import fakes
 from tests.support.live_fakes import STYLES, FakeDancer, FakeEar, FakeTakes, FakeTime, FakeWindow, make_show, text_of
-from tests.visualizer import fakes
 from visualizer.auto import HOLD, STAY, Auto, Kind, Preferences
 from visualizer.commands import COMMANDS, NUDGE
+from visualizer.errors import UserError
 from visualizer.frame_times import FrameTimes
 from visualizer.launch import find_pinned, read_preferences
 from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
 from visualizer.music.analysis.energy import RESTING
 from visualizer.options import Settings
 from visualizer.show import FADE_SECONDS, adjust_sensitivity
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 
 @pytest.fixture
@@ -42,6 +43,50 @@ def test_every_control_does_something(live: LiveShow) -> None:
         live.run_command("juggle", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "argument", "said"),
+    [
+        ("style", "waltz", "style: waltz"),
+        ("style", "auto", "style: by the music"),
+        ("look", "mirror ball", "look: Mirror ball"),
+        ("dance", "cucaracha", "dance: cucaracha"),
+        ("troupe", "4", "4 dancers"),
+        ("troupe", "12", "a whole number from 1 to 9 is wanted, not '12'"),
+        ("troupe", "many", "a whole number from 1 to 9 is wanted, not 'many'"),
+        ("troupe", "", "troupe N"),
+        ("temperature", "bold", "temperature: bold"),
+        ("temperature", "hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
+        ("sync", "canon", "sync: canon"),
+        ("reseed", "77", "a new dance, seed 77"),
+        ("look", "plaid", "no look"),
+        ("look", "", "look NAME"),
+        ("next look", "neon", "next look takes nothing more"),
+    ],
+)
+def test_commands_with_a_name_or_a_number(
+    live: LiveShow, caplog: pytest.LogCaptureFixture, name: str, argument: str, said: str
+) -> None:
+    caplog.set_level("INFO", "visualizer")
+    live.run_command(name, 0.0, argument)
+    (text,) = toasts(caplog)
+    assert text.casefold().startswith(said.casefold())
+    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more"))
+    assert (live.show.choices.find_changes() == {}) or not refused
+
+
+def test_a_style_that_there_is_not_leaves_the_show_as_it_is(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(style: str) -> None:
+        raise UserError(f"no style '{style}'")
+
+    caplog.set_level("INFO", "visualizer")
+    live.run_command("style", 0.0, "auto")
+    live.show.dancer.set_style = refuse  # type: ignore[method-assign]
+    live.run_command("style", 1.0, "polka")
+    assert toasts(caplog)[-1] == "no style 'polka'"
+    assert live.show.style_selector is not None
+    assert live.show.choices.find_changes() == {"style": "auto", "dance": None}
+
+
 def test_keys_change_style_look_and_seed_and_say_so(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "visualizer")
     live.handle([key(pygame.K_RIGHT)], 0.0)
@@ -49,9 +94,9 @@ def test_keys_change_style_look_and_seed_and_say_so(live: LiveShow, caplog: pyte
     live.handle([key(pygame.K_LEFT)] * 3, 0.0)
     assert live.show.dancer.style == "techno"
     live.handle([key(pygame.K_UP)], 0.0)
-    assert live.show.look == LOOKS[1]
+    assert live.show.look == shipped_looks()[1]
     live.handle([key(pygame.K_DOWN), key(pygame.K_DOWN)], 0.0)
-    assert live.show.look == LOOKS[-1]
+    assert live.show.look == shipped_looks()[-1]
     live.handle([key(pygame.K_SPACE), key(pygame.K_SPACE)], 0.0)
     assert isinstance(live.show.dancer, FakeDancer)
     assert len(set(live.show.dancer.seeds)) == 2
@@ -297,7 +342,7 @@ def test_auto_mode_changes_all_three_at_phrase_ends_and_only_if_it_is_on(live: L
     assert len(set(run(live, 120))) == 1
     live = make_show(Auto(random.Random(1)))
     seen = run(live, 600)
-    assert {look for look, *_ in seen} == {each.name for each in LOOKS}
+    assert {look for look, *_ in seen} == {each.name for each in shipped_looks()}
     assert {style for _, style, _ in seen} == set(STYLES)
     assert {dance for *_, dance in seen} == {"basic", "cucaracha", None}
     live.run_command("auto", 600.0)
@@ -372,12 +417,12 @@ def test_a_key_bans_the_look_and_it_never_comes_again(live: LiveShow, caplog: py
     live.handle([key(pygame.K_x)], 0.0)
     assert toasts(caplog)[-1] == "never again: look paper; Backspace takes it back"
     assert live.show.look.name != "paper"
-    for _ in LOOKS:
+    for _ in shipped_looks():
         live.handle([key(pygame.K_UP)], 0.0)
         assert live.show.look.name != "paper"
     assert "paper" not in {look for look, *_ in run(live, 200)}
     assert live.show.choices.find_changes()["never_looks"] == ("paper",)
-    for _ in LOOKS[2:]:
+    for _ in shipped_looks()[2:]:
         live.handle([key(pygame.K_x)], 200.0)
     last = live.show.look.name
     caplog.clear()

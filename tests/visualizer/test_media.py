@@ -18,9 +18,10 @@ import pytest
 import soundfile
 from av.stream import Disposition
 
-from tests.needs import needs_program
+from tests.support.needs import needs_program
 from visualizer import media, paths
 from visualizer.errors import UserError
+from visualizer.film.output_path import find_output
 from visualizer.media import CONTAINERS, open_media, path_of, song_file, url_of
 from visualizer.messages import discard
 from visualizer.music.analysis.features import RATE
@@ -31,7 +32,8 @@ from visualizer.music.sources import open_source
 OWN = paths.assets() / "own_music.ogg"
 NAMES = [
     "Live: Berlin.ogg", "pipe:0", "http:song.ogg", "concat:a|b.ogg", "%03d.ogg", "-dash.ogg", "a*?[b].ogg",
-    "file:x.ogg", "subfile,,start,1,end,2,,:x.ogg", "data:audio,x", "crypto:a.ogg", "två låtar \N{MUSICAL NOTE}.ogg",
+    "file:x.ogg", "subfile,,start,1,end,2,,:x.ogg", "data:audio,x", "crypto:a.ogg", "~song.ogg",
+    "två låtar \N{MUSICAL NOTE}.ogg",
 ]  # fmt: skip
 
 LISTS = {
@@ -107,6 +109,8 @@ def test_a_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Also relative to the folder that one stands in, where a protocol would begin with it."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(OWN, tmp_path / name)
+    assert path_of(name) == Path(name)
+    assert find_output(f"{name}.mp4") == Path(f"{name}.mp4")
     for path in (Path(name), tmp_path / name):
         assert sum(len(block) for block in read_song(path, RATE, 1)) == pytest.approx(32 * RATE, abs=RATE)
 
@@ -322,8 +326,9 @@ def test_file_urls_are_files(tmp_path: Path) -> None:
         assert path_of(url) == path
         with song_file(url) as named:
             check_song(named)
-    with pytest.raises(UserError, match="another machine"):
-        path_of("file://elsewhere/song.ogg")
+    for url in ("file://elsewhere/song.ogg", "http://elsewhere/song.ogg", "RTSP://elsewhere:1/song"):
+        with pytest.raises(UserError, match=f"{url}: is on another machine"):
+            path_of(url)
 
 
 def test_a_pipe_cannot_be_played() -> None:

@@ -1,4 +1,4 @@
-"""What the README says of keys, options and commands is so."""
+"""What the README and the pages say of keys, options and commands is so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,16 +19,30 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def section(title: str) -> str:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_every_key_is_in_the_table_and_no_other() -> None:
-    rows = [row.split("|")[1].split() for row in section("Keys").splitlines() if row.startswith("| ")][2:]
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_key_is_in_the_table_and_no_other(hooks: ModuleType) -> None:
+    def labels_of(text: str) -> list[list[str]]:
+        return [row.split("|")[1].replace("`", "").split() for row in text.splitlines() if row.startswith("| ")]
+
     labels = [label for key in KEYS for label in key.label.split()]
-    assert sorted(label for row in rows for label in row) == sorted(labels)
+    made = [label for row in labels_of(hooks.keys()) for label in row if label not in ("key", "---")]
+    assert sorted(made) == sorted(labels)
+    told = [label for row in labels_of(page("keys"))[2:] for label in row]
+    assert len(told) >= 20
+    assert set(told) <= set(labels)
 
 
 @pytest.mark.parametrize("words", [[], ["film"]])
@@ -36,15 +51,15 @@ def test_every_option_is_explained_and_exists(words: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
     exist = set(re.findall(r"--[a-z]+", done.stdout)) - {"--help", "--version"}
     assert exist
-    text = section("A film") + section("Options") if words else section("Options")
+    text = page("film") + page("options") if words else page("options")
     assert exist - {"--out"} <= set(re.findall(r"--[a-z]+", text))
     if not words:
-        assert set(re.findall(r"--[a-z]+", text)) <= exist
+        assert set(re.findall(r"--[a-z]+", text)) - {"--formation"} <= exist  # an old name, and said to be one
 
 
 def test_ranges_and_words_are_those_of_the_table() -> None:
-    """What the README says that an option takes is what the program takes."""
-    rows = [row.split("|")[1:3] for row in section("Options").splitlines() if row.startswith("| `--")]
+    """What the page says that an option takes is what the program takes."""
+    rows = [row.split("|")[1:3] for row in page("options").splitlines() if row.startswith("| `--")]
     told = 0
     for name, option in options_of(Settings).items():
         text = next((row[1] for row in rows if f"`{option.flag} " in row[0] or f"`{option.flag}`" in row[0]), None)
@@ -61,9 +76,33 @@ def test_ranges_and_words_are_those_of_the_table() -> None:
 
 
 def test_every_module_named_is_there() -> None:
-    names = set(re.findall(r"python -m ((?:bench|training)[\w.]*)", README))
-    assert len(names) >= 4
+    texts = [path.read_text(encoding="utf-8") for path in (*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"))]
+    names = {name for text in texts for name in re.findall(r"python -m ((?:bench|training)[\w.]*)", text)}
+    assert len(names) >= 14
     assert [name for name in sorted(names) if importlib.util.find_spec(name) is None] == []
+
+
+def test_the_readme_is_short_and_its_animation_is_light() -> None:
+    assert len(README.splitlines()) <= 120
+    first = re.search(r"!\[.+?\]\((.+?)\)", README)
+    assert first
+    animation = (ROOT / first[1]).read_bytes()
+    assert README[: first.start()].count("\n") < 10  # on the first screen
+    assert b"ANMF" in animation  # a frame of an animated WebP
+    assert len(animation) < 3_000_000
+
+
+def test_every_picture_and_page_that_the_readme_names_is_there() -> None:
+    links = {link.partition("#")[0] for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", README)}
+    assert len(links) >= 10
+    assert [link for link in sorted(links) if not (ROOT / link).is_file()] == []
+
+
+def test_how_to_install_and_start_is_on_the_first_screen() -> None:
+    command = re.search(r"^```sh\n(.+?)\n```", README, re.MULTILINE | re.DOTALL)
+    assert command
+    assert command[1].endswith(".venv/bin/visualizer")
+    assert README[: command.start()].count("\n") < 10
 
 
 def test_the_test_command_is_the_one_that_is_run_for_every_change() -> None:

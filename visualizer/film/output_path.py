@@ -34,7 +34,7 @@ def check_output(out: Path, transparent: bool, force: bool) -> None:
 
 def find_output(out: str) -> Path:
     """What `-o` names: "dance/" is a folder for numbered pictures. UserError for what is no name of a film."""
-    path = Path(out).expanduser()
+    path = Path(os.path.expanduser(out))  # pathlib's fails for ~dance.mp4, where there is no user of that name
     if out == "-":
         raise UserError("-o -: a film cannot be piped; give it a name, such as dance.mp4")
     if out.endswith(("/", os.sep)):  # a folder, whatever it is called

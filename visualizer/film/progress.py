@@ -74,4 +74,4 @@ class FilmProgress:
             self._bar.update(self._task, size=about)
         else:
             of_it = f"{self._name}: {100 * done // self._frames}%, {done} of {self._frames} frames"
-            self._console.print(f"{of_it}; {about} in the end" if about else of_it)
+            self._console.say(f"{of_it}; {about} in the end" if about else of_it)

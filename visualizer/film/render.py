@@ -39,9 +39,9 @@ from visualizer.music.clock import fold
 from visualizer.music.song_file import read_song
 from visualizer.options import AUTO, FilmOptions, check_value
 from visualizer.show import Show, ShowPlan
+from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.guarded import HELD, GuardedFrames
 from visualizer.stage.looks import Look
-from visualizer.stage.painter import Painter
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stop, Stopped, asked_to_stop, stopped
 from visualizer.support.console import Console
@@ -111,13 +111,13 @@ def make_film(
     _check(out, size, fps, options)
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it is known at once if there is no such style or dance.
-    show = make_show(pack, options, size, console.print)
+    show = make_show(pack, options, size, console.say)
     reel = _make_reel(song, show, options, fps, console)
     painter, guarded = Painter(size), GuardedFrames(size, options.transparent)
     painter.mood.loop = reel.loop_beats
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
-        console.print(warning)
+        console.say(warning)
     encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
 
     done = 0
@@ -126,8 +126,7 @@ def make_film(
         """Paint one more; how many are done."""
         nonlocal done
         moment = frame.moment
-        what = moment.bodies, moment.look, moment.hearing, moment.musical_time
-        pixels = painter.paint_alpha(*what) if options.transparent else pixels_of(painter.paint(*what))
+        pixels = painter.paint_alpha(moment) if options.transparent else pixels_of(painter.paint(moment))
         if frame.shown:
             guarded.show(pixels, done / float(reel.rate))
             if on_frame is not None:
@@ -159,10 +158,10 @@ def make_film(
         raise stopped(stopped_by)
     put_in_place(part, out, options.force)
     if guarded.guard.held:
-        console.print(f"{HELD}, in {guarded.guard.held} frames")
+        console.say(f"{HELD}, in {guarded.guard.held} frames")
     report = FilmReport(target, done, float(done / reel.rate), time.perf_counter() - began, stopped_by)
     early = f"; stopped early, the first {done} of {reel.count} frames are kept" if stopped_by else ""
-    console.print(
+    console.say(
         f"{target}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
         f"{report.speed:.2f} x real time{early}"
     )
@@ -236,7 +235,7 @@ def _run(
                 if stop.signal:
                     return stop.signal
                 if frame.note:
-                    console.print(frame.note)
+                    console.say(frame.note)
                 said.update(paint(frame))
         except (KeyboardInterrupt, Stopped):
             return stop.signal or signal.SIGINT
@@ -251,12 +250,12 @@ def _make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fractio
         pace = options.bpm * fold(options.bpm)
         # Room for a loop to be looked for; else as long as was asked for.
         end = MOST_LOOKED_AT if beats is not None else start + (options.seconds or OWN_SECONDS)
-        score, sound = OwnScore(pace), read_own_music(pace, console.print)
+        score, sound = OwnScore(pace), read_own_music(pace, console.say)
     else:
         with console.status(f"listening to {song.name}"):
             score = heard = hear_song(song, options.bpm)
         if not heard.confidence:
-            console.print(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
+            console.say(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
         if start >= heard.seconds:
             raise UserError(f"{song}: is over after {heard.seconds:.1f} s, before {start:g}")
         end = min(start + options.seconds, heard.seconds) if options.seconds else heard.seconds
@@ -272,7 +271,7 @@ def _make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fractio
     count = max(round((end - start) * fps), 2)
     rate = Fraction(count / (end - start)).limit_denominator(10_000)
     times = [start + (end - start) * k / count for k in range(count)]
-    console.print(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
+    console.say(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
     frames = _dance_loop(show.dancer, come_round(show.look, beats), loop, score, times)
     return Reel(frames, count, rate, skip_sound(sound, start), beats)
 
@@ -282,10 +281,10 @@ def _begin_by_the_music(show: Show, score: Score, start: float, console: Console
     assert selector is not None
     best = selector.best(score.hearing(start).mix)
     if best is None:
-        console.print(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
+        console.say(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
     else:
         show.dancer.set_style(best)
-        console.print(f"style {best}, by the music")
+        console.say(f"style {best}, by the music")
 
 
 def _dance(show: Show, score: Score, times: list[float]) -> Iterator[FilmFrame]:

@@ -230,7 +230,7 @@ class _Look:
 class FlashGuard:
     """Guards what one screen shows. Ask for the `share`, show so much of the new picture, and say what was `seen`.
 
-    Colours are (ROWS, COLUMNS, 3) sRGB bytes, which nobody changes later; times are seconds that never go back.
+    Colours are (ROWS, COLUMNS, 3) sRGB bytes, which are not changed later; times are seconds that never go back.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 LEAST = 3  # the coarsest detail; 0 has all effects
 WINDOW = 1.0  # seconds that are looked at
 HIGH, LOW = 0.92, 0.60  # of the time that a frame may take: above, effects go; below, they may come back
-SETTLE = 0.5  # seconds after a step that do not count: what is cached is made anew
+SETTLE = 0.5  # seconds after a step that do not count: what is cached is made again
 PATIENCE, AGAIN, MOST_PATIENCE = 20.0, 60.0, 600.0  # seconds with time to spare: at first, after a failure, at most
 TRIED = 120.0  # seconds within which it is the effects' fault that they have to go again
 FEWEST = 4  # frames that are looked at, however long they take

@@ -1,19 +1,14 @@
-"""The flash guard at work before what is shown: a surface, a film's frames, a framebuffer of the GPU."""
+"""The flash guard at work before what is shown: a surface, a film's frames. See also gpu/guarded_target.py."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.stage.flash_guard import COLUMNS, ROWS, Colours, FlashGuard
-from visualizer.stage.passes import VERTEX, read, whole
-
-if TYPE_CHECKING:
-    import moderngl
+from visualizer.stage.flash_guard import Colours, FlashGuard
 
 HELD = "flashes held back: at most three in a second"
 
@@ -76,7 +71,7 @@ class GuardedSurface:
 
 
 class GuardedFrames:
-    """Guards frames (height, width, 4) that nobody writes into once they were shown.
+    """Guards frames (height, width, 4) that are not written into once they were shown.
 
     Blue first; or, `transparent`, straight RGBA, which is judged as it is seen on black.
     """
@@ -105,84 +100,3 @@ class GuardedFrames:
         if self._transparent:
             return (seen[:, :, :3] * (seen[:, :, 3:] / 255)).astype(np.uint8)
         return seen[:, :, 2::-1]
-
-
-SAMPLE = """
-#version 330
-uniform sampler2D picture;
-uniform isampler2D places;  // pixels of the picture, from below
-out vec4 pixel;
-void main() { pixel = texelFetch(picture, texelFetch(places, ivec2(gl_FragCoord.xy), 0).xy, 0); }
-"""
-COPY = """
-#version 330
-uniform sampler2D picture;
-uniform float share;
-out vec4 pixel;
-void main() { pixel = vec4(texelFetch(picture, ivec2(gl_FragCoord.xy), 0).rgb, share); }
-"""
-
-
-class GuardedTarget:
-    """On the GPU: draw into `canvas`, then `show`. `shown` is what was shown last."""
-
-    def __init__(
-        self, guard: FlashGuard, gl: moderngl.Context, size: tuple[int, int], target: moderngl.Framebuffer
-    ) -> None:
-        self.guard, self.size = guard, size
-        self._gl, self._target = gl, target
-        self.canvas, self.shown = (gl.framebuffer([gl.texture(size, 3)]) for _ in range(2))
-        self.shown.clear()
-        self._samples = gl.framebuffer([gl.texture((COLUMNS, ROWS), 3)])
-        x, y = guard.places(size)
-        where = np.empty((ROWS, COLUMNS, 2), np.int16)
-        where[:, :, 0], where[:, :, 1] = x, (size[1] - 1 - y)[:, None]
-        self._places = gl.texture((COLUMNS, ROWS), 2, where.tobytes(), dtype="i2")
-        self._places.filter = gl.NEAREST, gl.NEAREST
-        self._quad = whole(gl)
-        self._programs = [gl.program(vertex_shader=VERTEX, fragment_shader=each) for each in (SAMPLE, COPY)]
-        self._triangles = [gl.simple_vertex_array(each, self._quad, "corner") for each in self._programs]
-        self._programs[0]["places"].value = 1  # pyright: ignore[reportAttributeAccessIssue]
-        # What a new window shows is black, whatever was on the one before.
-        self._fresh = True
-
-    def show(self, now: float) -> None:
-        """Put the canvas on the target, or as much of it as may be."""
-        if self._fresh:
-            self._fresh = False
-            self.guard.seen(np.zeros((ROWS, COLUMNS, 3), np.uint8), now)
-        colours = self._colours(self.canvas)
-        share = self.guard.share(colours, now)
-        self._copy(self.canvas, self.shown, share)
-        self.guard.seen(colours if share == 1 else self._colours(self.shown), now)
-        self._copy(self.shown, self._target, 1.0)
-
-    def _copy(self, source: moderngl.Framebuffer, to: moderngl.Framebuffer, share: float) -> None:
-        gl = self._gl
-        gl.enable(gl.BLEND)
-        gl.blend_func = gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA
-        self._programs[1]["share"].value = share  # pyright: ignore[reportAttributeAccessIssue]
-        self._run(1, source, to)
-        gl.disable(gl.BLEND)
-
-    def _colours(self, source: moderngl.Framebuffer) -> Colours:
-        self._run(0, source, self._samples)
-        return np.frombuffer(self._samples.read(components=3, alignment=1), np.uint8).reshape(ROWS, COLUMNS, 3)
-
-    def _run(self, program: int, source: moderngl.Framebuffer, to: moderngl.Framebuffer) -> None:
-        source.color_attachments[0].use(0)  # pyright: ignore[reportAttributeAccessIssue]
-        self._places.use(1)
-        to.use()
-        self._triangles[program].render()
-
-    def read(self) -> pygame.Surface:
-        """What was shown, as a surface."""
-        return read(self.shown, self.size)
-
-    def release(self) -> None:
-        """Give the GPU its memory back."""
-        for buffer in (self.canvas, self.shown, self._samples):
-            buffer.color_attachments[0].release()
-            buffer.release()
-        for thing in (*self._triangles, *self._programs, self._quad, self._places):
-            thing.release()

@@ -35,7 +35,7 @@ class Spot:
         return FLOOR * (1 - self.scale) - self.lift
 
 
-def spots(picture: Bodies) -> list[Spot]:
+def find_spots(picture: Bodies) -> list[Spot]:
     """The spot of each dancer of a picture."""
     if picture.depth is None:
         return [Spot(float(place)) for place in picture.place]
@@ -45,7 +45,7 @@ def spots(picture: Bodies) -> list[Spot]:
     ]
 
 
-def drawing_order(picture: Bodies) -> list[int]:
+def find_drawing_order(picture: Bodies) -> list[int]:
     """The numbers of the dancers, the farthest first; of one row as they are."""
     count, depth = len(picture.place), picture.depth
     return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))
@@ -77,7 +77,7 @@ class Layout:
         return side, (self.width - side) / 2 + spot.place * self.side, round(floor - FLOOR * side)
 
 
-def layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, deep: float = 0.0) -> Layout:
+def find_layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, deep: float = 0.0) -> Layout:
     """The frame is as high as the window, so head, raised hands and feet are always seen.
 
     Where `span` frame widths would not fit into the window then, the frame is so small that they do. One dancer

@@ -48,8 +48,8 @@ class Mood:
         self.loudness = self.bass = self.mid = self.treble = self.energy = 0.0  # 0..1
         self.pulse = 0.0  # 0..1, a smooth bump on each beat, taller the louder the music
         self.bar = 0.0  # 0..1, a smooth bump on the first of each bar, as wide as a beat on either side
-        self.turn = 0.0  # beats since the start: what slow colour drifts follow
-        self.struck: tuple[tuple[int, float], ...] = ()  # beats since the last call and their strength, 0..1
+        self.beat = 0.0  # beats since the start: what slow colour drifts follow
+        self.beat_hits: tuple[tuple[int, float], ...] = ()  # beats since the last call and their strength, 0..1
 
     def follow(self, hearing: Hearing, musical_time: float) -> None:
         """Move on to `musical_time`, beats."""
@@ -65,11 +65,11 @@ class Mood:
         self.pulse = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time)) ** 3 * (0.35 + 0.65 * self.loudness)
         bar = self.loop / max(round(self.loop / BEATS_PER_BAR), 1) if self.loop else BEATS_PER_BAR
         self.bar = (0.5 + 0.5 * math.cos(2 * math.pi * musical_time / bar)) ** 4
-        self.turn = musical_time
+        self.beat = musical_time
         last = math.floor(musical_time)
         first = last + 1 if before is None else max(math.floor(before) + 1, last - MOST_STRUCK + 1)
         loud = 0.6 * self.loudness + 0.4 * self.bass
-        self.struck = tuple(
+        self.beat_hits = tuple(
             (beat, ACCENTS[self.number(beat) % BEATS_PER_BAR] * loud) for beat in range(first, last + 1)
         )
 

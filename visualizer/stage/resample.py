@@ -69,7 +69,7 @@ def spreading(cells: int, spread: float) -> Array:
 
 
 def noise(shape: tuple[int, int], cell: tuple[float, float], seed: int) -> Array:
-    """Smooth noise (height, width) with cells of so many pixels, down and across; mean 0, standard deviation 1."""
+    """Smooth noise (height, width) with cells of `cell` pixels, down and across; mean 0, standard deviation 1."""
     (height, width), (down, across) = shape, cell
     rows, columns = math.ceil(height / down) + 3, math.ceil(width / across) + 3
     coarse = np.random.default_rng(seed).standard_normal((rows, columns)).astype(np.float32)

@@ -38,7 +38,7 @@ def pixels_of(surface: pygame.Surface) -> Pixels:
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture, nobody else's."""
+    """One picture, which nothing else writes into."""
 
     time: float  # what it was asked for with
     pixels: Pixels  # (height, width, 4)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
-from visualizer.stage.layout import spots
+from visualizer.stage.layout import find_spots
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
@@ -48,7 +48,7 @@ def hands_of(picture: Bodies) -> Doubles:
     if picture.depth is None:
         hands[..., 0] += place[:, None] - 0.5
         return hands
-    for hand, spot in zip(hands, spots(picture), strict=True):
+    for hand, spot in zip(hands, find_spots(picture), strict=True):
         hand[:] = hand * spot.scale + (spot.left, spot.top)
     return hands
 
@@ -63,7 +63,7 @@ class Sprites:
         """New pieces for the beats that have just been; those that lie long enough are swept away."""
         alive = (musical_time >= self._pieces[:, 0] - 1) & (musical_time < self._pieces[:, 0] + spec.beats)
         self._pieces = self._pieces[alive]
-        for beat, strength in mood.struck:
+        for beat, strength in mood.beat_hits:
             if strength < ENOUGH:
                 continue
             hands = hands_of(picture).reshape(-1, 2)

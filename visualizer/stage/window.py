@@ -1,107 +1,104 @@
-"""The window: which display, how large, and whether a GPU or the processor paints in it."""
+"""The window: on which display, how large, full screen or not, and which renderer draws in it."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
-import time
-from collections import deque
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pygame
 
 from visualizer.errors import UserError
-from visualizer.music import taken
 from visualizer.paths import assets
-from visualizer.stage import renderer as known_renderer
-from visualizer.stage import x11
-from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
+from visualizer.stage.display_follower import DisplayFollower
 from visualizer.stage.flash_guard import FlashGuard
-from visualizer.stage.guarded import HELD, GuardedSurface, GuardedTarget
-from visualizer.stage.overlay import Overlay
-from visualizer.stage.painter import Painter
-from visualizer.stage.pulse import Pulse
+from visualizer.stage.gpu import software_gl
+from visualizer.stage.guarded import HELD
+from visualizer.stage.renderer import NoGpu, ScreenRenderer
 from visualizer.stage.shots import Camera
+from visualizer.stage.video import NoDisplay, open_video
 
 if TYPE_CHECKING:
-    from visualizer.moment import Moment, Text
-    from visualizer.stage.shader import Shader
+    from visualizer.moment import Moment
+    from visualizer.stage.displays import Display
 
 log = logging.getLogger("visualizer")
 
 TITLE = "The Dancing Screen"
-NOT_SEEN = ("offscreen", "dummy")  # SDL's drivers without a screen; fine if asked for
 POINTER_SECONDS = 2.0  # for which the pointer is seen in a window after it was moved
 
 
-class NoDisplay(Exception):
-    """This machine has no screen that a window could open on."""
-
-
-class NoGpu(Exception):
-    """OpenGL is absent, too old, or runs on the processor."""
-
-
 class Window:
-    """A window on one display. `draw` paints and shows; `notes` holds what there is to say about it."""
+    """A window on one display, and the renderer that draws in it: a GPU's, or where there is none or it fails, the
+    processor's.
+    """
 
-    def __init__(self, size: tuple[int, int] | None, display: int | str = 0, stage: str = "auto") -> None:
-        """`size` None is fullscreen. `display`: number or name. `stage`: "auto", "shader" or "painter".
+    def __init__(
+        self, size: tuple[int, int] | None, display: int | str = 0, stage: str = "auto",
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """`size` None is fullscreen. `display`: number or name. `stage`: "auto", "shader" or "painter". `notify` is
+        told what people should know: that there is no GPU, that it has failed, that flashes are held back.
 
         NoDisplay where there is no screen; UserError if the display or the forced stage does not exist.
         """
-        self.notes: list[str] = []
+        self._notify = notify
         self.vsync = False
-        self._shader: Shader | None = None
-        self._painter: Painter | None = None
-        self._detail = 0
-        self.guard = FlashGuard()  # one for all windows: it remembers what was seen in the last one
-        self._guarded: GuardedSurface | None = None
-        self._target: GuardedTarget | None = None
-        self._told = False  # that flashes are held back
-        self._messages: deque[str] = deque()
-        self._pulse: Pulse | None = None
+        self.guard = FlashGuard()  # one for all renderers: it remembers what was seen in the last window
+        self._is_held_told = False  # that flashes are held back
         self.pace = 60.0  # frames a second for the loop to keep to
+        self._pointer_until = -1.0  # the show's clock; -1: hidden
         open_video()
         self.camera = Camera()
-        self._overlay = Overlay(size or (1280, 720))
-        self._pointer_until = -1.0  # the show's clock; -1: hidden
-        self.displays = displays()  # as they were when last looked at
         try:
-            self.display = find_display(self.displays, display)
+            self._follower = DisplayFollower(display)
         except UserError:
             pygame.display.quit()
             raise
-        # The display where the show belongs, while it is not there: its name, or what it was and who was beside it.
-        self._missed: str | tuple[Display, tuple[Display, ...]] | None = None
-        desktop = self.display.size
-        self._windowed = size or (desktop[0] * 2 // 3, desktop[1] * 2 // 3)
+        width, height = self.display.size
+        self._windowed = size or (width * 2 // 3, height * 2 // 3)
         self.fullscreen = size is None
-        self.gpu = stage != "painter"
-        self._forced = stage == "shader"
-        if self._forced:
-            known_renderer.forget()  # who asks for it wants to know
-        elif self.gpu and (known := known_renderer.recall()):
+        self.gpu, self._is_forced = stage != "painter", stage == "shader"
+        self._detail = 0
+        self._renderer = self._open_first()
+
+    def _open_first(self) -> ScreenRenderer:
+        if self._is_forced:
+            software_gl.forget()  # who asks for it wants to know
+        elif self.gpu and (known := software_gl.recall()):
             self.gpu = False
-            self.notes.append(f"no GPU for the picture ({known}, as the last time): painting on the processor")
+            self._notify(f"no GPU for the picture ({known}, as the last time): painting on the processor")
         if self.gpu:
             try:
-                self._open()
+                return self._open()
             except NoGpu as error:
-                if stage == "shader":
+                if self._is_forced:
                     pygame.display.quit()
                     raise UserError(f"the shader stage needs OpenGL 3.3: {error}") from error
                 self.gpu = False
-                self.notes.append(f"no GPU for the picture ({error}): painting on the processor")
-        if not self.gpu:
-            self._open()
+                self._notify(f"no GPU for the picture ({error}): painting on the processor")
+        return self._open()
+
+    @property
+    def display(self) -> Display:
+        """The one it is on."""
+        return self._follower.display
+
+    @property
+    def displays(self) -> tuple[Display, ...]:
+        """Those there were when it was last looked."""
+        return self._follower.displays
 
     @property
     def size(self) -> tuple[int, int]:
         """Pixels now."""
         return pygame.display.get_window_size()
+
+    @property
+    def windowed(self) -> tuple[int, int]:
+        """Size of the window when it is not full screen."""
+        return self._windowed if self.fullscreen else self.size
 
     @property
     def stage_name(self) -> str:
@@ -114,180 +111,103 @@ class Window:
         rate = float(pygame.display.get_current_refresh_rate() or 60)
         return rate if self.gpu else painter_rate(rate)
 
-    def _open(self) -> None:
-        """(Re)open the window with what is chosen now. NoGpu if it cannot be had with OpenGL."""
-        self._release()
+    # --- opening
+
+    def _open(self) -> ScreenRenderer:
+        """Open the window with what is chosen now, and a renderer in it. NoGpu if it cannot be had with OpenGL."""
         self.vsync = False
         if pygame.display.get_surface() is not None:
             # A window that is there cannot change between full screen and window, nor drop OpenGL, where no window
             # manager runs, as on many a machine behind a projector. A new one always can.
             pygame.display.quit()
             open_video()
-            there = displays()
-            self.display, self.displays = same_display(there, self.display, self.displays) or there[0], there
+            self._follower.find_again()
         pygame.display.set_caption(TITLE)
         pygame.display.set_icon(pygame.image.load(str(assets() / "icon.png")))
         pygame.display.set_allow_screensaver(False)
         size = (0, 0) if self.fullscreen else self._windowed
         flags = pygame.FULLSCREEN if self.fullscreen else pygame.RESIZABLE
         if self.gpu:
-            self._open_gl(size, flags)
+            self.vsync = open_gl_window(size, flags, self.display.number)
         else:
-            if pygame.display.get_driver() == "x11":
-                # SDL would send each frame through OpenGL, which is slow here; shared memory is 8 times faster.
-                os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
-            try:
-                pygame.display.set_mode(size, flags, display=self.display.number)
-            except pygame.error as error:
-                raise NoDisplay(str(error)) from error
+            open_plain_window(size, flags, self.display.number)
         if pygame.display.get_allow_screensaver():
             log.info("this system does not let a program keep the display awake")
         pygame.mouse.set_visible(False)
         self._pointer_until = -1.0
-        self._fit()
+        renderer = self._make_renderer()
         # With vsync the flip waits for the display; this only keeps a hidden window from racing.
         self.pace = self.rate * (2 if self.vsync else 1)
+        return renderer
 
-    def _open_gl(self, size: tuple[int, int], flags: int) -> None:
-        flags |= pygame.OPENGL | pygame.DOUBLEBUF
-        for attribute, value in (
-            (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
-            (pygame.GL_CONTEXT_MINOR_VERSION, 3),
-            (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
-        ):
-            pygame.display.gl_set_attribute(attribute, value)
-        try:
-            pygame.display.set_mode(size, flags, display=self.display.number, vsync=1)
-            self.vsync = True
-        except pygame.error:  # some drivers have OpenGL but no vsync: the loop paces itself then
-            try:
-                pygame.display.set_mode(size, flags, display=self.display.number)
-            except pygame.error as error:
-                raise NoGpu(str(error)) from error
+    def _make_renderer(self) -> ScreenRenderer:
+        if self.gpu:
+            from visualizer.stage.gpu.renderer import GpuRenderer
 
-    def _fit(self) -> None:
-        """Make a stage for the size the window has."""
+            return GpuRenderer(self.size, self.guard, self.camera, self._notify, self._is_forced)
+        from visualizer.stage.cpu.renderer import CpuRenderer
+
+        return CpuRenderer(self.size, self.guard, self.camera, self._detail)
+
+    def _open_again(self) -> None:
+        """In the middle of the show: without OpenGL if it can no longer be had."""
         self._release()
-        if not self.gpu:
-            self._painter = Painter(self.size, patient=False)
-            self._painter.detail = self._detail
-            self._guarded = GuardedSurface(self.guard, self.size)
-            if (screen := pygame.display.get_surface()) is not None:
-                self._guarded.begin(screen, time.perf_counter())
-            return
-        import moderngl
-
-        from visualizer.stage.shader import Shader
-
         try:
-            moderngl.init_context()  # not create_context, which finds only the first context, and none made by EGL
-        except (RuntimeError, OSError, ValueError, moderngl.Error) as error:
-            raise NoGpu(str(error)) from error
-        context = moderngl.get_context()
-        renderer = str(context.info["GL_RENDERER"])
-        log.debug("OpenGL %s on %s", context.info["GL_VERSION"], renderer)
-        if context.version_code < 330:
-            raise NoGpu(f"{renderer} has only OpenGL {context.version_code / 100:.1f}")
-        if not self._forced and known_renderer.on_processor(renderer):
-            known_renderer.remember(renderer)
-            raise NoGpu(renderer)
-        try:
-            self._target = GuardedTarget(self.guard, context, self.size, context.screen)
-            self._shader = Shader(context, self.size, self._target.canvas, patient=False)
-            self._pulse = Pulse(context)
-        except moderngl.Error as error:  # a driver that does not take our GLSL, or has no memory left
-            raise NoGpu(first_line(error)) from error
-
-    def _open_anyhow(self) -> None:
-        """As `_open`, in the middle of the show: without OpenGL if it can no longer be had."""
-        try:
-            self._open()
+            self._renderer = self._open()
         except NoGpu as error:
-            self._paint_from_now_on(str(error))
+            self._replace_gpu(str(error))
 
-    def _paint_from_now_on(self, why: str) -> None:
+    def _replace_gpu(self, why: str) -> None:
         """The GPU has failed: the show goes on without it, in a new window. Not tried again before the next show."""
         self.gpu = False
-        self._messages.append(f"the GPU has failed ({why}): painting on the processor")
-        self._open()
+        self._notify(f"the GPU has failed ({why}): painting on the processor")
+        self._release()
+        self._renderer = self._open()
 
     def _release(self) -> None:
         self.camera.forget()
-        if self._shader is not None:
-            self._shader.release()
-        if self._painter is not None:
-            self._painter.close()
-        if self._target is not None:
-            self._target.release()
-        if self._pulse is not None:
-            self._pulse.release()
-        self._shader = self._painter = self._guarded = self._target = self._pulse = None
+        self._renderer.release()
 
     def toggle_fullscreen(self) -> None:
         """From window to full screen and back."""
         if not self.fullscreen:
             self._windowed = self.size
         self.fullscreen = not self.fullscreen
-        self._open_anyhow()
+        self._open_again()
 
-    @property
-    def windowed(self) -> tuple[int, int]:
-        """Size of the window when it is not full screen."""
-        return self._windowed if self.fullscreen else self.size
+    # --- displays
 
     def next_display(self) -> bool:
         """On to the next display, as it is, full screen or window; False if there is no other."""
-        self.displays = displays()
-        if len(self.displays) < 2:
+        size = self.size
+        if not self._follower.choose_next():
             return False
-        self._missed = None
-        self._move_to(self.displays[(self.display.number + 1) % len(self.displays)])
-        return True
-
-    def _move_to(self, display: Display) -> None:
         if not self.fullscreen:
-            self._windowed = self.size
-        self.display = display
-        self._open_anyhow()
+            self._windowed = size
+        self._open_again()
+        return True
 
     def dragged_to(self, number: int) -> None:
         """Somebody has pulled the window over to that display."""
-        if number < len(self.displays) and number != self.display.number:
-            self.display, self._missed = self.displays[number], None
+        self._follower.choose(number)
 
     def miss(self, name: str) -> None:
         """The display of that name is where the show belongs; it moves there as soon as it is plugged in."""
-        self._missed = name
+        self._follower.miss(name)
 
     def follow_displays(self) -> str | None:
         """To be asked now and then: what there is to say if displays were plugged in or out, or changed.
 
         A show whose display is gone moves to another, and back once it is there again, if it was full screen.
         """
-        before, there = self.displays, displays()
-        if there == before or not there:
-            return None
-        self.displays = there
-        back = None
-        if isinstance(self._missed, tuple):
-            back = same_display(there, *self._missed)
-        elif self._missed is not None:
-            back = next((d for d in there if is_called(d, self._missed)), None)
-        if back is not None and self.fullscreen:
-            self._missed = None
-            self._move_to(back)
-            return f"display {back} is back"
-        now = same_display(there, self.display, before)
-        if now is None:
-            gone, self._missed = self.display, self._missed or ((self.display, before) if self.fullscreen else None)
-            self._move_to(there[0])
-            return f"display {gone} is gone: on {self.display} now"
-        changed = now.size != self.display.size
-        self.display = now
-        if changed and self.fullscreen:
-            self._open_anyhow()
-            return f"display {now} has changed"
-        return None
+        text, is_to_move = self._follower.look(self.fullscreen)
+        if is_to_move:
+            if not self.fullscreen:
+                self._windowed = self.size
+            self._open_again()
+        return text
+
+    # --- the pointer
 
     def pointer_moved(self, now: float) -> None:
         """In a window the pointer is shown for a moment; on a full screen there is nothing to point at."""
@@ -302,75 +222,37 @@ class Window:
             pygame.mouse.set_visible(False)
             self._pointer_until = -1.0
 
+    # --- pictures
+
     def draw(self, moment: Moment) -> None:
-        """Paint one picture, lay its text over it and show it; by the painter from now on if the GPU fails."""
-        now = time.perf_counter()
-        if self.gpu:
-            import moderngl
-
-            try:
-                self._draw_gl(moment, now)
-                return
-            except (moderngl.Error, pygame.error, NoGpu) as error:
-                self._paint_from_now_on(first_line(error))
-        assert self._painter is not None
-        assert self._guarded is not None
-        writing, _ = self._write(moment.text)
-        surface = self._painter.paint(moment.bodies, moment.look, moment.hearing, moment.musical_time)
-        self.camera.of_surface(surface)
-        screen = pygame.display.get_surface()
-        if screen is not None:
-            pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
-
-    def _write(self, text: Text) -> tuple[pygame.Surface | None, bool]:
-        """The text as a surface of the window's size, and whether it changed."""
-        if self._overlay.size != self.size:
-            self._overlay.resize(self.size)
-        return self._overlay.render(text)
-
-    def _draw_gl(self, moment: Moment, now: float) -> None:
-        """NoGpu, moderngl.Error or pygame.error if the GPU does not do it."""
-        assert self._shader is not None
-        assert self._target is not None
-        assert self._pulse is not None
-        writing, changed = self._write(moment.text)
-        self._shader.draw(moment.bodies, moment.look, moment.hearing, moment.musical_time)
-        self.camera.of_gl(self._shader.target, self._shader.size)
-        if writing is not None:
-            self._shader.write(writing, changed)
-        self._target.show(now)
-        if not self._pulse.felt(now):
-            raise NoGpu("it no longer does what it is told")
-        pygame.display.flip()
-
-    def toasts(self) -> list[str]:
-        """What there is to say since the last time."""
-        texts = taken(self._messages) + ([] if self._shader is None else taken(self._shader.complaints))
-        if self.guard.held and not self._told:
-            self._told = True
-            texts.append(HELD)
-        return texts
+        """Draw one picture with its text and show it; on the processor from now on if the GPU fails."""
+        try:
+            self._renderer.draw(moment)
+        except NoGpu as error:
+            self._replace_gpu(str(error))
+            self._renderer.draw(moment)
+        if self.guard.held and not self._is_held_told:
+            self._is_held_told = True
+            self._notify(HELD)
 
     def set_detail(self, detail: int) -> None:
-        """How much the painter leaves out, 0 nothing to 3; a GPU has time for all."""
-        self._detail = detail
-        if self._painter is not None:
-            self._painter.detail = detail
+        """How much is left out where the processor paints, 0 nothing to 3; a GPU has time for all."""
+        self._detail = self._renderer.detail = detail
 
     def follow_size(self) -> bool:
-        """Fit the stage to the window if somebody resized it; whether that was so."""
-        stage = self._shader or self._painter
-        if stage is None or stage.size == self.size:
+        """Fit the renderer to the window if it was resized; whether that was so."""
+        if self._renderer.size == self.size:
             return False
+        self.camera.forget()
         try:
-            self._fit()
+            self._renderer.resize(self.size)
         except NoGpu as error:
-            self._paint_from_now_on(str(error))
+            self._replace_gpu(str(error))
         return True
 
     def save(self, path: str) -> None:
         """The last picture as a PNG. UserError where it cannot be written."""
-        surface = self._target.read() if self._target is not None else pygame.display.get_surface()
+        surface = self._renderer.read()
         if surface is None:
             return
         try:
@@ -385,35 +267,39 @@ class Window:
         pygame.display.quit()
 
 
+def open_gl_window(size: tuple[int, int], flags: int, display: int) -> bool:
+    """Open a window with OpenGL 3.3; whether its flip waits for the display. NoGpu if that cannot be had."""
+    flags |= pygame.OPENGL | pygame.DOUBLEBUF
+    for attribute, value in (
+        (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
+        (pygame.GL_CONTEXT_MINOR_VERSION, 3),
+        (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
+    ):
+        pygame.display.gl_set_attribute(attribute, value)
+    try:
+        pygame.display.set_mode(size, flags, display=display, vsync=1)
+    except pygame.error:  # some drivers have OpenGL but no vsync: the loop paces itself then
+        try:
+            pygame.display.set_mode(size, flags, display=display)
+        except pygame.error as error:
+            raise NoGpu(str(error)) from error
+        return False
+    return True
+
+
+def open_plain_window(size: tuple[int, int], flags: int, display: int) -> None:
+    """Open a window that the processor paints in. NoDisplay if there is none to be had."""
+    if pygame.display.get_driver() == "x11":
+        # SDL would send each frame through OpenGL, which is slow here; shared memory is 8 times faster.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+    try:
+        pygame.display.set_mode(size, flags, display=display)
+    except pygame.error as error:
+        raise NoDisplay(str(error)) from error
+
+
 def painter_rate(rate: float) -> float:
     """Of a display with that rate, as much of it as the painter can keep up with."""
     while rate > 75:
         rate /= 2
     return rate
-
-
-def first_line(error: Exception) -> str:
-    """Of what a driver says, which may be pages."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def open_video() -> None:
-    """Start SDL's video; does nothing if it runs. NoDisplay where there is no screen."""
-    if not (asked := os.environ.get("SDL_VIDEODRIVER")):
-        os.environ.pop("SDL_VIDEODRIVER", None)  # SDL takes an empty name for a driver that does not exist
-        if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
-            # The one way left is the bare console. SDL would try all others too, some of which complain on stderr.
-            if not any(Path("/dev/dri").glob("card*")):
-                raise NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set")
-    try:
-        pygame.display.init()
-    except pygame.error as error:
-        raise NoDisplay(str(error)) from error
-    driver = pygame.display.get_driver()
-    if driver == "x11":
-        x11.watch()
-    if driver in NOT_SEEN and not asked:
-        pygame.display.quit()
-        raise NoDisplay(f"SDL found only its '{driver}' driver")
-    desktops = ", ".join(f"{w}x{h}" for w, h in pygame.display.get_desktop_sizes())
-    log.debug("SDL %s on %s: %s", ".".join(map(str, pygame.version.SDL)), driver, desktops)

@@ -53,7 +53,7 @@ def watch() -> None:
     try:
         xlib = ctypes.CDLL("libX11.so.6")  # the one that SDL has loaded
     except OSError as error:
-        aside.info("nobody watches the display server: %s", error)
+        aside.info("the display server is not watched: %s", error)
         return
     xlib.XSetErrorHandler(_on_error)
     xlib.XSetIOErrorHandler(_on_gone)
@@ -76,7 +76,7 @@ def _on_gone(_display: int) -> int:
         with unhurried():
             if _last_things is not None:
                 _last_things()
-    except BaseException as error:  # nobody above could catch it: this was called from C
+    except BaseException as error:  # nothing above could catch it: this was called from C
         log.error("visualizer: not all is kept: %r", error, exc_info=error)
     finally:
         for handler in log.handlers:

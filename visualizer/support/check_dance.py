@@ -24,7 +24,7 @@ def display() -> Finding:
     import pygame
 
     from visualizer.stage.displays import displays, find_display
-    from visualizer.stage.window import NoDisplay, open_video
+    from visualizer.stage.video import NoDisplay, open_video
 
     try:
         open_video()
@@ -49,29 +49,31 @@ def picture() -> Finding:
 
     from visualizer.moment import Moment
     from visualizer.music.sources.free_run import free_run_hearing
-    from visualizer.stage import renderer
-    from visualizer.stage.looks import look
-    from visualizer.stage.window import NoDisplay, Window, open_video
+    from visualizer.stage.gpu import software_gl
+    from visualizer.stage.looks import find_look
+    from visualizer.stage.video import NoDisplay, open_video
+    from visualizer.stage.window import Window
 
     where = ""
     try:
         open_video()
     except NoDisplay:
         os.environ["SDL_VIDEODRIVER"], where = "offscreen", ", in memory"
-    renderer.forget()  # what is found here is found now
+    said: list[str] = []
+    software_gl.forget()  # what is found here is found now
     try:
-        window = Window(WINDOW)
+        window = Window(WINDOW, notify=said.append)
     except NoDisplay as reason:
         return Finding(BROKEN, f"no window can be opened: {reason}", "log in to the desktop anew, and start it there")
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
-        window.draw(Moment(_figure(), look("paper"), free_run_hearing(step / 60, 120.0, step / 30), step / 30))
+        window.draw(Moment(_figure(), find_look("paper"), free_run_hearing(step / 60, 120.0, step / 30), step / 30))
         seconds.append(time.perf_counter() - begun)
     with tempfile.TemporaryDirectory() as folder:
         window.save(str(Path(folder) / "picture.png"))
         painted = pygame.surfarray.array3d(pygame.image.load(str(Path(folder) / "picture.png")))
-    gpu, notes, opengl = window.gpu, " ".join(window.notes), {}
+    gpu, notes, opengl = window.gpu, " ".join(said), {}
     if gpu:
         import moderngl
 

@@ -30,6 +30,10 @@ class Console(rich.console.Console):
             text = segment.text if segment.control else _make_lines_printable(segment.text, self.encoding)
             yield Segment(text, segment.style, segment.control)
 
+    def say(self, text: object) -> None:
+        """Print one line, whatever names are in it."""
+        self.print(make_printable(text, LONGEST_LINE))
+
     def status(self, status: RenderableType, **options: Any) -> Status:
         """As rich's, of a text."""
         return super().status(Text(make_printable(status)) if isinstance(status, str) else status, **options)

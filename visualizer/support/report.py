@@ -67,7 +67,7 @@ def make_report(out: Path | None) -> Path:
 
     if out is None:
         out = unused(Path.cwd() / f"dancing-screen-report-{datetime.datetime.now():%Y%m%d-%H%M%S}.zip")
-    out = out.expanduser()
+    out = Path(os.path.expanduser(out))
     if out.suffix.lower() != ".zip":
         raise UserError(f"{out}: a report is a .zip")
     if out.exists():  # said before anything slow is begun

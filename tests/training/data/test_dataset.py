@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
-from tests.conftest import TinyFit
+from tests.support.training_run import TinyFit
 from training.data import dataset
 from training.data.choreography import DANCES, perform
 from training.data.dataset import Motion, from_bytes, held_out_clips, open_takes, to_bytes

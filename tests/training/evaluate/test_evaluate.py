@@ -15,7 +15,7 @@ import pytest
 import zarr
 import zarr.storage
 
-from tests.conftest import TinyFit, run_training
+from tests.support.training_run import TinyFit, run_training
 from training.data import dataset
 from training.data.choreography import DANCES
 from training.data.dataset import Motion, Take, crop_centre, from_bytes, open_takes, views, written_motions

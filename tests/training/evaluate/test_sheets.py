@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.conftest import run_training
 from tests.support import standins
 from tests.support.made_clips import FPS, dance_motion, write_clips
 from tests.support.standins import Inputs, Network
+from tests.support.training_run import run_training
 from training.data.choreography import DANCES
 from training.data.dataset import to_bytes
 from training.data.motion.beats import Beats, find_beats

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import run_training
-from tests.needs import needs, needs_program
+from tests.support.needs import needs, needs_program
+from tests.support.training_run import run_training
 from training.beat_recipe import f_measure, measure_beats, pick, read_clips
 from training.models.beat_network import (
     CALLS_A_SECOND,

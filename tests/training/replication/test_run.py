@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from tests.conftest import TinyFit, run_training
+from tests.support.training_run import TinyFit, run_training
 from training.data.choreography import DANCES, perform
 from training.data.dataset import open_takes
 from training.data.motion.body import project, silhouettes

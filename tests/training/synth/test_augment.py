@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.needs import needs_program
+from tests.support.needs import needs_program
 from training.synth.augment import Harm, crowd, degrade, harm, room, speak, without_music
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.needs import needs, needs_program
+from tests.support.needs import needs, needs_program
 from training.synth.compose import Sound, Tune, compose
 from training.synth.genres import GENRES, MACHINES, VOICES
 from training.synth.plan import Part

@@ -25,7 +25,7 @@ from visualizer.dancer.formation import (
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 from visualizer.moment import FIGURE
-from visualizer.stage.layout import layout, spots
+from visualizer.stage.layout import find_layout, find_spots
 
 FLOATS = st.floats(-3, 3)
 
@@ -198,11 +198,11 @@ def test_in_rows_nobody_is_cut_off_and_who_comes_finds_a_row(size: tuple[int, in
         dancer.step_to(float(beat))
         seen = dancer.picture(float(beat))
         left, right = Reach(pack).of(dancer.between(float(beat))[0])
-        where = layout(size, seen.span, seen.rise, seen.deep)
+        where = find_layout(size, seen.span, seen.rise, seen.deep)
         if beat > 24:
             assert seen.depth is not None
             assert np.round(seen.depth) == pytest.approx(stand(9, dancer.view).depth)
-        for k, spot in enumerate(spots(seen)):
+        for k, spot in enumerate(find_spots(seen)):
             side, edge, top = where.box(spot)
             if abs(spot.place) < seen.span / 2:
                 assert edge + (0.5 - left[k]) * side > -0.02 * side

@@ -24,9 +24,9 @@ pytest.importorskip("onnx", reason="skipped: onnx missing")
 
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.needs import needs
+from tests.support.command_line import call
 from tests.support.made_pack import FILES, INFO, contents, networks, write_folder, write_zip
-from tests.visualizer.test_cli import call
+from tests.support.needs import needs
 from visualizer import paths
 from visualizer.dancer import pack_store
 from visualizer.dancer.pack import find_pack, load_pack

@@ -14,19 +14,18 @@ import onnx
 import pytest
 from onnx import helper
 
-from tests.support import failing, made_pack, standins
+from tests.support import failing, fakes, made_pack, standins
 from tests.support.failing import KINDS, fail_from
 from tests.support.films import film as make_film
-from tests.visualizer import fakes
 from visualizer import paths
 from visualizer.dancer import calls, recovery
 from visualizer.dancer.calls import PACES, STUCK
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import FARTHEST_JOINT, STEPS_PER_BEAT, Pack, find_pack, load_pack
 from visualizer.dancer.recovery import MOST_FAILURES, WINDOW_BEATS
-from visualizer.moment import Bodies
-from visualizer.stage.looks import look
-from visualizer.stage.painter import Painter
+from visualizer.moment import Bodies, Moment
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.looks import find_look
 
 NETWORKS = ("choreographer", "dancer", "decoder")
 TAKEN_OVER = "pack stand-in has failed: the dancer that ships takes over"
@@ -40,7 +39,7 @@ def shipped() -> Pack:
 @pytest.fixture(autouse=True)
 def quick(shipped: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pack that ships is loaded once for all tests."""
-    monkeypatch.setattr(recovery, "load_pack", lambda folder, device: shipped)
+    monkeypatch.setattr(recovery, "load_pack", lambda folder, device, notify: shipped)
 
 
 def dances(dancer: Dancer, beats: float, start: float = 0.0, per_beat: int = 5) -> Iterator[Bodies]:
@@ -159,9 +158,9 @@ def test_joints_out_of_this_world_reach_no_look(name: str) -> None:
     dancer, painter = Dancer(standins.pack(decoder=decoder), 3, troupe=2), Painter((96, 64))
     try:
         for k, bodies in enumerate(dances(dancer, 12)):
-            painter.paint(bodies, look(name), fakes.hearing(k / 10), k / 5)
+            painter.paint(Moment(bodies, find_look(name), fakes.hearing(k / 10), k / 5))
     finally:
-        painter.close()
+        painter.release()
 
 
 @pytest.mark.parametrize("gap", [WINDOW_BEATS / 2, WINDOW_BEATS])

@@ -17,7 +17,7 @@ from visualizer.dancer.formation import span_of
 from visualizer.dancer.pack import MOST_DANCERS, STEPS_PER_BEAT, STEPS_PER_LETTER, SYNCS
 from visualizer.dancer.watchdog import LOST_STEPS, STILL_STEPS, Watchdog, distances, size
 from visualizer.errors import UserError
-from visualizer.stage.layout import layout
+from visualizer.stage.layout import find_layout
 
 OUTPUTS = ("latent_out", "state_out", "travel")
 
@@ -357,7 +357,7 @@ SCREENS = {
 
 def in_the_picture(places: np.ndarray, size: tuple[int, int], span: float) -> np.ndarray:
     """Of whom (N,) something could be seen: whose frame lies in the window, or a part of it."""
-    stage = layout(size, span)
+    stage = find_layout(size, span)
     left = np.array([stage.left(float(place)) for place in places])
     return (left < size[0] - 1) & (left + stage.side > 1)
 

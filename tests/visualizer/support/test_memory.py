@@ -7,22 +7,22 @@ import sys
 
 import pytest
 
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.looks import shipped_looks
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 MAPS = """
 from bench.watch import resident
 from visualizer.support.memory import one_heap
-from visualizer.stage.backdrop import Scene
-from visualizer.stage.layout import layout
-from visualizer.stage.looks import LOOKS
+from visualizer.stage.backdrop import BackdropCache
+from visualizer.stage.layout import find_layout
+from visualizer.stage.looks import shipped_looks
 one_heap()
-scene, place = Scene(patient=False), layout((1280, 720))
-for look in LOOKS * 2:
-    step, numbers = scene.fit(look.backdrop, place)
+scene, place = BackdropCache(patient=False), find_layout((1280, 720))
+for look in shipped_looks() * 2:
+    step, numbers = scene.update(look.backdrop, place)
     while step > 1:
-        step, numbers = scene.fit(look.backdrop, place) or (step, numbers)
+        step, numbers = scene.update(look.backdrop, place) or (step, numbers)
     print(look.name, resident())
 """
 THREADS = """
@@ -50,8 +50,8 @@ def said(program: str) -> list[str]:
 
 
 def test_the_room_that_a_backdrop_was_made_in_is_given_back() -> None:
-    held = [(name, float(megabytes)) for name, megabytes in map(str.split, said(MAPS))][len(LOOKS) :]
-    assert [name for name, _ in held] == [each.name for each in LOOKS]
+    held = [(name, float(megabytes)) for name, megabytes in map(str.split, said(MAPS))][len(shipped_looks()) :]
+    assert [name for name, _ in held] == [each.name for each in shipped_looks()]
     least, most = (pick(megabytes for _, megabytes in held) for pick in (min, max))
     assert most - least < 5, held  # a map is 0.9
 

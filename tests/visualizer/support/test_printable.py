@@ -106,6 +106,15 @@ def test_the_console_prints_text_only_even_where_it_was_forgotten(text: str, enc
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_sentence_stays_one_line(text: str) -> None:
+    """So that no name of a song forges a second."""
+    out = io.StringIO()
+    Console(file=out, width=80, soft_wrap=True).say(f"no beat found in {text}: danced at 120 BPM")
+    assert out.getvalue().count("\n") == 1
+    assert out.getvalue().endswith(": danced at 120 BPM\n")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_screen_shows_it_too(text: str) -> None:
     """As a toast, and in both lines below the help; SDL takes neither a NUL nor half a character."""
     overlay = Overlay((640, 360))

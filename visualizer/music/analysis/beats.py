@@ -1,12 +1,9 @@
 """Tempo, beat and bar out of a stream of hints: a belief over every tempo and every place within the beat.
 
 The belief is a bar-pointer model (Krebs, Böck and Widmer, *An efficient state-space model for joint tempo and meter
-tracking*, 2015), cut down to one beat; downbeats.py counts the bars. Each row of 10 ms it moves on by what a
+tracking*, 2015), cut down to one beat; downbeat.py counts the bars. Each row of 10 ms it moves on by what a
 steady beat would do, and is then weighed with what was heard. Nothing waits for the future: the place that is
 reported is that of this moment, reckoned on from the last row.
-
-Numba compiles the two inner loops, which would be too slow in Python; it comes with librosa. The compiled loops are
-kept on disk, so only the first start waits for them, and they let go of the interpreter while they run.
 """
 
 from __future__ import annotations
@@ -17,9 +14,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from visualizer.music.analysis.beat_belief import (
+    FINE,
+    best_state,
+    find_path,
+    lean_on_phase,
+    mass_around,
+    renew,
+    weigh_row,
+)
 from visualizer.music.analysis.downbeat import (
     COLOUR_ROWS,
     LOW,
@@ -32,7 +37,6 @@ from visualizer.music.analysis.features import HOPS_A_SECOND, Floats, row_time
 
 Doubles = NDArray[np.float64]
 
-FINE = 2  # places within a row of 10 ms: at 200 BPM whole rows would be tempo steps of 3%
 PLACES_A_SECOND = HOPS_A_SECOND * FINE
 SLOWEST, FASTEST = 55.0, 200.0  # BPM; what is quicker is danced at half the tempo anyway
 NEAR_TEMPO, NEAR_PHASE = 0.08, 0.12  # natural log and beats: what counts as the same beat, heard less exactly
@@ -87,131 +91,6 @@ class Beats(NamedTuple):
     downbeats: Doubles  # those of them that open a bar
     meter: int
     confidence: float
-
-
-@njit(cache=True, nogil=True, fastmath=True)  # for its sums
-def _listen(belief, base, periods, heads, moves, powers):
-    """One row: move on by FINE places, weigh the places about the beat with `powers`.
-
-    belief (states): for each tempo a ring of `period` places, whose place 0 lies at `heads`. moves (tempi, 2 band + 1):
-    how a beat's tempo passes on to its neighbours. Returns by how much the mass of the belief has grown.
-    """
-    count, band, wide = len(periods), moves.shape[1] // 2, len(powers) // 2
-    wrapped = np.empty(count)
-    for _ in range(FINE):
-        for k in range(count):
-            heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
-            wrapped[k] = belief[base[k] + heads[k]]
-        for k in range(count):
-            total = 0.0
-            for j in range(max(k - band, 0), min(k + band + 1, count)):
-                total += wrapped[j] * moves[j, k - j + band]
-            belief[base[k] + heads[k]] = total
-    grown = 0.0
-    for k in range(count):
-        for o in range(-wide, wide + 1):
-            place = heads[k] + o
-            place += periods[k] if place < 0 else (-periods[k] if place >= periods[k] else 0)
-            before = belief[base[k] + place]
-            belief[base[k] + place] = before * powers[o + wide]
-            grown += before * (powers[o + wide] - 1)
-    return grown
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _renew(belief, fresh, restart):
-    """Start a share of the belief again, and make its mass 1 again."""
-    scale = (1 - restart) / belief.sum()
-    for i in range(len(belief)):
-        belief[i] = belief[i] * scale + restart * fresh[i]
-
-
-@njit(cache=True, nogil=True)
-def _lean(belief, base, periods, heads, powers):
-    """Weigh every place within the beat, powers (any number) of them from one beat to the next; the new mass."""
-    mass = 0.0
-    for k in range(len(periods)):
-        for p in range(periods[k]):
-            place = heads[k] + p
-            place -= periods[k] if place >= periods[k] else 0
-            belief[base[k] + place] *= powers[p * len(powers) // periods[k]]
-            mass += belief[base[k] + place]
-    return mass
-
-
-@njit(cache=True, nogil=True)
-def _around(belief, base, periods, heads, period, phase, reach, near):
-    """Mass, mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a phase."""
-    mass, tempo, off = 0.0, 0.0, 0.0
-    for k in range(len(periods)):
-        away = math.log(periods[k] / period)
-        if abs(away) > reach:
-            continue
-        middle = phase * periods[k]
-        wide = near * periods[k]
-        for p in range(math.ceil(middle - wide), math.floor(middle + wide) + 1):
-            value = belief[base[k] + (heads[k] + p) % periods[k]]
-            mass += value
-            tempo += value * away
-            off += value * (p / periods[k] - phase)
-    if mass <= 0:
-        return 0.0, period, phase
-    return mass, period * math.exp(tempo / mass), phase + off / mass
-
-
-@njit(cache=True, nogil=True)
-def _best(belief, base, periods, heads, bias):
-    """Period and phase of the likeliest state, each tempo weighed with its bias."""
-    best, which, where = -1.0, 0, 0
-    for k in range(len(periods)):
-        for p in range(periods[k]):
-            value = belief[base[k] + p] * bias[k]
-            if value > best:
-                best, which, where = value, k, p
-    return which, (where - heads[which]) % periods[which] / periods[which]
-
-
-@njit(cache=True, nogil=True)
-def _decode(gains, bump, base, periods, moves, prior):
-    """Places (counted from the first row) of the beats on the likeliest path through all rows (Viterbi).
-
-    gains (rows): logarithm of a row's odds. moves (tempi, tempi), prior (tempi): logarithms.
-    """
-    count, wide = len(periods), len(bump) // 2
-    heads = np.zeros(count, np.int64)
-    score = np.empty(base[-1] + periods[-1])
-    for k in range(count):
-        score[base[k] : base[k] + periods[k]] = prior[k] - math.log(periods[k])
-    came = np.empty((len(gains) * FINE, count), np.uint8)  # tempo of the beat before, for each beat that could begin
-    wrapped = np.empty(count)
-    for row in range(len(gains)):
-        for fine in range(FINE):
-            for k in range(count):
-                heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
-                wrapped[k] = score[base[k] + heads[k]]
-            for k in range(count):
-                best, which = -np.inf, 0
-                for j in range(count):
-                    value = wrapped[j] + moves[j, k]
-                    if value > best:
-                        best, which = value, j
-                score[base[k] + heads[k]] = best
-                came[row * FINE + fine, k] = which
-        for k in range(count):
-            for o in range(-wide, wide + 1):
-                score[base[k] + (heads[k] + o) % periods[k]] += gains[row] * bump[o + wide]
-    best, k, place = -np.inf, 0, 0
-    for j in range(count):
-        for p in range(periods[j]):
-            if score[base[j] + (heads[j] + p) % periods[j]] > best:
-                best, k, place = score[base[j] + (heads[j] + p) % periods[j]], j, p
-    beats = [0]  # a typed list for the compiler; its first entry goes
-    at = len(gains) * FINE - 1 - place
-    while at >= 0:
-        beats.append(at)
-        k = came[at, k]
-        at -= periods[k]
-    return np.array(beats[:0:-1]), best
 
 
 class _Space:
@@ -339,17 +218,17 @@ class BeatTracker:
         # Else a beat that stays away would be taken for one that is late, and the tempo would sag into every break.
         lively = 0.0 if self._break else self._lively
         powers = np.exp(_log_odds(hint, lively, params) * space.bump)
-        grown = _listen(self._belief, space.base, space.periods, self._heads, self._moves, powers) / self._whole
+        grown = weigh_row(self._belief, space.base, space.periods, self._heads, self._moves, powers) / self._whole
         self._whole *= 1 + grown
         chance = 1 + float(powers.sum() - len(powers)) * space.rate
         self.evidence += math.log((1 + grown) / chance) - self.evidence / (4 * HOPS_A_SECOND)
         if self._rows % RENEWED == 0:
-            _renew(self._belief, space.fresh, RENEWED * params.restart * min(lively / params.awake, 1.0))
+            renew(self._belief, space.fresh, RENEWED * params.restart * min(lively / params.awake, 1.0))
             self._whole = 1.0
             if not self._break:
                 # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
                 powers = np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS))
-                self._whole = _lean(self._belief, space.base, space.periods, self._heads, powers)
+                self._whole = lean_on_phase(self._belief, space.base, space.periods, self._heads, powers)
             self._compare()
         if self._rows % 2 == 0:
             self._follow()
@@ -367,9 +246,11 @@ class BeatTracker:
         if self._break:
             return
         state = (self._belief, space.base, space.periods, self._heads)
-        mass, period, phase = _around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
-        which, place = _best(*state, space.bias)
-        other, other_period, other_phase = _around(*state, float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE)
+        mass, period, phase = mass_around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
+        which, place = best_state(*state, space.bias)
+        other, other_period, other_phase = mass_around(
+            *state, float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE
+        )
         needed = params.ratio * mass * tempo_prior(period, params) ** params.bias
         if self._same_beat(period, phase, other_period, other_phase):
             needed *= params.octave
@@ -390,7 +271,7 @@ class BeatTracker:
             self.period = math.exp(self._usual)
             return
         state = (self._belief, space.base, space.periods, self._heads)
-        mass, period, phase = _around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
+        mass, period, phase = mass_around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
         self.mass = mass / self._whole
         if abs(math.remainder(self._place, 1.0)) * self.period < SETTLED * FINE:
             return  # in the midst of the hints of a beat, whose first half says that it is early
@@ -457,7 +338,7 @@ def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = 
     if len(gains) < 2 * HOPS_A_SECOND:
         return nothing
     moves = np.log(space.moves + JUMP)
-    places, score = _decode(gains, space.bump, space.base, space.periods, moves, np.log(space.prior))
+    places, score = find_path(gains, space.bump, space.base, space.periods, moves, np.log(space.prior))
     if len(places) < 4:
         return nothing
     chance = np.log1p((np.exp(gains[:, None] * space.bump) - 1).sum(axis=1) * space.rate).sum()

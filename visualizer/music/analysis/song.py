@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from visualizer.errors import UserError
 from visualizer.music.analysis import analysis_cache
-from visualizer.music.analysis.downbeat import LOW, colour, hit
-from visualizer.music.analysis.energy import WIDTHS
+from visualizer.music.analysis.downbeat import LOW
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, Floats, row_time
 from visualizer.music.analysis.genre import (
     DANCES,
     EARLIEST,
-    MEASURES,
     GenreFeatures,
     GenreScores,
     Strokes,
@@ -32,6 +30,8 @@ from visualizer.music.analysis.genre import (
     load_weights,
     weights_file,
 )
+from visualizer.music.analysis.phrases import ONSET, PHRASE, find_first_bar, find_opening
+from visualizer.music.analysis.song_levels import measure_levels
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, fold
 from visualizer.music.song_file import SILENT, read_song
 from visualizer.paths import must_be_a_file
@@ -40,14 +40,8 @@ if TYPE_CHECKING:
     from visualizer.music.analysis.beat_pipeline import FrontEnd
 
 FEWEST_BEATS = 4
-BARS = 8  # of a phrase
-PHRASE = BARS * BEATS_PER_BAR  # beats
 STEP = 8  # beats from one verdict on the genre to the next
-VERSION = 3  # of what is kept; another one when it, or the way to it, changes
-ONSET = 3  # of what Strokes measures
-NEAR = 5  # rows about a beat in which the network may say that it opens a bar
-TRUST = 0.75  # in what the network says of it, against the two clues
-_CHANGES = [ONSET, *range(6, MEASURES)]  # what tells one part of a song from the next
+VERSION = 4  # of what is kept; another one when it, or the way to it, changes
 PIECE, OVERLAP = round(1200 * HOPS_A_SECOND), round(20 * HOPS_A_SECOND)  # rows in which beats are looked for at a time
 UNSURE = 0.1  # confidence below which there is no beat to dance to
 TEMPO_STEP = 0.08  # natural log, of four beats against the four before: no wavering, another tempo
@@ -230,12 +224,14 @@ def _listen(path: Path, model: Path | None, weights: Weights | None) -> _Whole:
     heard.append(_hops(front, strokes, np.zeros(RATE // 10, np.float32)))
     power, bands, values, low, *rows, onset = (np.concatenate(column) for column in zip(*heard, strict=True))
     beats, meter, confidence = _beats(rows, onset)
-    levels = np.stack([np.rint(curve * 255).astype(np.uint8) for curve in _curves(power, bands, values[:, ONSET])])
+    levels = np.stack(
+        [np.rint(curve * 255).astype(np.uint8) for curve in measure_levels(power, bands, values[:, ONSET])]
+    )
     genres = weights.genres if weights else ()
     opening, moments, mixes = 0, np.zeros(0), np.zeros((0, len(genres)), np.float32)
     if len(beats):
-        phase = _first_bar(low, bands, rows[1], beats, meter)
-        opening = _opening(values, power, beats, phase, meter)
+        phase = find_first_bar(low, bands, rows[1], beats, meter)
+        opening = find_opening(values, power, beats, phase, meter)
         if weights:
             moments, mixes = _mixes(values, beats, opening, weights)
     return _Whole(samples / RATE, confidence, meter, opening, beats, levels, moments, mixes, genres)
@@ -315,64 +311,6 @@ def _straighten(times: NDArray[np.float64]) -> NDArray[np.float64]:
     return times + mean_y - slope * mean_k
 
 
-# --- phrases -------------------------------------------------------------------------------------------------------
-
-
-def _first_bar(
-    low: NDArray[np.float16], bands: Floats, downbeat: Floats, beats: NDArray[np.float64], meter: int
-) -> int:
-    """Index of the first beat that opens a bar, the song counted through.
-
-    The place within the bar at which the network (downbeat: rows of its activation) hears most downbeats; in four
-    four, the two clues of downbeats.py have as much of a say.
-    """
-    about = np.rint(beats * HOPS_A_SECOND).astype(np.int64)[:, None] + 1 + np.arange(-NEAR, NEAR + 1)
-    chance = np.clip(downbeat[np.clip(about, 0, len(downbeat) - 1)].max(axis=1), 0.01, 0.99)
-    odds = np.log(chance / (1 - chance))
-    said = np.array([odds[k::meter].mean() for k in range(meter)])
-    if meter != BEATS_PER_BAR:
-        return int(np.argmax(said))
-    rows = np.clip(np.rint(beats * HOPS_A_SECOND).astype(np.int64), 0, len(low) - 1)
-    hits = np.array([hit(bands[r:, :2]) for r in rows])
-    colours = np.stack([colour(low[r:]) for r in rows])
-    changes = np.concatenate([[0.0], np.abs(np.diff(colours, axis=0)).mean(axis=1)])
-    scores = TRUST * said
-    for clue in (hits, changes):
-        standard = (clue - clue.mean()) / (clue.std() + 1e-9)
-        scores = scores + [standard[k::meter].mean() for k in range(meter)]
-    return int(np.argmax(scores))
-
-
-def _opening(values: NDArray[np.float16], power: Floats, beats: NDArray[np.float64], phase: int, meter: int) -> int:
-    """Index of a beat that opens a phrase of eight bars; `phase` is that of the first beat that opens a bar.
-
-    Where a phrase ends the music changes: its colour, its density, its loudness, over the two bars before and after. Of
-    the eight places that a phrase can have, that is taken at which it changes most, also at the half and the quarter
-    of a phrase; where nothing speaks for any, the song begins with a phrase.
-    """
-    if meter != BEATS_PER_BAR or len(beats) < 2 * PHRASE:
-        return phase
-    rows = np.clip(np.rint(beats * HOPS_A_SECOND).astype(np.int64), 0, len(values) - 1)
-    signs = np.column_stack([10 * np.log10(np.maximum(power, 1e-8))[: len(values)] / 3, values[:, _CHANGES]])
-    bars = rows[phase::meter]
-    sums = np.concatenate(
-        [np.zeros((1, signs.shape[1])), np.cumsum(np.nan_to_num(signs, nan=0.0), axis=0, dtype=np.float64)]
-    )
-    mean = (sums[bars[1:]] - sums[bars[:-1]]) / np.maximum(np.diff(bars), 1)[:, None]
-    if len(mean) < 2 * BARS:
-        return phase
-    mean = (mean - mean.mean(axis=0)) / (mean.std(axis=0) + 1e-3)
-    change = np.zeros(len(mean))
-    for i in range(1, len(mean) - 1):
-        before, after = mean[max(i - 2, 0) : i].mean(axis=0), mean[i : i + 2].mean(axis=0)
-        change[i] = np.sqrt(np.mean((after - before) ** 2))
-    change[0] = change.mean() + change.std()  # music begins with a phrase, as a rule
-    scores = np.zeros(BARS)
-    for every in (2, 4, BARS):
-        scores += [change[k % every :: every].mean() for k in range(BARS)]
-    return phase + meter * int(np.argmax(scores))
-
-
 def _mixes(
     values: NDArray[np.float16], beats: NDArray[np.float64], opening: int, weights: Weights
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -397,45 +335,3 @@ def _mixes(
             mixes.append(weights.shares(flavour.numbers()))
     shape = (len(moments), len(weights.genres))
     return np.array(moments, np.float64), np.array(mixes, np.float32).reshape(shape)
-
-
-# --- levels --------------------------------------------------------------------------------------------------------
-
-
-def _curves(power: Floats, bands: Floats, onset: NDArray) -> tuple[NDArray, ...]:
-    """Loudness, bass, mid, treble, energy of a whole song, each (rows) in 0..1. Energy as in energy.py, but ranked
-    within the whole song."""
-    everything = np.concatenate([power[:, None], bands], axis=1)
-    decibels = 10 * np.log10(np.maximum(everything, 1e-10))
-    ceiling = np.percentile(decibels, 98, axis=0)
-    levels = np.clip(1 + (_fall(decibels) - ceiling) / 24, 0, 1)
-    slow, strength = _average(decibels[:, 0], 2.0), _average(np.nan_to_num(onset.astype(np.float64)), 2.0)
-    rank = (_rank(slow, WIDTHS[0]) + _rank(strength, WIDTHS[1] * float(np.median(strength)))) / 2
-    energy = rank * np.clip((slow + 65) / 10, 0.1, 1)
-    return levels[:, 0], levels[:, 1], levels[:, 2], levels[:, 3], energy
-
-
-def _fall(decibels: NDArray, a_second: float = 60.0) -> NDArray:
-    """Up at once, down by no more than that many decibels a second: what the eye can follow."""
-    slope = np.arange(len(decibels))[:, None] * (a_second / HOPS_A_SECOND)
-    return np.maximum.accumulate(decibels + slope, axis=0) - slope
-
-
-def _average(curve: NDArray, seconds: float) -> NDArray:
-    """Mean over `seconds` about each row."""
-    half = max(int(seconds * HOPS_A_SECOND / 2), 1)
-    total = np.cumsum(np.concatenate([[0.0], curve]))
-    left = np.clip(np.arange(len(curve)) - half, 0, len(curve))
-    right = np.clip(np.arange(len(curve)) + half, 0, len(curve))
-    return (total[right] - total[left]) / (right - left)
-
-
-def _rank(curve: NDArray, width: float) -> NDArray:
-    """Share of the song that is below each row, 0..1; what is nearer than twice `width` counts in part."""
-    ordered = np.sort(curve)
-    ranks = [
-        np.searchsorted(ordered, curve + shift, side)
-        for shift in np.linspace(-width, width, 5)
-        for side in ("left", "right")
-    ]
-    return np.mean(ranks, axis=0) / len(curve)

@@ -1,4 +1,4 @@
-"""Looks that are edited while the show goes on: what changes on disk is read anew, and what is wrong is said."""
+"""Looks that are edited while the show goes on: what changes on disk is read again, and what is wrong is said."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 from pathlib import Path
 
 from visualizer.errors import UserError
-from visualizer.stage import looks
-from visualizer.stage.looks import FOLDER, Look, load_look
+from visualizer.stage.looks import FOLDER, LookStore, load_look
 
 PAUSE = 0.4  # seconds between two looks at the folder
 
@@ -15,10 +14,10 @@ log = logging.getLogger("visualizer")
 
 
 class Reloader:
-    """Watches a folder of looks. `poll` brings LOOKS up to date; a broken file leaves its last good look in place."""
+    """Watches a folder of looks. `poll` brings a store up to date; a broken file leaves its last good look in place."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        self._folder = folder
+    def __init__(self, store: LookStore, folder: Path = FOLDER) -> None:
+        self._store, self._folder = store, folder
         self._due = -float("inf")
         self._seen = self._stamps()
 
@@ -49,14 +48,4 @@ class Reloader:
             fresh = load_look(path)
         except UserError as error:
             return str(error).replace(str(path), path.name)
-        for k, each in enumerate(looks.LOOKS):
-            if each.name == name:
-                looks.LOOKS[k] = fresh
-                return f"look {name}: read anew"
-        looks.LOOKS.append(fresh)
-        return f"look {name}: new"
-
-
-def current(look: Look) -> Look:
-    """The look of the same name as it is now."""
-    return next((each for each in looks.LOOKS if each.name == look.name), look)
+        return f"look {name}: {'new' if self._store.put(fresh) else 'read again'}"

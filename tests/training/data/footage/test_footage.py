@@ -23,8 +23,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from tests.conftest import REPOSITORY, run_training
 from tests.support.made_clips import FPS, dance_motion
+from tests.support.repository import REPOSITORY
+from tests.support.training_run import run_training
 from training.data.dataset import from_bytes, open_takes
 from training.data.footage import compose, extract, run
 from training.data.footage.beats import Steps, hear, steps_by_movement, steps_by_sound

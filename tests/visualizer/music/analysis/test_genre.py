@@ -17,21 +17,16 @@ from visualizer.music.analysis.features import RATE, FeatureStream, Floats
 from visualizer.music.analysis.genre import (
     DANCES,
     FLAVOUR,
-    PHRASE,
-    STAY,
-    TIRED,
     GenreClassifier,
     GenreFeatures,
     GenreScores,
     Strokes,
-    StyleSelector,
     Weights,
     load_weights,
     places_of,
     weights_file,
-    words_of,
-    worth,
 )
+from visualizer.music.analysis.style_selector import PHRASE, STAY, TIRED, StyleSelector, words_of, worth
 
 STYLES = ("house", "salsa", "hiphop", "charleston", "club", "freestyle")
 

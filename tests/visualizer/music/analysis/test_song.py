@@ -14,15 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.needs import needs_program
 from tests.support import standins
 from tests.support.films import film
 from tests.support.made_sound import OWN, beat_track, write_song
+from tests.support.needs import needs_program
 from visualizer.errors import UserError
 from visualizer.film import render
 from visualizer.music.analysis import analysis_cache, beat_pipeline
 from visualizer.music.analysis import song as song_module
 from visualizer.music.analysis.features import RATE
+from visualizer.music.analysis.genre import MEASURES
+from visualizer.music.analysis.phrases import find_first_bar, find_opening
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.song_file import check_song, read_song
 
@@ -371,14 +373,14 @@ def test_a_film_by_the_music_is_danced_in_a_style_that_suits_it(
 def test_phrases_of_the_dance_begin_with_those_of_the_music() -> None:
     rng = np.random.default_rng(3)
     beats = np.arange(0.2, 200, 0.5)
-    colours = rng.standard_normal((3, song_module.MEASURES))
-    values = np.zeros((20_100, song_module.MEASURES), np.float16)
+    colours = rng.standard_normal((3, MEASURES))
+    values = np.zeros((20_100, MEASURES), np.float16)
     starts = [0, *range(2 * 4 + 1, len(beats), 32)]  # one beat and two bars to begin with, then parts of eight bars
     for k, start in enumerate(starts):
         row = 0 if k == 0 else round(beats[start] * 100)
         values[row:] = colours[k % 3]
     values += rng.normal(0, 0.3, values.shape).astype(np.float16)
-    opening = song_module._opening(values, np.full(len(values), 0.1, np.float32), beats, 1, 4)
+    opening = find_opening(values, np.full(len(values), 0.1, np.float32), beats, 1, 4)
     assert opening % 32 == 9
 
 
@@ -412,7 +414,7 @@ def test_a_long_song_in_pieces_has_the_beats_of_the_whole(monkeypatch: pytest.Mo
         assert np.diff(found[0]).min() > 0.4
     nothing = np.zeros((len(rows), 4), np.float16)
     bar_opens = [
-        found[0][song_module._first_bar(nothing, np.zeros((len(rows), 3), np.float32), bars, found[0], found[1]) :: 4]
+        found[0][find_first_bar(nothing, np.zeros((len(rows), 3), np.float32), bars, found[0], found[1]) :: 4]
         for found in (whole, pieces)
     ]
     for opens in bar_opens:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.needs import needs
 from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
+from tests.support.needs import needs
 from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.music.sources import open_source

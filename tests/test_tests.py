@@ -1,0 +1,54 @@
+"""The tests themselves: where they stand, and what they lean on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import REPOSITORY
+
+TESTS = REPOSITORY / "tests"
+MODULES = sorted(TESTS.rglob("*.py"))
+PACKAGES = ("visualizer", "training", "bench")
+
+
+def from_tests(source: str) -> Iterator[str]:
+    """Modules of `tests` that a program imports, also those of programs that it starts out of a string."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names if name.name.partition(".")[0] == "tests")
+            case ast.ImportFrom(module=module, names=names, level=level):
+                if level:
+                    yield "a relative import"
+                elif module and module.partition(".")[0] == "tests":
+                    yield from (f"{module}.{name.name}" for name in names)
+            case ast.Constant(value=str(text)) if "import" in text:
+                try:
+                    yield from from_tests(text)
+                except SyntaxError:  # not a program
+                    continue
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_only_support_is_imported(path: Path) -> None:
+    """A test leans on helpers, never on another test: each file can be moved, split and run alone."""
+    strangers = [name for name in from_tests(path.read_text(encoding="utf-8")) if not name.startswith("tests.support.")]
+    assert strangers == []
+
+
+def test_an_import_is_found_wherever_it_stands() -> None:
+    """Put together here, so that this file itself leans on nothing."""
+    name = "tests"
+    program = f"import {name}.a\nfrom {name}.b import c\nfrom . import d\nCHILD = 'from {name}.e import f\\nprint(f)'\n"
+    assert list(from_tests(program)) == ["tests.a", "tests.b.c", "a relative import", "tests.e.f"]
+    assert list(from_tests("import testsuite\nfrom visualizer import show\nWORDS = 'import what you like'")) == []
+
+
+def test_helpers_stand_in_support() -> None:
+    for path in MODULES:
+        helper = not path.name.startswith("test_") and path.name not in ("conftest.py", "__init__.py")
+        assert helper == (path.parent == TESTS / "support" and path.name != "__init__.py"), path

@@ -1,0 +1,100 @@
+"""Bodies and dances out of the figures of a video: what finetuning learns from."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from training.data.dances import (
+    LETTERS_PER_PHRASE,
+    Dance,
+)
+from training.data.dataset import Take
+from training.data.footage.compose import see
+from training.data.footage.smooth import smooth
+from training.data.motion.skeleton import MIRROR
+from training.export import export_autoencoder
+from training.models.autoencoder import Autoencoder, PoseBasis
+from visualizer import files
+from visualizer.dancer.pack import (
+    PHRASE_BEATS,
+    STEPS_PER_BEAT,
+    STEPS_PER_LETTER,
+)
+from visualizer.errors import UserError
+
+PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
+
+HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
+
+
+def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
+    """Where the taught networks are as ONNX, which sees bodies several times as fast as torch does."""
+    folder = work / "taught"
+    if not folder.exists():
+        part = work / "taught.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        export_autoencoder(autoencoder, part)
+        part.rename(folder)
+    return folder
+
+
+def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: Path, jobs: int) -> NDArray[np.float32]:
+    """Latents of each step of a take, (S, D): seen picture by picture by the networks in the folder `encoder`,
+    smoothed, laid on the steps."""
+    store = work / f"bodies_{number:03d}.npy"
+    times = take.read("times")
+    if store.exists():
+        latents = np.load(store, allow_pickle=False)
+    else:
+        latents, _ = see(take.read("seen"), jobs, encoder)
+        with files.write_whole(store) as part:
+            np.save(part, latents)
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
+    moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
+    return basis.latents(moved.reshape(len(moved), -1, 2).astype(np.float32))
+
+
+def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
+    """Latents (T, D) -> joints (T, 21, 2) in frame coordinates."""
+    flat = latents @ (basis.vectors * np.float32(basis.scale)).T + basis.mean
+    return flat.reshape(len(latents), -1, 2).astype(np.float32)
+
+
+def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBasis, name: str) -> list[Dance]:
+    """Dances of four phrases, each with a name, and their mirror images. The last is kept back where there are many."""
+    pieces: list[tuple[Take, slice]] = []
+    timed = any(t.timed for t in takes)
+    for take in takes:
+        if timed and not take.timed:
+            continue
+        first = take.phrase * STEPS_PER_BEAT
+        edges = [0, *range(first + PART_BEATS * STEPS_PER_BEAT, len(take), PART_BEATS * STEPS_PER_BEAT), len(take)]
+        if len(edges) > 2 and edges[-1] - edges[-2] < PART_BEATS * STEPS_PER_BEAT // 2:
+            del edges[-2]  # what is left over belongs to the one before
+        pieces += [(take, slice(a, b)) for a, b in pairwise(edges)]
+    pieces = [(t, s) for t, s in pieces if s.stop - s.start >= (PHRASE_BEATS + 2) * STEPS_PER_BEAT]
+    if not pieces:
+        raise UserError(f"{name}: no stretch of {PHRASE_BEATS + 2} beats without a break; a dancer needs some")
+    place = {id(t): i for i, t in enumerate(takes)}
+    held = {len(pieces) - 1} if len(pieces) >= HELD_OUT_PARTS else set()
+    dances = []
+    for number, (take, part) in enumerate(pieces):
+        latent = seen[place[id(take)]][part]
+        travel, energy = take.read("travel", part), take.read("energy", part)
+        flipped = joints_of(latent, basis)[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+        over = part.start - take.phrase * STEPS_PER_BEAT  # steps since a phrase began
+        phase = (over // STEPS_PER_LETTER) % LETTERS_PER_PHRASE
+        for mirrored in (False, True):
+            called = f"{name} {number + 1}{' mirrored' if mirrored else ''}"
+            turned, moved = (basis.latents(flipped), -travel) if mirrored else (latent, travel)
+            nothing = np.zeros(0, np.int64)  # letters come later
+            dances.append(Dance(called, turned, moved, energy, 0, number in held, nothing, True, number, phase))
+    return dances

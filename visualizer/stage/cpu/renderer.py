@@ -1,0 +1,58 @@
+"""Pictures that the processor paints, in the surface of a window, behind the flash guard."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pygame
+
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.guarded import GuardedSurface
+from visualizer.stage.overlay import Overlay
+
+if TYPE_CHECKING:
+    from visualizer.moment import Moment
+    from visualizer.stage.flash_guard import FlashGuard
+    from visualizer.stage.shots import Camera
+
+
+class CpuRenderer:
+    """Draws in the window that is open. `detail` is the painter's."""
+
+    def __init__(self, size: tuple[int, int], guard: FlashGuard, camera: Camera, detail: int = 0) -> None:
+        self.detail = detail
+        self._guard, self._camera = guard, camera
+        self._start(size)
+
+    def _start(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self._painter = Painter(size, patient=False)
+        self._overlay = Overlay(size)
+        self._guarded = GuardedSurface(self._guard, size)
+        if (screen := pygame.display.get_surface()) is not None:
+            self._guarded.begin(screen, time.perf_counter())
+
+    def draw(self, moment: Moment) -> None:
+        """Paint one picture, lay its text over it and show it."""
+        now = time.perf_counter()
+        writing, _ = self._overlay.render(moment.text)
+        self._painter.detail = self.detail
+        surface = self._painter.paint(moment)
+        self._camera.of_surface(surface)
+        screen = pygame.display.get_surface()
+        if screen is not None:
+            pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
+
+    def read(self) -> pygame.Surface | None:
+        """What was shown last."""
+        return pygame.display.get_surface()
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """The window has another size."""
+        self._painter.release()
+        self._start(size)
+
+    def release(self) -> None:
+        """Let go of what runs aside."""
+        self._painter.release()

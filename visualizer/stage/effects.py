@@ -1,0 +1,318 @@
+"""The light and the shadow about the dancers, on a coarse canvas, for both stages.
+
+Most of it is soft, so 64 rows a frame are enough, and numpy is quick with so few; a look whose effects is crisp takes
+128. Blurring, shrinking and growing are products with small dense matrices, see resample.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import astuple, dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.dancer.pack import FLOOR, FRAME_SIZE
+from visualizer.stage.layout import Layout, Spot, find_spots
+from visualizer.stage.looks import SURE, ColorTables, Effects
+from visualizer.stage.resample import gaussian, spreading, zoom_matrix
+from visualizer.stage.skeleton import JOINTS, bones
+
+if TYPE_CHECKING:
+    from visualizer.moment import Bodies
+
+ROWS = 64  # cells a frame is high, if the look says nothing else
+COARSE = 0.6  # the same where the processor is behind
+LINE = 0.011  # frame widths: spread of the outline as it is blurred into effects
+TICKS_PER_BEAT = 32  # trails grow and fade in fixed ticks of musical time, so they look alike at any frame rate
+POOL = (0.30, 0.022)  # half width and half height of the pool on the floor, frame widths
+SHORE = 0.03  # frame widths over which the mirror of a wet floor begins, so that it has no edge
+SOLE = (0.80, 0.93)  # between these heights a body comes down to the floor
+NEAREST = 0.030  # frame widths: how far the distance of rings is rounded off
+MIRRORS = 30  # of a mirror ball, around
+MEMORY_TICKS = 16  # pictures a beat that echoes remember
+DARK = 1e-30  # below it a float32 product would be slow
+
+Array = NDArray[np.float32]
+
+
+def outline_light(frames: Array) -> Array:
+    """(…, 128, 128) in 0..1: 1 on the outline, a Gaussian about it that ends well within the field's band.
+
+    Beyond the band a network's field is only roughly flat, and that must not glow.
+    """
+    rest = math.exp(-((SURE / LINE) ** 2))
+    light = np.exp(-np.square(frames * np.float32(1 / LINE)))
+    return np.maximum((light - np.float32(rest)) * np.float32(1 / (1 - rest)), 0)
+
+
+def body(frames: Array) -> Array:
+    """(…, 128, 128) in 0..1: how much of each cell lies inside."""
+    return np.clip(0.5 - frames * np.float32(FRAME_SIZE), 0, 1).astype(np.float32)
+
+
+Row = tuple[float, float]  # scale and lift of a spot
+
+
+def _row(spot: Spot) -> Row:
+    return spot.scale, spot.lift
+
+
+def _steady(spot: Spot) -> Spot:
+    """To the nearest of places so near to one another that it is not seen."""
+    return Spot(*(round(value * 512) / 512 for value in (spot.place, spot.scale, spot.lift)))
+
+
+def _between(a: Spot, b: Spot, share: float) -> Spot:
+    return Spot(*(p * (1 - share) + q * share for p, q in zip(astuple(a), astuple(b), strict=True)))
+
+
+def _seen_down(field: NDArray[np.float64], row: Row) -> NDArray[np.float64]:
+    """Heights in a dancer's frame as heights on the stage."""
+    scale, lift = row
+    return field if row == (1.0, 0.0) else field * scale + (FLOOR * (1 - scale) - lift)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Where the cells of a canvas, and of a dancer's frame, lie on the stage."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    field: NDArray[np.float64]
+    cell: float  # of the dancer's frame
+    fine: float  # the finest spread that the cells of the canvas can hold
+
+
+# What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot.
+
+
+def _gaussian_down(at: _Cells, spread: float, row: Row, shift: float = 0.0) -> Array:
+    return gaussian(at.y, _seen_down(at.field, row) + shift, spread, at.cell * row[0])
+
+
+def _gaussian_across(at: _Cells, spread: float, scale: float, place: float) -> Array:
+    return gaussian(at.x, (at.field - 0.5) * scale + place, spread, at.cell * scale).T.copy()
+
+
+def _zooms(at: _Cells, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
+    down = zoom_matrix(at.y, 0.62, zoom, -rise)
+    across = zoom_matrix(at.x, 0.0, zoom)
+    if spread:
+        down = spreading(len(at.y), spread / float(at.y[1] - at.y[0])) @ down
+        across = spreading(len(at.x), spread / float(at.x[1] - at.x[0])) @ across
+    return down, across.T.copy()
+
+
+def _sole_matrix(at: _Cells, width: float, row: Row) -> Array:
+    """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
+    near = np.clip((at.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
+    onto = np.exp(-0.5 * ((at.y - (FLOOR - row[1])) / max(width * 0.42, at.fine)) ** 2)
+    return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
+
+
+def _distance_down(at: _Cells, spread: float, row: Row) -> NDArray[np.float64]:
+    return np.exp(-0.5 * ((at.y[:, None] - _seen_down(at.field, row)[None, :]) / spread) ** 2) * row[0]
+
+
+def _distance_across(at: _Cells, spread: float, scale: float, place: float) -> NDArray[np.float64]:
+    away = (at.field[:, None] - 0.5) * scale + place - at.x[None, :]
+    return np.exp(-0.5 * (away / spread) ** 2) * scale
+
+
+class EffectsCanvas:
+    """Coarse canvas over the whole window; x in frame widths from the middle, y from the frame's upper edge."""
+
+    def __init__(self, place: Layout, rows: float = ROWS) -> None:
+        """`place`: the layout for one dancer; with `rows`, cells a frame, it decides how fine the canvas is."""
+        self._per_frame = rows
+        self.rows = max(8, round(place.height / place.side * rows))
+        self.columns = max(8, round(place.width / place.side * rows))
+        self._side = place.side
+        self.cell = 1 / FRAME_SIZE
+        self.field = (np.arange(FRAME_SIZE) + 0.5) / FRAME_SIZE
+        self.fresh = np.zeros((self.rows, self.columns), np.float32)  # what leaves trails, as it is now
+        self.trails = np.zeros_like(self.fresh)
+        self.values = np.zeros_like(self.fresh)  # 0..1, what the effects ramp is looked up with
+        self._tick: int | None = None
+        self._memory: deque[tuple[float, NDArray[np.float16], list[Spot]]] = deque()  # beat, fields
+        self.look_from(place)
+
+    def look_from(self, place: Layout) -> None:
+        """Show more of the stage, or less. The canvas keeps its cells; trails stay where they are in the window."""
+        self.y = ((np.arange(self.rows) + 0.5) / self.rows * place.height - place.top) / place.side
+        self.x = ((np.arange(self.columns) + 0.5) / self.columns - 0.5) * place.width / place.side
+        # Frame widths: the finest spread that the cells can hold.
+        self._fine = 0.6 / self._per_frame * self._side / place.side
+        # What the wet floor shows: the rows above it, upside down.
+        mirrored = np.interp(2 * FLOOR - self.y, self.y, np.arange(self.rows))
+        depth = np.maximum(self.y - FLOOR, 0)
+        below = (np.exp(-depth / 0.12) * np.minimum(depth / SHORE, 1))[:, None]
+        self._mirror = (below * np.maximum(1 - np.abs(mirrored[:, None] - np.arange(self.rows)), 0)).astype(np.float32)
+        # Of arrays and numbers, not of `self`: a canvas that holds itself would stay until the collector comes by.
+        at = _Cells(self.x, self.y, self.field, self.cell, self._fine)
+        self._across = lru_cache(maxsize=96)(partial(_gaussian_across, at))
+        self._down = lru_cache(maxsize=24)(partial(_gaussian_down, at))
+        self._zoom = lru_cache(maxsize=8)(partial(_zooms, at))
+        self._soles = lru_cache(maxsize=6)(partial(_sole_matrix, at))
+        self._far_down = lru_cache(maxsize=6)(partial(_distance_down, at))
+        self._far_across = lru_cache(maxsize=32)(partial(_distance_across, at))
+
+    def update(
+        self, picture: Bodies, effects: Effects, tables: ColorTables, musical_time: float, bare: bool = False
+    ) -> Array:
+        """Effects (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
+        places = [_steady(spot) for spot in find_spots(picture)]  # who stands finds the same matrices
+        values, swing = self.values, tables.swing
+        values.fill(0)
+        bodies = (
+            body(picture.frames[:, 0])
+            if effects.fill or effects.contact or effects.rings or effects.trail_body
+            else None
+        )
+        light = outline_light(picture.frames[:, 0]) if effects.glow or effects.trail else None
+        if effects.glow and light is not None:
+            # A thin line blurred is dim: 2.2 brings the glow beside a limb to about 1.
+            self._blur(values, light, places, effects.glow_width, 2.2 * effects.glow * swing)
+        if effects.fill and bodies is not None:
+            move = effects.fill_x, effects.fill_y
+            self._blur(values, bodies, places, effects.fill_width, effects.fill * swing, move)
+        if effects.trail and not bare:
+            self._grow_trails(effects, bodies if effects.trail_body else light, places, musical_time)
+            values += np.float32(effects.trail * tables.trail) * self.trails
+        if effects.floor:
+            for spot in places:
+                wide = np.exp(-(((self.x - spot.place) / (POOL[0] * spot.scale)) ** 2))
+                high = np.exp(-(((self.y - (FLOOR - spot.lift)) / (POOL[1] * spot.scale)) ** 2))
+                values += (effects.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
+        if effects.contact and bodies is not None:
+            for one, spot in zip(bodies, places, strict=True):
+                down = self._soles(effects.contact_width, _row(spot))
+                across = self._across(max(effects.contact_width, self._fine), spot.scale, spot.place)
+                values += np.float32(effects.contact) * np.minimum(down @ one @ across, 1)
+        if effects.wet:
+            values += np.float32(effects.wet) * (self._mirror @ values)
+        if effects.rings and bodies is not None:
+            np.maximum(values, self._rings(effects, bodies, places), out=values)
+        if effects.spots:
+            values += self._spots(effects, musical_time) * np.float32(swing)
+        if effects.echo and not bare:
+            self._echo(effects, picture, musical_time)
+        if effects.bones and picture.joints is not None and picture.joints.shape[1] == JOINTS:
+            for joints, spot in zip(picture.joints, places, strict=True):
+                self._bones(effects, joints, spot)
+        return np.minimum(values, 1, out=values)
+
+    def _blur(
+        self, onto: Array, frames: Array, places: list[Spot], spread: float, gain: float,
+        move: tuple[float, float] = (0.0, 0.0),
+    ) -> None:  # fmt: skip
+        """Add `gain` times the blurred frames, moved right and down."""
+        x, y = move
+        wide = max(spread, self._fine)
+        for one, spot in zip(frames, places, strict=True):
+            down = self._down(wide, _row(spot), y) * np.float32(gain)
+            onto += down @ one @ self._across(wide, spot.scale, spot.place + x)
+
+    def _grow_trails(self, effects: Effects, source: Array | None, places: list[Spot], musical_time: float) -> None:
+        assert source is not None
+        self.fresh.fill(0)
+        self._blur(self.fresh, source, places, self._fine, 1.0)
+        tick = math.floor(musical_time * TICKS_PER_BEAT)
+        ticks = 0 if self._tick is None else min(max(tick - self._tick, 0), TICKS_PER_BEAT)
+        self._tick = tick
+        spread = effects.trail_spread / math.sqrt(TICKS_PER_BEAT)
+        down, across = self._zoom(
+            effects.trail_zoom ** (1 / TICKS_PER_BEAT), effects.trail_rise / TICKS_PER_BEAT, spread
+        )
+        fade = np.float32(0.5 ** (1 / TICKS_PER_BEAT / effects.trail_beats))
+        for _ in range(ticks):
+            grown = down @ self.trails @ across
+            grown *= fade
+            grown -= np.float32(1e-4)  # so that a trail ends, at zero and not among the slow tiny numbers
+            np.maximum(grown, self.fresh, out=self.trails)
+
+    def _rings(self, effects: Effects, bodies: Array, places: list[Spot]) -> Array:
+        """1 on the body, falling evenly with the distance from it.
+
+        The nearest of many by a sum: -2 s² log Σ exp(-d²/2 s²) tends to the least d² (Varadhan, 1967), and the sum is
+        a Gaussian blur. It rounds corners off, which suits rings.
+        """
+        total = np.full((self.rows, self.columns), DARK**8, np.float64)
+        for one, spot in zip(bodies, places, strict=True):
+            across = self._far_across(NEAREST, spot.scale, round(spot.place * 128) / 128)
+            total += self._far_down(NEAREST, _row(spot)) @ one.astype(np.float64) @ across
+        # A limb of ordinary breadth is at distance 0.
+        full = (NEAREST * FRAME_SIZE) ** 2 * 2 * math.pi * 0.6
+        away = NEAREST * np.sqrt(np.maximum(-2 * np.log(total / full), 0))
+        return (effects.rings * np.maximum(1 - away / effects.ring_range, 0)).astype(np.float32)
+
+    def _spots(self, effects: Effects, musical_time: float) -> Array:
+        """Spots that a turning mirror ball throws on the wall: its mirrors, seen from its middle."""
+        latitude = np.radians(np.arange(-55, 56, 10.0))
+        around = np.linspace(0, 2 * math.pi, MIRRORS, endpoint=False)
+        a, b = np.meshgrid(latitude, around, indexing="ij")
+        turned = b + np.radians(5.0) * (np.arange(len(latitude)) % 2)[:, None]
+        turned += 2 * math.pi * musical_time / (MIRRORS * effects.spot_beats)
+        turned = (turned + math.pi) % (2 * math.pi) - math.pi
+        seen = np.abs(turned) < math.radians(68)
+        a, turned = a[seen], turned[seen]
+        x = 0.62 * np.tan(turned) * max(1.0, -float(self.x[0]) / 0.89)  # over all of a wide stage
+        y = 0.45 + 0.62 * np.tan(a) / np.cos(turned)
+        size = np.maximum(effects.spot_size / np.cos(turned) ** 0.7, self._fine)
+        strength = effects.spots * np.cos(turned) ** 0.8
+        across = np.exp(-0.5 * ((self.x[None, :] - x[:, None]) / (size * 1.15)[:, None]) ** 2)
+        down = np.exp(-0.5 * ((self.y[:, None] - y[None, :]) / size[None, :]) ** 2) * strength[None, :]
+        across[across < 1e-5] = 0
+        down[down < 1e-5] = 0
+        return (down.astype(np.float32)) @ across.astype(np.float32)
+
+    def _echo(self, effects: Effects, picture: Bodies, musical_time: float) -> None:
+        """Copies of the dancer as it was, each older one a step lower; the newest is `echo`."""
+        memory = self._memory
+        if memory and not 0 <= musical_time - memory[-1][0] < 8:
+            memory.clear()
+        if not memory or musical_time - memory[-1][0] >= 1 / MEMORY_TICKS:
+            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), find_spots(picture)))
+        oldest = musical_time - effects.echo_copies * effects.echo_beats
+        while len(memory) > 2 and memory[1][0] <= oldest:
+            memory.popleft()
+        soft = 1 / (1.6 * max(self._fine / 0.6, self.cell))  # the edge of a copy, cells of the canvas
+        for copy in range(effects.echo_copies, 0, -1):
+            then = musical_time - copy * effects.echo_beats
+            after = next((k for k, each in enumerate(memory) if each[0] > then), None)
+            if after is None or after == 0:
+                continue
+            (t0, f0, p0), (t1, f1, p1) = memory[after - 1], memory[after]
+            share = np.float32((then - t0) / (t1 - t0))
+            count = min(len(p0), len(p1))
+            strength = np.float32(effects.echo * (1 - (copy - 1) / effects.echo_copies))
+            for k in range(count):
+                field = f0[k].astype(np.float32) * (1 - share) + f1[k].astype(np.float32) * share
+                spot = _steady(_between(p0[k], p1[k], float(share)))
+                shape = np.clip(0.5 - field * np.float32(soft), 0, 1)
+                seen = self._down(self._fine, _row(spot)) @ shape @ self._across(self._fine, spot.scale, spot.place)
+                np.maximum(self.values, seen * strength, out=self.values)
+
+    def _bones(self, effects: Effects, joints: Array, spot: Spot) -> None:
+        """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""
+        begin, end, thick = bones(joints)
+        offset, scale = np.array([spot.left, spot.top]), spot.scale
+        cell = float(self.y[1] - self.y[0])
+        bent = zip(begin * scale + offset, end * scale + offset, thick * effects.bone_width * scale, strict=True)
+        for a, b, radius in bent:
+            reach = radius + 1.5 * cell
+            r0, r1 = np.searchsorted(self.y, (min(a[1], b[1]) - reach, max(a[1], b[1]) + reach))
+            c0, c1 = np.searchsorted(self.x, (min(a[0], b[0]) - reach, max(a[0], b[0]) + reach))
+            if r0 == r1 or c0 == c1:
+                continue
+            dx, dy = self.x[None, c0:c1] - a[0], self.y[r0:r1, None] - a[1]
+            along = b - a
+            share = np.clip((dx * along[0] + dy * along[1]) / max(float(along @ along), 1e-9), 0, 1)
+            away = np.hypot(dx - share * along[0], dy - share * along[1])
+            seen = (effects.bones * np.clip(0.5 + (radius - away) / (2.2 * cell), 0, 1)).astype(np.float32)
+            part = self.values[r0:r1, c0:c1]
+            np.maximum(part, seen, out=part)

@@ -1,0 +1,128 @@
+"""The programs that run on the card. A look's own GLSL takes the place of FINISH, see looks/__init__.py."""
+
+from __future__ import annotations
+
+from visualizer.dancer.pack import FLOOR, FRAME_SIZE
+from visualizer.stage.grain import MOAT, STEEP
+from visualizer.stage.looks import BAND, LEVELS
+
+MOST = 16  # dancers on the stage at once
+
+# `stage` is in frame widths: x from the middle, y down from the frame's upper edge.
+PICTURE = f"""
+#version 330
+#define FLOOR {FLOOR}
+#define BAND {BAND}
+const int SIZE = {FRAME_SIZE};
+uniform sampler2DArray field;
+uniform int dancers;
+uniform vec3 places[{MOST}];  // left and upper edge and side of each frame, the farthest first
+uniform bool rows;
+uniform vec2 extent;     // of the window, frame widths
+uniform float top;       // of the window, frame widths below the frame's upper edge
+uniform vec2 size;       // pixels
+uniform sampler2D figure_ramp, effects_ramp, palette, effects, map, grain;
+uniform float reach, beat, rough;
+uniform bool has_effects;
+out vec4 pixel;
+
+vec4 weights(float t) {{  // cubic convolution, a = -1/2 (Keys, 1981)
+    float t2 = t * t, t3 = t2 * t;
+    vec2 rising = vec2(-1.5 * t3 + 2.0 * t2 + 0.5 * t, 0.5 * t3 - 0.5 * t2);
+    return vec4(-0.5 * t3 + t2 - 0.5 * t, 1.5 * t3 - 2.5 * t2 + 1.0, rising);
+}}
+vec4 smooth_weights(float t) {{  // the cubic B-spline
+    float t2 = t * t, t3 = t2 * t, s = 1.0 - t;
+    return vec4(s * s * s, 3.0 * t3 - 6.0 * t2 + 4.0, 3.0 * (t + t2 - t3) + 1.0, t3) / 6.0;
+}}
+float one_distance(int k, vec2 stage) {{
+    vec2 uv = (stage - places[k].xy) / places[k].z;
+    if (any(lessThan(uv, vec2(0.0))) || any(greaterThan(uv, vec2(1.0)))) return BAND;
+    vec2 at = uv * float(SIZE) - 0.5, base = floor(at);
+    vec4 across = weights(at.x - base.x), down = weights(at.y - base.y);
+    float sum = 0.0;
+    for (int j = 0; j < 4; j++) {{
+        vec4 row;
+        for (int i = 0; i < 4; i++) {{
+            ivec2 cell = clamp(ivec2(base) + ivec2(i - 1, j - 1), ivec2(0), ivec2(SIZE - 1));
+            row[i] = texelFetch(field, ivec3(cell, k), 0).r;
+        }}
+        sum += down[j] * dot(row, across);
+    }}
+    return sum;
+}}
+float figure_distance(vec2 stage) {{
+    float nearest = BAND;
+    for (int k = 0; k < dancers; k++) {{
+        float d = one_distance(k, stage);
+        if (rows) nearest = max(nearest, ({MOAT} - d) * {STEEP});  // dancers behind end a little before
+        nearest = min(nearest, d);
+    }}
+    return nearest;
+}}
+float effects_at(vec2 stage) {{
+    ivec2 cells = textureSize(effects, 0);
+    vec2 at = ((stage - vec2(0.0, top)) / extent + vec2(0.5, 0.0)) * vec2(cells) - 0.5, base = floor(at);
+    vec4 across = smooth_weights(at.x - base.x), down = smooth_weights(at.y - base.y);
+    float sum = 0.0;
+    for (int j = 0; j < 4; j++) {{
+        vec4 row;
+        for (int i = 0; i < 4; i++) {{
+            ivec2 cell = clamp(ivec2(base) + ivec2(i - 1, j - 1), ivec2(0), cells - 1);
+            row[i] = texelFetch(effects, cell, 0).r;
+        }}
+        sum += down[j] * dot(row, across);
+    }}
+    return sum;
+}}
+vec4 look_up(sampler2D ramp, float level) {{
+    return texture(ramp, vec2((clamp(level, 0.0, 1.0) * {LEVELS - 1}.0 + 0.5) / {LEVELS}.0, 0.5));
+}}
+vec4 figure_colour(float d) {{
+    return look_up(figure_ramp, (reach - d) / (2.0 * reach));
+}}
+FINISH
+void main() {{
+    vec2 uv = vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size;
+    vec2 stage = (uv - vec2(0.5, 0.0)) * extent + vec2(0.0, top);
+    float d = figure_distance(stage);
+    if (rough > 0.0) {{
+        float shift = texelFetch(grain, ivec2(uv * vec2(textureSize(grain, 0))), 0).r;
+        d = clamp(d, rough - reach, reach - rough) - rough * shift;
+    }}
+    vec4 figure = figure_colour(d);
+    int number = int(texelFetch(map, ivec2(uv * vec2(textureSize(map, 0))), 0).r * 255.0 + 0.5);
+    vec3 colour = texelFetch(palette, ivec2(number, 0), 0).rgb;
+    if (has_effects) {{
+        vec4 light = look_up(effects_ramp, effects_at(stage));
+        colour = min(colour * (1.0 - light.a) + light.rgb, 1.0);
+    }}
+    colour = finish(colour * (1.0 - figure.a) + figure.rgb, stage);
+    // Noise of half a level hides the steps of dark gradients on an 8-bit screen.
+    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
+    pixel = vec4(colour + (has_effects ? noise / 255.0 : 0.0), 1.0);
+}}
+"""
+NO_FINISH = "vec3 finish(vec3 colour, vec2 stage) { return colour; }"
+
+PIECE = """
+#version 330
+in vec2 corner;
+in vec3 colour;
+out vec3 tone;
+void main() { tone = colour; gl_Position = vec4(corner, 0.0, 1.0); }
+"""
+PIECE_COLOUR = """
+#version 330
+in vec3 tone;
+out vec4 pixel;
+void main() { pixel = vec4(tone, 1.0); }
+"""
+
+OVERLAY = """
+#version 330
+uniform sampler2D writing;
+uniform vec2 size;
+out vec4 pixel;
+void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size); }
+"""

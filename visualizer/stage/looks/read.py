@@ -1,0 +1,148 @@
+"""Looks out of their files. What is wrong with one is said with its file and line."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from visualizer.errors import UserError
+from visualizer.stage.backdrop_map import KINDS
+from visualizer.stage.colours import rgb
+from visualizer.stage.looks.look import SURE, Backdrop, Confetti, Effects, Figure, Look, Motion, Stops
+
+FOLDER = Path(__file__).parent
+OLD_NAMES = {"haze": "effects"}  # tables of looks that were written for an earlier version
+
+T = TypeVar("T")
+
+
+class Wrong(ValueError):
+    """What is wrong with a look, and the word in its file where that is."""
+
+    def __init__(self, said: str, word: str = "") -> None:
+        super().__init__(said)
+        self.word = word
+
+
+def _stops(value: Any, word: str) -> Stops:
+    if not isinstance(value, list) or not value:
+        raise Wrong(f"{word} must be a list of stops or colours", word)
+    rows = []
+    for k, stop in enumerate(value):
+        if isinstance(stop, str):  # colours alone are evenly spaced
+            stop = {"at": k / max(len(value) - 1, 1), "colour": stop}
+        if not isinstance(stop, dict):
+            raise Wrong(f"{word}: {stop!r} is neither a stop nor a colour", word)
+        for key in stop:
+            if key not in ("at", "colour", "cover", "light"):
+                raise Wrong(f"{word}: a stop has at, colour, cover and light, but no '{key}'", key)
+        if "at" not in stop or "colour" not in stop:
+            raise Wrong(f"{word}: stop {k + 1} lacks {'colour' if 'at' in stop else 'at'}", word)
+        cover = _number(stop.get("cover", 1.0), word)
+        try:
+            colour = rgb(stop["colour"])
+        except ValueError as error:
+            raise Wrong(f"{word}: {error}", str(stop["colour"])) from error
+        rows.append([_number(stop["at"], word), *colour, cover, _number(stop.get("light", cover), word)])
+    stops = np.array(rows)
+    if (np.diff(stops[:, 0]) < 0).any():
+        raise Wrong(f"{word}: stops must rise", word)
+    return stops
+
+
+def _number(value: Any, word: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Wrong(f"{word} must be a number, not {value!r}", word)
+    return float(value)
+
+
+def _whole(value: Any, word: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
+        raise Wrong(f"{word} must be a whole number from 1 to 1024, not {value!r}", word)
+    return value
+
+
+def _flag(value: Any, word: str) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong(f"{word} must be true or false, not {value!r}", word)
+    return value
+
+
+def _text(value: Any, word: str) -> str:
+    if not isinstance(value, str):
+        raise Wrong(f"{word} must be a text, not {value!r}", word)
+    return value
+
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "Stops": _stops, "Stops | None": _stops, "float": _number, "int": _whole, "bool": _flag, "str": _text,
+}  # fmt: skip
+
+
+def _table(kind: type[T], data: Any, where: str) -> T:
+    """A dataclass out of a TOML table of the same words. Wrong for a word it does not know, or one that lacks."""
+    if not isinstance(data, dict):
+        raise Wrong(f"[{where}] must be a table", where)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise Wrong(f"[{where}] has no '{key}'; it knows {', '.join(fields)}", key)
+    for name, field in fields.items():
+        if name not in data and field.default is dataclasses.MISSING:
+            raise Wrong(f"[{where}] lacks '{name}'", where)
+    return kind(**{key: _READERS[str(fields[key].type)](value, key) for key, value in data.items()})
+
+
+def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
+    tables: dict[str, type] = {
+        "figure": Figure, "backdrop": Backdrop, "effects": Effects, "confetti": Confetti, "motion": Motion,
+    }  # fmt: skip
+    data = {OLD_NAMES.get(key, key): value for key, value in data.items()}
+    for key in data:
+        if key != "title" and key not in tables:
+            raise Wrong(f"'{key}' is not known here; there are title, {', '.join(tables)}", key)
+    for key in ("title", "figure", "backdrop"):
+        if key not in data:
+            raise Wrong(f"'{key}' is missing")
+    read = {key: _table(kind, data[key], key) for key, kind in tables.items() if key in data}
+    behind: Backdrop = read["backdrop"]
+    if behind.kind not in KINDS:
+        raise Wrong(f"kind '{behind.kind}' is none of {', '.join(KINDS)}", "kind")
+    if (reach := float(np.abs(read["figure"].stops[:, 0]).max())) > SURE:
+        raise Wrong(f"figure stops reach to {reach:g}; the outline is known only within {SURE:g}", "figure")
+    return Look(name, _text(data["title"], "title"), glsl=glsl, **read)
+
+
+def _line_of(text: str, word: str) -> int:
+    """Number of the first line that says `word` and is no comment; 1 where none does."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if word and word in line.partition(" #")[0] and not line.lstrip().startswith("#"):
+            return number
+    return 1
+
+
+def load_look(path: Path) -> Look:
+    """Read one look. UserError names the file, the line and what is wrong with it."""
+    shader = path.with_suffix(".glsl")
+    try:
+        text = path.read_text(encoding="utf-8")
+        glsl = shader.read_text(encoding="utf-8") if shader.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"look {path} cannot be read: {error}") from error
+    try:
+        return _parse(path.stem, tomllib.loads(text), glsl)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"look {path} is no TOML: {error}") from error
+    except Wrong as error:
+        raise UserError(f"look {path}, line {_line_of(text, error.word)}: {error}") from error
+
+
+def load_looks(folder: Path = FOLDER) -> list[Look]:
+    """All looks of a folder. The student's black on white comes first: it is where all this began."""
+    return sorted((load_look(f) for f in folder.glob("*.toml")), key=lambda each: (each.name != "paper", each.name))
