@@ -155,7 +155,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     now = 0.0
     watch, music = Watch(folder), Music(RATE)
 
-    class CaptureThread:
+    class SimulatedCapture:
         """Hears the music in simulated time."""
 
         what = "simulated music"
@@ -214,7 +214,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
     pygame.init()
     pack = load_pack(find_pack(None))
-    listener, toasts = CaptureThread(), Toasts()
+    listener, toasts = SimulatedCapture(), Toasts()
     ear = LiveSource(120, lambda: now, lambda _: listener, toasts)  # type: ignore[arg-type,return-value]
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
     takes = Takes(Camera(), lambda: now, toasts)

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-WIDE, HIGH = 158, 46  # of a room
+WIDE, HIGH = 170, 46  # of a room
 ROOMS = {  # name: left, top, title, what is said below it, kind
     "sources": (16, 60, "music/sources", "room, computer, song, Link", "live"),
-    "analysis": (224, 60, "music/analysis", "features, beats, bars, genre", "live"),
-    "clock": (432, 60, "music/clock.py", "musical time", "live"),
-    "screen": (654, 60, "screen or film", "live.py and film/ drive it all", "live"),
+    "analysis": (236, 60, "music/analysis", "features, beats, bars, genre", "live"),
+    "clock": (456, 60, "music/clock.py", "musical time", "live"),
+    "screen": (690, 60, "screen or film", "live.py and film/ drive it all", "live"),
     "remote": (16, 170, "remote/keys.py", "key to command", "live"),
-    "commands": (224, 170, "commands.py", "what can be asked for", "live"),
-    "show": (432, 170, "show.py", "what is danced, and how", "live"),
-    "stage": (654, 170, "stage/", "painter or shader, guard", "live"),
-    "dancer": (432, 280, "dancer/", "steps, formation, planner", "live"),
-    "networks": (654, 280, "networks/", "letters, latents, outlines", "live"),
+    "commands": (236, 170, "commands.py", "what can be asked for", "live"),
+    "show": (456, 170, "show.py", "what is danced, and how", "live"),
+    "stage": (690, 170, "stage/", "painter or shader, guard", "live"),
+    "dancer": (456, 280, "dancer/", "steps, formation, planner", "live"),
+    "networks": (690, 280, "networks/", "letters, latents, outlines", "live"),
     "material": (16, 414, "data/", "clips, footage, dances", "offline"),
-    "training": (224, 414, "models/", "fit.py, PyTorch", "offline"),
-    "export": (432, 414, "export.py", "and evaluate/", "offline"),
-    "pack": (654, 414, "pack", "ONNX networks, names", "offline"),
+    "training": (236, 414, "models/", "fit.py, PyTorch", "offline"),
+    "export": (456, 414, "export.py", "and evaluate/", "offline"),
+    "pack": (690, 414, "pack", "ONNX networks, names", "offline"),
 }
 ARROWS = (  # from, to, what passes
     ("sources", "analysis", ""), ("analysis", "clock", ""), ("clock", "show", "Hearing"),
     ("remote", "commands", ""), ("commands", "show", ""), ("show", "stage", "Moment"), ("stage", "screen", "pictures"),
     ("show", "dancer", "what is wanted, when"), ("dancer", "networks", ""), ("networks", "dancer", "bodies"),
     ("material", "training", ""), ("training", "export", ""), ("export", "pack", ""),
-    ("pack", "networks", "checked, opened once"),
+    ("pack", "networks", "checked once"),
 )  # fmt: skip
 STYLE = """
   text { font: 14px sans-serif; fill: #222 }
@@ -58,14 +58,14 @@ def arrow(start: str, end: str, word: str) -> str:
 def house() -> str:
     """The picture, as SVG."""
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 828 480" role="img" aria-label="The house">',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 876 480" role="img" aria-label="The house">',
         f"<style>{STYLE}</style>",
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#444"/></marker></defs>',
-        '<rect width="828" height="480" fill="#fff"/>',
+        '<rect width="876" height="480" fill="#fff"/>',
         '<text class="area" x="16" y="40">visualizer/: the show, while music plays</text>',
         '<text class="area" x="16" y="398">training/: once, before any party</text>',
-        '<line x1="16" y1="366" x2="812" y2="366" stroke="#ccc" stroke-dasharray="4 4"/>',
+        '<line x1="16" y1="346" x2="860" y2="346" stroke="#ccc" stroke-dasharray="4 4"/>',
     ]
     for x, y, title, below, kind in ROOMS.values():
         parts.append(f'<rect class="{kind}" x="{x}" y="{y}" width="{WIDE}" height="{HIGH}"/>')

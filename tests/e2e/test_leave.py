@@ -50,7 +50,7 @@ window.Window.close = Stuck()
 """
 AT_THE_VERY_END = """
 import atexit
-from visualizer import recorder
+from visualizer.film import recorder
 class Takes(recorder.Takes):
     def finish(self, seen):
         atexit.register(Stuck())  # later than what the program itself has registered
@@ -62,7 +62,7 @@ import visualizer.dancer.pack_store as store
 store.list_packs = Stuck()
 """
 IN_DEVICES = """
-from visualizer.music import meters
+from visualizer.music.sources import meters
 meters.open_meters = Stuck()
 """
 IN_DOCTOR = """
@@ -70,7 +70,7 @@ from visualizer.support import doctor
 doctor.examine = Stuck()
 """
 IN_A_SONG = """
-from visualizer.film import render as film
+from visualizer.film import reel as film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """

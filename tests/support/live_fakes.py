@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
 from tests.support import fakes
+from tests.support.show_fakes import FakeDancer, make_plan
 from visualizer.auto import Auto, Preferences
 from visualizer.film.recorder import Takes
 from visualizer.live import LiveShow
 from visualizer.messages import Toasts
-from visualizer.moment import Bodies, Moment, Text
+from visualizer.moment import Moment, Text
 from visualizer.music.clock import Hearing, MusicClock
-from visualizer.show import Show, ShowPlan
+from visualizer.show import Show
 from visualizer.stage.displays import Display
-
-PICTURE = fakes.picture(0.0)
-
-
-class FakeDancer:
-    style = "salsa"
-    known_styles = ("salsa", "waltz", "techno")
-    dance: str | None = None
-    troupe = 1
-    sync = "each"
-    temperature = 1.0
-    view = 16 / 9
-    dances: tuple[str, ...] = ("basic", "cucaracha")
-
-    danced: tuple[str | None, ...] = ("basic",)
-    held = False
-    never: tuple[str, ...] = ()
-
-    def __init__(self) -> None:
-        self.seeds: list[int] = []
-        self.steps: list[tuple[float, float]] = []
-
-    def step_to(self, musical_time: float, energy: float) -> None:
-        self.steps.append((musical_time, energy))
-
-    def picture(self, musical_time: float) -> Bodies:
-        return PICTURE
-
-    def reseed(self, seed: int) -> None:
-        self.seeds.append(seed)
-
-    def set_style(self, style: str) -> None:
-        if style != self.style:
-            self.dance = None
-        self.style = style
-        self.dances = () if style == "waltz" else FakeDancer.dances
-
-    def set_dance(self, dance: str | None) -> None:
-        self.dance = dance
-
-    def set_troupe(self, troupe: int) -> None:
-        self.troupe = troupe
-
-    def set_sync(self, sync: str) -> None:
-        self.sync = sync
-
-    def set_never(self, dances: tuple[str, ...]) -> None:
-        self.never = dances
-
-    def set_held(self, held: bool) -> None:
-        self.held = held
 
 
 class FakeEar:
@@ -174,17 +123,14 @@ class FakeTakes(Takes):
     def develop(self, black: float) -> None: ...
 
 
-STYLES = FakeDancer.known_styles
-
-
 def text_of(live: LiveShow) -> Text:
     """What was written over the last picture."""
     assert isinstance(live.window, FakeWindow)
     return live.window.text
 
 
-def make_show(auto: Auto | None = None, preferences: Preferences | None = None, **more) -> LiveShow:
-    plan = ShowPlan("paper", random.Random(3), **more)
-    plan.auto, plan.preferences = auto or plan.auto, preferences or plan.preferences
+def make_live(auto: Auto | None = None, preferences: Preferences | None = None, **more) -> LiveShow:
+    """`more`: of `ShowPlan`."""
     toasts = Toasts()
-    return LiveShow(Show(FakeDancer(), plan, toasts), toasts, FakeEar(), FakeWindow(), FakeTakes(), lead=1 / 60)
+    show = Show(FakeDancer(), make_plan(auto, preferences, **more), toasts)
+    return LiveShow(show, toasts, FakeEar(), FakeWindow(), FakeTakes(), lead=1 / 60)

@@ -389,7 +389,7 @@ def test_every_option_of_the_table_is_in_the_documentation() -> None:
     hooks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hooks)
     table = hooks.options()
-    assert "<!-- options -->" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert "<!-- options -->" in (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     for where in TABLES.values():
         for option in options_of(where).values():
             if not option.hidden and not isinstance(option.kind, Flag):

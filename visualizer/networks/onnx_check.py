@@ -424,7 +424,9 @@ def check_network(data: bytes, where: object) -> Summary:
         opsets = model.get("opset_import", [])
         domains = [_text(opset.get("domain")) for opset in opsets]
         if len(opsets) != 1 or domains[0] not in ("", "ai.onnx"):
-            raise _Refused(f"it wants operators of {_shown(', '.join(d or 'ai.onnx' for d in domains) or 'nobody')}")
+            raise _Refused(
+                f"it wants operators of {_shown(', '.join(d or 'ai.onnx' for d in domains) or 'no version')}"
+            )
         if opsets[0].get("version", 0) not in OPSETS:
             raise _Refused(f"it wants operator set {opsets[0].get('version', 0)}, from {OPSETS[0]} on are taken")
         return _check_graph(model["graph"])

@@ -28,8 +28,9 @@ from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
-from visualizer.film import render, video
+from visualizer.film import reel, render, video
 from visualizer.film.output_path import find_paths
+from visualizer.film.score import OwnScore
 from visualizer.moment import Bodies, Moment
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
@@ -51,9 +52,11 @@ class Waver:
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
     style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
 
-    def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
+    def __init__(self, pack: object, seed: int, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
-        self.asked: list[object] = [style, *asked]
+        *wishes, notify = asked
+        assert callable(notify)
+        self.asked: list[object] = wishes
         self.made.append(self)
 
     def set_sync(self, sync: str) -> None:
@@ -76,7 +79,7 @@ class Waver:
 
 @pytest.fixture(autouse=True)
 def _waver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "Dancer", Waver)
+    monkeypatch.setattr(reel, "Dancer", Waver)
 
 
 @pytest.fixture(scope="module")
@@ -238,8 +241,8 @@ def test_a_song_that_goes_while_we_film_ends_it_with_one_line(
         path.unlink()
         return found
 
-    hear_song = render.hear_song
-    monkeypatch.setattr(render, "hear_song", heard)
+    hear_song = reel.hear_song
+    monkeypatch.setattr(reel, "hear_song", heard)
     with pytest.raises(UserError, match=r"stick\.wav: no such"):
         make(stick, tmp_path / "a.mp4")
     assert not list(tmp_path.iterdir())
@@ -528,7 +531,7 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = []
-    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), render.OwnScore(120)
+    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), OwnScore(120)
     for k in range(20):
         beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
         dancer.step_to(beat, heard.energy)
@@ -593,9 +596,9 @@ def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
 def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
     dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
-    auto = Auto(random.Random(f"auto {seed}"), pinned=render.find_pinned(FilmOptions(out="a.mp4", **options)))
+    auto = Auto(random.Random(f"auto {seed}"), pinned=reel.find_pinned(FilmOptions(out="a.mp4", **options)))
     show = Show(dancer, ShowPlan(auto=auto))
-    frames = render._dance(show, render.OwnScore(120.0), [k / 32 for k in range(480 * 16)])
+    frames = reel._dance(show, OwnScore(120.0), [k / 32 for k in range(480 * 16)])
     return [
         (frame.moment.musical_time, said)
         for frame in frames
@@ -620,7 +623,7 @@ def test_auto_leaves_alone_what_was_asked_for() -> None:
 
 
 def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "Dancer", Dancer)
+    monkeypatch.setattr(reel, "Dancer", Dancer)
     monkeypatch.setitem(STAY, "look", (PHRASE_BEATS, PHRASE_BEATS))
     films = []
     for auto in (False, True):

@@ -1,0 +1,270 @@
+"""The loop, with a clock, a dancer, an ear and a window that the test holds in its hands."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pygame
+import pytest
+
+from tests.support import fakes
+from tests.support.live_fakes import FakeEar, FakeTakes, FakeTime, FakeWindow, make_live, text_of
+from tests.support.show_fakes import FakeDancer
+from visualizer.frame_times import FrameTimes
+from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
+from visualizer.stage.looks import shipped_looks
+
+
+@pytest.fixture
+def live() -> LiveShow:
+    return make_live()
+
+
+def key(code: int, mod: int = 0) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=mod)
+
+
+def test_keys_change_style_look_and_seed_and_say_so(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    live.handle([key(pygame.K_RIGHT)], 0.0)
+    assert live.show.dancer.style == "waltz"
+    live.handle([key(pygame.K_LEFT)] * 3, 0.0)
+    assert live.show.dancer.style == "techno"
+    live.handle([key(pygame.K_UP)], 0.0)
+    assert live.show.look == shipped_looks()[1]
+    live.handle([key(pygame.K_DOWN), key(pygame.K_DOWN)], 0.0)
+    assert live.show.look == shipped_looks()[-1]
+    live.handle([key(pygame.K_SPACE), key(pygame.K_SPACE)], 0.0)
+    assert isinstance(live.show.dancer, FakeDancer)
+    assert len(set(live.show.dancer.seeds)) == 2
+    live.draw_frame(0.0)
+    assert isinstance(live.window, FakeWindow)
+    assert text_of(live).toasts
+
+
+def toasts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    said = [r.getMessage().removeprefix("toast: ") for r in caplog.records]
+    caplog.clear()
+    return said
+
+
+def test_after_the_last_style_comes_the_one_that_fits_the_music(
+    live: LiveShow, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "visualizer")
+    assert isinstance(live.source, FakeEar)
+    live.handle([key(pygame.K_LEFT)], 0.0)
+    assert toasts(caplog) == ["style: by the music"]
+    live.source.mix = (("techno", 1.0),)
+    for now in range(0, 10):  # 2 beats a second: within one phrase and over its end
+        live.draw_frame(now)
+    assert live.show.dancer.style == "techno"
+    assert toasts(caplog) == ["style: techno (sounds like techno)"]
+    live.handle([key(pygame.K_RIGHT)], 0.0)
+    live.source.mix = (("disco", 1.0),)
+    for now in range(10, 60):
+        live.draw_frame(now)
+    assert live.show.dancer.style == "salsa"  # whoever chooses by hand keeps it
+    assert toasts(caplog) == ["style: salsa"]
+
+
+def test_the_help_says_what_the_ear_hears(live: LiveShow) -> None:
+    live.draw_frame(0.0)
+    assert text_of(live).status == ""
+    live.run_command("help", 0.1)
+    live.draw_frame(0.1)
+    assert text_of(live).status == "a test: 120 BPM, sure by 100%, loudness ▮▮▮▮▮▯▯▯"
+    quiet = replace(fakes.hearing(0.0, 90.0, 0.0), confidence=0.0)
+    assert describe_hearing("microphone", quiet) == "microphone: 90 BPM, keeping the tempo, loudness ▯▯▯▯▯▯▯▯"
+
+
+def test_the_lamp_of_the_help_is_lit_on_the_beat(live: LiveShow) -> None:
+    lit = []
+    for quarter in range(16):  # 2 beats a second, seen 1/60 s after they are drawn
+        live.draw_frame(10.05 + quarter / 8 - 1 / 60)
+        lit.append(text_of(live).lamp)
+    assert lit == [2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
+
+
+def test_escape_twice_and_closing_the_window_end_the_show(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    live.run_command("help", 0.0)
+    live.handle([key(pygame.K_ESCAPE)], 1.0)
+    assert live.running
+    assert not live.help  # the first closes the help
+    caplog.clear()
+    live.handle([key(pygame.K_ESCAPE)], 2.0)
+    live.handle([key(pygame.K_ESCAPE)], 2.1 + ESCAPE_SECONDS)  # too late: it counts as the first again
+    assert live.running
+    assert toasts(caplog) == ["Esc again ends the show"] * 2
+    live.handle([key(pygame.K_ESCAPE)], 2.1 + 2 * ESCAPE_SECONDS)
+    assert not live.running
+    live.running = True
+    live.handle([pygame.event.Event(pygame.QUIT)], 0.0)
+    assert not live.running
+
+
+def test_a_frame_leads_by_the_time_it_takes_to_the_screen(live: LiveShow) -> None:
+    live.draw_frame(10.0)
+    assert isinstance(live.window, FakeWindow)
+    assert isinstance(live.show.dancer, FakeDancer)
+    assert live.window.drawn[-1][1] == pytest.approx((10.0 + 1 / 60) * 2)
+    assert live.show.dancer.steps[-1] == (pytest.approx((10.0 + 1 / 60) * 2), 0.6)
+
+
+def test_what_the_ear_says_is_shown(live: LiveShow) -> None:
+    assert isinstance(live.source, FakeEar)
+    assert isinstance(live.window, FakeWindow)
+    live.draw_frame(0.0)
+    assert not live.window.drawn[-1][2]
+    live.toasts("microphone is gone")
+    live.draw_frame(0.1)
+    assert live.window.drawn[-1][2]
+
+
+def test_play_keeps_the_rate_ends_in_time_and_counts(live: LiveShow) -> None:
+    time, firsts = FakeTime(), []
+    times = play(
+        live,
+        rate=64,  # a period that floats can hold exactly
+        seconds=2.0,
+        clock=time,
+        sleep=time.sleep,
+        events=list,
+        first_frame=lambda: firsts.append(time.now),
+    )
+    assert isinstance(live.window, FakeWindow)
+    assert len(live.window.drawn) == 128
+    assert time.now == pytest.approx(102.0, abs=0.03)
+    assert firsts == [100.0]
+    assert "64.0 fps" in times.report()
+    assert "median 15.62, 95% 15.62, 99% 15.62, worst 15.62" in times.report()
+
+
+def test_play_without_a_limit_never_sleeps(live: LiveShow) -> None:
+    time = FakeTime()
+
+    def events() -> list[pygame.event.Event]:
+        time.now += 0.01
+        return []
+
+    def asleep(_seconds: float) -> None:
+        raise AssertionError("slept")
+
+    times = play(live, rate=0, seconds=1.0, clock=time, sleep=asleep, events=events)
+    assert len(times.intervals) == 99
+
+
+def test_a_late_frame_is_not_followed_by_a_burst(live: LiveShow) -> None:
+    time, stamps = FakeTime(), []
+
+    def events() -> list[pygame.event.Event]:
+        stamps.append(time.now)
+        if len(stamps) == 5:
+            time.now += 0.5  # one frame takes half a second
+        return []
+
+    play(live, rate=50, seconds=1.5, clock=time, sleep=time.sleep, events=events)
+    gaps = [after - before for before, after in itertools.pairwise(stamps[6:])]
+    assert min(gaps) > 0.0199
+
+
+def test_the_log_sums_up_each_minute(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    time = FakeTime()
+    times = play(live, rate=2, seconds=130.0, clock=time, sleep=time.sleep, events=list, keep=False)
+    minutes = [r.getMessage() for r in caplog.records if r.name == "visualizer.aside"]
+    assert len(minutes) == 2
+    assert minutes[0].startswith("stats: 120 frames in 60.00 s, 2.0 fps; frame ms: median 500.00")
+    assert minutes[0].endswith("; a test")
+    assert times.intervals == times.work == []  # a long night must not fill the memory
+
+
+def test_a_report_of_nothing(live: LiveShow) -> None:
+    assert "too few" in FrameTimes().report()
+    assert live.report() == "stats: nothing was danced"
+
+
+def test_the_report_says_how_long_a_beat_was_heard(live: LiveShow) -> None:
+    assert isinstance(live.source, FakeEar)
+    for now in range(4):
+        live.source.sure = 0.8 if now == 2 else 0.0
+        live.draw_frame(now)
+    assert live.report() == "stats: ear: a test, on a beat that was heard in 25% of frames, 120 BPM at the end"
+
+
+# --- sound, light and window
+
+
+def test_latency_keys_move_the_dance_and_are_said(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    assert isinstance(live.window, FakeWindow)
+    live.handle([key(pygame.K_o)] * 3, 0.0)
+    live.handle([key(pygame.K_o, pygame.KMOD_LSHIFT)], 0.0)
+    assert toasts(caplog)[-1] == "the picture is seen 20 ms late"
+    live.draw_frame(10.0)
+    assert live.window.drawn[-1][1] == pytest.approx((10.0 + 1 / 60 + 0.02) * 2)
+    assert live.show.choices.find_changes() == {"latency_ms": 20.0}
+    live.handle([key(pygame.K_o, pygame.KMOD_LSHIFT)] * 60, 0.0)
+    assert live.show.latency_ms == -500
+
+
+def test_in_the_dark_only_keys_light_up(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    assert isinstance(live.source, FakeEar)
+    live.run_command("blackout", 0.0)
+    live.toasts("microphone is gone")
+    live.draw_frame(0.1)
+    said = toasts(caplog)
+    assert said == ["black: B brings the picture back", "toast, in the dark: microphone is gone"]
+    assert isinstance(live.window, FakeWindow)
+    assert text_of(live).toasts == ("black: B brings the picture back",)
+
+
+def test_pictures_and_videos_are_asked_for(live: LiveShow) -> None:
+    assert isinstance(live.takes, FakeTakes)
+    live.handle([key(pygame.K_F12), key(pygame.K_r)], 0.0)
+    live.draw_frame(0.0)
+    assert text_of(live).recording
+    live.handle([key(pygame.K_r)], 1.0)
+    live.draw_frame(1.0)
+    assert not text_of(live).recording
+    assert live.takes.asked == ["picture", "record", "record"]
+
+
+def test_m_goes_to_the_next_display_and_dragging_is_noticed(live: LiveShow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "visualizer")
+    assert isinstance(live.window, FakeWindow)
+    live.handle([key(pygame.K_m)], 0.0)
+    assert toasts(caplog) == ["display 1 (right, 800x600)"]
+    assert live.show.choices.find_changes() == {"display": "right"}
+    live.handle([pygame.event.Event(pygame.WINDOWDISPLAYCHANGED, display_index=0)], 0.0)
+    assert live.window.display.number == 0
+    live.window.displays = live.window.displays[:1]
+    live.handle([key(pygame.K_m)], 0.0)
+    assert toasts(caplog) == ["there is no other display"]
+    live.window.moved = "display 1 (right, 800x600) is gone: on 0 (left, 640x480) now"
+    live.draw_frame(1.0)
+    assert toasts(caplog) == ["display 1 (right, 800x600) is gone: on 0 (left, 640x480) now"]
+
+
+def test_only_a_hand_moves_the_pointer(live: LiveShow) -> None:
+    assert isinstance(live.window, FakeWindow)
+    motions = [pygame.event.Event(pygame.MOUSEMOTION, rel=rel, pos=(3, 3)) for rel in ((0, 0), (2, 0))]
+    live.handle(motions[:1], 1.0)
+    live.handle(motions[1:], 2.0)
+    assert live.window.pointer == [2.0]
+
+
+def test_only_what_keys_changed_for_good_is_remembered(live: LiveShow) -> None:
+    keys = (pygame.K_UP, pygame.K_DOWN, pygame.K_RIGHT, pygame.K_5, pygame.K_u, pygame.K_MINUS, pygame.K_a, pygame.K_f)
+    live.handle([key(code) for code in keys], 0.0)
+    assert live.show.choices.find_changes() == {
+        "style": "waltz", "dance": None, "troupe": 5, "sync": "unison", "temperature": "measured", "auto": True,
+        "window": None,
+    }  # fmt: skip
+    live.handle([key(pygame.K_f), key(pygame.K_LEFT), key(pygame.K_LEFT)], 0.0)
+    changes = live.show.choices.find_changes()
+    assert changes["style"] == "auto"
+    assert "window" not in changes  # as it was
