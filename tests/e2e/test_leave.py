@@ -140,7 +140,7 @@ def test_ctrl_c_ends_a_training_that_is_stuck_in_a_library(home: dict[str, str],
 
 def test_a_second_signal_does_not_wait(home: dict[str, str]) -> None:
     """Not even for what is being put away, where that is what is stuck."""
-    code = "from visualizer import recorder\nrecorder.Takes.finish = Stuck()\n"
+    code = "from visualizer.film import recorder\nrecorder.Takes.finish = Stuck()\n"
     with Sabotaged(code, *SHOW, env=home) as program:
         program.wait_for("first frame")
         program.process.send_signal(signal.SIGTERM)
