@@ -198,8 +198,6 @@ class LiveShow:
                 self.toasts(f"{change.kind}: {change.name} ({change.why})")
             else:
                 log.info("auto: %s", change)
-        for text in (*self.source.toasts(), *self.show.dancer.toasts()):
-            self.toasts(text)
         if self.reloader is not None:
             for text in self.reloader.poll(now):
                 self.show.reply(text, "looks")

@@ -27,6 +27,15 @@ class Notify(Protocol):
     def __call__(self, text: str, topic: str = "", asked: bool = False, /) -> None: ...
 
 
+def discard(text: str, topic: str = "", asked: bool = False, /) -> None:
+    """A `Notify` for what has nowhere to say it."""
+
+
+def write_to_log(text: str, topic: str = "", asked: bool = False, /) -> None:
+    """A `Notify` for what has no screen: one line of the log."""
+    log.info("%s", text)
+
+
 class Toasts:
     """A `Notify` that shows and logs each message for a few seconds, the last `MOST_TOASTS` at a time."""
 

@@ -65,9 +65,9 @@ class Recovery:
         folder = paths.models() / DEFAULT_PACK
         try:
             try:
-                pack = load_pack(folder, self._pack.provider)
+                pack = load_pack(folder, self._pack.provider, self._notify)
             except UserError:
-                pack = load_pack(folder, "cpu")
+                pack = load_pack(folder, "cpu", self._notify)
         except UserError as error:
             self._replaceable = False
             self._notify(f"pack {self._pack.name} fails, and the one that ships cannot take over: {error}")

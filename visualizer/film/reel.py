@@ -16,6 +16,7 @@ from visualizer.errors import UserError
 from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
 from visualizer.film.video import SOUND_RATE
+from visualizer.messages import write_to_log
 from visualizer.moment import Moment
 from visualizer.music.analysis.features import Floats
 from visualizer.music.analysis.song import hear_song
@@ -53,7 +54,7 @@ class Reel:
 
 
 def make_show(
-    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] | None = None
+    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] = write_to_log
 ) -> Show:  # fmt: skip
     """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
     style = None if options.style == AUTO else options.style

@@ -81,7 +81,7 @@ class _FileLine(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
+        stamp = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')}.{int(record.msecs):03d}"
         text = f"{stamp} {record.levelname} {make_printable(record.getMessage(), LONGEST_LINE)}"
         told = self.formatException(record.exc_info) if record.exc_info else ""
         return text + _set_in(getattr(record, "story", "")) + _set_in(told)

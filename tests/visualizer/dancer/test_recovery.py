@@ -39,7 +39,7 @@ def shipped() -> Pack:
 @pytest.fixture(autouse=True)
 def quick(shipped: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pack that ships is loaded once for all tests."""
-    monkeypatch.setattr(recovery, "load_pack", lambda folder, device: shipped)
+    monkeypatch.setattr(recovery, "load_pack", lambda folder, device, notify: shipped)
 
 
 def dances(dancer: Dancer, beats: float, start: float = 0.0, per_beat: int = 5) -> Iterator[Bodies]:

@@ -172,7 +172,7 @@ def test_a_device_that_does_not_run_here(home: Path) -> None:
 
 
 def test_networks_that_draw_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device="auto": standins.pack())
+    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device="auto", notify=None: standins.pack())
     assert is_bad(check("networks", seconds=0), BROKEN, "nobody is to be seen", "install the program anew")
 
 
