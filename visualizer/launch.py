@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,23 +78,23 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
 
 
 def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Notify) -> Opened:
-    """The ear wakes and the networks load while the window opens."""
+    """The networks load while the window opens."""
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
     unmet: list[str] = []
     open_video()
-    with ExitStack() as opened, ThreadPoolExecutor(1) as pool:
-        # First, for its thread takes longest to be ready.
-        source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
-        opened.callback(source.close)
+    with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
             settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
         )
-        opened.callback(window.close)
-        dancer = loading.result()
-        opened.pop_all()  # what is open stays so
+        try:
+            dancer = loading.result()
+            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
+        except BaseException:
+            window.close()
+            raise
     return Opened(window, dancer, source, unmet)
 
 
