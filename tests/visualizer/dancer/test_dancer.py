@@ -29,7 +29,7 @@ def shipped() -> Pack:
     return load_pack(find_pack(None), "cpu")
 
 
-@pytest.fixture(params=["tiny", "shipped"])
+@pytest.fixture(params=[pytest.param("tiny", marks=pytest.mark.slow), "shipped"])
 def either(request: pytest.FixtureRequest) -> Pack:
     """For what must be true of every pack."""
     return request.getfixturevalue("pack" if request.param == "tiny" else "shipped")
