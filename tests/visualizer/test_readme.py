@@ -95,7 +95,7 @@ def test_the_readme_is_short_and_its_animation_is_light() -> None:
 def test_every_picture_and_page_that_the_readme_names_is_there() -> None:
     links = {link.partition("#")[0] for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", README)}
     assert len(links) >= 10
-    assert [link for link in sorted(links) if not (ROOT / link).is_file()] == []
+    assert [link for link in sorted(links) if not (ROOT / link).exists()] == []
 
 
 def test_the_map_is_short_and_leads_to_what_is_there() -> None:
