@@ -11,7 +11,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("audio", nargs="?", default="mic", help="mic, mic:NAME, loopback, link or a song (default: mic)")
 args = parser.parse_args()
 
-source = open_source(args.audio, bpm=120, clock=time.monotonic)
+source = open_source(args.audio, bpm=120, clock=time.monotonic, notify=lambda text, *_: print(text, flush=True))
 last = -1
 try:
     while True:
