@@ -199,6 +199,7 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
     line.blocks, line.empty = blocks, waits.set
     assert waits.wait(60)
     hearing.close()
+    clock.now = 100.0  # the recorder waits for a picture's time in real seconds
     taken = Recorder(path, SIZE, 100.0, tape, clock, Said())
     taken.offer(grey(100.0, 50))
     wait_until(taken._queue.empty)

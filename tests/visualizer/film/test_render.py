@@ -108,6 +108,7 @@ def assert_alone(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 def test_picture_and_sound_of_a_film(song: Path, tmp_path: Path) -> None:
     out = tmp_path / "dance.mp4"
     report, hashes = make(song, out)
@@ -586,6 +587,7 @@ def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     assert_alone(tmp_path / "silent.mp4")
 
 
+@pytest.mark.slow
 def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
     frames = painted(tmp_path / "a.mp4", size=(3840, 2160), seconds=0.08)
     shown = pictures_of(tmp_path / "a.mp4")
@@ -607,6 +609,7 @@ def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     ]
 
 
+@pytest.mark.slow
 def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_same_seed() -> None:
     found = changes(3)
     assert {said.split()[0] for _, said in found} == {"look", "style", "dance"}
