@@ -164,6 +164,7 @@ def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
 # --- the command put right
 
 
+@pytest.mark.slow
 def test_a_mistake_in_fit_leaves_nothing_and_does_not_bar_the_way(
     refused: Say, here: Path, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

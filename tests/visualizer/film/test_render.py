@@ -619,6 +619,7 @@ def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_sa
     assert found != changes(4)
 
 
+@pytest.mark.slow
 def test_auto_leaves_alone_what_was_asked_for() -> None:
     assert {said.split()[0] for _, said in changes(3, look="neon")} == {"style", "dance"}
     assert {said.split()[0] for _, said in changes(3, style="house")} == {"look", "dance"}
