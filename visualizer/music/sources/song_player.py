@@ -116,7 +116,11 @@ class SongSource:
             self._notify(f"{heard.name} is over. Dancing on at {heard.pace(heard.seconds):.0f} BPM")
 
     def _play(self, sd: ModuleType, heard: SongAnalysis) -> bool:
-        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost."""
+        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost.
+
+        Over 60 lines, for the device's callback and the loop that feeds it share what has been sent, and the lock-free
+        order in which they change it is seen in one place.
+        """
         device = find_device(sd, "output")
         rate, channels = int(device["default_samplerate"]), min(2, device["max_output_channels"])
         ring = Ring(2 * rate, channels)
