@@ -296,6 +296,7 @@ def stopped(until: str, *words: str | Path) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_fit_goes_on_from_where_ctrl_c_stopped_it(here: Path) -> None:
     words = ("fit", "--out", "q", "--tiny")
     word = f"stopped; {cli.STOPPED['fit']}\n"
@@ -312,6 +313,7 @@ def test_fit_goes_on_from_where_ctrl_c_stopped_it(here: Path) -> None:
     assert "drawing: step" not in said
 
 
+@pytest.mark.slow
 def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     shutil.copytree(paths.models() / "default", here / "default")
     info = read_info(here / "default")
@@ -323,6 +325,7 @@ def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     assert (here / "runs" / "default" / "data.zarr" / "00003").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [("training.choreography", "training.data.choreography"), ("training.taste", "training.genre")],

@@ -251,6 +251,7 @@ def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good
     assert row_of(rows, "distinct phrases").ours == 1
 
 
+@pytest.mark.slow
 def test_the_jittering(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     rng = np.random.default_rng(0)
     rows = table(lambda step, latent, place: (latent + rng.normal(0, 0.01, latent.shape), place))
@@ -261,6 +262,7 @@ def test_the_jittering(table: Callable[..., dict[str, Row]], good: dict[str, Row
     assert not rows["motion power at ½, 1, 2 × the beat"].met
 
 
+@pytest.mark.slow
 def test_the_one_with_one_dance_only(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     rows = table(only=SOME[0].name)
     assert rows["dance asked for is the dance performed"].ours == f"1 of {len(SOME)}"
@@ -274,6 +276,7 @@ def test_the_one_with_one_dance_only(table: Callable[..., dict[str, Row]], good:
     assert few < many / 2
 
 
+@pytest.mark.slow
 def test_the_skating_and_drifting(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     def drift(step: int, latent: np.ndarray, place: float) -> tuple[np.ndarray, float]:
         about = latent.reshape(21, 2)

@@ -116,6 +116,7 @@ def test_what_changes_slowly_is_back_after_a_loop() -> None:
         assert come_round(look, 8).name == look.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bpm", "frames"), [(97.0, 124), (190.0, 126)])
 def test_a_film_of_a_loop_is_as_long_as_its_beats(bpm: float, frames: int, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
@@ -151,6 +152,7 @@ def disc(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"frame": np.clip(away, -BAND, BAND).astype(np.float32)[:, None]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beats", [6, 8])
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def test_the_pack_that_ships_is_whole_and_dances() -> None:
     assert 0 < finding.details["decode_ms"] < finding.details["seconds"] * 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["no file", "torn file", "torn json", "no pack"])
 def test_a_broken_pack(own_pack: Path, harm: str) -> None:
     decoder = own_pack / "decoder.onnx"
@@ -191,6 +192,7 @@ def test_onnxruntime_that_is_missing(stub: Callable[[str, str], None]) -> None:
 # --- what is heard -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_ear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     finding = check("ear", seconds=0)
     assert finding.state == OK, finding
@@ -326,6 +328,7 @@ def test_the_table_has_a_remedy_below_each_failure_and_fits_a_terminal() -> None
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_with_a_broken_pack(home: Path, tmp_path: Path) -> None:
     (home / "settings.toml").write_text(f'pack = "{tmp_path}/torn"\n')
     (tmp_path / "torn").mkdir()
