@@ -205,6 +205,7 @@ def row_of(rows: dict[str, Row], start: str) -> Row:
     return next(row for name, row in rows.items() if name.startswith(start))
 
 
+@pytest.mark.slow
 def test_who_dances_real_takes_meets_the_goals(good: dict[str, Row]) -> None:
     count = len(SOME)
     assert good["dance asked for is the dance performed"].ours == f"{count} of {count}"
@@ -230,6 +231,7 @@ def test_the_baseline_stands_in_the_table(good: dict[str, Row]) -> None:
     assert fid.baseline > number(fid)  # five steps of training
 
 
+@pytest.mark.slow
 def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good: dict[str, Row]) -> None:
     pose = pool[0].danced.poses[0].reshape(1, -1) / FRAME_METRES
     rows = table(lambda step, latent, place: (pose, 0.0))

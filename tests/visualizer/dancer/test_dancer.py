@@ -456,7 +456,6 @@ def test_two_beats_after_its_first_letter_the_body_is_in_the_new_dance(shipped: 
     assert gap[4:].mean() < 0.1 * gap[:2].mean()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
 def test_three_beats_after_it_was_asked_for_a_dance_is_danced(shipped: Pack, moment: float) -> None:
     rng = np.random.default_rng(round(1000 * moment))

@@ -44,6 +44,7 @@ def bends_of(values: np.ndarray) -> np.ndarray:
     return np.abs(np.roll(values, -1, 0) - 2 * values + np.roll(values, 1, 0)).reshape(len(values), -1).max(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("troupe", [1, 3])
 def test_the_step_over_the_seam_is_like_any_other(troupe: int) -> None:
     for seed in range(2):

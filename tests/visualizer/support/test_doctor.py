@@ -147,6 +147,7 @@ def test_a_broken_pack(own_pack: Path, harm: str) -> None:
     assert doctor.exit_code([(row, finding)]) == 2
 
 
+@pytest.mark.slow
 def test_a_network_that_is_not_as_it_was_made(own_pack: Path) -> None:
     info = json.loads((own_pack / "pack.json").read_text())
     info["sha256"]["dancer.onnx"] = info["sha256"]["decoder.onnx"]
