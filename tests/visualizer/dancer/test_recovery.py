@@ -123,7 +123,7 @@ def test_a_pack_that_fails_for_five_fails_when_the_fifth_joins(network: str, shi
     assert len(said) == 2
     if network == "decoder":  # the four stay as they were, the fifth is unseen
         np.testing.assert_array_equal(after[0].frames[:4], before[-1].frames)
-        assert (after[0].frames[4] == recovery.NOBODY).all()
+        assert (after[0].frames[4] == recovery.EMPTY).all()
     assert (after[-1].frames < 0).any(axis=(1, 2, 3)).all()
 
 

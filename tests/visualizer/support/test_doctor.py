@@ -73,7 +73,7 @@ def test_no_display() -> None:
 def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":987")
     assert is_bad(check("display"), WORSE, "none: ", "start it from a desktop")
-    assert is_bad(check("display", seconds=0.01), BROKEN, "no answer within 0.01 s", "start the computer anew")
+    assert is_bad(check("display", seconds=0.01), BROKEN, "no answer within 0.01 s", "restart the computer")
 
 
 def test_displays_are_counted(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_broken_pack(own_pack: Path, harm: str) -> None:
     else:
         shutil.rmtree(own_pack)
     finding = check("pack")
-    assert is_bad(finding, BROKEN, str(own_pack), "get the pack anew")
+    assert is_bad(finding, BROKEN, str(own_pack), "get the pack again")
     assert is_bad(check("networks"), BROKEN, str(own_pack), "")
     row = next(each for each in CHECKS if each.name == "pack")
     assert doctor.exit_code([(row, finding)]) == 2
@@ -153,7 +153,7 @@ def test_a_network_that_is_not_as_it_was_made(own_pack: Path) -> None:
     info = json.loads((own_pack / "pack.json").read_text())
     info["sha256"]["dancer.onnx"] = info["sha256"]["decoder.onnx"]
     (own_pack / "pack.json").write_text(json.dumps(info))
-    assert is_bad(check("pack"), WORSE, "not as it was made: dancer.onnx", "install the program anew")
+    assert is_bad(check("pack"), WORSE, "not as it was made: dancer.onnx", "install the program again")
     info["sha256"]["dancer.onnx"] = json.loads((find_pack(None) / "pack.json").read_text())["sha256"]["dancer.onnx"]
     (own_pack / "pack.json").write_text(json.dumps(info))
     (own_pack / "encoder.onnx").unlink()
@@ -175,7 +175,7 @@ def test_a_device_that_does_not_run_here(home: Path) -> None:
 
 def test_networks_that_draw_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device="auto", notify=None: standins.pack())
-    assert is_bad(check("networks", seconds=0), BROKEN, "nobody is to be seen", "install the program anew")
+    assert is_bad(check("networks", seconds=0), BROKEN, "no one is to be seen", "install the program again")
 
 
 def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_the_ear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert finding.state == OK, finding
     assert finding.details["seconds_a_second"] > 0
     monkeypatch.setattr("visualizer.music.analysis.beat_pipeline.find_model", lambda: tmp_path / "ear.onnx")
-    assert is_bad(check("ear", seconds=0), WORSE, "beats are heard by onsets alone", "install the program anew")
+    assert is_bad(check("ear", seconds=0), WORSE, "beats are heard by onsets alone", "install the program again")
 
 
 @pytest.mark.parametrize("name", ["microphone", "loopback"])
@@ -279,7 +279,7 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.state == OK
     assert {"python", "system", "numpy", "SDL", "av"} <= set(finding.details)
     monkeypatch.setattr(check_files, "versions", lambda: {"python": "3.11", "numpy": "2"})
-    assert is_bad(check("versions"), WORSE, "not installed: pygame-ce", "install the program anew")
+    assert is_bad(check("versions"), WORSE, "not installed: pygame-ce", "install the program again")
 
 
 def test_a_check_that_fails_is_its_own_finding() -> None:
