@@ -1,4 +1,4 @@
-"""Messages for people: whoever has something to say calls one `notify(text)`; here is what becomes of it.
+"""Messages for people: all code that has something to say calls one `notify(text)`; here is what becomes of it.
 
 Any thread may call. The thread that draws asks `Toasts.show` what to write now.
 """
@@ -51,7 +51,7 @@ class Toasts:
     def show(self, now: float, dark: bool = False) -> tuple[str, ...]:
         """The messages to show at `now`, seconds, oldest first.
 
-        `dark`: messages that nobody asked for do not light up a stage that was made dark; they are only logged.
+        `dark`: messages that were not asked for do not light up a stage that was made dark; they are only logged.
         """
         for _ in range(len(self._inbox)):
             text, topic, asked = self._inbox.popleft()

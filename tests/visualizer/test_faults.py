@@ -24,7 +24,7 @@ from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.dancer.recovery import NOBODY
+from visualizer.dancer.recovery import EMPTY
 from visualizer.errors import UserError
 from visualizer.live import LiveShow
 from visualizer.messages import Toasts
@@ -229,7 +229,7 @@ def test_a_decoder_that_never_gives_a_picture_shows_nobody() -> None:
     )  # none takes the place of the one that ships
     for step in range(40):
         dancer.step_to(step / 10)
-        assert (dancer.picture(step / 10).frames == NOBODY).all()
+        assert (dancer.picture(step / 10).frames == EMPTY).all()
     assert 1 <= len(said) <= 8
 
 
@@ -336,7 +336,7 @@ def test_an_ear_that_fails_says_so_and_begins_anew(monkeypatch: pytest.MonkeyPat
         assert empty.wait(PATIENCE)
         assert said == [
             "listening to a line",
-            "the ear has failed (of our own making). Dancing on, listening anew",
+            "the ear has failed (of our own making). Dancing on, listening again",
             "listening to a line",
         ]
         assert listener.latest is not None

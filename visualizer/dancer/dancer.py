@@ -119,8 +119,8 @@ class Dancer(Wishes):
         self._renewed = seed
 
     def set_troupe(self, troupe: int) -> None:
-        """So many dancers. Those who stay dance on and make room; others slide in from beyond the right edge of the
-        picture, or slide out there, dancing. Who is on the way out turns round before anybody else comes."""
+        """`troupe` dancers from now on. Those who stay dance on and make room; others slide in from beyond the right
+        edge of the picture, or slide out there, dancing. Those on their way out turn round before others come."""
         _check_troupe(troupe)
         old = len(self._plan)
         home, depth = self._formation.admit(troupe, (s.seen for s in self._steps))

@@ -218,7 +218,7 @@ class OnDevice:
             except failures() as error:
                 try:
                     self._session, _ = open_session(self._path, seal=self._seal)
-                except UserError as gone:  # a show goes on: whoever runs a network knows what to do with its failures
+                except UserError as gone:  # a show goes on: the caller of a network knows what to do with its failures
                     raise RuntimeError(str(gone)) from error
                 self._moved = True
                 if self._device not in self._lost:

@@ -391,6 +391,7 @@ def plain_step(shipped: Pack) -> float:
     return max(steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_another_style_is_another_dance(shipped: Pack, seed: int) -> None:
     """From two beats after the change on, and not only for a moment: 0.1 m, the mean joint."""
@@ -406,6 +407,7 @@ def test_another_style_is_another_dance(shipped: Pack, seed: int) -> None:
     assert (beats[2:] > 0.03).mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["dance", "style"])
 @pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
 def test_a_change_is_made_without_a_leap(shipped: Pack, plain_step: float, asked: str, moment: float) -> None:
@@ -456,7 +458,6 @@ def test_two_beats_after_its_first_letter_the_body_is_in_the_new_dance(shipped: 
     assert gap[4:].mean() < 0.1 * gap[:2].mean()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
 def test_three_beats_after_it_was_asked_for_a_dance_is_danced(shipped: Pack, moment: float) -> None:
     rng = np.random.default_rng(round(1000 * moment))

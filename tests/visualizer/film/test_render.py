@@ -31,6 +31,7 @@ from visualizer.errors import UserError
 from visualizer.film import reel, render, video
 from visualizer.film.output_path import find_paths
 from visualizer.film.score import OwnScore
+from visualizer.messages import discard
 from visualizer.moment import Bodies, Moment
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
@@ -532,7 +533,7 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = []
-    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), OwnScore(120)
+    dancer, painter, score = Waver(PACK, 0, discard), Painter(SIZE), OwnScore(120)
     for k in range(20):
         beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
         dancer.step_to(beat, heard.energy)
@@ -619,6 +620,7 @@ def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_sa
     assert found != changes(4)
 
 
+@pytest.mark.slow
 def test_auto_leaves_alone_what_was_asked_for() -> None:
     assert {said.split()[0] for _, said in changes(3, look="neon")} == {"style", "dance"}
     assert {said.split()[0] for _, said in changes(3, style="house")} == {"look", "dance"}

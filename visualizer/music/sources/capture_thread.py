@@ -137,7 +137,7 @@ class CaptureThread:
                 log.exception("the ear has failed")
                 why = f"the ear has failed ({error or type(error).__name__})"
                 if why not in said:
-                    self._notify(f"{why}. {self._meanwhile()}, listening anew", STATE)
+                    self._notify(f"{why}. {self._meanwhile()}, listening again", STATE)
                 said.add(why)
                 self._stop.wait(RETRY)
             finally:

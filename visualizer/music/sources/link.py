@@ -59,7 +59,7 @@ class LinkSource:
         self._link = module.Link(self.steps.bpm)
         self._link.enabled = True
         self._shared = self._look()
-        self._notify(f"Ableton Link: nobody else yet; whoever joins takes {self.steps.bpm:.0f} BPM")
+        self._notify(f"Ableton Link: no one else yet; those who join take {self.steps.bpm:.0f} BPM")
         self._followed: Shared | None = None
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="link", daemon=True)
@@ -106,6 +106,6 @@ class LinkSource:
         while not self._stop.wait(PAUSE):
             self._shared = shared = self._look()
             if shared.peers != peers:
-                others = f"{shared.peers} other{'s' if shared.peers > 1 else ''}" if shared.peers else "nobody else"
+                others = f"{shared.peers} other{'s' if shared.peers > 1 else ''}" if shared.peers else "no one else"
                 self._notify(f"Ableton Link: {others}, {shared.bpm:.0f} BPM")
                 peers = shared.peers

@@ -65,7 +65,7 @@ def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
         wait_for(lambda: abs(ear.hearing(time.monotonic()).bpm - 126) < 0.01)
         wait_for(lambda: abs(off(ear, dj)) < 0.02)
         alone, together = said.take()
-        assert alone == "Ableton Link: nobody else yet; whoever joins takes 98 BPM"
+        assert alone == "Ableton Link: no one else yet; those who join take 98 BPM"
         assert re.fullmatch(r"Ableton Link: 1 other, \d+ BPM", together)
         assert ear.hearing(time.monotonic()).confidence == 1
         listener.hear(time.monotonic(), FakeEstimate(100, 3.3))  # of the microphone only the feel counts
@@ -81,7 +81,7 @@ def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
         dj.enabled = False  # and goes home
         wait_for(lambda: ear.name == "Ableton Link, alone")
         assert ear.hearing(time.monotonic()).bpm == pytest.approx(140, abs=0.01)
-        assert said[-1] == "Ableton Link: nobody else, 140 BPM"
+        assert said[-1] == "Ableton Link: no one else, 140 BPM"
         assert ear.hearing(time.monotonic()).confidence == 0
     finally:
         ear.close()
