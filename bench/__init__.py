@@ -1,3 +1,3 @@
-"""Measurements that the README and docs quote: `python -m bench.NAME`."""
+"""Measurements that the pages quote: `python -m bench.NAME`."""
 
 import visualizer.environment  # first: libraries read it when they are imported  # noqa: F401

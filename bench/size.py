@@ -33,7 +33,7 @@ WHY = {
     "numba": "inner loops of the beat tracker; librosa wants it too",
     "scipy": "librosa's filters and transforms",
     "scikit-learn": "librosa wants it; the show does not use it",
-    "av": "reads songs and footage, writes films: FFmpeg inside, so that nobody need install it",
+    "av": "reads songs and footage, writes films: FFmpeg inside, so that there is none to install",
     "numpy": "fields, sound, the painter's matrix products",
     "pygame-ce": "window, keys, displays: SDL inside",
     "rich": "progress bars, tables",
@@ -47,7 +47,7 @@ WHY = {
 }
 OURS = {
     "visualizer/_models/default/": "the dancer that ships: four networks and what they know by name",
-    "visualizer/_models/ear/": "the ear: what hears beats",
+    "visualizer/_models/ear/": "the beat network: what hears beats",
     "visualizer/_assets/": "a little music of its own, font, icon",
     "": "the program, the training, what they say of themselves",
 }

@@ -155,7 +155,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     now = 0.0
     watch, music = Watch(folder), Music(RATE)
 
-    class CaptureThread:
+    class SimulatedCapture:
         """Hears the music in simulated time."""
 
         what = "simulated music"
@@ -171,9 +171,6 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             if heard is not None:
                 self._taste.push(self._chain.heard_rows, heard.beat, heard.bpm, heard.steady)
                 self.latest = TimedEstimate(heard.time, heard, self._taste.mix)
-
-        def toasts(self) -> list[str]:
-            return []
 
         def sounds(self, begins: float) -> None:
             return None
@@ -209,9 +206,6 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         def follow_size(self) -> bool:
             return False
 
-        def toasts(self) -> list[str]:
-            return []
-
         def next_display(self) -> bool:
             return False
 
@@ -220,9 +214,8 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
     pygame.init()
     pack = load_pack(find_pack(None))
-    listener = CaptureThread()
-    ear = LiveSource(120, lambda: now, lambda _: listener)  # type: ignore[arg-type,return-value]
-    toasts = Toasts()
+    listener, toasts = SimulatedCapture(), Toasts()
+    ear = LiveSource(120, lambda: now, lambda _: listener, toasts)  # type: ignore[arg-type,return-value]
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
     takes = Takes(Camera(), lambda: now, toasts)
     live = LiveShow(Show(Dancer(pack, seed), plan, toasts), toasts, ear, Screen(), takes, lead=0.0)

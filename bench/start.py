@@ -4,6 +4,7 @@
 
 The clock starts before the process does and stops when its log says that the first frame was shown. Beside it stands
 what the whole command took of the processor, with a tenth of a second of show: that depends less on what else runs.
+Where there is PulseAudio, a row says how long it takes until the microphone is heard, with a sound server of our own.
 The program is compiled first, as pip does when it installs it, and remembers into a folder of this benchmark alone.
 
 `--cold` (on Linux) puts the files of Python, its packages, the program and all libraries out of memory before each
@@ -16,20 +17,25 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.pulse import Server
 from bench.xvfb import screen
 from visualizer.stage.gpu.software_gl import FILE
 
 GOAL, COLD_GOAL, IMPORT_GOAL = 1.0, 3.0, 0.3  # seconds
 ROOT = Path(__file__).parents[1]
+FRAME, LISTENING = "first frame", "toast: listening to"  # how lines of the log begin
 
 
 @dataclass
@@ -57,15 +63,17 @@ def processor() -> float:
 
 
 def measure(
-    env: dict[str, str], *words: str, root: Path = ROOT, mapped: set[Path] | None = None
+    env: dict[str, str], *words: str, root: Path = ROOT, mapped: set[Path] | None = None, until: str = FRAME
 ) -> tuple[float, float]:
-    """Seconds from starting the process to its first frame, and of the processor. RuntimeError with what it said if
-    there was none. Into `mapped` go the files that it has in its memory at that moment."""
+    """Seconds from starting the process to the line of its log that begins with `until`, and of the processor until it
+    has ended. RuntimeError with what it said if there was none. Into `mapped` go the files that it has in its memory at
+    that moment."""
+    most = "0.1" if until == FRAME else "60"
     said = []
     before = processor()
     begun = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "visualizer", "--seconds", "0.1", "--no-remember", *words],
+        [sys.executable, "-m", "visualizer", "--seconds", most, "--no-remember", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,13 +83,15 @@ def measure(
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)
-            if line.startswith("first frame"):
+            if line.startswith(until):
                 seconds = time.perf_counter() - begun
                 if mapped is not None:
                     mapped |= in_memory(process.pid)
+                if until != FRAME:
+                    process.terminate()
                 process.wait()
                 return seconds, processor() - before
-    raise RuntimeError(f"ended with {process.returncode} and no frame:\n" + "".join(said))
+    raise RuntimeError(f"ended with {process.returncode} and no {until!r}:\n" + "".join(said))
 
 
 def in_memory(pid: int) -> set[Path]:
@@ -111,6 +121,28 @@ def importing(module: str, env: dict[str, str], root: Path) -> tuple[float, floa
     return max(taken[1][0] - taken[0][0], 0.0), max(taken[1][1] - taken[0][1], 0.0)
 
 
+@contextmanager
+def sound_server() -> Iterator[dict[str, str]]:
+    """The environment of programs that hear a sound server of our own; an empty one where there is no PulseAudio."""
+    if not all(map(shutil.which, ("pulseaudio", "pactl", "pacat"))):
+        print("no PulseAudio here: not measured until it listens")
+        yield {}
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder))
+        server.start()
+        try:
+            names = "XDG_RUNTIME_DIR", "PULSE_SERVER", "PULSE_RUNTIME_PATH", "PULSE_COOKIE", "ALSA_CONFIG_PATH"
+            yield {name: server.environment[name] for name in names}
+        finally:
+            server.kill()
+
+
+def until(words: tuple[str, ...]) -> str:
+    """The line of the log at which a start is over."""
+    return LISTENING if "mic" in words else FRAME
+
+
 def cache(scratch: str, root: Path) -> dict[str, str]:
     """Where a checkout remembers, and nobody else."""
     return {"XDG_CACHE_HOME": str(Path(scratch) / "cache" / str(root).strip("/").replace("/", "-"))}
@@ -126,7 +158,7 @@ def main() -> None:
     goal = f"goal ≤ {COLD_GOAL if asked.cold else GOAL:g} s {'cold' if asked.cold else 'warm'}"
     print(f"command to first dancing frame, {goal}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     roots = {"": ROOT, **({"before: ": asked.against.resolve()} if asked.against else {})}
-    with screen() as display, tempfile.TemporaryDirectory() as scratch:
+    with screen() as display, tempfile.TemporaryDirectory() as scratch, sound_server() as sound:
         common = {**display, "PYTHONPYCACHEPREFIX": f"{scratch}/compiled"}
         common.pop("PYTHONDONTWRITEBYTECODE", None)
         offscreen = {**common, "SDL_VIDEODRIVER": "offscreen"}
@@ -137,10 +169,12 @@ def main() -> None:
             "full screen, painter asked for": (common, ("--audio", "none", "--stage", "painter")),
             "painter, in memory": (offscreen, ("--audio", "none", "--stage", "painter")),
         }
+        if sound:
+            starts["until the microphone is heard"] = (common | sound, ("--audio", "mic"))
         mapped: set[Path] = set()
         for root in roots.values():  # compiles what is to be compiled, and shows which files a start needs
             for env, words in starts.values():
-                measure(env | cache(scratch, root), *words, root=root, mapped=mapped)
+                measure(env | cache(scratch, root), *words, root=root, mapped=mapped, until=until(words))
             importing("visualizer.cli", common, root)
         paths = sysconfig.get_paths()
         packages = {Path(path) for path in sys.path if path and Path(path).is_dir() and not ROOT.is_relative_to(path)}
@@ -165,7 +199,7 @@ def main() -> None:
                         (Path(own["XDG_CACHE_HOME"]) / "dancing-screen" / FILE).unlink(missing_ok=True)
                     if asked.cold:
                         forget(folders, mapped)
-                    add(f"{which}{name}", measure(env | own, *words, root=root))
+                    add(f"{which}{name}", measure(env | own, *words, root=root, until=until(words)))
     for name in sorted(table, key=lambda name: name.startswith("before")):
         print(table[name].told(name))
 

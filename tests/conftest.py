@@ -13,8 +13,17 @@ from threadpoolctl import threadpool_limits
 
 from bench.pulse import Server
 from tests.support.needs import needs, needs_program
+from tests.support.repository import REPOSITORY
 from tests.support.training_run import TinyFit, run_training
 from visualizer.stop import SIGNALS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow are, besides those that are marked, all that start the program and all for which a pack is trained first."""
+    for item in items:
+        trains = {"tiny_fit", "server", "screen"} & set(getattr(item, "fixturenames", ()))
+        if trains or item.path.is_relative_to(REPOSITORY / "tests" / "e2e"):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -156,6 +156,19 @@ def test_links_of_the_repository_lead_to_pages(hooks: ModuleType, link: str, lea
     assert hooks.relinked(link) == leads
 
 
+def test_every_test_that_the_page_of_faults_names_is_there() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    files: dict[str, str] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        files[path.name] = files.get(path.name, "") + path.read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?", text)
+    assert len(named) > 40
+    missing = [
+        f"{file}::{name}" for file, name in named if file not in files or f"def {name or 'test_'}" not in files[file]
+    ]
+    assert missing == []
+
+
 def test_the_diagram_is_what_its_program_draws() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.path.insert(0, 'docs'); import house; print(house.house(), end='')"],

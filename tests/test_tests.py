@@ -52,3 +52,18 @@ def test_helpers_stand_in_support() -> None:
     for path in MODULES:
         helper = not path.name.startswith("test_") and path.name not in ("conftest.py", "__init__.py")
         assert helper == (path.parent == TESTS / "support" and path.name != "__init__.py"), path
+
+
+TESTED = [path for path in MODULES if path.relative_to(TESTS).parts[0] in PACKAGES and path.name.startswith("test_")]
+
+
+@pytest.mark.parametrize("path", TESTED, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_tests_mirror_the_packages(path: Path) -> None:
+    """Each stands in the folder of what it tests, and `test_NAME.py` beside the module NAME if there is one."""
+    here = REPOSITORY / path.relative_to(TESTS).parent
+    assert here.is_dir()
+    package = REPOSITORY / path.relative_to(TESTS).parts[0]
+    name = path.stem.removeprefix("test_")
+    places = {module.parent for module in package.rglob(f"{name}.py")}
+    places |= {module.parent for module in package.rglob(f"{name}/__init__.py")}
+    assert not places or here in places

@@ -94,7 +94,7 @@ def evaluate(
         float | None, typer.Option(min=0.01, max=100, help="Hours danced to see whether it drifts; 8 if not given.")
     ] = None,
 ) -> None:
-    """Print every figure that the README quotes, beside real motion that training never saw and a baseline."""
+    """Print every figure of picture and dance, beside real motion that training never saw and a baseline."""
     from training.evaluate.evaluate import evaluate_pack
 
     evaluate_pack(pack, motion, work or run_folder(pack), sheets, save, hours)

@@ -23,8 +23,8 @@ Kind = Literal["look", "style", "dance"]
 KINDS: tuple[Kind, ...] = ("look", "style", "dance")
 STAY: dict[Kind, tuple[int, int]] = {"look": (32, 64), "style": (32, 64), "dance": (16, 32)}  # beats
 HOLD = 128  # beats that a person's choice holds
-# The next letter is written half a beat before it is danced, out of sight a little earlier still. Whoever asks for
-# another dance so much before a phrase ends sees it begin with the next.
+# The next letter is written half a beat before it is danced, out of sight a little earlier still. Another
+# dance that is asked for that much before a phrase ends begins with the next.
 EARLY = 0.875  # beats
 FAVOUR = 3  # times that a favourite comes in a round
 AS_IT_COMES = ""  # among the dances: the dancer's own plan

@@ -237,7 +237,7 @@ def zip_up(
     from visualizer.dancer.pack_store import zip_pack
 
     zip_pack(name, out, force)
-    say(f"written: {out}; whoever gets it adds it by  visualizer packs add {out.name}")
+    say(f"written: {out}; to add it elsewhere:  visualizer packs add {out.name}")
 
 
 def main() -> NoReturn:
@@ -271,9 +271,9 @@ def _run(file: LogFile) -> int:
         return _said(error.format_message() + hint, error)  # pyright: ignore[reportAttributeAccessIssue]
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read what we print has read enough
+    except BrokenPipeError:  # the reader of what we print has read enough
         return CRASHED
-    except Exception as error:  # noqa: BLE001 - the last resort: nobody wants to read Python on a party's screen
+    except Exception as error:  # noqa: BLE001 - the last resort: Python's own words do not belong on a party's screen
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # of a file that somebody named
             return _said(f"{error.filename}: the name is too long", error)
         file.flush()  # so that it is known whether there is a log

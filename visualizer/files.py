@@ -64,7 +64,7 @@ def check_plain_zip(file: IO[bytes], path: Path, most_entries: int, largest_cont
 def write_whole(path: Path) -> Iterator[Path]:
     """Yields the name of a new, empty file beside `path`; what is written there takes the place of `path` at the end.
 
-    Its name cannot be guessed and was not there before, so nobody can have put a link in its place. If the block is
+    Its name cannot be guessed and was not there before, so no one can have put a link in its place. If the block is
     left by an error, by Ctrl-C too, `path` is as it was, and nothing is left beside it. OSError where that cannot be
     written.
     """
@@ -82,7 +82,7 @@ def write_whole(path: Path) -> Iterator[Path]:
 
 
 def _mode_for(path: Path) -> int:
-    """Who may read a file: whoever could before; of a new one, whoever the user lets read new files."""
+    """Who may read a file: those who could before; of a new one, those whom the user lets read new files."""
     with contextlib.suppress(OSError):
         old = path.lstat().st_mode
         if stat.S_ISREG(old):

@@ -16,7 +16,7 @@ from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
 from visualizer.live import LiveShow, play
-from visualizer.messages import Toasts
+from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
@@ -77,7 +77,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     return signal
 
 
-def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Callable[[str], None]) -> Opened:
+def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Notify) -> Opened:
     """The networks load while the window opens."""
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
@@ -85,13 +85,13 @@ def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Cal
     unmet: list[str] = []
     open_video()
     with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(_load_dancer, settings, seed, unmet)
+        loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
             settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
         )
         try:
             dancer = loading.result()
-            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock), unmet)
+            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
         except BaseException:
             window.close()
             raise
@@ -211,22 +211,22 @@ def _keep(changes: dict[str, Any]) -> None:
         log.info("remembered in %s: %s", path, ", ".join(changes))
 
 
-def _load_dancer(settings: Settings, seed: int, unmet: list[str]) -> Dancer:
+def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify) -> Dancer:
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
 
-    pack = with_fallback(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device), unmet)
+    pack = with_fallback(settings, ("pack", "device"), lambda s: load_pack(find_pack(s.pack), s.device, notify), unmet)
     dancer = with_fallback(
         settings,
         ("style", "dance"),
-        lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance),
+        lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance, notify),
         unmet,
     )
     dancer.set_sync(settings.sync)
     return dancer
 
 
-def _open_source(settings: Settings, clock: Callable[[], float]) -> MusicSource:
+def _open_source(settings: Settings, clock: Callable[[], float], notify: Notify) -> MusicSource:
     from visualizer.music.sources import open_source
 
-    return open_source(settings.audio, bpm=settings.bpm, clock=clock)
+    return open_source(settings.audio, bpm=settings.bpm, clock=clock, notify=notify)

@@ -2,7 +2,7 @@
 
 The handler of a signal runs between two steps of Python on the main thread: not while that thread is inside a library.
 So the signal is also written into a pipe, which the interpreter does at once (`signal.set_wakeup_fd`), and a thread
-that reads the pipe sees to it that the process ends. What is worth keeping is put away first, by whoever comes first to
+that reads the pipe sees to it that the process ends. What is worth keeping is put away first, by the first to come to
 it: the main thread, in `unhurried`, or that thread, by what `before_leaving` was given.
 
 A library that does not return and holds Python's lock as well stops that thread too; those here give it back.
@@ -72,7 +72,7 @@ class _Watch:
                 self._changed.get(timeout=None if left == math.inf else left)
 
     def _keep_and_leave(self) -> None:
-        """The deadline is over. Put away what nobody has put away yet, and end the process."""
+        """The deadline is over. Put away what has not been put away yet, and end the process."""
         self.deadline = math.inf
         if self._signals > 1 or (last_things := _last_things) is None:
             self._leave()

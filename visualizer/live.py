@@ -73,7 +73,9 @@ class LiveShow:
         self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
         lead: float = 1 / 60, governor: Governor | None = None,
     ) -> None:  # fmt: skip
-        """`lead`: seconds that a picture takes to reach the screen. `governor` scales effects down where frames take
+        """Seven parameters, for each is a part that tests replace.
+
+        `lead`: seconds that a picture takes to reach the screen. `governor` scales effects down where frames take
         too long; None: they stay.
         """
         self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
@@ -198,8 +200,6 @@ class LiveShow:
                 self.toasts(f"{change.kind}: {change.name} ({change.why})")
             else:
                 log.info("auto: %s", change)
-        for text in (*self.source.toasts(), *self.show.dancer.toasts()):
-            self.toasts(text)
         if self.reloader is not None:
             for text in self.reloader.poll(now):
                 self.show.reply(text, "looks")
@@ -247,7 +247,7 @@ def play(
     stop: Stop | None = None,
 ) -> FrameTimes:
     """Run the show until it is ended, `seconds` are over or a signal says `stop`. `rate`: most frames a second now, 0:
-    no limit.
+    no limit. Nine parameters, for tests replace the clock, sleep, events and signals, each by itself.
 
     `keep`: whether the times of all frames are wanted; in a long night they are many.
     """

@@ -1,4 +1,4 @@
-"""Messages for people: whoever has something to say calls one `notify(text)`; here is what becomes of it.
+"""Messages for people: all code that has something to say calls one `notify(text)`; here is what becomes of it.
 
 Any thread may call. The thread that draws asks `Toasts.show` what to write now.
 """
@@ -27,6 +27,15 @@ class Notify(Protocol):
     def __call__(self, text: str, topic: str = "", asked: bool = False, /) -> None: ...
 
 
+def discard(text: str, topic: str = "", asked: bool = False, /) -> None:
+    """A `Notify` for what has nowhere to say it."""
+
+
+def write_to_log(text: str, topic: str = "", asked: bool = False, /) -> None:
+    """A `Notify` for what has no screen: one line of the log."""
+    log.info("%s", text)
+
+
 class Toasts:
     """A `Notify` that shows and logs each message for a few seconds, the last `MOST_TOASTS` at a time."""
 
@@ -42,7 +51,7 @@ class Toasts:
     def show(self, now: float, dark: bool = False) -> tuple[str, ...]:
         """The messages to show at `now`, seconds, oldest first.
 
-        `dark`: messages that nobody asked for do not light up a stage that was made dark; they are only logged.
+        `dark`: messages that were not asked for do not light up a stage that was made dark; they are only logged.
         """
         for _ in range(len(self._inbox)):
             text, topic, asked = self._inbox.popleft()

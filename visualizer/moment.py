@@ -24,7 +24,7 @@ class Bodies:
     dancer on the stage in frame widths, 0 in the middle; `span`: frame widths about the middle that must be seen.
 
     Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
-    how much higher a row stands than the one before, frame widths. Whoever is farther is smaller; see stage/layout.py.
+    how much higher a row stands than the one before, frame widths. Those farther back are smaller; see stage/layout.py.
     """
 
     frames: NDArray[np.float32]

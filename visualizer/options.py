@@ -191,7 +191,7 @@ class FilmOptions(SharedOptions):
     )
     portrait: bool = option(Flag(), False, "Upright, for phones: 1080x1920.")
     start: float = option(Duration(0, 86_400), 0.0, "Begin so far into the song, such as 75 or 1:15.")
-    beats: int | None = option(Number(2, 128, "beats", whole=True), None, "A loop of so many beats.", unset="no loop")
+    beats: int | None = option(Number(2, 128, "beats", whole=True), None, "A loop of that many beats.", unset="no loop")
     transparent: bool = option(Flag(), False, "The dancer alone, on nothing.")
     force: bool = option(Flag(), False, "Overwrite the film if it exists.")
     seed: int = differently("seed", 0, help="The same seed makes the same film.", unset="")

@@ -58,7 +58,7 @@ def _from_table(table: dict[str, Any]) -> tuple[Settings, str | None]:
     return check(Settings(**chosen, from_file=frozenset(chosen))), note
 
 
-TOO_DEEP = "lists or tables within one another, too many"  # for whoever reads TOML
+TOO_DEEP = "lists or tables within one another, too many"  # for all readers of TOML
 
 
 def read_settings(path: Path) -> tuple[Settings, str | None]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
+from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import GenreScores
@@ -21,9 +22,6 @@ from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
 from visualizer.stage.looks import Look, LookStore
-
-if TYPE_CHECKING:
-    from visualizer.messages import Notify
 
 log = logging.getLogger("visualizer")
 
@@ -62,7 +60,6 @@ class Dancing(Protocol):
     def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
-    def toasts(self) -> list[str]: ...
 
 
 class Host(Protocol):
@@ -100,10 +97,6 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name or 'as it comes'}{f' ({self.why})' if self.why else ''}"
-
-
-def discard(text: str, topic: str = "", asked: bool = False) -> None:
-    """A `Notify` for shows that have no screen to write on."""
 
 
 class Show:

@@ -50,7 +50,7 @@ window.Window.close = Stuck()
 """
 AT_THE_VERY_END = """
 import atexit
-from visualizer import recorder
+from visualizer.film import recorder
 class Takes(recorder.Takes):
     def finish(self, seen):
         atexit.register(Stuck())  # later than what the program itself has registered
@@ -62,7 +62,7 @@ import visualizer.dancer.pack_store as store
 store.list_packs = Stuck()
 """
 IN_DEVICES = """
-from visualizer.music import meters
+from visualizer.music.sources import meters
 meters.open_meters = Stuck()
 """
 IN_DOCTOR = """
@@ -70,7 +70,7 @@ from visualizer.support import doctor
 doctor.examine = Stuck()
 """
 IN_A_SONG = """
-from visualizer.film import render as film
+from visualizer.film import reel as film
 film.hear_song = Stuck()
 """
 IN_TRAINING = """
@@ -140,7 +140,7 @@ def test_ctrl_c_ends_a_training_that_is_stuck_in_a_library(home: dict[str, str],
 
 def test_a_second_signal_does_not_wait(home: dict[str, str]) -> None:
     """Not even for what is being put away, where that is what is stuck."""
-    code = "from visualizer import recorder\nrecorder.Takes.finish = Stuck()\n"
+    code = "from visualizer.film import recorder\nrecorder.Takes.finish = Stuck()\n"
     with Sabotaged(code, *SHOW, env=home) as program:
         program.wait_for("first frame")
         program.process.send_signal(signal.SIGTERM)

@@ -210,13 +210,13 @@ def test_a_look_that_is_edited_changes_on_screen_and_a_slip_in_it_is_said(home: 
     with Program(*words, env=env, cwd=copy) as program:
         program.wait_for("first frame")
         look.write_text(good.replace("float ripple", "flaot ripple"))
-        program.wait_for(r"toast: look neon: read anew")
+        program.wait_for(r"toast: look neon: read again")
         line = 1 + good[: good.index("float ripple")].count("\n")
         assert program.wait_for(r"toast: neon\.glsl, line (\d+): ")[1] == str(line)
         look.with_suffix(".toml").write_text("title = 3")
         program.wait_for(r"toast: look neon\.toml, line 1: ")
         look.with_suffix(".toml").write_text(text)
-        program.wait_for(r"toast: look neon: read anew")
+        program.wait_for(r"toast: look neon: read again")
 
 
 def test_a_setting_that_cannot_be_met_tonight_is_said_and_the_party_goes_on(

@@ -192,15 +192,10 @@ class FakeCaptureThread:
 
     def __init__(self) -> None:
         self.latest: TimedEstimate | None = None
-        self.news: list[str] = []
         self.closed = False
 
     def hear(self, time: float, heard: FakeEstimate) -> None:
         self.latest = TimedEstimate(time, heard, (("house", 1.0),))  # type: ignore[arg-type]
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
 
     def close(self) -> None:
         self.closed = True

@@ -28,14 +28,18 @@ if audio == "loopback of Windows":
     loopback.BUFFER = loopback.PERIOD  # which PulseAudio makes its packets of
     capture_thread.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
     audio = "loopback"
-ear = open_source(audio, bpm=120, clock=time.monotonic)
+said = []
+ear = open_source(audio, bpm=120, clock=time.monotonic, notify=lambda text, topic="", asked=False: said.append(text))
+told = 0
 while True:
     now = time.monotonic()
     beat = ear.musical_time(now)
     hearing = ear.hearing(now)
+    count = len(said)
     print(json.dumps({"time": now, "beat": beat, "bpm": hearing.bpm, "loudness": hearing.loudness,
                       "energy": hearing.energy, "confidence": hearing.confidence, "name": ear.name,
-                      "toasts": ear.toasts()}), flush=True)
+                      "said": said[told:count]}), flush=True)
+    told = count
     time.sleep(0.01)
 """
 
@@ -100,7 +104,8 @@ class ListeningProgram:
 
     @property
     def said(self) -> list[str]:
-        return [text for row in self.rows for text in row["toasts"]]
+        texts = [text for row in self.rows for text in row["said"]]
+        return [text for text in texts if text != "waking the ear"]  # which comes first, where it listens
 
     def said_near(self, bpm: int) -> list[str]:
         """What it said, tempi that are heard to 1 BPM as `bpm`."""

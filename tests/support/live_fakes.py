@@ -20,7 +20,6 @@ class FakeEar:
     name = "a test"
 
     def __init__(self) -> None:
-        self.news: list[str] = []
         self.steps = MusicClock(0.0, 120.0)
         self.mix: tuple[tuple[str, float], ...] = ()
         self.sure = 1.0
@@ -30,10 +29,6 @@ class FakeEar:
 
     def musical_time(self, now: float) -> float:
         return now * 2
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
 
     def sounds(self, begins: float) -> None:
         return None
@@ -54,7 +49,6 @@ class FakeWindow:
         self.display = self.displays[0]
         self.moved: str | None = None
         self.pointer: list[float] = []
-        self.news: list[str] = []
         self.details: list[int] = []
 
     @property
@@ -84,10 +78,6 @@ class FakeWindow:
     def toggle_fullscreen(self) -> None:
         self.fullscreen = not self.fullscreen
         self.size = (640, 480) if self.fullscreen else (320, 240)
-
-    def toasts(self) -> list[str]:
-        news, self.news = self.news, []
-        return news
 
     def set_detail(self, detail: int) -> None:
         self.details.append(detail)

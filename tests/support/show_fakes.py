@@ -65,9 +65,6 @@ class FakeDancer:
     def set_held(self, held: bool) -> None:
         self.held = held
 
-    def toasts(self) -> list[str]:
-        return []
-
 
 STYLES = FakeDancer.known_styles
 

@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_made(
 def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
     refused: Say, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.evaluate import sheets
+    from training.evaluate import beats
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", "plots/x.png")
@@ -154,9 +154,9 @@ def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
     def lost(*_: Any) -> None:
         raise FileNotFoundError(2, "No such file", "inside")
 
-    monkeypatch.setattr(sheets, "show_beats", full)
+    monkeypatch.setattr(beats, "show_beats", full)
     assert refused("beats", "--motion", made / "clips") == "error: plots/x.png: No space left on device\n"
-    monkeypatch.setattr(sheets, "show_beats", lost)
+    monkeypatch.setattr(beats, "show_beats", lost)
     with pytest.raises(FileNotFoundError):
         cli.main()
 
@@ -164,6 +164,7 @@ def test_a_full_disk_is_said_and_a_fault_of_our_own_is_not_hidden(
 # --- the command put right
 
 
+@pytest.mark.slow
 def test_a_mistake_in_fit_leaves_nothing_and_does_not_bar_the_way(
     refused: Say, here: Path, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +296,7 @@ def stopped(until: str, *words: str | Path) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_fit_goes_on_from_where_ctrl_c_stopped_it(here: Path) -> None:
     words = ("fit", "--out", "q", "--tiny")
     word = f"stopped; {cli.STOPPED['fit']}\n"
@@ -311,6 +313,7 @@ def test_fit_goes_on_from_where_ctrl_c_stopped_it(here: Path) -> None:
     assert "drawing: step" not in said
 
 
+@pytest.mark.slow
 def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     shutil.copytree(paths.models() / "default", here / "default")
     info = read_info(here / "default")
@@ -322,6 +325,7 @@ def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     assert (here / "runs" / "default" / "data.zarr" / "00003").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [("training.choreography", "training.data.choreography"), ("training.taste", "training.genre")],

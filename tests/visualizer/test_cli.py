@@ -240,7 +240,7 @@ def test_a_film_stopped_early_says_so_to_scripts(
         return FilmReport(Path(options.out), 30, 1.0, 1.0, stopped_by)
 
     monkeypatch.setattr("visualizer.film.render.make_film", make)
-    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device: None)
+    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device, notify: None)
     words = ["film", "song.mp3", "-o", str(tmp_path / "a.mp4"), "--bpm", "97", "--dance", "jack", "--troupe", "3"]
     assert call(monkeypatch, *words, "--sync", "canon", "--temperature", "1.3") == code
     asked = {key: getattr(seen[0], key) for key in ("bpm", "dance", "troupe", "sync", "temperature")}

@@ -19,11 +19,12 @@ from tests.support.fake_sound import PATIENCE, FakeCaptureThread, FakeEstimate, 
 from tests.support.fakes import hearing, picture
 from tests.support.live_fakes import FakeTakes, FakeTime, FakeWindow
 from tests.support.made_sound import OWN, beat_track, write_song
+from tests.support.said import Said
 from visualizer.auto import Auto
 from visualizer.dancer import pack as pack_module
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.dancer.recovery import NOBODY
+from visualizer.dancer.recovery import EMPTY
 from visualizer.errors import UserError
 from visualizer.live import LiveShow
 from visualizer.messages import Toasts
@@ -71,12 +72,12 @@ class Window(FakeWindow):
 def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float, heard: bool) -> None:
     """One frame after it the dance is where the music is, with no more steps than a phrase has."""
     time, listener = FakeTime(), FakeCaptureThread()
-    ear = LiveSource(120, time, lambda _: listener)  # type: ignore[arg-type,return-value]
+    toasts = Toasts()
+    ear = LiveSource(120, time, lambda _: listener, toasts)  # type: ignore[arg-type,return-value]
     pack = standins.pack()
     dancer = Dancer(pack, 3, troupe=2)
     window = Window()
     plan = ShowPlan("paper", random.Random(3), Auto(random.Random(1), True))
-    toasts = Toasts()
     live = LiveShow(Show(dancer, plan, toasts), toasts, ear, window, FakeTakes())
 
     def frames(count: int) -> None:
@@ -155,11 +156,12 @@ class Failing:
 def test_a_device_that_is_lost_in_the_middle_gives_way_to_the_processor_and_it_is_said_once(tiny_pack: Path) -> None:
     pack = load_pack(tiny_pack, "cpu")
     lost: set[str] = set()
+    said = Said()
     names = ("decoder", "choreographer", "dancer")
     on_device = {
         name: OnDevice(
             Failing(open_session(tiny_pack / f"{name}.onnx")[0], 20), tiny_pack / f"{name}.onnx", "cuda",
-            pack.messages, lost,
+            said, lost,
         )
         for name in names
     }  # fmt: skip
@@ -169,10 +171,7 @@ def test_a_device_that_is_lost_in_the_middle_gives_way_to_the_processor_and_it_i
             dancer.step_to(step / 10)
         np.testing.assert_array_equal(frail.picture(step / 10).frames, sound.picture(step / 10).frames)
     assert all(each._moved for each in on_device.values())
-    assert frail.toasts() == [
-        "cuda has failed (CUDA failure 999: unknown error; GPU=0 in a file of theirs): networks on cpu now"
-    ]
-    assert frail.toasts() == []
+    assert said == ["cuda has failed (CUDA failure 999: unknown error; GPU=0 in a file of theirs): networks on cpu now"]
 
 
 @pytest.mark.parametrize("card", [True, False])
@@ -192,9 +191,10 @@ def test_a_card_that_does_not_run_the_networks_is_told_and_no_card_is_no_news(
     )
     for module in (pack_module, session_module):
         monkeypatch.setattr(module, "has_nvidia", lambda: card)
-    dancer = Dancer(load_pack(tiny_pack), 3)
-    said = "cuda is there but does not run the networks: they run on the cpu; install the extra gpu"
-    assert dancer.toasts() == ([said] if card else [])
+    said = Said()
+    load_pack(tiny_pack, "auto", said)
+    text = "cuda is there but does not run the networks: they run on the cpu; install the extra gpu"
+    assert said == ([text] if card else [])
 
 
 def test_frames_that_are_no_numbers_are_not_shown_and_those_dancers_start_again() -> None:
@@ -205,7 +205,8 @@ def test_frames_that_are_no_numbers_are_not_shown_and_those_dancers_start_again(
         return made
 
     decoder = standins.Network(decode, ("frame", "joints"))
-    dancer = Dancer(standins.pack(decoder=decoder), 3, troupe=3)
+    said = Said()
+    dancer = Dancer(standins.pack(decoder=decoder), 3, troupe=3, notify=said)
     before = None
     for step in range(60):
         dancer.step_to(step / 10)
@@ -216,18 +217,20 @@ def test_frames_that_are_no_numbers_are_not_shown_and_those_dancers_start_again(
             assert (shown[0] != before[0]).any()
         before = shown
     assert dancer.restarts == 2
-    said = "a network fails (decoder: gives numbers that are no pose): dancing on from another pose"
-    assert dancer.toasts() == [said]
+    assert said == ["a network fails (decoder: gives numbers that are no pose): dancing on from another pose"]
 
 
 def test_a_decoder_that_never_gives_a_picture_shows_nobody() -> None:
     nothing = standins.Network(lambda given: {k: a * np.nan for k, a in standins.decode(given).items()}, ("frame",))
     shipped = load_pack(find_pack(None), "cpu")
-    dancer = Dancer(dataclasses.replace(shipped, decoder=nothing), 3)  # none takes the place of the one that ships
+    said = Said()
+    dancer = Dancer(
+        dataclasses.replace(shipped, decoder=nothing), 3, notify=said
+    )  # none takes the place of the one that ships
     for step in range(40):
         dancer.step_to(step / 10)
-        assert (dancer.picture(step / 10).frames == NOBODY).all()
-    assert 1 <= len(dancer.toasts()) <= 8
+        assert (dancer.picture(step / 10).frames == EMPTY).all()
+    assert 1 <= len(said) <= 8
 
 
 # --- sound
@@ -241,11 +244,12 @@ def heard_by(line: FakeLine, monkeypatch: pytest.MonkeyPatch, chain: Any = None)
     line.empty = empty.set
     stage = Stage(line)
     make = chain or (lambda: (stage.chain, None))
-    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", make)  # type: ignore[arg-type]
+    said = Said()
+    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", said, make)  # type: ignore[arg-type]
     assert empty.wait(PATIENCE)
     latest = listener.latest
     listener.close()
-    return listener.toasts(), latest
+    return said, latest
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, -1.0, np.nan, np.inf], ids=str)
@@ -326,12 +330,13 @@ def test_an_ear_that_fails_says_so_and_begins_anew(monkeypatch: pytest.MonkeyPat
         made.append(1)
         return (Broken() if len(made) == 1 else stage.chain), None
 
-    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", chain)
+    said = Said()
+    listener = CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", said, chain)
     try:
         assert empty.wait(PATIENCE)
-        assert listener.toasts() == [
+        assert said == [
             "listening to a line",
-            "the ear has failed (of our own making). Dancing on, listening anew",
+            "the ear has failed (of our own making). Dancing on, listening again",
             "listening to a line",
         ]
         assert listener.latest is not None

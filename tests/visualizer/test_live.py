@@ -118,7 +118,7 @@ def test_what_the_ear_says_is_shown(live: LiveShow) -> None:
     assert isinstance(live.window, FakeWindow)
     live.draw_frame(0.0)
     assert not live.window.drawn[-1][2]
-    live.source.news = ["microphone is gone"]
+    live.toasts("microphone is gone")
     live.draw_frame(0.1)
     assert live.window.drawn[-1][2]
 
@@ -214,7 +214,7 @@ def test_in_the_dark_only_keys_light_up(live: LiveShow, caplog: pytest.LogCaptur
     caplog.set_level("INFO", "visualizer")
     assert isinstance(live.source, FakeEar)
     live.run_command("blackout", 0.0)
-    live.source.news = ["microphone is gone"]
+    live.toasts("microphone is gone")
     live.draw_frame(0.1)
     said = toasts(caplog)
     assert said == ["black: B brings the picture back", "toast, in the dark: microphone is gone"]

@@ -23,6 +23,7 @@ from visualizer import media, paths
 from visualizer.errors import UserError
 from visualizer.film.output_path import find_output
 from visualizer.media import CONTAINERS, open_media, path_of, song_file, url_of
+from visualizer.messages import discard
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
 from visualizer.music.song_file import check_song, read_song
@@ -332,7 +333,7 @@ def test_file_urls_are_files(tmp_path: Path) -> None:
 
 def test_a_pipe_cannot_be_played() -> None:
     with pytest.raises(UserError, match="can be filmed"):
-        open_source("-", bpm=120, clock=lambda: 0.0)
+        open_source("-", bpm=120, clock=lambda: 0.0, notify=discard)
 
 
 def test_a_file_that_gives_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

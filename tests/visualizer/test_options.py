@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from fractions import Fraction
@@ -291,7 +292,8 @@ def test_a_file_of_before_with_every_key_is_read_and_kept(tmp_path: Path) -> Non
         window=(640, 360), display="HDMI-1", style="salsa", dance="basic", troupe=3, sync="unison", temperature=1.6,
         look="paper", auto=False, pack="default", device="cpu", audio="mic:USB", bpm=98, latency_ms=40, sensitivity=-1,
         stage="painter", favourite_looks=("neon",), favourite_dances=("jack",), never_looks=("heat",),
-        never_styles=("waltz",), from_file=frozenset(FILE_OPTIONS),
+        never_styles=("waltz",),
+        from_file=frozenset("sync" if key == "formation" else key for key in tomllib.loads(EVERY_OLD_KEY)),
     )  # fmt: skip
     remember(path, {"bpm": 99})
     assert path.read_text() == EVERY_OLD_KEY.replace("formation", "sync").replace("98", "99")

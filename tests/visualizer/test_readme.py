@@ -93,9 +93,22 @@ def test_the_readme_is_short_and_its_animation_is_light() -> None:
 
 
 def test_every_picture_and_page_that_the_readme_names_is_there() -> None:
-    links = {link.partition("#")[0] for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", README)}
+    links = set(re.findall(r"\]\(((?!https?:)[^)]+)\)", README))
     assert len(links) >= 10
-    assert [link for link in sorted(links) if not (ROOT / link).is_file()] == []
+    assert [link for link in sorted(links) if not (ROOT / link.partition("#")[0]).exists()] == []
+    for path, _, part in (link.partition("#") for link in links if "#" in link):
+        titles = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert part in {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
+
+
+def test_the_map_is_short_and_leads_to_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^### (.+?)\n\n(.+?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert len(entries) >= 6
+    assert [title for title, entry in entries if len(entry.splitlines()) > 5] == []
+    paths = set(re.findall(r"\b(?:visualizer|training|tests|docs|bench)/[\w./]*\w/?", text))
+    assert len(paths) > 25
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
 def test_how_to_install_and_start_is_on_the_first_screen() -> None:

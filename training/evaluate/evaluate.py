@@ -1,4 +1,7 @@
-"""Every figure that the README quotes, beside real motion and a baseline, in one run. Definitions: metrics.py."""
+"""Every figure of picture and dance in docs/figures.md, beside real motion and a baseline, in one run.
+
+Definitions: metrics.py.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ FASTEST = 1e3  # frame widths a beat; a runner makes three
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a network may take: of so many `calls` in a row one must be over within so many `seconds`.
+    """How long a network may take: of that many `calls` in a row one must be over within that many `seconds`.
 
     Ours take a fortieth to a hundredth of that (`python -m bench.networks`), so that no healthy pack is found too slow
     on a busy machine; one that is too slow holds a show up for about three seconds.

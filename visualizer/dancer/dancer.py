@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.errors import UserError
+from visualizer.messages import write_to_log
 from visualizer.moment import Bodies
-from visualizer.music import taken
 
 from .calls import Networks
 from .formation import Formation, stand
@@ -56,26 +56,24 @@ class Dancer(Wishes):
 
     def __init__(
         self, pack: Pack, seed: int, style: str | None = None, troupe: int = 1, temperature: float = 1.0,
-        dance: str | None = None, notify: Callable[[str], None] | None = None,
+        dance: str | None = None, notify: Callable[[str], None] = write_to_log,
     ) -> None:  # fmt: skip
         """`temperature` makes the choreographer's choices tamer (below 1) or wilder (above). `dance` is a named dance,
         which has its style; None leaves it to a plan of phrases. `style` None starts with one that the seed picks.
-        `notify` is told what goes wrong; None: the log, and whoever asks for `toasts`. Seven parameters, for each is a
-        thing of its own that is asked for at the start. UserError for a style or dance that the pack has not learned,
+        `notify` is told what goes wrong. Seven parameters, for each is a thing of its own that is asked for at the
+        start. UserError for a style or dance that the pack has not learned,
         or a dance that is of another style.
         """
         _check_troupe(troupe)
         self.temperature = temperature
         self.letters_written: deque[int] = deque(maxlen=4096)  # of the first dancer, for measures
-        self._messages: deque[str] = deque()
-        self._notify = notify or self._note
         # Noise is drawn for the largest troupe there can be, so that no dance depends on how many dance along.
         self._random = np.random.default_rng(seed)
         self._plan = self._first_plan(pack, seed, style, dance)
         self._plan.resize(troupe)
         self._formation = Formation(pack, troupe)
         self._sync, self._steps, self._last_good = Sync(), Steps(), LastGood()
-        self._recovery = Recovery(pack, self._notify)
+        self._recovery = Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._begin(pack)
@@ -121,8 +119,8 @@ class Dancer(Wishes):
         self._renewed = seed
 
     def set_troupe(self, troupe: int) -> None:
-        """So many dancers. Those who stay dance on and make room; others slide in from beyond the right edge of the
-        picture, or slide out there, dancing. Who is on the way out turns round before anybody else comes."""
+        """`troupe` dancers from now on. Those who stay dance on and make room; others slide in from beyond the right
+        edge of the picture, or slide out there, dancing. Those on their way out turn round before others come."""
         _check_troupe(troupe)
         old = len(self._plan)
         home, depth = self._formation.admit(troupe, (s.seen for s in self._steps))
@@ -256,14 +254,6 @@ class Dancer(Wishes):
         self._formation.follow(pack)
         self._begin(pack)
         self._steps.replace_latents(self._rows.latent)
-
-    def _note(self, text: str) -> None:
-        _log.info("%s", text)
-        self._messages.append(text)
-
-    def toasts(self) -> list[str]:
-        """What went wrong since the last call, where it was not told to `notify`."""
-        return taken(self._messages) + taken(self.pack.messages)
 
     # --- drawing
 

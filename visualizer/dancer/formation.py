@@ -100,7 +100,7 @@ def above(rise: float, deep: float) -> float:
 
 
 def span_of(troupe: int) -> float:
-    """Frame widths that must be seen for so many dancers in a row."""
+    """Frame widths that must be seen for that many dancers in a row."""
     return FIGURE + (troupe - 1) * SPACING
 
 
@@ -123,7 +123,7 @@ def stand(troupe: int, view: float) -> Stand:
 
 
 def _in_rows(troupe: int, rows: int, view: float) -> Stand:
-    """The fewest in front, and nobody right behind anybody."""
+    """The fewest in front, and no dancer right behind another."""
     counts = [(troupe - rows * (rows - 1) // 2) // rows + k for k in range(rows)]  # each row one more, if they can
     for k in range(troupe - sum(counts)):
         counts[k] += 1
@@ -156,7 +156,7 @@ class RoomMaker:
         self._reach = Reach(pack)
 
     def resize(self, count: int) -> None:
-        """So many rows; those who stay keep what they have."""
+        """That many rows; those who stay keep what they have."""
         more = max(0, count - len(self._left))
         self._left, self._right, self._yielded = (
             np.pad(a, (0, more))[:count] for a in (self._left, self._right, self._yielded)
@@ -243,7 +243,7 @@ class Formation:
         return (max(map(self.width, seen)) + 1) / 2
 
     def admit(self, troupe: int, seen: Iterable[NDArray[np.floating]]) -> tuple[NDArray[np.float32], ...]:
-        """From now on so many dance. Places and depths of those who come: beyond the right edge of all `seen`."""
+        """From now on that many dance. Places and depths of those who come: beyond the right edge of all `seen`."""
         self.troupe = troupe
         old = len(self.home)
         stood = stand(troupe, self._view)
@@ -256,7 +256,7 @@ class Formation:
         return home, depth
 
     def keep(self, count: int) -> None:
-        """Only the first so many rows are left."""
+        """Only the first `count` rows are left."""
         self.home, self.depth, self.away = self.home[:count].copy(), self.depth[:count].copy(), self.away[:count].copy()
         self._room.resize(count)
 

@@ -12,8 +12,8 @@ import logging
 import math
 import os
 import reprlib
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from visualizer import paths
 from visualizer.errors import UserError
 from visualizer.errors import clean as clean
 from visualizer.files import read_at_most
+from visualizer.messages import write_to_log
 from visualizer.names import find_name
 from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
@@ -108,7 +109,6 @@ class Pack:
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
-    messages: deque[str] = field(default_factory=deque)  # what there is to say of the device that runs it
 
     @cached_property
     def joint_weights(self) -> NDArray[np.float64] | None:
@@ -304,17 +304,17 @@ def read_info(folder: Path) -> dict[str, Any]:
 
 @dataclass
 class _Opened:
-    """The networks of a pack, what truly runs them, and what there is to say of that."""
+    """The networks of a pack, and what truly runs them."""
 
     sessions: dict[str, Any]
     provider: str
-    messages: deque[str]
 
 
-def _open_networks(folder: Path, info: dict[str, Any], device: str, seals: dict[str, str]) -> _Opened:
+def _open_networks(
+    folder: Path, info: dict[str, Any], device: str, seals: dict[str, str], notify: Callable[[str], None]
+) -> _Opened:
     """Open them on the best device that runs. UserError for one that breaks the contract, or where a device that was
     asked for by name does not run. `seals`: hashes of what the sandbox has judged, none for a pack that ships."""
-    messages: deque[str] = deque()
     sessions: dict[str, Any] = {}
     provider = "cpu"
     lost: set[str] = set()
@@ -326,7 +326,7 @@ def _open_networks(folder: Path, info: dict[str, Any], device: str, seals: dict[
             check_contract(session, network, info, path)
             provider = provider if running == choice else running
             if running != "cpu":
-                session = OnDevice(session, path, running, messages, lost, seals.get(network))
+                session = OnDevice(session, path, running, notify, lost, seals.get(network))
             sessions[network] = Bounded(session) if seals else session
         if provider == choice:
             break
@@ -335,15 +335,18 @@ def _open_networks(folder: Path, info: dict[str, Any], device: str, seals: dict[
         _log.info("%s is listed but does not run here; using the %s", choice, provider)
         if choice == "coreml" or has_nvidia():  # else it is no news: CUDA is listed on each Linux and Windows
             remedy = "; install the extra gpu" if choice == "cuda" else ""
-            messages.append(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
+            notify(f"{choice} is there but does not run the networks: they run on the {provider}{remedy}")
     if any(output.name == "joints" for output in sessions["decoder"].get_outputs()):
         joints = open_part(folder / "decoder.onnx", "joints", seals.get("decoder"))
         sessions["joints"] = Bounded(joints) if seals and joints is not None else joints
-    return _Opened(sessions, provider, messages)
+    return _Opened(sessions, provider)
 
 
-def load_pack(folder: Path | str, device: str = "auto") -> Pack:
-    """Load and check a pack. `device` is "auto", "cpu", "cuda" or "coreml".
+def load_pack(
+    folder: Path | str, device: str = "auto", notify: Callable[[str], None] = write_to_log
+) -> Pack:  # fmt: skip
+    """Load and check a pack. `device` is "auto", "cpu", "cuda" or "coreml". `notify` is told of a device that does not
+    run the networks, now or later.
 
     Raises UserError for anything broken, and where a device asked for by name does not run.
     """
@@ -354,7 +357,7 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         from visualizer.networks.sandbox import pass_trial
 
         seals = pass_trial(folder, info)
-    opened = _open_networks(folder, info, device, seals)
+    opened = _open_networks(folder, info, device, seals, notify)
     return Pack(
         name=info.get("name") or folder.name,
         folder=folder,
@@ -370,6 +373,5 @@ def load_pack(folder: Path | str, device: str = "auto") -> Pack:
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=opened.provider,
         info=info,
-        messages=opened.messages,
         **opened.sessions,
     )

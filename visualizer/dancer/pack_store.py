@@ -291,7 +291,7 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
         raise UserError(f"{out} exists; --force overwrites it")
     missing = [n for n in FILES if not (folder / n).is_file()]
     if missing:
-        raise UserError(f"{folder}: {', '.join(missing)} missing, so nobody could add it")
+        raise UserError(f"{folder}: {', '.join(missing)} missing, so it could not be added")
     inside = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-")[:LONGEST_NAME] or "pack"
     try:
         with (

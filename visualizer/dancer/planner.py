@@ -139,7 +139,7 @@ class TroupePlanner:
         return len(self._planners)
 
     def resize(self, count: int) -> None:
-        """Plans for so many; those who stay keep theirs."""
+        """Plans for that many; those who stay keep theirs."""
         del self._planners[count:]
         self._planners += [Planner(self._pack.dances, [self._seed, i]) for i in range(len(self), count)]
         self._tell()

@@ -18,7 +18,7 @@ from .pack import DEFAULT_PACK, FRAME_SIZE, JOINT_COUNT, Pack, load_pack, ships
 MOST_FAILURES = 3  # within WINDOW_BEATS, and the shipped pack takes over
 WINDOW_BEATS = 20.0  # ten seconds at 120 BPM. Counted in musical time, so that a film fails as the show did
 
-NOBODY = 1.0  # of a frame: outside of any outline everywhere
+EMPTY = 1.0  # of a frame: outside of any outline everywhere
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ class Recovery:
         folder = paths.models() / DEFAULT_PACK
         try:
             try:
-                pack = load_pack(folder, self._pack.provider)
+                pack = load_pack(folder, self._pack.provider, self._notify)
             except UserError:
-                pack = load_pack(folder, "cpu")
+                pack = load_pack(folder, "cpu", self._notify)
         except UserError as error:
             self._replaceable = False
             self._notify(f"pack {self._pack.name} fails, and the one that ships cannot take over: {error}")
@@ -92,7 +92,7 @@ class LastGood:
         frame, joints = made.frame, made.joints
         if made.failed.any():
             frame = frame.copy()
-            frame[made.failed] = NOBODY
+            frame[made.failed] = EMPTY
             joints = None if joints is None else joints.copy()
             known = 0 if self._frame is None else min(len(self._frame), len(frame))
             again = np.flatnonzero(made.failed[:known])
@@ -106,7 +106,7 @@ class LastGood:
         return Decoded(frame, joints, made.failed)
 
     def hold(self, count: int, joints: bool) -> Decoded:
-        """The last bodies of so many dancers, where there is nothing new to show."""
+        """The last bodies of that many dancers, where there is nothing new to show."""
         nothing = np.zeros((count, 1, FRAME_SIZE, FRAME_SIZE), np.float32)
         empty = np.zeros((count, JOINT_COUNT, 2), np.float32) if joints else None
         return self.mend(Decoded(nothing, empty, np.ones(count, bool)))

@@ -61,7 +61,7 @@ class Steps:
             )  # fmt: skip
 
     def keep(self, count: int) -> None:
-        """Only the first so many dancers are left."""
+        """Only the first `count` dancers are left."""
         for k, s in enumerate(self._steps):
             self._steps[k] = Step(s.latent[:count], s.place[:count], s.depth[:count], s.seen)
 

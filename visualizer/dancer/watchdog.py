@@ -13,7 +13,7 @@ from .pack import STEPS_PER_BEAT, Pack
 STILL_STEPS = 4 * STEPS_PER_BEAT  # a bar without a move is no dance; a pause may be shorter
 IDLE_STEPS = STEPS_PER_BEAT
 IDLE = 4.0  # times the limit of stillness: as still as the stillest dancing of the training data
-LOST_STEPS = 8  # half a beat: a single odd step is seen by nobody
+LOST_STEPS = 8  # half a beat: a single odd step is not seen
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def distances(latents: NDArray[np.floating], seeds: NDArray[np.floating], spread
 
 
 class Watchdog:
-    """Watches a troupe of N, each for himself."""
+    """Watches a troupe of N, each dancer alone."""
 
     def __init__(self, pack: Pack, troupe: int) -> None:
         self._far, self._still = pack.limits["far"], pack.limits["still"]

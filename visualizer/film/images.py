@@ -17,7 +17,7 @@ from visualizer.media import url_of
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
-STILL = 6  # levels of 255 by which a pixel of a GIF may be off before it is drawn anew: a third smaller, seen by nobody
+STILL = 6  # levels of 255 by which a pixel of a GIF may be off before it is drawn again: a third smaller, and not seen
 SAMPLE = 8  # frames from which it is told how large a GIF will be
 OPAQUE = np.array([0, 0, 0, 255], np.uint8)  # the painter leaves the fourth byte of a pixel as it is
 SEQUENCE = "%05d.png"
@@ -102,7 +102,7 @@ class Gif:
         settle(self._path)
 
     def _encode(self, target: str | BytesIO, first: int, frames: int) -> None:
-        """Write so many frames, from `first` on, as a GIF."""
+        """Write `count` frames, from `first` on, as a GIF."""
         import av
         import av.error
         from av.filter import Graph

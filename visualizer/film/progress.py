@@ -33,7 +33,7 @@ def megabytes(size: float) -> str:
 
 
 class FilmProgress:
-    """Says how far a film of so many frames is. `estimate`: bytes that it will have, None as long as nothing is known.
+    """Says how far a film of `frames` frames is. `estimate`: bytes that it will have, None as long as nothing is known.
 
     Asking for an estimate may take a fraction of a second, so it is done no more often than a line is written.
     """
@@ -61,7 +61,7 @@ class FilmProgress:
         self._bar.stop()
 
     def update(self, done: int) -> None:
-        """So many frames are there."""
+        """`done` frames are there."""
         self._bar.update(self._task, completed=done)
         now, step = self._clock(), STEPS * done // self._frames
         waited = now - self._said_at

@@ -9,7 +9,6 @@ is whole.
 from __future__ import annotations
 
 import hashlib
-import random
 import signal
 import time
 from collections import deque
@@ -17,39 +16,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from visualizer.auto import Auto, Kind, find_pins
-from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.errors import UserError
 from visualizer.film.output_path import check_output, find_output, find_paths, put_in_place
 from visualizer.film.progress import FilmProgress, warn_of_size
-from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
-from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
-from visualizer.film.video import PICTURES, SOUND_RATE, Encoder, is_sequence
+from visualizer.film.reel import FilmFrame, Reel, make_reel, make_show
+from visualizer.film.video import PICTURES, Encoder, is_sequence
 from visualizer.leave import before_leaving, unhurried
-from visualizer.moment import Moment
-from visualizer.music.analysis.features import Floats
-from visualizer.music.analysis.song import hear_song
-from visualizer.music.clock import fold
-from visualizer.music.song_file import read_song
-from visualizer.options import AUTO, FilmOptions, check_value
-from visualizer.show import Show, ShowPlan
+from visualizer.options import FilmOptions, check_value
 from visualizer.stage.cpu.painter import Painter
 from visualizer.stage.guarded import HELD, GuardedFrames
-from visualizer.stage.looks import Look
 from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stop, Stopped, asked_to_stop, stopped
 from visualizer.support.console import Console
 
-OWN_SECONDS = 15.0  # of a film without a song and without a wish
 AHEAD = 8  # pictures that are danced and decoded before they are painted
-LINGERS = 12  # beats after which nothing is left of a trail or of confetti
 GIF_FPS = 25  # a GIF counts in hundredths of a second
-MOST_LOOKED_AT = 120.0  # seconds of our own music in which a loop is looked for
 
 T = TypeVar("T")
 OnFrame = Callable[[int, memoryview], None]
@@ -71,27 +56,6 @@ class FilmReport:
         return self.seconds / max(self.wall_seconds, 1e-9)
 
 
-@dataclass(frozen=True)
-class FilmFrame:
-    """What one frame is painted from. Frames that are not `shown` only warm the painter up: trails, smoothing."""
-
-    t: float  # seconds since the first frame of the film
-    moment: Moment
-    note: str | None = None  # what changes now, in words
-    shown: bool = True
-
-
-@dataclass(frozen=True)
-class Reel:
-    """The frames of a film, how many are shown, how many a second, the sound beside them and, of a loop, its beats."""
-
-    frames: Iterator[FilmFrame]
-    count: int
-    rate: Fraction
-    sound: Iterator[Floats]
-    loop_beats: int = 0
-
-
 def make_film(
     song: Path | None, pack: Pack, options: FilmOptions, *, progress: bool = True, on_frame: OnFrame | None = None
 ) -> FilmReport:
@@ -111,32 +75,16 @@ def make_film(
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it is known at once if there is no such style or dance.
     show = make_show(pack, options, size, console.say)
-    reel = _make_reel(song, show, options, fps, console)
-    painter, guarded = Painter(size), GuardedFrames(size, options.transparent)
-    painter.mood.loop = reel.loop_beats
+    reel = make_reel(song, show, options, fps, console)
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
         console.say(warning)
     encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
-
-    done = 0
-
-    def paint(frame: FilmFrame) -> int:
-        """Paint one more; how many are done."""
-        nonlocal done
-        moment = frame.moment
-        pixels = painter.paint_alpha(moment) if options.transparent else pixels_of(painter.paint(moment))
-        if frame.shown:
-            guarded.show(pixels, done / float(reel.rate))
-            if on_frame is not None:
-                on_frame(done, pixels.data)
-            encoder.put(pixels)
-            done += 1
-        return done
+    camera = _Camera(reel, size, options.transparent, encoder, on_frame)
 
     def keep() -> None:
         """The film as far as it goes, in place of the main thread that does not return."""
-        if done:
+        if camera.done:
             encoder.finish()
             put_in_place(part, out, options.force)
         else:
@@ -145,54 +93,70 @@ def make_film(
     try:
         with asked_to_stop() as stop, before_leaving(keep):
             said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
-            stopped_by = _run(reel, paint, stop, said, console)
-            if done:
+            stopped_by = _run(reel, camera, stop, said, console)
+            if camera.done:
                 with unhurried():
                     encoder.finish()
     except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
         encoder.abandon()
         raise
-    if not done:
+    if not camera.done:
         encoder.abandon()
         raise stopped(stopped_by)
     put_in_place(part, out, options.force)
-    if guarded.guard.held:
-        console.say(f"{HELD}, in {guarded.guard.held} frames")
-    report = FilmReport(target, done, float(done / reel.rate), time.perf_counter() - began, stopped_by)
-    early = f"; stopped early, the first {done} of {reel.count} frames are kept" if stopped_by else ""
+    report = FilmReport(target, camera.done, camera.seconds, time.perf_counter() - began, stopped_by)
+    _tell(report, reel, camera.held, console)
+    return report
+
+
+class _Camera:
+    """Paints frame after frame, holds flashes back, and hands the pixels to the encoder. `done`: frames shown."""
+
+    def __init__(
+        self, reel: Reel, size: tuple[int, int], transparent: bool, encoder: Encoder, on_frame: OnFrame | None
+    ) -> None:  # fmt: skip
+        self.done = 0
+        self._rate, self._transparent, self._encoder, self._on_frame = reel.rate, transparent, encoder, on_frame
+        self._painter, self._guarded = Painter(size), GuardedFrames(size, transparent)
+        self._painter.mood.loop = reel.loop_beats
+
+    @property
+    def seconds(self) -> float:
+        """Of film so far."""
+        return float(self.done / self._rate)
+
+    @property
+    def held(self) -> int:
+        """Frames in which flashes were held back."""
+        return self._guarded.guard.held
+
+    def take(self, frame: FilmFrame) -> None:
+        """One more frame."""
+        moment = frame.moment
+        pixels = self._painter.paint_alpha(moment) if self._transparent else pixels_of(self._painter.paint(moment))
+        if not frame.shown:
+            return
+        self._guarded.show(pixels, self.done / float(self._rate))
+        if self._on_frame is not None:
+            self._on_frame(self.done, pixels.data)
+        self._encoder.put(pixels)
+        self.done += 1
+
+
+def _tell(report: FilmReport, reel: Reel, held: int, console: Console) -> None:
+    if held:
+        console.say(f"{HELD}, in {held} frames")
+    early = f"; stopped early, the first {report.frames} of {reel.count} frames are kept" if report.stopped_by else ""
     console.say(
-        f"{target}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
+        f"{report.path}: {report.seconds:.1f} s of film in {report.wall_seconds:.1f} s, "
         f"{report.speed:.2f} x real time{early}"
     )
-    return report
 
 
 def film_as_asked(song: Path | None, options: FilmOptions) -> FilmReport:
     """The film that the command line asks for. UserError as `make_film`; what is quickly known is said at once."""
     check_output(find_output(options.out), options.transparent, options.force)
     return make_film(song, load_pack(find_pack(options.pack), options.device), options)
-
-
-def make_show(
-    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] | None = None
-) -> Show:  # fmt: skip
-    """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
-    style = None if options.style == AUTO else options.style
-    dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance, notify)
-    dancer.set_sync(options.sync)
-    dancer.view = size[0] / size[1]
-    plan = ShowPlan(
-        look=options.look,
-        auto=Auto(random.Random(f"auto {options.seed}"), options.auto, find_pinned(options)),
-        by_music=options.style == AUTO and options.dance is None,
-    )
-    return Show(dancer, plan)
-
-
-def find_pinned(options: FilmOptions) -> set[Kind]:
-    """What was asked for by name stays."""
-    asked = [kind for kind in ("look", "style", "dance") if getattr(options, kind) is not None]
-    return find_pins(asked, options.style == AUTO)
 
 
 def find_size(options: FilmOptions) -> tuple[int, int]:
@@ -224,10 +188,8 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
         pool.shutdown(cancel_futures=True)
 
 
-def _run(
-    reel: Reel, paint: Callable[[FilmFrame], int], stop: Stop, said: FilmProgress, console: Console
-) -> int:  # fmt: skip
-    """Paint frame by frame; the signal that ended it early, or 0."""
+def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: Console) -> int:
+    """Take frame by frame; the signal that ended it early, or 0."""
     with said:
         try:
             for frame in ahead(reel.frames, AHEAD):
@@ -235,92 +197,11 @@ def _run(
                     return stop.signal
                 if frame.note:
                     console.say(frame.note)
-                said.update(paint(frame))
+                camera.take(frame)
+                said.update(camera.done)
         except (KeyboardInterrupt, Stopped):
             return stop.signal or signal.SIGINT
     return 0
-
-
-def _make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction, console: Console) -> Reel:
-    """Listen to the song, and say what is danced when."""
-    score: Score
-    start, beats = options.start, options.beats
-    if song is None:
-        pace = options.bpm * fold(options.bpm)
-        # Room for a loop to be looked for; else as long as was asked for.
-        end = MOST_LOOKED_AT if beats is not None else start + (options.seconds or OWN_SECONDS)
-        score, sound = OwnScore(pace), read_own_music(pace, console.say)
-    else:
-        with console.status(f"listening to {song.name}"):
-            score = heard = hear_song(song, options.bpm)
-        if not heard.confidence:
-            console.say(f"no beat found in {song.name}: danced at {heard.bpm:.0f} BPM")
-        if start >= heard.seconds:
-            raise UserError(f"{song}: is over after {heard.seconds:.1f} s, before {start:g}")
-        end = min(start + options.seconds, heard.seconds) if options.seconds else heard.seconds
-        sound = read_song(song, SOUND_RATE)
-    if show.style_selector is not None:
-        _begin_by_the_music(show, score, start, console)
-    if beats is None:
-        count = max(round((end - start) * fps), 1)
-        frames = _dance(show, score, [start + float(k / fps) for k in range(count)])
-        return Reel(frames, count, fps, skip_sound(sound, start))
-    assert isinstance(show.dancer, Dancer)
-    loop, start, end = _cut_loop(show.dancer, score, start, end, beats)
-    count = max(round((end - start) * fps), 2)
-    rate = Fraction(count / (end - start)).limit_denominator(10_000)
-    times = [start + (end - start) * k / count for k in range(count)]
-    console.say(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
-    frames = _dance_loop(show.dancer, come_round(show.look, beats), loop, score, times)
-    return Reel(frames, count, rate, skip_sound(sound, start), beats)
-
-
-def _begin_by_the_music(show: Show, score: Score, start: float, console: Console) -> None:
-    selector = show.style_selector
-    assert selector is not None
-    best = selector.best(score.hearing(start).mix)
-    if best is None:
-        console.say(f"style {show.dancer.style}: {selector.note or 'nothing is known of the music'}")
-    else:
-        show.dancer.set_style(best)
-        console.say(f"style {best}, by the music")
-
-
-def _dance(show: Show, score: Score, times: list[float]) -> Iterator[FilmFrame]:
-    """The show at those seconds of the music, with what changes by itself in words."""
-    for t in times:
-        moment = show.step(score.musical_time(t), score.hearing(t))
-        note = f"{t:.0f} s: {', '.join(map(str, show.changed))}" if show.changed else None
-        yield FilmFrame(t - times[0], moment, note)
-
-
-def _find_energy(score: Score, end: float, beat: float) -> float:
-    """Of the music at a beat; `end`: seconds after which there is none."""
-    return score.hearing(min(max(time_of(score, beat), 0.0), end)).energy
-
-
-def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
-    """A loop, and from when to when of the music it is danced."""
-    energy = partial(_find_energy, score, end)
-    loop = find_loop(dancer, beats, score.musical_time(start), score.musical_time(end), energy)
-    return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
-
-
-def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: list[float]) -> Iterator[FilmFrame]:
-    """The loop at those seconds of the music; before that unseen, for what lingers of it to be there when it begins."""
-    length = len(times) * (times[1] - times[0])
-    energy = partial(_find_energy, score, times[0] + length)
-    for early in range(-(-LINGERS // loop.beats), -1, -1):
-        for t in times:
-            beat, hearing = score.musical_time(t), score.hearing(t)
-            left = loop.first + loop.beats - beat
-            if left < 1:  # the light goes over as the body does
-                share = 1 - left
-                earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
-                hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
-            loop = follow_pack(dancer, loop, energy)
-            moment = Moment(dancer.draw(*loop.at(beat)), look, hearing, beat - early * loop.beats)
-            yield FilmFrame(t - times[0] - early * length, moment, shown=not early)
 
 
 def _check(out: Path, size: tuple[int, int], fps: Fraction, options: FilmOptions) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from visualizer import paths
 from visualizer.film.video import SOUND_RATE
 from visualizer.music.analysis.features import Floats
-from visualizer.music.analysis.song import read_song
 from visualizer.music.clock import Hearing
+from visualizer.music.song_file import read_song
 from visualizer.music.sources.free_run import free_run_hearing
 
 OWN_MUSIC_BPM = 120.0

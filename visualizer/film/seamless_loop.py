@@ -1,6 +1,6 @@
-"""A dance that comes round: so many beats, whose end leads into their beginning.
+"""A dance that comes round: a number of beats whose end leads into their beginning.
 
-The dancer never repeats himself, so the way back must be made. First the best place is looked for: of many bars, the
+Dancers never repeat themselves, so the way back must be made. First the best place is looked for: of many bars, the
 one at which the dance, `beats` later, comes by the same poses again. There, over the last beat, what is danced goes
 over into what was danced in the beat before the beginning. That is a blend of latents, not of pictures, and a latent
 between two bodies is a body.
@@ -75,7 +75,7 @@ def _through(points: Floats, u: float) -> Floats:
 def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy: Callable[[float], float]) -> Loop:
     """Let `dancer` dance from `earliest` to `latest` (musical time), and cut the best loop out.
 
-    `energy` of the music, by musical time. UserError if there is no room for so many beats.
+    `energy` of the music, by musical time. UserError if there is no room for that many beats.
     """
     check_value(FilmOptions, "beats", beats)
     first = math.ceil(earliest / BEATS_PER_BAR - 1e-6) * BEATS_PER_BAR

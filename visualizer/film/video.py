@@ -85,7 +85,7 @@ class Writer(Protocol):
         ...
 
     def close(self, frames: int) -> None:
-        """So many were written, and that is all: end the file."""
+        """`frames` were written, and that is all: end the file."""
         ...
 
     def leave(self) -> None:
@@ -146,7 +146,7 @@ class Encoder:
         self._raise()
 
     def estimate(self, frames: int) -> int | None:
-        """About how many bytes the film will have when it has so many frames; None: that is not known yet."""
+        """About how many bytes the film will have when it has that many frames; None: that is not known yet."""
         return self._writer.estimate(self._written, frames) if self._written and self._thread.is_alive() else None
 
     def abandon(self) -> None:
@@ -169,7 +169,7 @@ class Encoder:
         frames = 0
         while (pixels := self._queue.get()) is not None:
             if self._error is not None or self._abandoned:
-                continue  # keep emptying the queue, so that nobody waits for us
+                continue  # keep emptying the queue, so that no caller waits for us
             try:
                 self._writer.write(pixels, frames)
                 frames += 1
@@ -237,7 +237,7 @@ def encoder_of(names: tuple[str, ...]) -> str:
 def bleed(pixels: Pixels) -> Pixels:
     """Straight RGBA, the colours of what is seen laid about it where nothing is seen.
 
-    Encoders that lose something blur colours over the edge, and a dark ground that nobody sees would be seen there.
+    Encoders that lose something blur colours over the edge, and a dark ground that is not seen would be seen there.
     """
     cover = pixels[:, :, 3]
     rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))

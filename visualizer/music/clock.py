@@ -74,8 +74,8 @@ class MusicClock:
     """Musical time as an unbroken line that is bent towards the reports and never runs backwards.
 
     Between reports it runs free at the last tempo. A report may change the tempo at once, since a new tempo makes
-    no jump; a wrong phase is mended by running at most 8% faster or slower until it is right. Whoever asks is told
-    what will sound `lead` seconds later, when the frame that is drawn now is seen. A hand on the keys outdoes what is
+    no jump; a wrong phase is mended by running at most 8% faster or slower until it is right. Callers are told what
+    will sound `lead` seconds later, when the frame that is drawn now is seen. A hand on the keys outdoes what is
     heard: `tap`, `scale` and `nudge`.
     For use from one thread: sources publish what they hear, and the thread that asks for the time applies it.
     """

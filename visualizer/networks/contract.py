@@ -50,8 +50,9 @@ def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...
 
 
 def check_contract(session: Any, network: str, info: dict[str, Any], path: Path, dancers: int = 2) -> None:
-    """UserError unless a network takes and gives what the contract says. It is run once, by a troupe of so many: what a
-    file says of its outputs is a claim, and a party is a bad place to find that out."""
+    """UserError unless a network takes and gives what the contract says. It is run once by a troupe of `dancers`, for
+    what a file says of its outputs is a claim, and a party is a bad place to find that out.
+    """
     try:
         inputs = {i.name: i for i in session.get_inputs()}
         found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}

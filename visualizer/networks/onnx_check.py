@@ -32,7 +32,7 @@ LARGEST_GRAPH = 20_000  # nodes; our largest, the encoder, has 1,749
 MOST_WEIGHTS = 5_000  # tensors
 MOST_INPUTS = 32  # our dancer has ten
 LONGEST_TEXT = 1_000  # bytes of one name or attribute
-# Fields of a file, and numbers in its lists; our largest, the encoder, has 39,475. So many take 0.3 s and 40 MB.
+# Fields of a file, and numbers in its lists; our largest, the encoder, has 39,475. That many take 0.3 s and 40 MB.
 MOST_FIELDS = 150_000
 MOST_TEXT = 4_000_000  # bytes of all names; the encoder has 0.2 million
 LONGEST_LIST = 10_000  # numbers that are not packed as bytes
@@ -41,7 +41,7 @@ OPSETS = range(17, 31)
 
 # --- the format: field number -> name, kind --------------------------------------------------------------------------
 # Kinds: how a field is read. A list of one kind: there may be many. "text": bytes that must be short and of UTF-8, as
-# whoever asks onnxruntime for them decodes them. "no": a network that has it is refused.
+# callers of onnxruntime decode them. "no": a network that has it is refused.
 
 INT, FLOAT, DOUBLE, BYTES, TEXT, NO = "int", "float", "double", "bytes", "text", "no"
 Schema = dict[int, tuple[str, Any]]
@@ -424,7 +424,9 @@ def check_network(data: bytes, where: object) -> Summary:
         opsets = model.get("opset_import", [])
         domains = [_text(opset.get("domain")) for opset in opsets]
         if len(opsets) != 1 or domains[0] not in ("", "ai.onnx"):
-            raise _Refused(f"it wants operators of {_shown(', '.join(d or 'ai.onnx' for d in domains) or 'nobody')}")
+            raise _Refused(
+                f"it wants operators of {_shown(', '.join(d or 'ai.onnx' for d in domains) or 'no version')}"
+            )
         if opsets[0].get("version", 0) not in OPSETS:
             raise _Refused(f"it wants operator set {opsets[0].get('version', 0)}, from {OPSETS[0]} on are taken")
         return _check_graph(model["graph"])
@@ -449,7 +451,7 @@ def part_for(data: bytes, output: str) -> bytes:
         else:
             kept.append(whole)
     size = sum(map(len, graph))
-    head = [7 << 3 | 2]  # the graph, of so many bytes
+    head = [7 << 3 | 2]  # the graph, and how many bytes it has
     while size >= 0x80:
         head.append(size & 0x7F | 0x80)
         size >>= 7
@@ -466,7 +468,7 @@ def _needed_for(graph: memoryview, output: str, meter: _Meter) -> list[memoryvie
             if not needed.isdisjoint(map(_text, node.get("output", []))):
                 needed.update(map(_text, node.get("input", [])))
                 nodes.append(whole)
-    # Weights, inputs and outputs have names; 13 are shapes of what is in between, a help that nobody needs.
+    # Weights, inputs and outputs have names; 13 are shapes of what is in between, a help that is not needed.
     wanted = {5: (_TENSOR, needed), 11: (_VALUE, needed), 12: (_VALUE, {output})}
     for number, whole, inside in fields:
         if number in wanted:

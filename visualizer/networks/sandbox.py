@@ -167,7 +167,7 @@ class _Trial:
         return self._folder / f"{network}.onnx"
 
     def check(self, network: str, count: int) -> None:
-        """UserError unless it keeps to the contract, for so many dancers."""
+        """UserError unless it keeps to the contract, for that many dancers."""
         begun = time.process_time()
         check_contract(self._sessions[network], network, self._info, self._path(network), count)
         self._judge_time(network, count, time.process_time() - begun, 4.0)  # the first call takes longer

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +197,18 @@ class OnDevice:
     """
 
     def __init__(
-        self, session: Any, path: Path, device: str, messages: deque[str], lost: set[str], seal: str | None = None
+        self,
+        session: Any,
+        path: Path,
+        device: str,
+        notify: Callable[[str], None],
+        lost: set[str],
+        seal: str | None = None,
     ) -> None:
-        """`lost`: devices that have failed, shared by the networks of a pack. `seal` as for `open_session`."""
+        """`notify` is told when it moves. `lost`: devices that have failed, shared by the networks of a pack. `seal` as
+        for `open_session`."""
         self._session, self._path, self._device, self._seal = session, path, device, seal
-        self._messages, self._lost = messages, lost
+        self._notify, self._lost = notify, lost
         self._moved = False
 
     def run(self, names: list[str] | None, given: dict[str, NDArray], *options: Any) -> list[NDArray]:
@@ -211,12 +218,12 @@ class OnDevice:
             except failures() as error:
                 try:
                     self._session, _ = open_session(self._path, seal=self._seal)
-                except UserError as gone:  # a show goes on: whoever runs a network knows what to do with its failures
+                except UserError as gone:  # a show goes on: the caller of a network knows what to do with its failures
                     raise RuntimeError(str(gone)) from error
                 self._moved = True
                 if self._device not in self._lost:
                     self._lost.add(self._device)
-                    self._messages.append(f"{self._device} has failed ({first_line(error)}): networks on cpu now")
+                    self._notify(f"{self._device} has failed ({first_line(error)}): networks on cpu now")
         return self._session.run(names, given, *options)
 
     def __getattr__(self, name: str) -> Any:

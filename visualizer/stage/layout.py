@@ -81,7 +81,7 @@ def find_layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, 
     """The frame is as high as the window, so head, raised hands and feet are always seen.
 
     Where `span` frame widths would not fit into the window then, the frame is so small that they do. One dancer
-    needs less than a frame's width, so that in a tall window he is not small. Rows, `deep` of them behind the first
+    needs less than a frame's width, so that in a tall window they are not small. Rows, `deep` of them behind the first
     and each `rise` frame widths higher, want room above.
     """
     width, height = size

@@ -64,7 +64,7 @@ def picture() -> Finding:
     try:
         window = Window(WINDOW, notify=said.append)
     except NoDisplay as reason:
-        return Finding(BROKEN, f"no window can be opened: {reason}", "log in to the desktop anew, and start it there")
+        return Finding(BROKEN, f"no window can be opened: {reason}", "log in to the desktop again, and start it there")
     seconds = []
     for step in range(5):
         begun = time.perf_counter()
@@ -119,7 +119,7 @@ def pack() -> Finding:
     try:
         loaded = load_pack(find_pack(chosen().pack), "cpu")
     except UserError as error:
-        remedy = REINSTALL if chosen().pack is None else "get the pack anew, or take 'pack' out of the settings file"
+        remedy = REINSTALL if chosen().pack is None else "get the pack again, or take 'pack' out of the settings file"
         return Finding(BROKEN, str(error), remedy)
     digests = loaded.info.get("sha256")
     digests = digests if isinstance(digests, dict) else {}
@@ -175,7 +175,7 @@ def networks() -> Finding:
         "available": onnxruntime.get_available_providers(), "dancer_restarts": dancer.restarts,
     }  # fmt: skip
     if not 0.002 < min(inside) <= max(inside) < 0.6 or dancer.restarts:
-        return Finding(BROKEN, f"{found}, but nobody is to be seen in it", REINSTALL, details)
+        return Finding(BROKEN, f"{found}, but no one is to be seen in it", REINSTALL, details)
     if asked:
         return Finding(WORSE, found + asked, "change 'device' in the settings file to auto", details)
     if step + decode > SLOWEST:

@@ -106,7 +106,7 @@ def _in_process(check: Check) -> Finding:
         except subprocess.TimeoutExpired:
             process.kill()  # and not waited for: one that sleeps in a driver does not even die
             found = f"no answer within {check.seconds:g} s: a driver or device hangs"
-            return Finding(BROKEN, found, "unplug and plug in what it is about, or start the computer anew")
+            return Finding(BROKEN, found, "unplug and plug in what it is about, or restart the computer")
         except BaseException:  # by a signal: no answer is waited for any more
             process.kill()
             raise

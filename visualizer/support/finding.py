@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from visualizer.options import Settings
 
 OK = "ok"
-ABSENT = "absent"  # nobody needs it to dance, and it is not here
+ABSENT = "absent"  # not needed to dance, and not here
 WORSE = "worse"  # it dances, but not as well as it could
 BROKEN = "broken"
 
-REINSTALL = "install the program anew: pip install --force-reinstall dancing-screen"
+REINSTALL = "install the program again: pip install --force-reinstall dancing-screen"
 
 
 @dataclass(frozen=True)

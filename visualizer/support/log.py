@@ -1,4 +1,4 @@
-"""What the program says: one line a message on stderr, and a file that says more, for whoever looks for a fault.
+"""What the program says: one line a message on stderr, and a file that says more, for those who look for a fault.
 
 The file lies where this system keeps logs of a user. It is written by a thread of its own, so no picture waits for a
 disk, and it knows no names of songs: who sends it to somebody does not tell what was danced to.
@@ -81,7 +81,7 @@ class _FileLine(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
+        stamp = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')}.{int(record.msecs):03d}"
         text = f"{stamp} {record.levelname} {make_printable(record.getMessage(), LONGEST_LINE)}"
         told = self.formatException(record.exc_info) if record.exc_info else ""
         return text + _set_in(getattr(record, "story", "")) + _set_in(told)
@@ -103,7 +103,7 @@ def _is_said(record: logging.LogRecord) -> bool:
 
 
 def start_log() -> None:
-    """Send the program's messages, and nobody else's, to stderr. Calling it again does nothing."""
+    """Send the program's messages, and no others, to stderr. Calling it again does nothing."""
     if log.handlers:
         return
     stream = _own_stderr()
@@ -203,7 +203,7 @@ def _open_rotating(path: Path) -> Any:
         def doRollover(self) -> None:
             try:
                 super().doRollover()
-            except OSError:  # on Windows nobody renames a file that another show writes into: it grows a little longer
+            except OSError:  # on Windows a file that another show writes into keeps its name, and grows
                 self.stream = self.stream or self._open()
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,7 @@ def _open_rotating(path: Path) -> Any:
 
 @contextmanager
 def log_file(words: Iterable[str], folder: Path | None = None) -> Iterator[LogFile]:
-    """Keep a log while this lasts, of all that is said and of what nobody caught; `words`: of the command line.
+    """Keep a log while this lasts, of all that is said and of what was not caught; `words`: of the command line.
 
     `folder` None: where this system keeps logs. Where nothing can be written that is said once, and all goes on.
     """

@@ -18,7 +18,7 @@ from visualizer.options import SOURCES
 from visualizer.support.printable import LONGEST_LINE, make_printable
 
 NO_SONG_WORD = "|".join(SOURCES)  # what else --audio may be; mic:NAME too
-# Words of the command line and values of settings that nobody has made up.
+# Words of the command line and values of settings that are not the user's own.
 _OURS = """
     film dances devices doctor report packs add remove show zip help auto cpu cuda coreml shader painter each unison
     canon faithful tame measured free bold wild window
@@ -131,7 +131,7 @@ def _remember(name: str, alias: str, in_paths: bool = False) -> None:
 
 
 def alias_of(name: str) -> str:
-    """The same for the same name and user; nobody else can try names out on it."""
+    """The same for the same name and user; no one else can try names out on it."""
     key = hashlib.sha256(os.path.expanduser("~").encode("utf-8", "surrogatepass")).digest()
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=key, digest_size=4).hexdigest()
     suffix = Path(name).suffix.lower()

@@ -41,7 +41,7 @@ STRANGE = re.compile(
     r"|[^\W\d_]{3,}",
     re.IGNORECASE,
 )
-# Checks that are about the machine alone, whose names for its parts nobody has made up.
+# Checks that are about the machine alone, whose names for its parts are not the user's.
 OF_THE_MACHINE = ("display", "picture", "networks", "films", "versions")
 README = """\
 What 'visualizer report' packed for a report of a fault:

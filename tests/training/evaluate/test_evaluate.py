@@ -205,6 +205,7 @@ def row_of(rows: dict[str, Row], start: str) -> Row:
     return next(row for name, row in rows.items() if name.startswith(start))
 
 
+@pytest.mark.slow
 def test_who_dances_real_takes_meets_the_goals(good: dict[str, Row]) -> None:
     count = len(SOME)
     assert good["dance asked for is the dance performed"].ours == f"{count} of {count}"
@@ -230,6 +231,7 @@ def test_the_baseline_stands_in_the_table(good: dict[str, Row]) -> None:
     assert fid.baseline > number(fid)  # five steps of training
 
 
+@pytest.mark.slow
 def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good: dict[str, Row]) -> None:
     pose = pool[0].danced.poses[0].reshape(1, -1) / FRAME_METRES
     rows = table(lambda step, latent, place: (pose, 0.0))
@@ -249,6 +251,7 @@ def test_the_frozen(table: Callable[..., dict[str, Row]], pool: list[Real], good
     assert row_of(rows, "distinct phrases").ours == 1
 
 
+@pytest.mark.slow
 def test_the_jittering(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     rng = np.random.default_rng(0)
     rows = table(lambda step, latent, place: (latent + rng.normal(0, 0.01, latent.shape), place))
@@ -259,6 +262,7 @@ def test_the_jittering(table: Callable[..., dict[str, Row]], good: dict[str, Row
     assert not rows["motion power at ½, 1, 2 × the beat"].met
 
 
+@pytest.mark.slow
 def test_the_one_with_one_dance_only(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     rows = table(only=SOME[0].name)
     assert rows["dance asked for is the dance performed"].ours == f"1 of {len(SOME)}"
@@ -272,6 +276,7 @@ def test_the_one_with_one_dance_only(table: Callable[..., dict[str, Row]], good:
     assert few < many / 2
 
 
+@pytest.mark.slow
 def test_the_skating_and_drifting(table: Callable[..., dict[str, Row]], good: dict[str, Row]) -> None:
     def drift(step: int, latent: np.ndarray, place: float) -> tuple[np.ndarray, float]:
         about = latent.reshape(21, 2)

@@ -171,6 +171,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_bad_dancers_are_far_from_real_ones_by_their_features(name: str) -> None:
     names = [d.name for d in DANCES[::4]]

@@ -199,6 +199,7 @@ def test_each_dance_is_asked_for_by_its_name(tmp_path: Path) -> None:
     assert len(asked) >= 0.95 * len(pack.dancer.given)  # all but the first half beat of each
 
 
+@pytest.mark.slow
 def test_all_dances_fit_on_pages_that_can_be_sent(tmp_path: Path) -> None:
     dances = tuple(NamedDance(d.name, 0, d.beats) for d in DANCES[:42])
     (path,) = draw_all_dances(disc_pack(dances), tmp_path, seed=1)

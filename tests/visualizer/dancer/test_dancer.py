@@ -29,7 +29,7 @@ def shipped() -> Pack:
     return load_pack(find_pack(None), "cpu")
 
 
-@pytest.fixture(params=["tiny", "shipped"])
+@pytest.fixture(params=[pytest.param("tiny", marks=pytest.mark.slow), "shipped"])
 def either(request: pytest.FixtureRequest) -> Pack:
     """For what must be true of every pack."""
     return request.getfixturevalue("pack" if request.param == "tiny" else "shipped")
@@ -391,6 +391,7 @@ def plain_step(shipped: Pack) -> float:
     return max(steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_another_style_is_another_dance(shipped: Pack, seed: int) -> None:
     """From two beats after the change on, and not only for a moment: 0.1 m, the mean joint."""
@@ -406,6 +407,7 @@ def test_another_style_is_another_dance(shipped: Pack, seed: int) -> None:
     assert (beats[2:] > 0.03).mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["dance", "style"])
 @pytest.mark.parametrize("moment", [5.0, 5.3125, 6.5, 7.875])
 def test_a_change_is_made_without_a_leap(shipped: Pack, plain_step: float, asked: str, moment: float) -> None:
@@ -422,6 +424,7 @@ def test_a_change_is_made_without_a_leap(shipped: Pack, plain_step: float, asked
     assert longest_step(shipped, np.concatenate(paths)) <= 1.25 * plain_step
 
 
+@pytest.mark.slow
 def test_two_beats_after_its_first_letter_the_body_is_in_the_new_dance(shipped: Pack) -> None:
     """Pairs of written dances that are over within a phrase, faithfully danced. The body is then a tenth as far as it
     was before from one of several who have danced the new one all along (some begin it with the other leg)."""
@@ -470,6 +473,7 @@ def test_three_beats_after_it_was_asked_for_a_dance_is_danced(shipped: Pack, mom
         assert dancer._rows.next_style.tolist() == [shipped.dances[named].style] * 3
 
 
+@pytest.mark.slow
 def test_ten_simulated_minutes_of_the_shipped_pack(shipped: Pack) -> None:
     """1,200 beats at 120 BPM: nobody leaves the stage, and the body stands still for no second, wherever it begins."""
     dancer = Dancer(shipped, 11)

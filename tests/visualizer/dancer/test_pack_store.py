@@ -480,6 +480,7 @@ NETWORKS: list[tuple[str, Callable[[], bytes], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "make", "words"), NETWORKS)
 def test_networks_that_pretend(
     tmp_path: Path, shelf: Path, network: str, make: Callable[[], bytes], words: str

@@ -39,7 +39,7 @@ def shipped() -> Pack:
 @pytest.fixture(autouse=True)
 def quick(shipped: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pack that ships is loaded once for all tests."""
-    monkeypatch.setattr(recovery, "load_pack", lambda folder, device: shipped)
+    monkeypatch.setattr(recovery, "load_pack", lambda folder, device, notify: shipped)
 
 
 def dances(dancer: Dancer, beats: float, start: float = 0.0, per_beat: int = 5) -> Iterator[Bodies]:
@@ -83,6 +83,7 @@ def test_one_failure_is_got_over_by_the_same_pack(network: str, kind: str) -> No
     assert (shown[-1].frames != shown[-5].frames).any()  # it goes on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_pack_that_goes_on_failing_gives_way_to_the_one_that_ships(network: str, kind: str, shipped: Pack) -> None:
@@ -106,6 +107,7 @@ def test_what_fails_from_the_first_call_on_dances_too(network: str, shipped: Pac
     assert dancer.pack is shipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_pack_that_fails_for_five_fails_when_the_fifth_joins(network: str, shipped: Pack) -> None:
     said: list[str] = []
@@ -121,7 +123,7 @@ def test_a_pack_that_fails_for_five_fails_when_the_fifth_joins(network: str, shi
     assert len(said) == 2
     if network == "decoder":  # the four stay as they were, the fifth is unseen
         np.testing.assert_array_equal(after[0].frames[:4], before[-1].frames)
-        assert (after[0].frames[4] == recovery.NOBODY).all()
+        assert (after[0].frames[4] == recovery.EMPTY).all()
     assert (after[-1].frames < 0).any(axis=(1, 2, 3)).all()
 
 
@@ -288,6 +290,7 @@ def test_where_the_shipped_pack_is_broken_too_it_is_said_once_and_danced_on(
 # --- what a decoder says of joints when the troupe first stands
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_decoder_that_fails_at_once_does_not_stop_a_troupe_from_standing(kind: str) -> None:
     pack = dataclasses.replace(fail_from("decoder", kind, 0), seeds=standins.SEEDS * 3, latent_size=standins.SIZE)
@@ -372,6 +375,7 @@ def well(tmp_path_factory: pytest.TempPathFactory) -> str:
     return film(standins.pack(), tmp_path_factory.mktemp("well") / "well.mp4", **ASKED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["a Fail", "no memory", "not a number", "huge", "too few dancers", "text"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_film_is_whole_and_the_same_again_whatever_fails(network: str, kind: str, well: str, tmp_path: Path) -> None:

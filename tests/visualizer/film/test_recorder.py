@@ -19,6 +19,7 @@ import pygame
 import pytest
 
 from tests.support.fake_sound import FakeChain, FakeLine
+from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.film import recorder, video
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
@@ -64,13 +65,6 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.005)
-
-
-class Said(list[str]):
-    """A `Notify` that keeps what it is told."""
-
-    def __call__(self, text: str, topic: str = "", asked: bool = False, /) -> None:
-        self.append(text)
 
 
 def messages(recorder: Recorder) -> list[str]:
@@ -200,11 +194,12 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
     blocks = [np.full(480, 0.1, np.float32)] * 50
     blocks[20:30] = [np.full(480, np.nan, np.float32), np.full(480, np.inf, np.float32)] * 5
     line, waits = FakeLine([], rate=48_000), threading.Event()
-    hearing = CaptureThread("microphone", lambda *_: line, clock, lambda: "", lambda: (FakeChain(), None))  # type: ignore
+    hearing = CaptureThread("microphone", lambda *_: line, clock, lambda: "", Said(), lambda: (FakeChain(), None))  # type: ignore
     hearing._tape = tape = Tape(100.0)
     line.blocks, line.empty = blocks, waits.set
     assert waits.wait(60)
     hearing.close()
+    clock.now = 100.0  # the recorder waits for a picture's time in real seconds
     taken = Recorder(path, SIZE, 100.0, tape, clock, Said())
     taken.offer(grey(100.0, 50))
     wait_until(taken._queue.empty)

@@ -28,8 +28,10 @@ from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
-from visualizer.film import render, video
+from visualizer.film import reel, render, video
 from visualizer.film.output_path import find_paths
+from visualizer.film.score import OwnScore
+from visualizer.messages import discard
 from visualizer.moment import Bodies, Moment
 from visualizer.music.analysis.features import RATE
 from visualizer.music.analysis.song import hear_song
@@ -51,9 +53,11 @@ class Waver:
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
     style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
 
-    def __init__(self, pack: object, seed: int, style: str | None = None, *asked: object) -> None:
+    def __init__(self, pack: object, seed: int, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
-        self.asked: list[object] = [style, *asked]
+        *wishes, notify = asked
+        assert callable(notify)
+        self.asked: list[object] = wishes
         self.made.append(self)
 
     def set_sync(self, sync: str) -> None:
@@ -76,7 +80,7 @@ class Waver:
 
 @pytest.fixture(autouse=True)
 def _waver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "Dancer", Waver)
+    monkeypatch.setattr(reel, "Dancer", Waver)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,7 @@ def assert_alone(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 def test_picture_and_sound_of_a_film(song: Path, tmp_path: Path) -> None:
     out = tmp_path / "dance.mp4"
     report, hashes = make(song, out)
@@ -238,8 +243,8 @@ def test_a_song_that_goes_while_we_film_ends_it_with_one_line(
         path.unlink()
         return found
 
-    hear_song = render.hear_song
-    monkeypatch.setattr(render, "hear_song", heard)
+    hear_song = reel.hear_song
+    monkeypatch.setattr(reel, "hear_song", heard)
     with pytest.raises(UserError, match=r"stick\.wav: no such"):
         make(stick, tmp_path / "a.mp4")
     assert not list(tmp_path.iterdir())
@@ -528,7 +533,7 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = []
-    dancer, painter, score = Waver(PACK, 0), Painter(SIZE), render.OwnScore(120)
+    dancer, painter, score = Waver(PACK, 0, discard), Painter(SIZE), OwnScore(120)
     for k in range(20):
         beat, heard = score.musical_time(k / 25), score.hearing(k / 25)
         dancer.step_to(beat, heard.energy)
@@ -583,6 +588,7 @@ def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     assert_alone(tmp_path / "silent.mp4")
 
 
+@pytest.mark.slow
 def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
     frames = painted(tmp_path / "a.mp4", size=(3840, 2160), seconds=0.08)
     shown = pictures_of(tmp_path / "a.mp4")
@@ -593,9 +599,9 @@ def test_a_film_of_the_largest_size(tmp_path: Path) -> None:
 def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     """Beats at which something changes by itself in four minutes at 120 a minute, and what."""
     dancer = Dancer(standins.pack(), seed, options.get("style"), dance=options.get("dance"))
-    auto = Auto(random.Random(f"auto {seed}"), pinned=render.find_pinned(FilmOptions(out="a.mp4", **options)))
+    auto = Auto(random.Random(f"auto {seed}"), pinned=reel.find_pinned(FilmOptions(out="a.mp4", **options)))
     show = Show(dancer, ShowPlan(auto=auto))
-    frames = render._dance(show, render.OwnScore(120.0), [k / 32 for k in range(480 * 16)])
+    frames = reel._dance(show, OwnScore(120.0), [k / 32 for k in range(480 * 16)])
     return [
         (frame.moment.musical_time, said)
         for frame in frames
@@ -604,6 +610,7 @@ def changes(seed: int, **options: Any) -> list[tuple[float, str]]:
     ]
 
 
+@pytest.mark.slow
 def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_same_seed() -> None:
     found = changes(3)
     assert {said.split()[0] for _, said in found} == {"look", "style", "dance"}
@@ -613,6 +620,7 @@ def test_auto_changes_look_style_and_dance_at_phrase_ends_and_the_same_by_the_sa
     assert found != changes(4)
 
 
+@pytest.mark.slow
 def test_auto_leaves_alone_what_was_asked_for() -> None:
     assert {said.split()[0] for _, said in changes(3, look="neon")} == {"style", "dance"}
     assert {said.split()[0] for _, said in changes(3, style="house")} == {"look", "dance"}
@@ -620,7 +628,7 @@ def test_auto_leaves_alone_what_was_asked_for() -> None:
 
 
 def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "Dancer", Dancer)
+    monkeypatch.setattr(reel, "Dancer", Dancer)
     monkeypatch.setitem(STAY, "look", (PHRASE_BEATS, PHRASE_BEATS))
     films = []
     for auto in (False, True):

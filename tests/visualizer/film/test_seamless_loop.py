@@ -44,6 +44,7 @@ def bends_of(values: np.ndarray) -> np.ndarray:
     return np.abs(np.roll(values, -1, 0) - 2 * values + np.roll(values, 1, 0)).reshape(len(values), -1).max(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("troupe", [1, 3])
 def test_the_step_over_the_seam_is_like_any_other(troupe: int) -> None:
     for seed in range(2):
@@ -115,6 +116,7 @@ def test_what_changes_slowly_is_back_after_a_loop() -> None:
         assert come_round(look, 8).name == look.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bpm", "frames"), [(97.0, 124), (190.0, 126)])
 def test_a_film_of_a_loop_is_as_long_as_its_beats(bpm: float, frames: int, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image", reason="skipped: Pillow missing")
@@ -150,6 +152,7 @@ def disc(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"frame": np.clip(away, -BAND, BAND).astype(np.float32)[:, None]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beats", [6, 8])
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_no_look_has_a_seam(each: Look, beats: int, tmp_path: Path) -> None:

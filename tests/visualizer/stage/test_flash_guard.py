@@ -190,6 +190,7 @@ def dancers(beat: float) -> Bodies:
     return picture(beat, (-0.5, 0.1 * np.sin(beat), 0.5), span_of(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None:
     """With music that leaps, and with blackouts in between."""

@@ -73,7 +73,7 @@ def test_no_display() -> None:
 def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":987")
     assert is_bad(check("display"), WORSE, "none: ", "start it from a desktop")
-    assert is_bad(check("display", seconds=0.01), BROKEN, "no answer within 0.01 s", "start the computer anew")
+    assert is_bad(check("display", seconds=0.01), BROKEN, "no answer within 0.01 s", "restart the computer")
 
 
 def test_displays_are_counted(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -129,6 +129,7 @@ def test_the_pack_that_ships_is_whole_and_dances() -> None:
     assert 0 < finding.details["decode_ms"] < finding.details["seconds"] * 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["no file", "torn file", "torn json", "no pack"])
 def test_a_broken_pack(own_pack: Path, harm: str) -> None:
     decoder = own_pack / "decoder.onnx"
@@ -141,17 +142,18 @@ def test_a_broken_pack(own_pack: Path, harm: str) -> None:
     else:
         shutil.rmtree(own_pack)
     finding = check("pack")
-    assert is_bad(finding, BROKEN, str(own_pack), "get the pack anew")
+    assert is_bad(finding, BROKEN, str(own_pack), "get the pack again")
     assert is_bad(check("networks"), BROKEN, str(own_pack), "")
     row = next(each for each in CHECKS if each.name == "pack")
     assert doctor.exit_code([(row, finding)]) == 2
 
 
+@pytest.mark.slow
 def test_a_network_that_is_not_as_it_was_made(own_pack: Path) -> None:
     info = json.loads((own_pack / "pack.json").read_text())
     info["sha256"]["dancer.onnx"] = info["sha256"]["decoder.onnx"]
     (own_pack / "pack.json").write_text(json.dumps(info))
-    assert is_bad(check("pack"), WORSE, "not as it was made: dancer.onnx", "install the program anew")
+    assert is_bad(check("pack"), WORSE, "not as it was made: dancer.onnx", "install the program again")
     info["sha256"]["dancer.onnx"] = json.loads((find_pack(None) / "pack.json").read_text())["sha256"]["dancer.onnx"]
     (own_pack / "pack.json").write_text(json.dumps(info))
     (own_pack / "encoder.onnx").unlink()
@@ -172,8 +174,8 @@ def test_a_device_that_does_not_run_here(home: Path) -> None:
 
 
 def test_networks_that_draw_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device="auto": standins.pack())
-    assert is_bad(check("networks", seconds=0), BROKEN, "nobody is to be seen", "install the program anew")
+    monkeypatch.setattr("visualizer.dancer.pack.load_pack", lambda folder, device="auto", notify=None: standins.pack())
+    assert is_bad(check("networks", seconds=0), BROKEN, "no one is to be seen", "install the program again")
 
 
 def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,12 +192,13 @@ def test_onnxruntime_that_is_missing(stub: Callable[[str, str], None]) -> None:
 # --- what is heard -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_ear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     finding = check("ear", seconds=0)
     assert finding.state == OK, finding
     assert finding.details["seconds_a_second"] > 0
     monkeypatch.setattr("visualizer.music.analysis.beat_pipeline.find_model", lambda: tmp_path / "ear.onnx")
-    assert is_bad(check("ear", seconds=0), WORSE, "beats are heard by onsets alone", "install the program anew")
+    assert is_bad(check("ear", seconds=0), WORSE, "beats are heard by onsets alone", "install the program again")
 
 
 @pytest.mark.parametrize("name", ["microphone", "loopback"])
@@ -276,7 +279,7 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.state == OK
     assert {"python", "system", "numpy", "SDL", "av"} <= set(finding.details)
     monkeypatch.setattr(check_files, "versions", lambda: {"python": "3.11", "numpy": "2"})
-    assert is_bad(check("versions"), WORSE, "not installed: pygame-ce", "install the program anew")
+    assert is_bad(check("versions"), WORSE, "not installed: pygame-ce", "install the program again")
 
 
 def test_a_check_that_fails_is_its_own_finding() -> None:
@@ -325,6 +328,7 @@ def test_the_table_has_a_remedy_below_each_failure_and_fits_a_terminal() -> None
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_with_a_broken_pack(home: Path, tmp_path: Path) -> None:
     (home / "settings.toml").write_text(f'pack = "{tmp_path}/torn"\n')
     (tmp_path / "torn").mkdir()

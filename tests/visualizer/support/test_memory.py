@@ -49,6 +49,7 @@ def said(program: str) -> list[str]:
     ).stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_the_room_that_a_backdrop_was_made_in_is_given_back() -> None:
     held = [(name, float(megabytes)) for name, megabytes in map(str.split, said(MAPS))][len(shipped_looks()) :]
     assert [name for name, _ in held] == [each.name for each in shipped_looks()]

@@ -134,6 +134,7 @@ def test_without_log_and_settings_there_is_still_a_report(person: Path, monkeypa
     assert set(texts(report.make_report(Path("x.zip")))) == {"README.txt", "doctor.json", "packages.txt"}
 
 
+@pytest.mark.slow
 def test_the_command_packs_what_a_show_left(tmp_path: Path) -> None:
     """The real program, told to dance to a song that is not there; then its report."""
     env = {
@@ -216,6 +217,7 @@ def test_no_name_in_any_place_gets_into_the_report(person: Path, name: str, monk
         assert kept in told, kept
 
 
+@pytest.mark.slow
 def test_no_name_gets_from_real_shows_into_the_report(tmp_path: Path) -> None:
     """The real program in a folder, with a home, a song, a pack and a film that somebody has named; a show that fails
     in each way, and the report after them."""

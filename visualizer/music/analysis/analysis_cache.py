@@ -73,7 +73,7 @@ def recall(key: str, restore: Callable[[Mapping[str, NDArray]], T]) -> T | None:
         return None
     except (OSError, ValueError, KeyError, UserError) as error:
         reason = " ".join(str(error).split())
-        log.info("kept hearing %s is damaged (%s): the song is heard anew", path, reason or type(error).__name__)
+        log.info("kept hearing %s is damaged (%s): the song is heard again", path, reason or type(error).__name__)
         with contextlib.suppress(OSError):
             path.unlink()
         return None

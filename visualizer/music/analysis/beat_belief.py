@@ -66,7 +66,10 @@ def lean_on_phase(belief, base, periods, heads, powers):
 
 @njit(cache=True, nogil=True)
 def mass_around(belief, base, periods, heads, period, phase, reach, near):
-    """Mass, mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a phase."""
+    """Mass, mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a phase.
+
+    Eight parameters, for a compiled loop is given arrays and numbers, no objects.
+    """
     mass, tempo, off = 0.0, 0.0, 0.0
     for k in range(len(periods)):
         away = math.log(periods[k] / period)

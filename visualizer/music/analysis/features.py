@@ -60,18 +60,37 @@ def row_time(row: float | NDArray) -> float | NDArray:
     return (np.asarray(row) - 1) * HOP / RATE
 
 
+def spread_by_mel(count: int, low: float, high: float) -> NDArray[np.float64]:
+    """Frequencies (count,) in Hz from `low`, below 1000 Hz, to `high`, above it, evenly spaced on Slaney's mel scale.
+
+    It is linear below 1000 Hz and logarithmic above (Slaney, Auditory Toolbox, 1998), as librosa has it by default,
+    to the last bit. librosa itself takes seconds to import: scipy.signal, and loops that numba compiles.
+    """
+    width, corner, step = 200.0 / 3, 1000.0, np.log(6.4) / 27.0  # Hz a mel, Hz, and natural log a mel
+    bend = corner / width
+    mels = np.linspace(low / width, bend + np.log(high / corner) / step, count)
+    frequencies = width * mels
+    above = mels >= bend
+    frequencies[above] = corner * np.exp(step * (mels[above] - bend))
+    return frequencies
+
+
+def make_mel_filters(count: int, low: float, high: float) -> Floats:
+    """Triangles (count, WINDOW // 2 + 1) over the bins of a spectrum, each 1 at its middle, as `spread_by_mel`."""
+    corners = spread_by_mel(count + 2, low, high)
+    slopes = np.subtract.outer(corners, np.fft.rfftfreq(WINDOW, 1 / RATE))
+    widths = np.diff(corners)[:, None]
+    return np.maximum(0, np.minimum(-slopes[:-2] / widths[:-1], slopes[2:] / widths[1:])).astype(np.float32)
+
+
 class FeatureStream:
     """Push blocks of any length; get the rows that they completed."""
 
     def __init__(self) -> None:
-        import librosa  # late: takes about a second
-
-        self._mel = librosa.filters.mel(
-            sr=RATE, n_fft=WINDOW, n_mels=MELS, fmin=BANDS[0][0], fmax=BANDS[2][1], norm=None
-        ).T
+        self._mel = make_mel_filters(MELS, BANDS[0][0], BANDS[2][1]).T
         bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
         self._bands = np.stack([(bins >= low) & (bins < high) for low, high in BANDS], axis=1).astype(np.float32)
-        middles = librosa.mel_frequencies(MELS + 2, fmin=BANDS[0][0], fmax=BANDS[2][1])[1:-1]
+        middles = spread_by_mel(MELS + 2, BANDS[0][0], BANDS[2][1])[1:-1]
         member = np.stack([(middles >= low) & (middles < high) for low, high in BANDS], axis=1).astype(np.float32)
         self._members = member / member.sum(axis=0)
         self._hann = np.hanning(WINDOW + 1)[:-1].astype(np.float32)

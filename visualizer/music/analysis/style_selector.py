@@ -61,7 +61,7 @@ class StyleSelector:
     def __init__(self, styles: tuple[str, ...]) -> None:
         self._styles = styles
         self._worth = {genre: np.array([worth(genre, style) for style in styles]) for genre in DANCES}
-        self.never: frozenset[str] = frozenset()  # styles that nobody wants to see
+        self.never: frozenset[str] = frozenset()  # styles that are never to come
         self.note: str | None = None  # for the screen, once
         if not any(values.any() for values in self._worth.values()):
             self.note = "no style of this pack is known to suit any music: it stays as it is"

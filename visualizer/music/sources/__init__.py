@@ -12,6 +12,7 @@ from typing import Protocol
 
 from visualizer.errors import UserError
 from visualizer.media import PIPE, path_of
+from visualizer.messages import Notify
 from visualizer.music import Clock
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.music.sources.tape import Sounds
@@ -27,7 +28,6 @@ class MusicSource(Protocol):
     def name(self) -> str: ...  # for the screen: "microphone", "song.mp3", "own tempo"
     def hearing(self, now: float) -> Hearing: ...  # never blocks
     def musical_time(self, now: float) -> float: ...  # never runs backwards, nor does it jump
-    def toasts(self) -> list[str]: ...  # new messages since the last call
     def sounds(self, begins: float) -> Sounds | None: ...  # what is heard from that moment on, for a video
     def close(self) -> None: ...
 
@@ -37,11 +37,12 @@ def is_song(audio: str) -> bool:
     return audio not in SOURCES and not audio.startswith("mic:")
 
 
-def open_source(audio: str, *, bpm: float, clock: Clock) -> MusicSource:
+def open_source(audio: str, *, bpm: float, clock: Clock, notify: Notify) -> MusicSource:
     """`audio`: one of SOURCES, "mic:NAME" (part of a device's name), or the path of a song.
 
     `auto` is the microphone as soon as there is one, own tempo as long as there is none. `bpm` is danced until
-    something else is known; outside 80-160 it is halved or doubled. UserError for a song that cannot be played, a
+    something else is known; outside 80-160 it is halved or doubled. `notify` is told what changes, from any thread.
+    UserError for a song that cannot be played, a
     tempo that is none, and a source that this system does not have.
     """
     # Each kind of source is imported where it is wanted: some take their time.
@@ -60,20 +61,19 @@ def open_source(audio: str, *, bpm: float, clock: Clock) -> MusicSource:
         if not path.suffix and not path.exists():  # meant as a word
             raise UserError(f"--audio {audio}: no such song; {NO_SONGS}")
         check_song(path)
-        return SongSource(path, bpm, clock)
+        return SongSource(path, bpm, clock, notify)
     from visualizer.music.sources.capture_thread import loopback, microphone
 
     if audio == "link":
         from visualizer.music.sources.link import LinkSource
 
-        return LinkSource(bpm, clock, partial(microphone, "", clock))
+        return LinkSource(bpm, clock, partial(microphone, "", clock, notify), notify)
     from visualizer.music.sources.live import LiveSource
 
     if audio == "loopback":
         from visualizer.music.sources.loopback import check_loopback
 
         check_loopback()
-        return LiveSource(bpm, clock, partial(loopback, clock))
-    return LiveSource(
-        bpm, clock, partial(microphone, audio.removeprefix("mic:").strip() if ":" in audio else "", clock)
-    )
+        return LiveSource(bpm, clock, partial(loopback, clock, notify), notify)
+    name = audio.removeprefix("mic:").strip() if ":" in audio else ""
+    return LiveSource(bpm, clock, partial(microphone, name, clock, notify), notify)

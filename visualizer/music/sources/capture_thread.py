@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.music import Clock, taken
+from visualizer.messages import Notify
+from visualizer.music import Clock
 from visualizer.music.analysis.features import RATE, Features, Floats, clean
 from visualizer.music.sources.capture import Capture, PortAudioCapture
 from visualizer.music.sources.devices import RETRY, NoSound, find_device, portaudio
@@ -29,6 +29,7 @@ log = logging.getLogger("visualizer")
 
 PAUSE = 0.015  # seconds between two looks into the ring; sound is heard no more often than its features come
 LOST = "a device that was lost"
+STATE = "ear"  # topic of what is true until the next such message
 MUTE = 10.0  # seconds of samples that are all exactly the same: no room is so quiet
 FULL = 0.99  # of what a sample can be
 CLIPPED = 0.02  # share of samples at the edge, in CLIP_SECONDS, that is heard as noise: the gain is far too high
@@ -95,10 +96,12 @@ class CaptureThread:
         open_line: Callable[[bool, Clock], Capture],
         clock: Clock,
         meanwhile: Callable[[], str],
+        notify: Notify,
         chain: Callable[[], tuple[Chain, GenreClassifier | None]] | None = None,
         reopen: bool = False,
     ) -> None:
-        """`open_line(look_again, clock)` may raise NoSound. `meanwhile()` says what is done while nothing is heard.
+        """`open_line(look_again, clock)` may raise NoSound. `meanwhile()` says what is done while nothing is heard;
+        `notify` is told what is heard and what is not, from this thread. Seven parameters, for tests give each its own.
 
         `chain` makes what finds the beat and what tells the genre, by default BeatPipeline and GenreClassifier.
         `reopen`: where nothing but zeros comes, open it again, for another output may be in use by then.
@@ -107,15 +110,11 @@ class CaptureThread:
         self.what = what
         self._open, self._clock, self._meanwhile = open_line, clock, meanwhile
         self._chain, self._reopen = chain or self._make_chain, reopen
-        self._messages: deque[str] = deque()
+        self._notify, self._woken = notify, False
         self._tape: Tape | None = None  # runs along while somebody records
         self._stop = Event()
         self._thread = Thread(target=self._run, name="ear", daemon=True)
         self._thread.start()
-
-    def toasts(self) -> list[str]:
-        """New messages since the last call."""
-        return taken(self._messages)
 
     def sounds(self, begins: float) -> Tape | None:
         """What is heard from that moment on, on the clock; None while there is no device."""
@@ -138,7 +137,7 @@ class CaptureThread:
                 log.exception("the ear has failed")
                 why = f"the ear has failed ({error or type(error).__name__})"
                 if why not in said:
-                    self._messages.append(f"{why}. {self._meanwhile()}, listening anew")
+                    self._notify(f"{why}. {self._meanwhile()}, listening again", STATE)
                 said.add(why)
                 self._stop.wait(RETRY)
             finally:
@@ -146,19 +145,22 @@ class CaptureThread:
 
     def _make_chain(self) -> tuple[Chain, GenreClassifier | None]:
         """What ships; and what goes without a file of it that is missing or broken, which is said."""
+        if not self._woken:
+            self._notify("waking the ear", STATE)
+            self._woken = True
         from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model  # late: they load networks
         from visualizer.music.analysis.genre import GenreClassifier
 
         try:
             chain = BeatPipeline(find_model())
         except UserError as error:
-            self._messages.append(f"listening for onsets alone: {error}")
+            self._notify(f"listening for onsets alone: {error}")
             chain = BeatPipeline(None)
         gc.freeze()  # compiled loops and what compiled them stay, like all else that the show begins with; see app.run
         try:
             return chain, GenreClassifier()
         except UserError as error:
-            self._messages.append(f"the music's style cannot be told: {error}")
+            self._notify(f"the music's style cannot be told: {error}")
             return chain, None
 
     def _listen(self, chain: Chain, taste: GenreClassifier | None) -> None:
@@ -171,13 +173,13 @@ class CaptureThread:
             except NoSound as error:
                 why = f"no {self.what}: {error}"
                 if error.for_good:
-                    self._messages.append(f"{why}. {self._meanwhile()}")
+                    self._notify(f"{why}. {self._meanwhile()}", STATE)
                     return
                 if known == LOST:  # that is said already
                     said.add(why)
             else:
                 if line.name != known:
-                    self._messages.append(f"listening to {line.name}")
+                    self._notify(f"listening to {line.name}", STATE)
                 known = line.name
                 try:
                     lost = self._hear(line, chain, taste)
@@ -190,7 +192,7 @@ class CaptureThread:
                 said.clear()
             self.latest = None
             if why not in said and not self._stop.is_set():
-                self._messages.append(f"{why}. {self._meanwhile()}, looking again")
+                self._notify(f"{why}. {self._meanwhile()}, looking again", STATE)
             said.add(why)
             look_again = True
             self._stop.wait(RETRY)
@@ -218,7 +220,8 @@ class CaptureThread:
             said = judge.push(sound)
             if judge.mute and self._reopen:
                 return False
-            self._messages.extend(said)
+            for text in said:
+                self._notify(text)
             # Sample m of the resampled stream sounds at m / RATE of the line's: soxr takes its own delay out.
             heard = chain.push(sound if resample is None else resample(sound))
             if heard is None or not math.isfinite(at := line.sounded(heard.time)):
@@ -239,11 +242,11 @@ def open_microphone(name: str) -> Callable[[bool, Clock], Capture]:
     return opened
 
 
-def microphone(name: str, clock: Clock, meanwhile: Callable[[], str]) -> CaptureThread:
+def microphone(name: str, clock: Clock, notify: Notify, meanwhile: Callable[[], str]) -> CaptureThread:
     """A listener to the room."""
-    return CaptureThread("microphone", open_microphone(name), clock, meanwhile)
+    return CaptureThread("microphone", open_microphone(name), clock, meanwhile, notify)
 
 
-def loopback(clock: Clock, meanwhile: Callable[[], str]) -> CaptureThread:
+def loopback(clock: Clock, notify: Notify, meanwhile: Callable[[], str]) -> CaptureThread:
     """A listener to what the computer plays."""
-    return CaptureThread("loopback", open_loopback, clock, meanwhile, reopen=True)
+    return CaptureThread("loopback", open_loopback, clock, meanwhile, notify, reopen=True)

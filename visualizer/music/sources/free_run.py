@@ -53,9 +53,6 @@ class FreeRun:
     def musical_time(self, now: float) -> float:
         return self.steps.musical_time(now)
 
-    def toasts(self) -> list[str]:
-        return []
-
     def sounds(self, begins: float) -> Sounds | None:
         return None
 

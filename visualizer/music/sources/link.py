@@ -7,14 +7,14 @@ the tempo of those that are there, so one that joins while we are alone takes ou
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from types import ModuleType
 
 from visualizer.errors import UserError
-from visualizer.music import Clock, taken
+from visualizer.messages import Notify
+from visualizer.music import Clock
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.free_run import free_run_clock, free_run_hearing
@@ -48,16 +48,18 @@ def link_module() -> ModuleType:
 class LinkSource:
     """Dances on the beat of a Link session, alone as in company."""
 
-    def __init__(self, bpm: float, clock: Clock, listen: Callable[[Callable[[], str]], CaptureThread]) -> None:
+    def __init__(
+        self, bpm: float, clock: Clock, listen: Callable[[Callable[[], str]], CaptureThread], notify: Notify
+    ) -> None:
         """`listen(meanwhile)` begins to listen for the energy. UserError without the extra."""
         module = link_module()
         self.steps = free_run_clock(bpm, clock)
         self._clock, self._calm = clock, Calm(clock())
-        self._messages: deque[str] = deque()
+        self._notify = notify
         self._link = module.Link(self.steps.bpm)
         self._link.enabled = True
         self._shared = self._look()
-        self._messages.append(f"Ableton Link: nobody else yet; whoever joins takes {self.steps.bpm:.0f} BPM")
+        self._notify(f"Ableton Link: no one else yet; those who join take {self.steps.bpm:.0f} BPM")
         self._followed: Shared | None = None
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="link", daemon=True)
@@ -83,9 +85,6 @@ class LinkSource:
             self.steps.follow(shared.time, shared)
         return self.steps.musical_time(now)
 
-    def toasts(self) -> list[str]:
-        return [*self._listener.toasts(), *taken(self._messages)]
-
     def sounds(self, begins: float) -> Sounds | None:
         return self._listener.sounds(begins)
 
@@ -107,6 +106,6 @@ class LinkSource:
         while not self._stop.wait(PAUSE):
             self._shared = shared = self._look()
             if shared.peers != peers:
-                others = f"{shared.peers} other{'s' if shared.peers > 1 else ''}" if shared.peers else "nobody else"
-                self._messages.append(f"Ableton Link: {others}, {shared.bpm:.0f} BPM")
+                others = f"{shared.peers} other{'s' if shared.peers > 1 else ''}" if shared.peers else "no one else"
+                self._notify(f"Ableton Link: {others}, {shared.bpm:.0f} BPM")
                 peers = shared.peers

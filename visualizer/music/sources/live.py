@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from visualizer.music import Clock, taken
+from visualizer.messages import Notify
+from visualizer.music import Clock
 from visualizer.music.clock import Hearing
 from visualizer.music.sources.capture_thread import CaptureThread, TimedEstimate
 from visualizer.music.sources.free_run import free_run_clock, free_run_hearing
@@ -69,12 +69,14 @@ class Calm:
 class LiveSource:
     """Follows a capture thread: the music's beat while one is surely heard, free-running while not."""
 
-    def __init__(self, bpm: float, clock: Clock, listen: Callable[[Callable[[], str]], CaptureThread]) -> None:
+    def __init__(
+        self, bpm: float, clock: Clock, listen: Callable[[Callable[[], str]], CaptureThread], notify: Notify
+    ) -> None:
         """`listen(meanwhile)` begins to listen; `meanwhile()` says how the dance goes on without sound."""
         self.steps = free_run_clock(bpm, clock)
         self._followed: TimedEstimate | None = None
         self._news = BeatNews()
-        self._messages: deque[str] = deque()
+        self._notify = notify
         self._calm = Calm(clock())
         self._listener = listen(lambda: f"Dancing on at {self.steps.bpm:.0f} BPM")
 
@@ -97,13 +99,11 @@ class LiveSource:
             self._followed = sounding
             if sounding.heard.steady:
                 self.steps.follow(sounding.time, sounding.heard)
-            if not self.steps.tapped(now):  # else the beat is somebody's
-                news = self._news.push(sounding.time, sounding.heard.steady, self.steps.bpm)
-                self._messages.extend([news] if news else [])
+            if self.steps.tapped(now):  # the beat is somebody's
+                return self.steps.musical_time(now)
+            if news := self._news.push(sounding.time, sounding.heard.steady, self.steps.bpm):
+                self._notify(news)
         return self.steps.musical_time(now)
-
-    def toasts(self) -> list[str]:
-        return [*self._listener.toasts(), *taken(self._messages)]
 
     def sounds(self, begins: float) -> Sounds | None:
         return self._listener.sounds(begins)

@@ -106,7 +106,7 @@ def link_session() -> Iterator[Callable[[], str]]:
     def say() -> str:
         peers = session.numPeers()
         tempo = session.captureAppSessionState().tempo()
-        return f"{peers} other{'s' if peers > 1 else ''}, {tempo:.0f} BPM" if peers else "nobody else"
+        return f"{peers} other{'s' if peers > 1 else ''}, {tempo:.0f} BPM" if peers else "no one else"
 
     try:
         yield say

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.music import Clock, taken
+from visualizer.messages import Notify
+from visualizer.music import Clock
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.song_file import read_song
@@ -36,14 +36,14 @@ class SongSource:
     by the clock. When it is over, the dance goes on at the last tempo.
     """
 
-    def __init__(self, path: Path, bpm: float, clock: Clock) -> None:
+    def __init__(self, path: Path, bpm: float, clock: Clock, notify: Notify) -> None:
         self.name = path.name
         self._path, self._bpm, self._clock = path, bpm, clock
         self.steps = free_run_clock(bpm, clock)
         self._heard: SongAnalysis | None = None
         self._anchor: tuple[float, float] | None = None  # (seconds on the clock, seconds of the song heard then)
         self._stop = Event()
-        self._messages: deque[str] = deque()
+        self._notify = notify
         self._thread = Thread(target=self._perform, name="ear", daemon=True)
         self._thread.start()
 
@@ -63,9 +63,6 @@ class SongSource:
             if place is not None and place < heard.seconds and not self.steps.tapped(now):
                 self.steps.report(now, heard.musical_time(place), heard.pace(place))
         return self.steps.musical_time(now)
-
-    def toasts(self) -> list[str]:
-        return taken(self._messages)
 
     def sounds(self, begins: float) -> Sounds | None:
         return SongSound(begins, self._place, lambda: read_song(self._path, TAPE_RATE, 2))
@@ -87,14 +84,14 @@ class SongSource:
 
     def _perform(self) -> None:
         """The song's thread: listen ahead, then play to the end, whatever the devices do."""
-        self._messages.append(f"listening ahead to {self.name}")
+        self._notify(f"listening ahead to {self.name}")
         try:
             heard = hear_song(self._path, self._bpm)
         except UserError as error:  # the file broke since it was checked
-            self._messages.append(f"{error}. Dancing at {self.steps.bpm:.0f} BPM")
+            self._notify(f"{error}. Dancing at {self.steps.bpm:.0f} BPM")
             return
         if not heard.confidence:
-            self._messages.append(f"no beat found in {heard.name}: danced at {heard.bpm:.0f} BPM")
+            self._notify(f"no beat found in {heard.name}: danced at {heard.bpm:.0f} BPM")
         said, look_again = "", False
         while not self._stop.is_set() and self._now_place() < heard.seconds:
             for_good = False
@@ -110,16 +107,20 @@ class SongSource:
                 why, for_good = f"no sound output: {error}", error.for_good
             self._heard = heard  # no device: count in without one
             if why != said and not self._stop.is_set():
-                self._messages.append(f"{why}. Dancing to {heard.name} in silence")
+                self._notify(f"{why}. Dancing to {heard.name} in silence")
             said = "no sound output: no output device" if why == "sound output lost" else why
             look_again = True
             left = heard.seconds - self._now_place()
             self._stop.wait(max(left, 0.0) if for_good else min(RETRY, max(left, 0.0)))
         if not self._stop.is_set():
-            self._messages.append(f"{heard.name} is over. Dancing on at {heard.pace(heard.seconds):.0f} BPM")
+            self._notify(f"{heard.name} is over. Dancing on at {heard.pace(heard.seconds):.0f} BPM")
 
     def _play(self, sd: ModuleType, heard: SongAnalysis) -> bool:
-        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost."""
+        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost.
+
+        Over 60 lines, for the device's callback and the loop that feeds it share what has been sent, and the lock-free
+        order in which they change it is seen in one place.
+        """
         device = find_device(sd, "output")
         rate, channels = int(device["default_samplerate"]), min(2, device["max_output_channels"])
         ring = Ring(2 * rate, channels)

@@ -215,6 +215,7 @@ def test_energy_out_of_range_is_refused(energy: float) -> None:
         perform(DANCES[0], energy)
 
 
+@pytest.mark.slow
 def test_no_dance_is_another_one() -> None:
     """Every two dances differ by more than the two takes of either that differ most, small against big included."""
     found = distinctness(DANCES)

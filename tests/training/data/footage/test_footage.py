@@ -283,6 +283,7 @@ def test_a_mask_becomes_the_field_that_the_product_draws() -> None:
         assert np.abs(found).max() == pytest.approx(3 / 128)
 
 
+@pytest.mark.slow
 def test_footage_gives_the_frames_of_the_product(tmp_path: Path, blue: Path) -> None:
     (report,) = extract_footage([blue], tmp_path / "data", Request(beats="none"), jobs=1)
     scene = shot("blue")
@@ -303,6 +304,7 @@ def test_footage_gives_the_frames_of_the_product(tmp_path: Path, blue: Path) -> 
     assert np.quantile(high, 0.9) * FRAME_METRES / 128 == pytest.approx(STANDING, abs=0.12)
 
 
+@pytest.mark.slow
 def test_the_fit_can_read_it(tmp_path: Path, films: Path) -> None:
     """Two clips in one video: a cut between two screens. All that training reads is there."""
     path = films / "two.mp4"
@@ -348,6 +350,7 @@ def both(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_who_moves_across_the_stage_travels(tmp_path: Path, films: Path) -> None:
     positions = danced().copy()
     walk = np.linspace(-0.7, 0.7, len(positions), dtype=np.float32)
@@ -398,6 +401,7 @@ def test_clips_end_where_nobody_is_seen_or_someone_leaps() -> None:
 # --- beats ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_beats_come_from_the_sound(films: Path) -> None:
     path = films / "music.mp4"
     film(Shot(danced(12.0, rate=2.0), 2.0, "blue", size=(160, 96)), path, paths.assets() / "own_music.ogg")
@@ -420,6 +424,7 @@ def test_beats_come_from_the_sound(films: Path) -> None:
     assert steps_by_sound(song, video, 1.0, 2.0) is None
 
 
+@pytest.mark.slow
 def test_beats_come_from_the_movement() -> None:
     positions, true = dance_motion("jack", 120, 32, lead_in=0.3)
     centre = positions[:, 0, 0]
@@ -502,6 +507,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_what_was_stopped_goes_on_and_ends_the_same(
     tmp_path: Path, blue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -541,6 +547,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["stopped", "straight"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_by_several_processes_goes_on(tmp_path: Path, films: Path) -> None:
     """The real command, two processes, killed when the first piece is there."""
     path = films / "killed.mp4"
@@ -564,6 +571,7 @@ def test_a_killed_run_by_several_processes_goes_on(tmp_path: Path, films: Path) 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data"]
 
 
+@pytest.mark.slow
 def test_the_report_shows_what_was_dropped_and_why(tmp_path: Path, films: Path) -> None:
     """Empty for a while, then one who walks out of the picture, then two."""
     path = films / "mixed.mp4"
@@ -685,6 +693,7 @@ def pictures_of_one(seconds: float, aside: float = 0.0) -> list[NDArray[np.uint8
     return [p for p, _ in pictures(replace(shot("blue", seconds=seconds), positions=moved))]
 
 
+@pytest.mark.slow
 def test_two_people_are_led_to_the_crop_and_it_helps(tmp_path: Path, films: Path) -> None:
     half = SMALL[0] // 2
     pairs = zip(pictures_of_one(4.0, -0.9), pictures_of_one(4.0, 0.9), strict=True)
@@ -720,6 +729,7 @@ def test_of_a_video_that_breaks_off_the_beginning_is_used(tmp_path: Path, films:
     assert "damaged" in (tmp_path / "data" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path, blue: Path) -> None:
     """The system itself refuses to write more than some bytes to a file."""
     words = [sys.executable, "-m", "training", "footage", str(blue), "--out", str(tmp_path / "data"), "--jobs", "1"]

@@ -8,7 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.made_sound import beat_track
-from visualizer.music.analysis.features import HOP, RATE, Features, FeatureStream, Floats, Leveller, Levels, row_time
+from visualizer.music.analysis.features import (
+    HOP,
+    MELS,
+    RATE,
+    WINDOW,
+    Features,
+    FeatureStream,
+    Floats,
+    Leveller,
+    Levels,
+    make_mel_filters,
+    row_time,
+    spread_by_mel,
+)
+
+
+@pytest.mark.parametrize("count", [8, 40, MELS])
+@pytest.mark.parametrize(("low", "high"), [(30.0, 11_000.0), (0.0, 12_000.0), (200.0, 2500.0)])
+def test_mel_filters_are_those_of_librosa_to_the_last_bit(count: int, low: float, high: float) -> None:
+    import librosa
+
+    theirs = librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=count, fmin=low, fmax=high, norm=None)
+    np.testing.assert_array_equal(make_mel_filters(count, low, high), theirs)
+    np.testing.assert_array_equal(spread_by_mel(count, low, high), librosa.mel_frequencies(count, fmin=low, fmax=high))
 
 
 def in_blocks(samples: Floats, cuts: list[int]) -> Features:

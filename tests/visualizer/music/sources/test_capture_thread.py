@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fake_sound import PATIENCE, FakeLine, Stage
+from tests.support.said import Said
 from visualizer.music.analysis.features import RATE
 from visualizer.music.sources import capture_thread as module
 from visualizer.music.sources.capture_thread import MUTE, CaptureThread
@@ -22,7 +23,12 @@ from visualizer.music.sources.tape import Tape
 
 
 @pytest.fixture
-def listen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CaptureThread]]:
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+def listen(monkeypatch: pytest.MonkeyPatch, said: Said) -> Iterator[Callable[..., CaptureThread]]:
     monkeypatch.setattr(module, "PAUSE", 0.0)
     monkeypatch.setattr(module, "RETRY", 0.0)
     listeners: list[CaptureThread] = []
@@ -30,7 +36,7 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CaptureThr
     def start(stage: Stage, chain: Callable[[], Any] | None = None, reopen: bool = False) -> CaptureThread:
         make = chain or (lambda: (stage.chain, None))
         listeners.append(
-            CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", make, reopen)  # type: ignore[arg-type]
+            CaptureThread("microphone", stage.open, lambda: 0.0, lambda: "Dancing on", said, make, reopen)  # type: ignore[arg-type]
         )
         return listeners[-1]
 
@@ -39,14 +45,14 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CaptureThr
         each.close()
 
 
-def test_each_device_and_each_failure_is_said_once(listen: Callable[..., CaptureThread]) -> None:
+def test_each_device_and_each_failure_is_said_once(listen: Callable[..., CaptureThread], said: Said) -> None:
     first, second = FakeLine([np.ones(100)], name="Room"), FakeLine([np.ones(100)], name="Room")
     first.empty, second.empty = first.lose, second.lose
     busy = NoSound("Room cannot be opened (busy)")
     stage = Stage(NoSound("no input device"), NoSound("no input device"), busy, first, busy, second)
     listener = listen(stage)
     assert stage.over.wait(PATIENCE)
-    assert listener.toasts() == [
+    assert said.take() == [
         "no microphone: no input device. Dancing on, looking again",
         "no microphone: Room cannot be opened (busy). Dancing on, looking again",
         "listening to Room",
@@ -54,7 +60,7 @@ def test_each_device_and_each_failure_is_said_once(listen: Callable[..., Capture
         "listening to Room",
         "microphone lost. Dancing on, looking again",
     ]
-    assert listener.toasts() == []
+    assert said.take() == []
     assert stage.looked_again[:7] == [False] + [True] * 6
     assert first.closed
     assert second.closed
@@ -62,7 +68,7 @@ def test_each_device_and_each_failure_is_said_once(listen: Callable[..., Capture
     assert listener.latest is None
 
 
-def test_what_is_heard_is_published_with_its_time(listen: Callable[..., CaptureThread]) -> None:
+def test_what_is_heard_is_published_with_its_time(listen: Callable[..., CaptureThread], said: Said) -> None:
     line, empty = FakeLine([np.ones(RATE // 4)] * 3), threading.Event()
     line.empty = empty.set
     listener = listen(Stage(line))
@@ -73,7 +79,7 @@ def test_what_is_heard_is_published_with_its_time(listen: Callable[..., CaptureT
     listener.close()
     assert line.closed
     assert listener.latest is None
-    assert listener.toasts() == ["listening to a line"]  # that we stopped is no news
+    assert said.take() == ["listening to a line"]  # that we stopped is no news
 
 
 def test_the_tape_of_a_second_video_is_not_thrown_away_with_that_of_the_first(
@@ -101,26 +107,29 @@ def test_the_tape_of_a_second_video_is_not_thrown_away_with_that_of_the_first(
     listener.close()
 
 
-def test_without_hope_it_does_not_look_again(listen: Callable[..., CaptureThread]) -> None:
+def test_without_hope_it_does_not_look_again(listen: Callable[..., CaptureThread], said: Said) -> None:
     stage = Stage(NoSound("PortAudio is not installed", for_good=True), FakeLine([]))
     listener = listen(stage)
     listener._thread.join(PATIENCE)
-    assert listener.toasts() == ["no microphone: PortAudio is not installed. Dancing on"]
+    assert said.take() == ["no microphone: PortAudio is not installed. Dancing on"]
     assert len(stage.acts) == 1
 
 
 @pytest.mark.usefixtures("listen")
-def test_what_is_missing_of_the_ear_is_said_and_done_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_missing_of_the_ear_is_said_and_done_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: Said
+) -> None:
     monkeypatch.setattr("visualizer.music.analysis.beat_pipeline.find_model", lambda: tmp_path / "ear.onnx")
     monkeypatch.setattr("visualizer.music.analysis.genre.weights_file", lambda: tmp_path / "taste.json")
     line, empty = FakeLine([np.ones(RATE // 4)]), threading.Event()
     line.empty = empty.set
-    listener = CaptureThread("microphone", Stage(line).open, lambda: 0.0, lambda: "Dancing on")
+    listener = CaptureThread("microphone", Stage(line).open, lambda: 0.0, lambda: "Dancing on", said)
     try:
         assert empty.wait(PATIENCE)
         assert listener.latest is not None
         assert listener.latest.heard.levels.loudness > 0
-        onsets, style, listening = listener.toasts()
+        waking, onsets, style, listening = said
+        assert waking == "waking the ear"
         assert onsets.startswith("listening for onsets alone: ")
         assert "ear.onnx" in onsets
         assert style.startswith("the music's style cannot be told: ")
@@ -130,18 +139,20 @@ def test_what_is_missing_of_the_ear_is_said_and_done_without(monkeypatch: pytest
         listener.close()
 
 
-def test_a_microphone_of_nothing_but_zeros_is_said_once(listen: Callable[..., CaptureThread]) -> None:
+def test_a_microphone_of_nothing_but_zeros_is_said_once(listen: Callable[..., CaptureThread], said: Said) -> None:
     line, empty = FakeLine([np.zeros(RATE)] * int(3 * MUTE)), threading.Event()
     line.empty = empty.set
-    listener = listen(Stage(line))
+    listen(Stage(line))
     assert empty.wait(PATIENCE)
-    assert listener.toasts() == [
+    assert said.take() == [
         "listening to a line",
         "a line gives no sound at all: is it muted, or not permitted?",
     ]
 
 
-def test_silence_of_the_computer_opens_the_output_that_is_in_use_by_then(listen: Callable[..., CaptureThread]) -> None:
+def test_silence_of_the_computer_opens_the_output_that_is_in_use_by_then(
+    listen: Callable[..., CaptureThread], said: Said
+) -> None:
     quiet = FakeLine([np.zeros(RATE)] * int(MUTE + 2), name="what the computer plays")
     music, empty = FakeLine([np.ones(RATE)], name="what the computer plays"), threading.Event()
     music.empty = empty.set
@@ -150,7 +161,7 @@ def test_silence_of_the_computer_opens_the_output_that_is_in_use_by_then(listen:
     assert empty.wait(PATIENCE)
     assert quiet.closed
     assert stage.looked_again == [False, False, True]
-    assert listener.toasts() == [
+    assert said.take() == [
         "listening to what the computer plays",
         "no microphone: no output. Dancing on, looking again",
     ]
@@ -168,7 +179,7 @@ def test_a_click_is_heard_when_it_sounded_at_any_rate_and_block_size(rate: int, 
     stage = Stage(line)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PAUSE", 0.0)
-        listener = CaptureThread("microphone", stage.open, lambda: 0.0, str, lambda: (stage.chain, None))  # type: ignore[arg-type]
+        listener = CaptureThread("microphone", stage.open, lambda: 0.0, str, Said(), lambda: (stage.chain, None))  # type: ignore[arg-type]
         assert empty.wait(PATIENCE)
         listener.close()
     heard = stage.chain.sound

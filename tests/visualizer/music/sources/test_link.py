@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
 from tests.support.needs import needs
+from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.music.sources import open_source
 from visualizer.music.sources.link import LinkSource, link_module
@@ -56,15 +57,15 @@ def off(ear: LinkSource, peer: Any) -> float:
 
 
 def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
-    listener = FakeCaptureThread()
-    ear = LinkSource(98, time.monotonic, lambda _: listener)  # type: ignore[arg-type,return-value]
+    listener, said = FakeCaptureThread(), Said()
+    ear = LinkSource(98, time.monotonic, lambda _: listener, said)  # type: ignore[arg-type,return-value]
     try:
         wait_for(lambda: ear.name == "Ableton Link")
         set_tempo(dj, 126)  # of two that come together either may have taken the other's tempo
         wait_for(lambda: abs(ear.hearing(time.monotonic()).bpm - 126) < 0.01)
         wait_for(lambda: abs(off(ear, dj)) < 0.02)
-        alone, together = ear.toasts()
-        assert alone == "Ableton Link: nobody else yet; whoever joins takes 98 BPM"
+        alone, together = said.take()
+        assert alone == "Ableton Link: no one else yet; those who join take 98 BPM"
         assert re.fullmatch(r"Ableton Link: 1 other, \d+ BPM", together)
         assert ear.hearing(time.monotonic()).confidence == 1
         listener.hear(time.monotonic(), FakeEstimate(100, 3.3))  # of the microphone only the feel counts
@@ -80,7 +81,7 @@ def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
         dj.enabled = False  # and goes home
         wait_for(lambda: ear.name == "Ableton Link, alone")
         assert ear.hearing(time.monotonic()).bpm == pytest.approx(140, abs=0.01)
-        assert ear.toasts()[-1] == "Ableton Link: nobody else, 140 BPM"
+        assert said[-1] == "Ableton Link: no one else, 140 BPM"
         assert ear.hearing(time.monotonic()).confidence == 0
     finally:
         ear.close()
@@ -89,10 +90,14 @@ def test_tempo_and_bar_of_the_session_are_danced(dj: Any) -> None:
 
 def test_two_screens_dance_alike(dj: Any) -> None:
     """Each on its own at first; then one tempo and one bar, also when somebody changes the tempo."""
-    screens = [LinkSource(bpm, time.monotonic, lambda _: FakeCaptureThread()) for bpm in (98, 150)]  # type: ignore[arg-type,return-value]
+    said = Said(), Said()
+    screens = [
+        LinkSource(bpm, time.monotonic, lambda _: FakeCaptureThread(), heard)  # type: ignore[arg-type,return-value]
+        for bpm, heard in zip((98, 150), said, strict=True)
+    ]
     try:
         for bpm in (128, 91):
-            wait_for(lambda: all("2 others" in "".join(s._messages) for s in screens))
+            wait_for(lambda: all("2 others" in "".join(heard) for heard in said))
             set_tempo(dj, bpm)
             wait_for(lambda bpm=bpm: all(abs(s.hearing(time.monotonic()).bpm - bpm) < 0.01 for s in screens))
             wait_for(lambda: all(abs(off(s, dj)) < 0.01 for s in screens))  # then they are within 0.02 of each other
@@ -107,4 +112,4 @@ def test_two_screens_dance_alike(dj: Any) -> None:
 def test_without_the_extra_one_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "link", None)
     with pytest.raises(UserError, match=r"--audio link needs the extra 'link': pip install 'dancing-screen\[link\]'"):
-        open_source("link", bpm=120, clock=time.monotonic)
+        open_source("link", bpm=120, clock=time.monotonic, notify=Said())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
+from tests.support.said import Said
 from visualizer.music.sources.live import CALM, FOUND, LOST, SELDOM, BeatNews, LiveSource
 
 
@@ -17,8 +18,13 @@ def listener() -> FakeCaptureThread:
 
 
 @pytest.fixture
-def ear(listener: FakeCaptureThread) -> LiveSource:
-    return LiveSource(120, lambda: 0.0, lambda _: listener)  # type: ignore[arg-type,return-value]
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+def ear(listener: FakeCaptureThread, said: Said) -> LiveSource:
+    return LiveSource(120, lambda: 0.0, lambda _: listener, said)  # type: ignore[arg-type,return-value]
 
 
 def play(
@@ -58,25 +64,27 @@ def test_slow_and_fast_music_is_folded(ear: LiveSource, listener: FakeCaptureThr
     assert off(ear, 12, pace) == pytest.approx(0, abs=0.002)
 
 
-def test_unsure_it_keeps_tempo_and_phase_and_claims_nothing(ear: LiveSource, listener: FakeCaptureThread) -> None:
+def test_unsure_it_keeps_tempo_and_phase_and_claims_nothing(
+    ear: LiveSource, listener: FakeCaptureThread, said: Said
+) -> None:
     play(ear, listener, 0.0, 10, bpm=131)
     play(ear, listener, 10, 25, bpm=77, steady=False, confidence=0.2)
     assert ear.steps.bpm == pytest.approx(131)
     assert off(ear, 25, 131) == pytest.approx(0, abs=0.005)
     assert ear.hearing(25).confidence == 0
     assert ear.hearing(25).loudness == 0.8
-    assert ear.toasts() == ["on the beat, 131 BPM"]
+    assert said == ["on the beat, 131 BPM"]
 
 
-def test_without_a_device_it_dances_on_its_own(ear: LiveSource, listener: FakeCaptureThread) -> None:
+def test_without_a_device_it_dances_on_its_own(ear: LiveSource, listener: FakeCaptureThread, said: Said) -> None:
     play(ear, listener, 0.0, 10, bpm=131)
-    listener.latest, listener.news = None, ["microphone lost"]
+    listener.latest = None
     assert ear.name == "own tempo"
     assert ear.hearing(11).confidence == 0
     assert ear.hearing(11).energy > 0.2
     begin = ear.musical_time(12)
     assert ear.musical_time(72) - begin == pytest.approx(131, abs=0.1)
-    assert ear.toasts() == ["microphone lost", "on the beat, 131 BPM"]
+    assert said == ["on the beat, 131 BPM"]  # that a microphone is lost is said by its thread
     ear.close()
     assert listener.closed
 
@@ -90,9 +98,9 @@ def test_where_people_only_talk_the_dance_is_calm(ear: LiveSource, listener: Fak
     assert ear.hearing(20).energy == pytest.approx(0.9, abs=0.01)
 
 
-def test_taps_and_other_keys_outdo_the_ear(ear: LiveSource, listener: FakeCaptureThread) -> None:
+def test_taps_and_other_keys_outdo_the_ear(ear: LiveSource, listener: FakeCaptureThread, said: Said) -> None:
     play(ear, listener, 0.0, 5, bpm=120)
-    ear.toasts()
+    said.take()
     for at in np.arange(5, 9, 0.6):  # 100 BPM
         ear.musical_time(at)
         ear.steps.tap(at)
@@ -100,7 +108,7 @@ def test_taps_and_other_keys_outdo_the_ear(ear: LiveSource, listener: FakeCaptur
     play(ear, listener, 9, 12, bpm=120)
     assert ear.steps.bpm == pytest.approx(100, abs=0.5)
     play(ear, listener, 12, 20, bpm=120, steady=False)
-    assert ear.toasts() == []  # that the ear is lost is no news while somebody taps
+    assert said == []  # that the ear is lost is no news while somebody taps
     ear.steps.release()
     play(ear, listener, 20, 30, bpm=120)
     assert ear.steps.bpm == pytest.approx(120)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.made_sound import beat_track, write_song
+from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.music.sources import MusicSource, is_song, open_source
 from visualizer.music.sources.free_run import course
@@ -39,23 +40,24 @@ def no_portaudio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_own_tempo_keeps_it() -> None:
-    ear = open_source("none", bpm=100, clock=lambda: 5.0)
+    said = Said()
+    ear = open_source("none", bpm=100, clock=lambda: 5.0, notify=said)
     assert ear.musical_time(65.0) == pytest.approx(100)
     hearing = ear.hearing(65.0)
     assert (hearing.bpm, hearing.beat, hearing.confidence) == (100, pytest.approx(100), 0)
-    assert ear.toasts() == []
+    assert said == []
     ear.close()
 
 
 @pytest.mark.parametrize(("bpm", "pace"), [(60, 120), (180, 90), (120, 120)])
 def test_own_tempo_is_folded(bpm: float, pace: float) -> None:
-    assert open_source("none", bpm=bpm, clock=lambda: 0.0).hearing(1.0).bpm == pace
+    assert open_source("none", bpm=bpm, clock=lambda: 0.0, notify=Said()).hearing(1.0).bpm == pace
 
 
 @pytest.mark.parametrize("bpm", [0, -5, 5, 1000, math.nan])
 def test_tempo_out_of_reach(bpm: float) -> None:
     with pytest.raises(UserError, match="30 to 300 BPM"):
-        open_source("none", bpm=bpm, clock=lambda: 0.0)
+        open_source("none", bpm=bpm, clock=lambda: 0.0, notify=Said())
 
 
 @given(st.floats(0, 1e5))
@@ -73,9 +75,9 @@ def test_course_has_highs_and_lows_and_does_not_repeat() -> None:
 
 def test_a_song_that_cannot_be_played(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such song"):
-        open_source(str(tmp_path / "none.mp3"), bpm=120, clock=time.monotonic)
+        open_source(str(tmp_path / "none.mp3"), bpm=120, clock=time.monotonic, notify=Said())
     with pytest.raises(UserError, match=r"--audio microphone: no such song; .* link, none or mic:NAME"):
-        open_source("microphone", bpm=120, clock=time.monotonic)
+        open_source("microphone", bpm=120, clock=time.monotonic, notify=Said())
 
 
 @pytest.mark.parametrize(
@@ -90,16 +92,16 @@ def test_what_is_a_song(audio: str, song: bool) -> None:
 def test_loopback_on_macos_is_refused_with_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(UserError, match="mic:BlackHole"):
-        open_source("loopback", bpm=120, clock=time.monotonic)
+        open_source("loopback", bpm=120, clock=time.monotonic, notify=Said())
 
 
 @pytest.mark.parametrize("audio", ["mic", "mic:Studio", "auto", "loopback"])
 @pytest.mark.usefixtures("no_portaudio")
 def test_without_portaudio_it_dances_on(audio: str) -> None:
-    ear = open_source(audio, bpm=110, clock=time.monotonic)
+    said = Said()
+    ear = open_source(audio, bpm=110, clock=time.monotonic, notify=said)
     try:
-        said: list[str] = []
-        wait_for(lambda: said.extend(ear.toasts()) or any("PortAudio" in text for text in said))
+        wait_for(lambda: any("PortAudio" in text for text in said))
         what = "loopback" if audio == "loopback" else "microphone"
         assert said[-1] == f"no {what}: PortAudio is not installed. Dancing on at 110 BPM"
         now = time.monotonic()
@@ -111,20 +113,18 @@ def test_without_portaudio_it_dances_on(audio: str) -> None:
         ear.close()
 
 
-def dance(ear: MusicSource, until: Callable[[list[str]], bool], seconds: float = 40) -> tuple[list[str], np.ndarray]:
-    """Ask as the show does, until the toasts are as wanted; toasts, and rows of (time, beat, bpm, confidence)."""
-    said: list[str] = []
+def dance(ear: MusicSource, until: Callable[[], bool], seconds: float = 40) -> np.ndarray:
+    """Ask as the show does, until all is as wanted; rows of (time, beat, bpm, confidence)."""
     rows: list[tuple[float, float, float, float]] = []
 
     def look() -> bool:
         now = time.monotonic()
         beat, hearing = ear.musical_time(now), ear.hearing(now)
         rows.append((now, beat, hearing.bpm, hearing.confidence))
-        said.extend(ear.toasts())
-        return until(said)
+        return until()
 
     wait_for(look, seconds)
-    return said, np.array(rows)
+    return np.array(rows)
 
 
 def assert_no_jump(rows: np.ndarray) -> None:
@@ -136,9 +136,10 @@ def assert_no_jump(rows: np.ndarray) -> None:
 @pytest.mark.usefixtures("no_portaudio")
 def test_a_song_without_portaudio_is_danced_in_silence(tmp_path: Path) -> None:
     samples, times = beat_track(100, 4.0)
-    ear = open_source(str(write_song(tmp_path / "short.flac", samples)), bpm=120, clock=time.monotonic)
+    said = Said()
+    ear = open_source(str(write_song(tmp_path / "short.flac", samples)), bpm=120, clock=time.monotonic, notify=said)
     try:
-        said, rows = dance(ear, lambda said: len(said) == 3)
+        rows = dance(ear, lambda: len(said) == 3)
         assert said[0] == "listening ahead to short.flac"
         assert said[1] == "no sound output: PortAudio is not installed. Dancing to short.flac in silence"
         assert said[2] == "short.flac is over. Dancing on at 100 BPM"

@@ -222,6 +222,7 @@ def test_flashes_are_counted() -> None:
     assert flashes(0.5 + 0.04 * (strobe - 0.5))[0, 0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_no_look_flashes_to_the_worst_music(each) -> None:
     """160 beats a minute, all loudness or none, four times a second: three flashes over a quarter are the limit."""
