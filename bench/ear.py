@@ -419,7 +419,7 @@ def main() -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """What `main` was asked for."""
+    """Do what the command line asks for: plot, tune, or print the tables."""
     console = Console(width=130)
     model = None if given.model == "none" else Path(given.model)
     clips = read_clips(given.folder)
@@ -442,43 +442,14 @@ def run(given: argparse.Namespace) -> None:
     empty = beatless(speakers, given.beatless)
     missing: dict[str, str] = {}
     for title, some in ((PLAIN, clips), (PARTY, party)):
-        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-        table = Table(title=f"{len(some)} clips of {given.folder.name} {title}; {given.model}; {load}")
-        for heading in HEADINGS:
-            table.add_column(heading, justify="left" if heading == "ear" else "right")
-        live = [ours(clip.samples, model) for clip in some]
-        table.add_row(*row("ours", some, live))
-        for tuned, words in ((True, "  the half it was tuned on"), (False, "  the other half")):
-            part = [i for i, clip in enumerate(some) if clip.tuned is tuned]
-            if part:
-                table.add_row(*row(words, [some[i] for i in part], [live[i] for i in part]))
-        table.add_row(*row("ours, no network", some, [ours(clip.samples, None) for clip in some]))
-        table.add_row(*row("ours, heard whole", some, [ours_whole(clip.samples, model) for clip in some]))
-        for name, python in rivals:
-            if name not in missing:
-                called = rival(name, python, [clip.samples for clip in some], given.keep)
-                if isinstance(called, str):
-                    missing[name] = called
-                else:
-                    table.add_row(*row(name, some, called))
-        table.add_row(*GOALS[title])
-        console.print(table)
-        for name, why in missing.items():
-            console.print(f"{name} does not run: {why}", soft_wrap=True, highlight=False)
-        if given.each:
-            for clip, one in zip(some, live, strict=True):
-                marks = mark(clip, one)
-                words = " ".join(f"{k} {v:.3f}" for k, v in marks._asdict().items())
-                console.print(f"{'tuned' if clip.tuned else 'other'} {clip.name[:48]:<48} {words}", highlight=False)
-    minutes = given.beatless / 60
+        print_marks(console, given, title, some, missing)
     table = Table(title="beats called a minute, where there is no music")
     table.add_column("ear")
     for name in empty:
         table.add_column(name, justify="right")
-    table.add_row("ours", *(f"{len(ours(samples, model).beats) / minutes:.0f}" for samples in empty.values()))
-    table.add_row(
-        "ours, no network", *(f"{len(ours(samples, None).beats) / minutes:.0f}" for samples in empty.values())
-    )
+    minutes = given.beatless / 60
+    for name, network in (("ours", model), ("ours, no network", None)):
+        table.add_row(name, *(f"{len(ours(samples, network).beats) / minutes:.0f}" for samples in empty.values()))
     for name, python in rivals:
         called = rival(name, python, list(empty.values()), given.keep)
         if not isinstance(called, str):
@@ -487,6 +458,41 @@ def run(given: argparse.Namespace) -> None:
     console.print(table)
     if model is not None:
         console.print(f"ear: {network_time(clips[0].samples, model):.3f} ms a hop on one thread (goal ≤ 0.3)")
+
+
+def print_marks(
+    console: Console, given: argparse.Namespace, title: str, some: list[Clip], missing: dict[str, str]
+) -> None:
+    """Print the table of the clips `some`, ours and the rivals', and with --each a line for each clip. Rivals that do
+    not run are added to `missing`, with the reason."""
+    model = None if given.model == "none" else Path(given.model)
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    table = Table(title=f"{len(some)} clips of {given.folder.name} {title}; {given.model}; {load}")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "ear" else "right")
+    live = [ours(clip.samples, model) for clip in some]
+    table.add_row(*row("ours", some, live))
+    for tuned, words in ((True, "  the half it was tuned on"), (False, "  the other half")):
+        part = [i for i, clip in enumerate(some) if clip.tuned is tuned]
+        if part:
+            table.add_row(*row(words, [some[i] for i in part], [live[i] for i in part]))
+    table.add_row(*row("ours, no network", some, [ours(clip.samples, None) for clip in some]))
+    table.add_row(*row("ours, heard whole", some, [ours_whole(clip.samples, model) for clip in some]))
+    for name, _, python in (one.partition("=") for one in given.rival):
+        if name not in missing:
+            called = rival(name, python, [clip.samples for clip in some], given.keep)
+            if isinstance(called, str):
+                missing[name] = called
+            else:
+                table.add_row(*row(name, some, called))
+    table.add_row(*GOALS[title])
+    console.print(table)
+    for name, why in missing.items():
+        console.print(f"{name} does not run: {why}", soft_wrap=True, highlight=False)
+    if given.each:
+        for clip, one in zip(some, live, strict=True):
+            words = " ".join(f"{k} {v:.3f}" for k, v in mark(clip, one)._asdict().items())
+            console.print(f"{'tuned' if clip.tuned else 'other'} {clip.name[:48]:<48} {words}", highlight=False)
 
 
 def network_time(samples: Floats, model: Path) -> float:

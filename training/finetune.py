@@ -39,7 +39,7 @@ from training.data.dances import (
 from training.data.dataset import Take, from_bytes, open_takes, written_motions
 from training.data.footage.bodies import cut_parts, encoder_folder, see_bodies
 from training.data.footage.run import Request, extract_footage
-from training.data.footage.video import find_videos, probe
+from training.data.footage.video import Video, find_videos, probe
 from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
 from training.fit import FitConfig, Lesson, fit
@@ -100,15 +100,16 @@ def new_dancer(
     places: list[Path], name: str, out: Path, work: Path, request: Request, plan: Plan, force: bool = False,
     jobs: int | None = None,
 ) -> None:  # fmt: skip
-    """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used."""
+    """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used. Eight
+    parameters, for they are the options of the command."""
     check_out(out, force)
     check_folder(work)
     plan = plan.shrunk() if plan.tiny else plan
     console = Console(soft_wrap=True)
     videos = [probe(p) for p in find_videos(places)]
-    seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
     shipped = find_pack(None)
-    _say_plan(console, videos[0].path.name, len(videos), seconds, min(request.rate, videos[0].fps), plan, jobs)
+    cores = jobs or os.cpu_count() or 1
+    _say_plan(console, videos, request, plan, cores)
     settings = {"plan": asdict(plan), "request": asdict(request), "videos": sorted(str(v.path) for v in videos)}
     with claimed(work, "plan.json", settings):
         console.print("1. figures out of the video")
@@ -119,10 +120,7 @@ def new_dancer(
     autoencoder, pictures = fit_pictures(takes, shipped, plan, work, console)
     basis = basis_of(shipped)
     encoder = encoder_folder(autoencoder, work) if pictures["taught"] else shipped
-    seen = [
-        see_bodies(t, i, encoder, basis, work, jobs or os.cpu_count() or 1)
-        for i, t in enumerate(track(takes, "seeing bodies"))
-    ]
+    seen = [see_bodies(t, i, encoder, basis, work, cores) for i, t in enumerate(track(takes, "seeing bodies"))]
 
     console.print("3. moves out of the bodies")
     parts, letters = spell_parts(cut_parts(takes, seen, basis, name), plan)
@@ -134,13 +132,12 @@ def new_dancer(
     fit_networks(choreographer, dancer, DanceSampler(training, 1, len(names)), plan, work)
 
     console.print("5. the pack")
+    dances = [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names]
+    std = _spread(training, basis)
     seeds = pick_seeds(training, [name], plan.seed)
-    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
-    std = np.maximum(std, 1e-3).astype(np.float32)
     contents = PackContents(
-        autoencoder, choreographer, dancer, [name],
-        [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
-        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
+        autoencoder, choreographer, dancer, [name], dances, np.concatenate([d.latent for d in training]).mean(axis=0),
+        std, seeds, find_limits(training, seeds, std),
         describe_training(plan, shipped, [v.path.name for v in videos], takes, training),
         sorted({t.licence for t in takes} | set(read_info(shipped).get("credits", []))),
     )  # fmt: skip
@@ -153,6 +150,12 @@ def new_dancer(
     for key, value in figures["footage"].items():
         console.print(f"  {key}: {value:g}")
     console.print(f"\nDance with it:\n  visualizer --pack {shlex.quote(str(out))}")
+
+
+def _spread(training: list[Dance], basis: PoseBasis) -> NDArray[np.float32]:
+    """Std (D,) of each latent over the dances, at least `LEAST_STD` of that over the shipped pack's data."""
+    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
+    return np.maximum(std, 1e-3).astype(np.float32)
 
 
 def spell_parts(parts: list[Dance], plan: Plan) -> tuple[list[Dance], int]:
@@ -190,12 +193,10 @@ def describe_training(
     }  # fmt: skip
 
 
-def _say_plan(
-    console: Console, first: str, count: int, seconds: float, rate: float, plan: Plan, jobs: int | None
-) -> None:
-    """What will be done, and about how long it takes here."""
-    cores = jobs or os.cpu_count() or 1
-    frames = seconds * rate
+def _say_plan(console: Console, videos: list[Video], request: Request, plan: Plan, cores: int) -> None:
+    """Print what will be done, and about how long it takes on this machine."""
+    seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
+    frames = seconds * min(request.rate, videos[0].fps)
     looking, seeing = frames * COST["look"] / cores, frames * COST["encode"] / cores
     learning = sum(getattr(plan, f"{n}_steps") * COST[n] for n in ("picture", "choreographer", "dancer")) / min(
         cores, 2
@@ -205,7 +206,7 @@ def _say_plan(
         ("find the dancer in every picture", looking), ("see where the limbs are", seeing),
         ("learn outline, moves and dances", learning), ("write and measure the pack", WRITING),
     )  # fmt: skip
-    what = first if count == 1 else f"{count} videos"
+    what = videos[0].path.name if len(videos) == 1 else f"{len(videos)} videos"
     console.print(f"{what}, {seconds / 60:.1f} minutes, some {frames:,.0f} pictures. What comes now:")
     for text, spent in steps:
         console.print(f"  {text}: about {max(1, round(pace * spent / 60))} min")

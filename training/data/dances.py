@@ -162,7 +162,7 @@ def choreographer_batches(
 
     A share `slip` of the input letters is replaced by random ones, so that the network learns to recover after a rare
     choice; the letters that follow are always the true ones. `splices`: share of windows in which a second dance
-    follows.
+    follows. Seven parameters, for the size of the batches and both shares are set apart from each other.
     """
     rng = np.random.default_rng(seed)
     length = min(length, _longest(sampler))

@@ -289,7 +289,8 @@ def measure_energy(studio: Studio, fresh: list[Real], seed: int) -> Row:
 def measure_dancing(
     studio: Studio, encoder: Any, takes: list[Take], work: Path, seed: int, effort: Effort, tiny: bool
 ) -> tuple[list[Row], dict[str, Any]]:
-    """All measures of dance, and curves for the plots. `encoder`, `takes`, `tiny`: what the pack was made with."""
+    """All measures of dance, and curves for the plots. `encoder`, `takes`, `tiny`: what the pack was made with. Seven
+    parameters, for each measure needs others of them."""
     pack = studio.pack
     data = as_training_sees(pack, takes)
     names = names_of_clips(pack, takes)

@@ -90,7 +90,8 @@ class Choreographer(nn.Module):
         """One letter: letter (N,), state (N, L, H), noise (N, K) uniform in 0..1 -> next letter (N,), state.
 
         Drawn by the Gumbel-max trick (Gumbel, 1954): the largest of logits / temperature + Gumbel noise is a draw
-        from their softmax, so the noise given decides the letter.
+        from their softmax, so the noise given decides the letter. Eight parameters, for they are the inputs of the
+        exported network.
         """
         conditions = torch.cat([bar_phase, energy, style, dance], dim=-1)
         x = torch.cat([self.embedding(letter), conditions], dim=-1)
@@ -154,7 +155,8 @@ class DancerNetwork(nn.Module):
         energy: Tensor, style: Tensor, dance: Tensor, noise: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """One step: latent (N, D), state (N, L, H), letters (N,), place (N, 1) of the letter 0..1, noise (N, D) normal
-        -> latent (N, D) of this step, state, travel (N, 1) in frame widths a beat."""
+        -> latent (N, D) of this step, state, travel (N, 1) in frame widths a beat. Ten parameters, for they are the
+        inputs of the exported network."""
         index = (place[:, 0] * STEPS_PER_LETTER + 0.5).long().clamp(0, STEPS_PER_LETTER - 1)
         mean = F.embedding(letter * STEPS_PER_LETTER + index, self.mean_moves).float()
         coming = F.embedding(next_letter * STEPS_PER_LETTER, self.mean_moves).float()

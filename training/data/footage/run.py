@@ -58,8 +58,8 @@ def extract_footage(
     places: list[Path], out: Path, request: Request, show_steps: bool = False, jobs: int | None = None,
     force: bool = False, scheduler: str | None = None,
 ) -> list[VideoReport]:  # fmt: skip
-    """Make takes of videos and write them, with a report, into the folder `out`. The parameters are the options of
-    the command.
+    """Make takes of videos and write them, with a report, into the folder `out`. Seven parameters, for they are the
+    options of the command.
 
     The pieces are worked on by the workers of a Dask `scheduler`, who must see the same files, or by `jobs` processes
     here (None: as many as there are cores; 1: only this one). Raises UserError for what cannot be used, and leaves

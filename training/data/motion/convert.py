@@ -163,8 +163,8 @@ def convert(
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Taken]:
-    """Convert motion files into the folder `out` of canonical clips, and add them to those that are there. The
-    parameters are the options of the command, and `say`, which is called with each line for the user.
+    """Convert motion files into the folder `out` of canonical clips, and add them to those that are there. Eight
+    parameters, for they are the options of the command, and `say`, which is called with each line for the user.
 
     UserError where the options or the folder cannot be used, before anything is written; and at the end where files
     were refused, after the others were written.
