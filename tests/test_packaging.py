@@ -111,8 +111,9 @@ def test_the_source_archive_holds_what_a_build_and_a_reader_need(built: Path) ->
     with tarfile.open(archive) as tar:
         found = {name.removeprefix(top) for name in tar.getnames()}
     needed = {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "CHANGELOG.md", "SECURITY.md", "constraints.txt",
-              "mkdocs.yml", "assets/make_music.py", "assets/dancing-screen.desktop"}  # fmt: skip
-    assert needed | set(tracked("visualizer", "training", "models", "tests", "bench")) <= found
+              "mkdocs.yml", "assets/make_music.py", "assets/dancing-screen.desktop",
+              "docs/pictures/dance.webp"}  # fmt: skip
+    assert needed | set(tracked("visualizer", "training", "models", "tests", "bench", "examples")) <= found
     assert [name for name in found if name.startswith((".git/", ".ci/", ".venv/", "runs/", "build/"))] == []
 
 

@@ -93,9 +93,12 @@ def test_the_readme_is_short_and_its_animation_is_light() -> None:
 
 
 def test_every_picture_and_page_that_the_readme_names_is_there() -> None:
-    links = {link.partition("#")[0] for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", README)}
+    links = set(re.findall(r"\]\(((?!https?:)[^)]+)\)", README))
     assert len(links) >= 10
-    assert [link for link in sorted(links) if not (ROOT / link).exists()] == []
+    assert [link for link in sorted(links) if not (ROOT / link.partition("#")[0]).exists()] == []
+    for path, _, part in (link.partition("#") for link in links if "#" in link):
+        titles = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert part in {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
 
 
 def test_the_map_is_short_and_leads_to_what_is_there() -> None:
