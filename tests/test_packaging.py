@@ -56,6 +56,7 @@ def tracked(*folders: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_both_packages_whole(names: set[str]) -> None:
     there = tracked("visualizer", "training")
     assert {"visualizer/py.typed", "training/py.typed", "visualizer/stage/looks/neon.toml"} <= set(there)

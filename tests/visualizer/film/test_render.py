@@ -517,6 +517,7 @@ def room_for(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "transparent"), EVERY_KIND)
 def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tmp_path: Path) -> None:
     wish: dict[str, Any] = {"transparent": transparent, "look": "neon", "seconds": 0.6, "size": (160, 90)}

@@ -632,6 +632,7 @@ def refused(*words: str | Path, folder: Path) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_is_refused_by_the_program(tmp_path: Path) -> None:
     """Once as a user runs it; the other reasons below, in this process."""
     said = refused(paths.assets() / "own_music.ogg", folder=tmp_path)

@@ -38,6 +38,7 @@ def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [70, 93, 120, 133, 180])
 def test_known_beats_are_found(bpm: float, tmp_path: Path) -> None:
     samples, times = beat_track(bpm, 24)
@@ -289,6 +290,7 @@ def damage(path: Path, how: str) -> None:
             seal({"confidence": np.array(np.nan)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", ["cut", "empty", "noise", "code", "other song", "missing", "order", "shape", "range", "nan"]
 )
