@@ -265,6 +265,7 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_ear_is_the_mean_of_its_networks(tmp_path: Path) -> None:
     ears = []
     for seed in (1, 2):
