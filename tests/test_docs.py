@@ -179,3 +179,16 @@ def test_the_diagram_is_what_its_program_draws() -> None:
 
 def test_the_icon_of_the_pages_is_that_of_the_program() -> None:
     assert (ROOT / "docs" / "pictures" / "icon.png").read_bytes() == (ROOT / "assets" / "icon.png").read_bytes()
+
+
+def test_the_pages_speak_plainly(pages: dict[Path, Page]) -> None:
+    """Words that stand in the way of a reader, and names that things had before, also in what pages are made of."""
+    worn = re.compile(r"\b(nobody|anew|so many|whoever|taste|shelf|newcomer)\b", re.IGNORECASE)
+    found = []
+    for path in pages:
+        if path.stem == "changelog":  # it tells of old names
+            continue
+        text = html.unescape(path.read_text(encoding="utf-8"))
+        text = re.sub(r"(?<!<pre>)<(code|script|style)\b.*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL)
+        found += [f"{path.name}: {word}" for word in worn.findall(text)]
+    assert found == []

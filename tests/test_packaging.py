@@ -56,6 +56,7 @@ def tracked(*folders: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_both_packages_whole(names: set[str]) -> None:
     there = tracked("visualizer", "training")
     assert {"visualizer/py.typed", "training/py.typed", "visualizer/stage/looks/neon.toml"} <= set(there)
@@ -117,6 +118,7 @@ def test_the_source_archive_holds_what_a_build_and_a_reader_need(built: Path) ->
     assert [name for name in found if name.startswith((".git/", ".ci/", ".venv/", "runs/", "build/"))] == []
 
 
+@pytest.mark.slow
 def test_the_wheel_dances_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True, timeout=60)

@@ -160,7 +160,7 @@ def ear(
     ] = None,
     precision: Annotated[str, typer.Option(help="bf16-mixed, or 32-true where the hardware is older.")] = "bf16-mixed",
     tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it hears badly.")] = False,
-    force: Annotated[bool, typer.Option(help="Replace an existing ear.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace a beat network that is there.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
     from training import distributed
@@ -184,12 +184,11 @@ def footage(
     key: Annotated[
         str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
     ] = "border",
-    rate: Annotated[float, typer.Option(help="Most pictures a second that are looked at.")] = 30.0,
+    rate: Annotated[float, typer.Option(help="At most this many pictures a second.")] = 30.0,
     span: Annotated[str | None, typer.Option("--range", help="FROM-TO, such as 0:10-1:30.")] = None,
     crop: Annotated[str | None, typer.Option(help="Only this part of the picture: WIDTHxHEIGHT+LEFT+TOP.")] = None,
     empty: Annotated[
-        str | None,
-        typer.Option(help="FROM-TO, when no one is in the picture: the still camera learns its background there."),
+        str | None, typer.Option(help="FROM-TO, when the picture is empty: there method still learns its background.")
     ] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
@@ -228,16 +227,14 @@ def new_dancer(
     ] = "border",
     span: Annotated[str | None, typer.Option("--range", help="FROM-TO, such as 0:10-1:30.")] = None,
     crop: Annotated[str | None, typer.Option(help="Only this part of the picture: WIDTHxHEIGHT+LEFT+TOP.")] = None,
-    empty: Annotated[
-        str | None, typer.Option(help="FROM-TO, when no one is in the picture, for a still camera.")
-    ] = None,
+    empty: Annotated[str | None, typer.Option(help="FROM-TO, when the picture is empty, for a still camera.")] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
     tiny: Annotated[bool, typer.Option(help="A whole run in a minute, for tests; it dances badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
 ) -> None:
-    """Make a pack that dances like the person in some videos. Goes on after a kill."""
+    """Videos of a person who dances in, a pack that dances like them out. Goes on after a kill."""
     from training.data.footage.masks import Wish
     from training.data.footage.run import Request
     from training.data.footage.video import read_crop, read_range

@@ -1,8 +1,9 @@
 """`python -m training.taste`, the old name of `python -m training.genre`, which goes on working."""
 
 import runpy
-import sys
+
+from visualizer.support.printable import say
 
 if __name__ == "__main__":
-    print("note: this is now python -m training.genre", file=sys.stderr)
+    say("note: this is now python -m training.genre", to_stderr=True)
     runpy.run_module("training.genre", run_name="__main__", alter_sys=True)

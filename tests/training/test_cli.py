@@ -321,7 +321,7 @@ def test_measure_begins_anew_what_ctrl_c_stopped(here: Path) -> None:
     write_info(here / "default", info)
     words = ("evaluate", "default")
     for until in ("00001", "00003"):
-        assert stopped(f"runs/default/data.zarr/{until}", *words)[1] == f"stopped; {cli.STOPPED['measure']}\n"
+        assert stopped(f"runs/default/data.zarr/{until}", *words)[1] == f"stopped; {cli.STOPPED['evaluate']}\n"
     assert (here / "runs" / "default" / "data.zarr" / "00003").is_dir()
 
 

@@ -42,6 +42,7 @@ def losses(folder: Path) -> list[tuple[int, float]]:
     return [(s.step, s.value) for s in events.Scalars("total")]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     alone, two = tmp_path / "alone", tmp_path / "two"
     one = learn(alone)
@@ -59,6 +60,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
         torch.testing.assert_close(again[name], weights, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_the_command_by_torchrun(tmp_path: Path) -> None:
     """The data are drawn once, both networks are trained together, and each thing is said once."""
     words = ["-m", "training", "fit", "--out", str(tmp_path / "pack"), "--work", str(tmp_path / "work"), "--tiny"]

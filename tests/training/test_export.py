@@ -99,6 +99,7 @@ def test_folding_crosses_a_pixel_shuffle() -> None:
     assert len(fold(layers)) == 2
 
 
+@pytest.mark.slow
 def test_the_pack_is_whole_and_loads(written: tuple[Path, dict[str, float]]) -> None:
     out, differences = written
     assert sorted(p.name for p in out.iterdir()) == sorted(

@@ -125,6 +125,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
+@pytest.mark.slow
 def test_a_video_becomes_a_pack_that_dances(made: tuple[Path, str]) -> None:
     folder, said = made
     assert "What comes now:" in said
@@ -142,6 +143,7 @@ def test_a_video_becomes_a_pack_that_dances(made: tuple[Path, str]) -> None:
     assert (folder / "work" / "footage" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_its_dances_are_those_of_the_video(made: tuple[Path, str]) -> None:
     takes, styles = open_takes(made[0] / "work" / "footage" / "data.zarr")
     assert styles == ["me"]
@@ -157,6 +159,7 @@ def test_its_dances_are_those_of_the_video(made: tuple[Path, str]) -> None:
     assert mean_moves(spelled, 1).shape == (1, 8, 42)
 
 
+@pytest.mark.slow
 def test_again_it_is_refused_and_what_is_there_stays(made: tuple[Path, str]) -> None:
     folder, _ = made
     before = (folder / "pack" / "pack.json").read_bytes()

@@ -66,6 +66,7 @@ run(Path(sys.argv[1]), 40, batches=slow)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -158,6 +158,7 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
             process.wait()
 
 
+@pytest.mark.slow
 def test_dask_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
     with cluster(tmp_path, 2) as (address, hands, _):
         tasks = [(n, str(tmp_path)) for n in range(12)]

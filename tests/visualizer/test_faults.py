@@ -288,6 +288,7 @@ def test_clipping_is_said_once_and_loud_music_is_not_clipped() -> None:
     assert next(k for k, texts in enumerate(said) if texts) <= CLIP_SECONDS + 1
 
 
+@pytest.mark.slow
 def test_an_hour_of_silence_and_the_music_is_found_again() -> None:
     """Hiss for an hour: no beat is called, the tempo is kept; then music, and it is on the beat within seconds."""
     from visualizer.music.analysis.beat_pipeline import BeatPipeline

@@ -103,6 +103,7 @@ def test_what_the_words_do_not_give_away_the_list_of_containers_refuses(
             check_song(path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -598,6 +598,7 @@ def test_the_joints_part_gives_the_joints_of_the_whole(tiny_pack: Path) -> None:
     np.testing.assert_allclose(studio.poses(latent), whole * FRAME_METRES, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_table(tiny_fit: TinyFit, tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(tiny_fit.pack, pack)

@@ -235,6 +235,7 @@ def test_phrases_are_whole() -> None:
     assert [phrases_of(beats(n, 4)) for n in (3, 12, 13)] == [0, 0, 1]
 
 
+@pytest.mark.slow
 def test_the_plot_has_a_line_on_each_beat() -> None:
     positions, _ = dance_motion("bounce and rock", 120, 60)
     clip = Clip("made", "hiphop", positions, FPS, "")
@@ -253,6 +254,7 @@ def test_the_plot_has_a_line_on_each_beat() -> None:
     assert (below.max(-1) < 60).any(), "nobody dances under the beats"
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_plots_clips(tmp_path: Path) -> None:
     clips = [(f"clip {n}", "hiphop", dance_motion("bounce and rock", 110, n)[0]) for n in (6, 40)]
     folder = write_clips(tmp_path / "motion", clips)
@@ -266,6 +268,7 @@ def test_the_command_prints_a_table_and_plots_clips(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "plots").iterdir()] == ["clip 40.png"]
 
 
+@pytest.mark.slow
 def test_no_clips_and_no_place_for_plots_are_user_errors(tmp_path: Path) -> None:
     done = run_training("beats", "--motion", tmp_path)
     assert done.returncode == 2

@@ -195,6 +195,7 @@ def test_the_encoder_settles() -> None:
         assert (network.encode(frame) != network.see(frame)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", ["drawing_loss", "seeing_loss", "loss"])
 def test_each_lesson_teaches(lesson: str) -> None:
     network = small().train()

@@ -151,6 +151,7 @@ def test_silence_is_a_number(ear: BeatNetwork) -> None:
         assert torch.isfinite(ear(torch.full((1, 50, 2 * MELS), QUIET))).all()
 
 
+@pytest.mark.slow
 def test_what_is_exported_is_what_was_trained(ear: BeatNetwork, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx"
     assert export_beat_network([ear], path) < 1e-4
@@ -171,6 +172,7 @@ def test_what_is_exported_is_what_was_trained(ear: BeatNetwork, tmp_path: Path) 
     np.testing.assert_allclose(np.asarray(beat)[0], said["beat"][-2:], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns_clicks() -> None:
     """A few dozen steps on clicks alone must find them: what would not learn this learns nothing."""
     times = 0.5 + np.arange(38) * 0.5
@@ -203,6 +205,7 @@ def test_measures_know_good_from_bad() -> None:
     assert f_measure(np.zeros(0), times) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["exported", "shipped"])
 def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: BeatNetwork, tmp_path: Path) -> None:
     path = tmp_path / "ear.onnx" if kind == "exported" else find_model()
@@ -214,6 +217,7 @@ def test_a_file_says_nothing_of_the_machine_that_wrote_it(kind: str, ear: BeatNe
         assert word.encode() not in written
 
 
+@pytest.mark.slow
 def test_a_piece_without_beats_counts_as_none(ear: BeatNetwork, tmp_path: Path) -> None:
     export_beat_network([ear], tmp_path / "ear.onnx")
     rows = np.random.default_rng(0).standard_normal((800, MELS)).astype(np.float32)
@@ -256,6 +260,7 @@ def test_recordings_are_kept_and_remade_alike(tmp_path: Path) -> None:
         load(paths[1])
 
 
+@pytest.mark.slow
 def test_the_whole_command(tmp_path: Path) -> None:
     needs_players()
     out, work = tmp_path / "ear", tmp_path / "work"
@@ -272,6 +277,7 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_ear_is_the_mean_of_its_networks(tmp_path: Path) -> None:
     ears = []
     for seed in (1, 2):

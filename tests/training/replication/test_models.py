@@ -188,6 +188,7 @@ def test_it_begins_with_the_usual_picture() -> None:
     np.testing.assert_allclose(chance.numpy(), usual, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agree", [0.0, 2.0, 4.0])
 def test_each_dot_is_set_as_often_as_it_should(agree: float) -> None:
     drawn = chances(4000, agree, torch.Generator().manual_seed(0))

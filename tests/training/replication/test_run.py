@@ -399,6 +399,7 @@ def compared(tiny_fit: TinyFit, tmp_path_factory: pytest.TempPathFactory) -> tup
     return folder / "work", folder / "out", done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_compares_everything(compared: tuple[Path, Path, str]) -> None:
     _, out, said = compared
     for words in ("309,277", "2,609,917", "4,385", "155,837", "616,157", "2,457,437", "a coin", "0.6931", "52×44",
@@ -439,6 +440,7 @@ def saved_networks(work: Path) -> dict[Path, tuple[int, bytes]]:
     return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted((work / "compare").glob("*.ckpt"))}
 
 
+@pytest.mark.slow
 def test_a_second_run_trains_nothing_anew(compared: tuple[Path, Path, str], tiny_fit: TinyFit, tmp_path: Path) -> None:
     """The same command in a process like the first one's: within one process torch splits its sums otherwise, even on
     one thread, and what is judged differs in the seventh digit."""
@@ -464,6 +466,7 @@ def test_a_second_run_trains_nothing_anew(compared: tuple[Path, Path, str], tiny
         compare(tiny_fit.motion, tmp_path / "work", tmp_path / "other", tiny_fit.pack, tiny=True)
 
 
+@pytest.mark.slow
 def test_nothing_held_out_no_pack_and_no_place_are_user_errors(tmp_path: Path, tiny_fit: TinyFit) -> None:
     missing = run_training("compare", "--work", tmp_path / "w", "--out", tmp_path / "o", "--pack", tmp_path / "no")
     assert missing.returncode == 2

@@ -146,6 +146,7 @@ def test_zip_overwrites_nothing(tmp_path: Path) -> None:
         pack_store.zip_pack("default", tmp_path / "x.tar")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", [".q.zip.part", ".q.part", ".part-q.zip", "q.part", "q.zip.part"])
 def test_zip_follows_no_link_that_was_planted(tmp_path: Path, planted: str) -> None:
     (tmp_path / "diary").write_text("mine")

@@ -104,6 +104,7 @@ def test_a_change_begins_with_the_next_letter_and_not_before() -> None:
     assert steps == int(5.0 * STEPS_PER_BEAT) + 3
 
 
+@pytest.mark.slow
 def test_letters_are_written_for_the_plan_that_they_will_be_danced_in() -> None:
     dancer = Dancer(standins.pack(), 7, "house")
     dance(dancer, 400)
@@ -167,6 +168,7 @@ def test_a_change_does_not_touch_the_picture(change: str) -> None:
     assert np.abs(a[32:] - b[32:]).max() > 0.1
 
 
+@pytest.mark.slow
 def test_reseeding_changes_letters_and_plan_from_the_next_letter_on() -> None:
     changed, plain = (Dancer(standins.pack(), 3, "house") for _ in range(2))
     for dancer in (changed, plain):
@@ -446,6 +448,7 @@ def test_travel_moves_everybody() -> None:
     assert (walk > 0.1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_troupe_does_not_mind_in_which_portions_time_comes(seed: int) -> None:
     """Changes at the same moments, any strides between them."""
@@ -696,6 +699,7 @@ def test_a_pause_is_no_standstill_and_a_look_aside_is_not_lost() -> None:
     assert dancer.rescues == 0
 
 
+@pytest.mark.slow
 def test_a_healthy_dance_of_nine_is_never_disturbed() -> None:
     dancer = Dancer(standins.pack(), 5, troupe=9)
     for beat in range(600):
@@ -706,6 +710,7 @@ def test_a_healthy_dance_of_nine_is_never_disturbed() -> None:
     assert (dancer.rescues, dancer.restarts) == (0, 0)
 
 
+@pytest.mark.slow
 def test_endless_standstill_neither_stops_it_nor_floods_the_log(caplog: pytest.LogCaptureFixture) -> None:
     dancer = Dancer(standins.pack(dancer=Network(at_a_point, OUTPUTS)), 3)
     with caplog.at_level(logging.WARNING):
@@ -733,6 +738,7 @@ def test_letters_written_are_those_of_the_first() -> None:
 # --- what nobody wants to see, and what shall stay
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("troupe", [1, 3])
 def test_banned_dances_never_come_but_by_name(troupe: int) -> None:
     dancer = Dancer(standins.pack(), 3, "disco", troupe)

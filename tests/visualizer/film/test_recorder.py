@@ -251,6 +251,7 @@ taken.finish()
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_video_so_far_plays(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0

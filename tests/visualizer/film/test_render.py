@@ -341,6 +341,7 @@ def painted(out: Path, **options: Any) -> np.ndarray:
     return np.stack(frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "sound"),
     [("a.mp4", "h264", "aac"), ("a.mkv", "h264", "aac"), ("a.MOV", "h264", "aac"), ("a.webm", "vp9", "opus")],
@@ -399,6 +400,7 @@ def test_without_a_wish_what_moves_in_a_chat_is_small() -> None:
     assert (render.usual_fps(Path("a.GIF")), render.usual_fps(Path("a.mov"))) == (25, 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", ["paper", "neon"])
 @pytest.mark.parametrize(("name", "off"), [("a.webm", 40), ("a.mov", 6), ("a.webp", 40), ("dance", 0)])
 def test_a_transparent_film_holds_the_dancer_alone(name: str, off: int, look: str, tmp_path: Path) -> None:
@@ -487,6 +489,7 @@ EVERY_KIND = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "transparent"), EVERY_KIND)
 def test_stopped_early_each_kind_is_whole_as_far_as_it_goes(name: str, transparent: bool, tmp_path: Path) -> None:
     def stop(number: int, _pixels: memoryview) -> None:
@@ -517,6 +520,7 @@ def room_for(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "transparent"), EVERY_KIND)
 def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tmp_path: Path) -> None:
     wish: dict[str, Any] = {"transparent": transparent, "look": "neon", "seconds": 0.6, "size": (160, 90)}

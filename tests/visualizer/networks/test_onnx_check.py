@@ -240,6 +240,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
 def test_a_file_of_small_fields_takes_little_to_refuse(data: bytes) -> None:
     tracemalloc.start()

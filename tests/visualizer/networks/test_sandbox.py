@@ -128,6 +128,7 @@ def made(folder: Path, **changed: bytes) -> Path:
     return write_folder(folder, contents(**changed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "make", "words"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_what_comes_later_is_found_before(tmp_path: Path, network: str, make: Callable[[], bytes], words: str) -> None:
     with pytest.raises(UserError) as caught:

@@ -80,6 +80,7 @@ STROBES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STROBES)
 def test_a_strobe_is_held_back(name: str) -> None:
     frames = STROBES[name]
@@ -157,6 +158,7 @@ blocks = st.builds(
 scenes = st.lists(st.tuples(blocks, blocks, blocks, st.integers(1, 9)), min_size=2, max_size=12)
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate)
 )  # shrinking takes minutes

@@ -439,6 +439,7 @@ def test_beats_come_from_the_movement() -> None:
     assert steps_by_movement(still, np.zeros(len(joints)), times) is None
 
 
+@pytest.mark.slow
 def test_a_clip_of_two_paces_is_halved(tmp_path: Path, blue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the whole has no steady beat its halves may have one; no picture is lost over it."""
     monkeypatch.setattr(compose, "see", lambda frames, threads: (frames, np.zeros((len(frames), 21, 2), np.float32)))
@@ -632,6 +633,7 @@ def refused(*words: str | Path, folder: Path) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_is_refused_by_the_program(tmp_path: Path) -> None:
     """Once as a user runs it; the other reasons below, in this process."""
     said = refused(paths.assets() / "own_music.ogg", folder=tmp_path)
@@ -648,6 +650,7 @@ def refusal(folder: Path, *places: Path, request: Request | None = None) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_what_is_no_video_is_refused(tmp_path: Path, films: Path, blue: Path) -> None:
     assert "no such video" in refusal(tmp_path, tmp_path / "absent.mp4")
     text = tmp_path / "text.mp4"
@@ -670,6 +673,7 @@ def test_what_is_no_video_is_refused(tmp_path: Path, films: Path, blue: Path) ->
         extract_footage([blue], tmp_path / "nowhere" / "data", Request(), jobs=1)
 
 
+@pytest.mark.slow
 def test_an_empty_room_is_refused(tmp_path: Path, films: Path) -> None:
     path = films / "empty.mp4"
     film(replace(shot("blue", seconds=0.25), empty=3.0), path)
@@ -717,6 +721,7 @@ def test_a_clip_of_hardly_a_frame_is_called_too_short(tmp_path: Path, films: Pat
     assert "--method" not in said
 
 
+@pytest.mark.slow
 def test_of_a_video_that_breaks_off_the_beginning_is_used(tmp_path: Path, films: Path) -> None:
     path = films / "whole.mkv"
     film(shot("blue"), path)

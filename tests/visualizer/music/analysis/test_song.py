@@ -19,7 +19,7 @@ from tests.support.films import film
 from tests.support.made_sound import OWN, beat_track, write_song
 from tests.support.needs import needs_program
 from visualizer.errors import UserError
-from visualizer.film import render
+from visualizer.film import reel
 from visualizer.music.analysis import analysis_cache, beat_pipeline
 from visualizer.music.analysis import song as song_module
 from visualizer.music.analysis.features import RATE
@@ -38,6 +38,7 @@ def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [70, 93, 120, 133, 180])
 def test_known_beats_are_found(bpm: float, tmp_path: Path) -> None:
     samples, times = beat_track(bpm, 24)
@@ -289,6 +290,7 @@ def damage(path: Path, how: str) -> None:
             seal({"confidence": np.array(np.nan)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", ["cut", "empty", "noise", "code", "other song", "missing", "order", "shape", "range", "nan"]
 )
@@ -360,7 +362,7 @@ def test_a_film_by_the_music_is_danced_in_a_style_that_suits_it(
     genre: str, short_song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     heard = dataclasses.replace(hear_song(short_song), moments=np.array([4.0]), mixes=(((genre, 1.0),),))
-    monkeypatch.setattr(render, "hear_song", lambda *_: heard)
+    monkeypatch.setattr(reel, "hear_song", lambda *_: heard)
     for k in range(2):  # whatever the seed begins with
         film(short_song, tmp_path / f"{k}.mp4", pack=standins.pack(), size=(64, 64), fps=5, seconds=1,
                        style="auto", seed=k)  # fmt: skip

@@ -92,6 +92,7 @@ def test_nine_dancers_are_all_seen_whole_and_apart(size: tuple[int, int]) -> Non
     assert np.ptp(rows) > 0.6 * size[0] / span_of(9)  # as large as nine can be
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
 def test_a_camera_that_moves_leaves_no_ghost_and_keeps_the_trails(each) -> None:
     old, fresh = Painter((320, 180)), Painter((320, 180))
