@@ -2,13 +2,14 @@
 
     python -m bench.start [--times 5] [--cold] [--against FOLDER]
 
-The clock starts before the process does and stops when its log says that the first frame was shown. Beside it stands
-what the whole command took of the processor, with a tenth of a second of show: that depends less on what else runs.
+The clock starts before the process does and stops when its log says that the first frame was shown. Beside it is the
+processor time of the whole command, with a tenth of a second of show: it depends less on other programs.
 Where there is PulseAudio, a row says how long it takes until the microphone is heard, with a sound server of our own.
-The program is compiled first, as pip does when it installs it, and remembers into a folder of this benchmark alone.
+The program is compiled first, as pip does when it installs it, and keeps what it remembers in a folder of this
+benchmark alone.
 
-`--cold` (on Linux) puts the files of Python, its packages, the program and all libraries out of memory before each
-start, as after booting; what other programs have open at the time stays there. `--against` starts another checkout in
+`--cold` (on Linux) drops the files of Python, its packages, the program and all libraries from memory before each
+start, as after booting; files that other programs have open stay in memory. `--against` starts another checkout in
 turns with this one.
 """
 

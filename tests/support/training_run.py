@@ -21,7 +21,10 @@ class TinyFit:
     said: str
 
 
-def run_training(*words: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+HANGS = 900.0  # seconds after which a run counts as hung; a tiny one takes under a minute on two free cores
+
+
+def run_training(*words: str | Path, timeout: float = HANGS) -> subprocess.CompletedProcess[str]:
     """Run `python -m training …` in the repository, on one thread."""
     return subprocess.run(
         [sys.executable, "-m", "training", *map(str, words)],

@@ -37,8 +37,8 @@ from visualizer.errors import UserError
 
 
 def danced_in_dots(takes: Sequence[Take], store: Path) -> list[Dots]:
-    """Takes as films of dots, (S, 51, 47) each. They are kept in `store`, for drawing them takes as long as a network;
-    UserError where that file is broken."""
+    """Takes as films of dots, (S, 51, 47) each. They are kept in `store`, because drawing them takes as long as
+    training a network; UserError where that file is broken."""
     if not store.exists():
         films = []
         for take in track(takes, description="films"):
@@ -93,7 +93,7 @@ def windows_of_films(films: Sequence[Dots], length: int) -> Dots:
 
 @torch.no_grad()
 def judge_rnn(network: FrameRnn, films: Sequence[Dots]) -> list[Judged]:
-    """How well it foretells the next picture of held-out films, beside saying that nothing changes."""
+    """How well it predicts the next picture of held-out films, beside predicting no change."""
     windows = windows_of_films(films, min(4 * SECOND, max(len(film) for film in films)))
     read = torch.from_numpy(windows).float()
     chance = torch.cat([torch.sigmoid(network(part)[0]) for part in read.split(16)]).numpy()
@@ -178,7 +178,7 @@ def danced_again(film: Dots) -> float:
     alike = both / np.maximum(area[:, None] + area - both, 1)
     count = len(film) - half + 1
     runs = np.mean([alike[k : k + count, k : k + count] for k in range(half)], axis=0)
-    earlier = np.tril(runs, -SECOND)  # what has only just begun is not danced again
+    earlier = np.tril(runs, -SECOND)  # only what began at least a second before
     starts = np.arange(SECOND, count)
     return float((earlier[starts].max(axis=1) >= AGAIN).mean()) if len(starts) else 0.0
 

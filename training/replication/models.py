@@ -136,7 +136,7 @@ class FrameRnn(nn.Module):
         nn.init.orthogonal_(of_state)
         nn.init.xavier_uniform_(self.draw.weight)
         with torch.no_grad():
-            bias[hidden : 2 * hidden] = 1  # it begins by remembering (Jozefowicz et al., 2015)
+            bias[hidden : 2 * hidden] = 1  # forget gates start open (Jozefowicz et al., 2015)
             if usual is not None:
                 often = np.clip(usual.reshape(-1), 1e-3, 1 - 1e-3)
                 self.draw.bias.copy_(torch.from_numpy(np.log(often / (1 - often))))

@@ -47,7 +47,7 @@ class Track:
 
 
 def part_of(track: Track, part: slice) -> Track:
-    """Some pictures of a clip."""
+    """The part of a clip with the pictures `part`."""
     return Track(track.index[part], track.centre[part], track.floor[part], track.metre[part], track.scene)
 
 
@@ -73,7 +73,7 @@ def split_clips(found: Found) -> tuple[list[NDArray[np.int64]], int]:
 
 
 def follow(found: Found, clips: list[NDArray[np.int64]], lines: int) -> list[Track]:
-    """The crop of each clip; `lines` of the pictures. A scene has one camera, so that its clips share a scale."""
+    """The crop of each clip; `lines`: height of the pictures. A scene has one camera, so its clips share a scale."""
     scenes = scenes_of(found)
     tracks: list[Track] = []
     for scene in sorted({int(scenes[c[0]]) for c in clips}):
@@ -100,8 +100,8 @@ def _floor(found: Found, index: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _height(floor: NDArray[np.float64], high: NDArray[np.float64], lines: int) -> tuple[float, float]:
-    """Pixels of a standing body where the floor is at its median, and by how many it grows for each pixel that the
-    floor comes down: who walks towards a camera is larger and lower. 0 where the floor hardly moves."""
+    """Height in pixels of a standing body where the floor is at its median, and by how many pixels it grows for each
+    pixel that the floor moves down: a nearer dancer is larger and lower. 0 where the floor hardly moves."""
     tall = float(np.quantile(high, QUANTILE))
     low, top = np.quantile(floor, [0.1, 0.9])
     if top - low < NEAR_SHARE * lines:
@@ -113,7 +113,7 @@ def _height(floor: NDArray[np.float64], high: NDArray[np.float64], lines: int) -
         return tall, 0.0
     y = np.array([f[1] for f in filled]) - np.median(floor)
     slope, tall = np.polyfit(y, [f[0] for f in filled], 1, w=np.sqrt([f[2] for f in filled]))
-    # A camera at chest height, level: a body of 1.7 metres grows by about 1.3 pixels for each that its feet come down.
+    # For a level camera at chest height: a body of 1.7 m grows by about 1.3 pixels for each that its feet move down.
     slope = float(np.clip(slope, 0.0, 2.5))
     return float(np.median([f[0] - slope * (f[1] - np.median(floor)) for f in filled])), slope
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.data.footage.mask_types import Mask
 
-KEPT, NOBODY, TWO, CUT_OFF = range(4)
+KEPT, NO_FIGURE, TWO, CUT_OFF = range(4)
 VERDICTS = ("kept", "no figure", "two figures", "cut off by the border")
 
 LEAST_HEIGHT = 0.16  # of the picture's height: the hands of smaller figures cannot be seen
@@ -57,11 +57,11 @@ def find_figure(mask: Mask) -> tuple[int, Figure | None]:
     clean = cv2.medianBlur(mask, 3)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(clean, connectivity=8)
     if count < 2:
-        return NOBODY, None
+        return NO_FIGURE, None
     main = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     left, top, wide, high, area = (int(v) for v in stats[main])
     if high < LEAST_HEIGHT * height or area > LARGEST_SHARE * width * height:
-        return NOBODY, None
+        return NO_FIGURE, None
     two = False
     chosen = [main]
     near = APART * high
@@ -83,7 +83,7 @@ def find_figure(mask: Mask) -> tuple[int, Figure | None]:
     if two:
         return TWO, figure
     if float((part > 0).mean()) > FULL:
-        return NOBODY, None
+        return NO_FIGURE, None
     edges = (whole[0], whole[-1], whole[:, 0], whole[:, -1])
     if max(int((e > 0).sum()) for e in edges) > CUT * high:
         return CUT_OFF, figure

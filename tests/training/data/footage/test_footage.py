@@ -31,7 +31,7 @@ from training.data.footage import compose, extract, run
 from training.data.footage.beats import Steps, hear, steps_by_movement, steps_by_sound
 from training.data.footage.crop import STANDING, field, split_clips
 from training.data.footage.extract import Found, is_cut
-from training.data.footage.figure import CUT_OFF, KEPT, NOBODY, TWO, find_figure, unpack
+from training.data.footage.figure import CUT_OFF, KEPT, NO_FIGURE, TWO, find_figure, unpack
 from training.data.footage.key import Key
 from training.data.footage.made import CONDITIONS, GROUND, Shot, at_rate, film, pictures, true_frames
 from training.data.footage.masks import METHODS, Wish, prepare, refined
@@ -144,7 +144,7 @@ def test_an_empty_picture_has_no_figure() -> None:
     for method, screen in (("key", "blue"), ("shadow", "shadow"), ("still", "room")):
         empty = [p for p, _ in pictures(shot(screen, "all", 0.5, empty=1.0))][:8]
         way = prepare(Wish(method), empty, Path("film"))
-        assert all(find_figure(refined(p, way.mask(p)))[0] == NOBODY for p in empty)
+        assert all(find_figure(refined(p, way.mask(p)))[0] == NO_FIGURE for p in empty)
 
 
 def test_the_key_is_what_was_asked_for() -> None:
@@ -229,8 +229,8 @@ def person_at(x: int, y: int = 40, high: int = 160) -> NDArray[np.uint8]:
 
 
 def test_verdicts() -> None:
-    assert find_figure(np.zeros((240, 400), np.uint8)) == (NOBODY, None)
-    assert find_figure(np.full((240, 400), 255, np.uint8))[0] == NOBODY
+    assert find_figure(np.zeros((240, 400), np.uint8)) == (NO_FIGURE, None)
+    assert find_figure(np.full((240, 400), 255, np.uint8))[0] == NO_FIGURE
     assert find_figure(person_at(100) | person_at(300))[0] == TWO
     assert find_figure(person_at(20))[0] == CUT_OFF
     assert find_figure(person_at(200, 90))[0] == CUT_OFF  # the feet are below the picture
@@ -383,7 +383,7 @@ def found_like(places: Sequence[float | None], rate: float = 10.0) -> Found:
     n = len(places)
     hips = np.array([p or 0.0 for p in places], np.float32)
     boxes = np.stack([hips - 20, np.full(n, 50), np.full(n, 40), np.full(n, 100)], axis=1).astype(np.int32)
-    verdicts = np.array([KEPT if p is not None else NOBODY for p in places], np.uint8)
+    verdicts = np.array([KEPT if p is not None else NO_FIGURE for p in places], np.uint8)
     return Found(np.arange(n) / rate, verdicts, boxes, hips, np.full(n, 50, np.float32), np.zeros(n, np.bool_))
 
 
