@@ -26,7 +26,7 @@ from visualizer.music.analysis.features import RATE, FeatureStream, Floats
 from visualizer.music.analysis.genre import DANCES, GenreClassifier, GenreScores
 from visualizer.music.analysis.style_selector import StyleSelector, worth
 
-# Words that people write on clips -> genres of ours. A clip is of the first that its label has.
+# Words in the labels of clips -> our genres. The first word that a label has decides.
 LABELS = {
     "latin": "latin", "punk": "rock", "metal": "metal", "funk": "funk", "soul": "funk", "hiphop": "hiphop",
     "jazz": "swing",

@@ -4,7 +4,7 @@
 
 DIR as for bench.ear: sounds and an index.json with their beats. The same marks, from the first second on: there is no
 warm-up for those who know the end. `librosa` is its beat tracker as it comes; `librosa, fed` has rises of the bass
-added to the onsets, and its beats are smoothed: so this program heard songs before it had an ear of its own. The table
+added to the onsets, and its beats are smoothed: this program heard songs so before it had its own network. The table
 ends with what a song costs that is remembered, and at how many true downbeats a bar of the dance begins.
 """
 

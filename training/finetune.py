@@ -93,7 +93,9 @@ def check_name(name: str) -> None:
     """UserError for what cannot be the name of a pack, of its folder, and of its dances, NAME 1, NAME 2, …"""
     pack_store.check_name(name)
     if len(name) > LONGEST_NAME:
-        raise UserError(f"{clean(repr(name))} is too long a name: up to {LONGEST_NAME}, for its dances have numbers")
+        raise UserError(
+            f"{clean(repr(name))} is too long a name: at most {LONGEST_NAME}, because its dances are numbered"
+        )
 
 
 def new_dancer(

@@ -70,7 +70,7 @@ def evaluate_pack(
     takes, _ = open_takes(data)
     console = Console(width=120)
     if motions_digest(data) != training.get("motions_sha256"):
-        console.print("note: these data are not the very ones that the pack was trained on")
+        console.print("note: these data are not the same as those that the pack was trained on")
     names = names_of_clips(pack, takes)  # now, not after an hour: other data are told here
     leaked = {t.clip for t in takes if t.held_out} & trained_on
     if leaked:

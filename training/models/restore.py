@@ -52,7 +52,7 @@ def basis_of(folder: Path) -> PoseBasis:
 
 
 def load_autoencoder(folder: Path) -> Autoencoder:
-    """The autoencoder of a pack, folded, held against its files. UserError where the pack's is another than this
+    """The autoencoder of a pack, folded, and checked against its files. UserError where it is not of the kind that this
     program makes."""
     basis = basis_of(folder)
     named = {
@@ -81,7 +81,7 @@ def load_autoencoder(folder: Path) -> Autoencoder:
 
 
 def load_dancing(folder: Path) -> tuple[Choreographer, DancerNetwork]:
-    """The recurrent networks of a pack. UserError where they are others than this program makes."""
+    """The recurrent networks of a pack. UserError where they are not of the kind that this program makes."""
     info, basis = read_info(folder), basis_of(folder)
     letters, styles, dances = info["letters"], len(info["styles"]), max(1, len(info["dances"]))
     write, dance = weights_of(folder / "choreographer.onnx"), weights_of(folder / "dancer.onnx")

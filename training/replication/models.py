@@ -2,7 +2,7 @@
 
 The autoencoders follow "Building Autoencoders in Keras" (F. Chollet, 2016), widened from 28×28 digits to pictures of
 47×51 dots: one dense layer and back, the same with an L1 penalty on its activity, four dense layers and back, and
-convolutions. The last could not be trained as it stood, for what came out of it was not the size of what went in;
+convolutions. The last could not be trained as it was, because its output was not of the size of its input;
 `repaired` gives it the right size with the same parameters. The planned network is Karpathy's char-rnn (2015) with
 a picture of dots in place of a letter.
 
@@ -149,7 +149,7 @@ class FrameRnn(nn.Module):
         return self.draw(hidden).unflatten(2, (HEIGHT, WIDTH)), after
 
     def loss(self, films: Tensor) -> dict[str, Tensor]:
-        """Films (N, T, 51, 47): how badly each picture foretells the next, a dot."""
+        """Films (N, T, 51, 47) -> named losses: the cross entropy of each next picture, for each dot."""
         return {"total": F.binary_cross_entropy_with_logits(self(films[:, :-1])[0], films[:, 1:])}
 
     @torch.no_grad()

@@ -138,7 +138,7 @@ class FootTrack:
 
     @functools.cached_property
     def idle(self) -> NDArray[np.bool_]:
-        """(K+1,) the step only says where the foot already stands ("Ls2" again and again): it stays nailed down."""
+        """(K+1,) whether the step leads to where the foot already stands ("Ls2" repeated): then it does not move."""
         turned = np.abs(np.diff(self.yaw, prepend=self.yaw[:1])) + np.abs(np.diff(self.pitch, prepend=self.pitch[:1]))
         moved = np.linalg.norm(np.diff(self.ankle, axis=0, prepend=self.ankle[:1]), axis=-1)
         return (moved + turned < 1e-9) & (self.arc == 0) & ~self.air

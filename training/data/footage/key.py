@@ -24,7 +24,7 @@ LOOSE = 0.34  # largest limit, however noisy the screen is
 
 SIGMAS = 4.0  # stds of the screen's own scatter that still count as screen
 
-GREY = 0.35  # saturation below which shade counts too, since a grey wall has hardly a colour of its own
+GREY = 0.35  # saturation below which brightness counts too, because a grey wall has hardly any hue
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ def pictures(shot: Shot) -> Iterator[tuple[Picture, NDArray[np.bool_]]]:
 def _lay(
     place: Field, cover: Field, colours: Field, corner: NDArray[np.float64], shot: Shot
 ) -> tuple[Field, NDArray[np.bool_]]:
-    """Figure of a square with its top left `corner` laid upon the place, with the shadow it casts; and its mask."""
+    """The place with the figure of a square at `corner` (left, top) drawn over it, and its shadow; and its mask."""
     height = shot.size[1]
     whole = np.array([[1, 0, corner[0]], [0, 1, corner[1]]])
     cover = cv2.warpAffine(cover, whole, shot.size, flags=cv2.INTER_NEAREST)

@@ -105,7 +105,7 @@ class Place:
 
     def _offset(self, picture: Picture) -> tuple[float, float]:
         """How far the picture lies right of and below the background, in pixels: least squares on their difference
-        (Lucas and Kanade, 1981), what differs most left out, for that is the dancer."""
+        (Lucas and Kanade, 1981), without what differs most, which is the dancer."""
         move = np.zeros(2)
         for shrink, ground, slopes, grey in zip(SHRINKS, self._greys, self._slopes, _small_greys(picture), strict=True):
             grey = grey * np.float32(np.median(ground[::3, ::3]) / max(float(np.median(grey[::3, ::3])), 1.0))

@@ -53,7 +53,7 @@ class _Refused(Exception):
 
 
 class _Word:
-    """What stands for a function that a pickle names: it makes what that would have made, of ours."""
+    """Stands for a function that a pickle names: it makes our version of what that would have made."""
 
     __slots__ = ("name",)
 
