@@ -1,4 +1,4 @@
-"""What autoencoders give back of frames that none of them saw, and what their loss says."""
+"""How well autoencoders reconstruct frames that none of them saw, and what their loss shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the student's autoencoders are taught: as they were, as they should have been, and mistaken in one way."""
+"""Trains the student's autoencoders: as they were, as they should have been, and with one mistake at a time."""
 
 from __future__ import annotations
 
