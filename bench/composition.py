@@ -1,10 +1,10 @@
-"""How a troupe stands on the stage: whether neighbours in a row run into one another, and whether anybody is cut off.
+"""How a troupe stands on the stage: whether neighbours in a row collide, and whether a dancer is cut off.
 
     python -m bench.composition [--minutes 10] [--troupes 2,3,5,9]
 
 Dances at 120 beats a minute and looks four times a second. Two collide where more than 5% of the smaller silhouette
-lies on the other. Cut off is who has a pixel outside of the window, in each of its shapes; newcomers and leavers do
-not count, as nobody comes or goes.
+lies on the other. A dancer is cut off who has a pixel outside the window, in each of its shapes. No dancer comes or
+goes in the meantime.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def gaps(picture: Bodies) -> list[float]:
 
 
 def cut_off(picture: Bodies, size: tuple[int, int]) -> tuple[bool, bool]:
-    """Whether a pixel of anybody lies outside of the window, and at the edge of the frame that a dancer is drawn in."""
+    """Whether a pixel of a dancer lies outside the window, and whether one lies at the edge of a dancer's own frame."""
     window = frame = False
     stage = find_layout(size, picture.span, picture.rise, picture.deep)
     for mask, spot in zip(picture.frames[:, 0] < 0, find_spots(picture), strict=True):
@@ -75,7 +75,7 @@ def cut_off(picture: Bodies, size: tuple[int, int]) -> tuple[bool, bool]:
 
 @dataclass(frozen=True)
 class Found:
-    """Shares of the looks at which some two collide, and somebody is cut off; overlaps; least distance of two."""
+    """Shares of the pictures in which two dancers collide or one is cut off; overlaps; least distance of two."""
 
     collide: float
     usual: float  # overlap that 99% do not exceed

@@ -1,22 +1,23 @@
 """How well the ear hears beats, beside its rivals, on clips with known beats.
 
     python -m bench.ear DIR [--model ear.onnx|none] [--rival aubio=PYTHON] [--rival BeatNet=PYTHON] [--keep FOLDER]
-    python -m bench.ear DIR --tune 200          search the tracker's knobs, on one half of the clips
+    python -m bench.ear DIR --tune 200          search the tracker's parameters, on one half of the clips
     python -m bench.ear DIR --plot OUT CLIP...   pictures of what the tracker makes of clips
 
 DIR holds sounds and an index.json: {"clips": [{"file", "genre", "beats", "downbeats"}]}, times in seconds. A rival is
-run by the Python named, in which it is installed (pip install aubio; pip install madmom BeatNet); none is needed by the
-program. What a rival called is kept in FOLDER, since BeatNet takes half an hour for fifty clips and is always the same.
+run by the given Python, in which it is installed (pip install aubio; pip install madmom BeatNet); the program needs
+none. The beats of a rival are kept in FOLDER, because BeatNet takes half an hour for fifty clips and always gives the
+same ones.
 
-All is causal: sound is pushed in blocks of 20 ms, and a beat counts from the block at which it was called. The first
-five seconds are not judged (but for the time to lock). F, CMLt, AMLt: mir_eval, see Davies, Degara and Plumbley,
-*Evaluation methods for musical audio beat tracking algorithms* (2009). `off`: mean distance of the beats that were hit
-(within 70 ms). `lock`: when the first four beats in a row are called that are right at the clip's own tempo, its half
-or its double; the median, clips that are never locked counting as infinity. `late`: how long after it sounded a beat
-is known; negative is ahead.
+Everything is causal: sound is pushed in blocks of 20 ms, and a beat counts from the block at which it was called. The
+first five seconds are not judged (except for the time to lock). F, CMLt, AMLt: mir_eval, see Davies, Degara and
+Plumbley, *Evaluation methods for musical audio beat tracking algorithms* (2009). `off`: mean distance of the beats that
+were hit (within 70 ms). `lock`: when the first four beats in a row are called that are right at the clip's own tempo,
+its half or its double; the median, clips that are never locked counting as infinity. `late`: how long after it sounded
+a beat is known; negative is ahead.
 
-The party is `training.synth.augment`: loudspeaker, room, crowd, noise, microphone, drawn afresh for each clip, the
-same in every run.
+The party is `training.synth.augment`: loudspeaker, room, crowd, noise, microphone, random for each clip and the same in
+every run.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Clip:
 
     @property
     def tuned(self) -> bool:
-        """Whether it is of the half that knobs are tuned on; parts of one song are of one half."""
+        """Whether it is in the half that parameters are tuned on; all parts of a song are in the same half."""
         return zlib.crc32(re.sub(r"_\d+$", "", Path(self.name).stem).encode()) % 2 == 0
 
 
@@ -135,7 +136,7 @@ def at_a_party(clip: Clip, speakers: Sequence[Floats]) -> Clip:
 
 
 def beatless(speakers: Sequence[Floats], seconds: float) -> dict[str, Floats]:
-    """What must not be danced to, so many seconds of each."""
+    """Sounds that must not be danced to, by name, of the given length each."""
     rng, length = np.random.default_rng(7), int(seconds * RATE)
     sounds = {"silence": np.zeros(length, np.float32)}
     sounds["hiss"] = (rng.standard_normal(length) * 1e-3).astype(np.float32)
@@ -171,7 +172,7 @@ def ours_whole(samples: Floats, model: Path | None) -> Called:
 
 
 def rival(name: str, python: str, sounds: Sequence[Floats], keep: Path | None = None) -> list[Called] | str:
-    """What a rival calls in each sound, or why it cannot be had. `keep`: a folder for what it called."""
+    """The beats that a rival calls in each sound, or why it does not run. `keep`: a folder for its beats."""
     found = _ask_rival(name, python, sounds) if keep is None else _asked_before(name, python, sounds, keep)
     if isinstance(found, str):
         return found
@@ -185,7 +186,7 @@ def rival(name: str, python: str, sounds: Sequence[Floats], keep: Path | None = 
 
 
 def _asked_before(name: str, python: str, sounds: Sequence[Floats], keep: Path) -> list[dict[str, Any]] | str:
-    """As `_ask_rival`, sound by sound, each of them once and for all."""
+    """As `_ask_rival`, but each sound is asked for only once and then read from the folder."""
     keep.mkdir(parents=True, exist_ok=True)
     found = []
     for samples in sounds:
@@ -288,7 +289,7 @@ def row(name: str, clips: Sequence[Clip], called: Sequence[Called]) -> list[str]
 
 # --- tuning ----------------------------------------------------------------------------------------------------
 
-TUNED = {  # knob: by what factor it is moved about
+TUNED = {  # parameter: the factor by which it is varied
     "center": 1.06, "spread": 1.2, "stiff": 1.3, "restart": 1.7, "share": 1.15, "weight": 1.25, "even": 1.4,
     "floor": 1.3, "width": 1.2, "awake": 1.3, "bias": 1.4, "ratio": 1.3, "patience": 1.5, "octave": 1.5,
     "bar_weight": 1.3, "bar_slip": 1.5,
@@ -296,7 +297,7 @@ TUNED = {  # knob: by what factor it is moved about
 
 
 def track(rows: Rows, params: TrackerParams) -> Called:
-    """The tracker alone, over rows that were heard before. All beats, whether it is sure of them or not."""
+    """The tracker alone, on outputs of the network that were computed before. All beats, sure or not."""
     tracker, caller, called = BeatTracker(params), Caller(), []
     for i, pair in enumerate(rows.pairs(), 1):
         tracker.push(*pair)
@@ -307,7 +308,7 @@ def track(rows: Rows, params: TrackerParams) -> Called:
 
 
 def worth(marks: Sequence[Marks]) -> float:
-    """What the search climbs."""
+    """The score that the search increases."""
     locks = np.mean([min(one.lock, 20.0) for one in marks]) / 20
     return sum(mean(marks, n) for n in ("f", "cmlt", "amlt")) + 0.5 * mean(marks, "downbeat_f") - 0.5 * float(locks)
 
@@ -318,7 +319,8 @@ def _worth_of(given: tuple[TrackerParams, list[Clip], list[Rows]]) -> float:
 
 
 def tune(clips: list[Clip], model: Path | None, tries: int, say: Callable[[str], None]) -> TrackerParams:
-    """Climb: move some knobs at random, keep what is better. Clips of the tuned half, as they are and at a party."""
+    """Hill climbing: change some parameters at random and keep what is better. `clips`: those of the tuned half, as
+    they are and at a party."""
     rows = [hear_rows(clip.samples, model) for clip in clips]
     rng, best, pair = np.random.default_rng(0), TrackerParams(), os.cpu_count() or 1
     with ProcessPoolExecutor(pair) as pool:
@@ -342,7 +344,7 @@ def tune(clips: list[Clip], model: Path | None, tries: int, say: Callable[[str],
 
 
 def hear_rows(samples: Floats, model: Path | None) -> Rows:
-    """What the tracker gets to hear of a sound."""
+    """The input of the tracker for a sound."""
     return FrontEnd(model).push(samples)
 
 
@@ -350,7 +352,7 @@ def hear_rows(samples: Floats, model: Path | None) -> Rows:
 
 
 def plot(clip: Clip, model: Path | None, path: Path, seconds: float = 20.0) -> None:
-    """A picture of a clip's beginning: activations, belief over tempo, and called beats beside the true ones."""
+    """Plot the beginning of a clip: activations, belief over tempo, and called beats beside the true ones."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -405,7 +407,7 @@ def main() -> None:
     parser.add_argument("--model", default=str(find_model()), help="ear network; none: onsets alone")
     parser.add_argument("--beatless", type=float, default=60.0, metavar="SECONDS", help="of each sound without music")
     parser.add_argument("--rival", action="append", default=[], metavar="NAME=PYTHON")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for what rivals called")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for the beats of rivals")
     parser.add_argument("--tune", type=int, metavar="TRIES")
     parser.add_argument("--plot", nargs="+", metavar=("OUT", "CLIP"))
     parser.add_argument("--each", action="store_true", help="marks of each clip too")
@@ -417,7 +419,7 @@ def main() -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """What `main` was asked for."""
+    """Do what the command line asks for: plot, tune, or print the tables."""
     console = Console(width=130)
     model = None if given.model == "none" else Path(given.model)
     clips = read_clips(given.folder)
@@ -440,43 +442,14 @@ def run(given: argparse.Namespace) -> None:
     empty = beatless(speakers, given.beatless)
     missing: dict[str, str] = {}
     for title, some in ((PLAIN, clips), (PARTY, party)):
-        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-        table = Table(title=f"{len(some)} clips of {given.folder.name} {title}; {given.model}; {load}")
-        for heading in HEADINGS:
-            table.add_column(heading, justify="left" if heading == "ear" else "right")
-        live = [ours(clip.samples, model) for clip in some]
-        table.add_row(*row("ours", some, live))
-        for tuned, words in ((True, "  the half it was tuned on"), (False, "  the other half")):
-            part = [i for i, clip in enumerate(some) if clip.tuned is tuned]
-            if part:
-                table.add_row(*row(words, [some[i] for i in part], [live[i] for i in part]))
-        table.add_row(*row("ours, no network", some, [ours(clip.samples, None) for clip in some]))
-        table.add_row(*row("ours, heard whole", some, [ours_whole(clip.samples, model) for clip in some]))
-        for name, python in rivals:
-            if name not in missing:
-                called = rival(name, python, [clip.samples for clip in some], given.keep)
-                if isinstance(called, str):
-                    missing[name] = called
-                else:
-                    table.add_row(*row(name, some, called))
-        table.add_row(*GOALS[title])
-        console.print(table)
-        for name, why in missing.items():
-            console.print(f"{name} cannot be had: {why}", soft_wrap=True, highlight=False)
-        if given.each:
-            for clip, one in zip(some, live, strict=True):
-                marks = mark(clip, one)
-                words = " ".join(f"{k} {v:.3f}" for k, v in marks._asdict().items())
-                console.print(f"{'tuned' if clip.tuned else 'other'} {clip.name[:48]:<48} {words}", highlight=False)
-    minutes = given.beatless / 60
+        print_marks(console, given, title, some, missing)
     table = Table(title="beats called a minute, where there is no music")
     table.add_column("ear")
     for name in empty:
         table.add_column(name, justify="right")
-    table.add_row("ours", *(f"{len(ours(samples, model).beats) / minutes:.0f}" for samples in empty.values()))
-    table.add_row(
-        "ours, no network", *(f"{len(ours(samples, None).beats) / minutes:.0f}" for samples in empty.values())
-    )
+    minutes = given.beatless / 60
+    for name, network in (("ours", model), ("ours, no network", None)):
+        table.add_row(name, *(f"{len(ours(samples, network).beats) / minutes:.0f}" for samples in empty.values()))
     for name, python in rivals:
         called = rival(name, python, list(empty.values()), given.keep)
         if not isinstance(called, str):
@@ -485,6 +458,41 @@ def run(given: argparse.Namespace) -> None:
     console.print(table)
     if model is not None:
         console.print(f"ear: {network_time(clips[0].samples, model):.3f} ms a hop on one thread (goal ≤ 0.3)")
+
+
+def print_marks(
+    console: Console, given: argparse.Namespace, title: str, some: list[Clip], missing: dict[str, str]
+) -> None:
+    """Print the table of the clips `some`, ours and the rivals', and with --each a line for each clip. Rivals that do
+    not run are added to `missing`, with the reason."""
+    model = None if given.model == "none" else Path(given.model)
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    table = Table(title=f"{len(some)} clips of {given.folder.name} {title}; {given.model}; {load}")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "ear" else "right")
+    live = [ours(clip.samples, model) for clip in some]
+    table.add_row(*row("ours", some, live))
+    for tuned, words in ((True, "  the half it was tuned on"), (False, "  the other half")):
+        part = [i for i, clip in enumerate(some) if clip.tuned is tuned]
+        if part:
+            table.add_row(*row(words, [some[i] for i in part], [live[i] for i in part]))
+    table.add_row(*row("ours, no network", some, [ours(clip.samples, None) for clip in some]))
+    table.add_row(*row("ours, heard whole", some, [ours_whole(clip.samples, model) for clip in some]))
+    for name, _, python in (one.partition("=") for one in given.rival):
+        if name not in missing:
+            called = rival(name, python, [clip.samples for clip in some], given.keep)
+            if isinstance(called, str):
+                missing[name] = called
+            else:
+                table.add_row(*row(name, some, called))
+    table.add_row(*GOALS[title])
+    console.print(table)
+    for name, why in missing.items():
+        console.print(f"{name} does not run: {why}", soft_wrap=True, highlight=False)
+    if given.each:
+        for clip, one in zip(some, live, strict=True):
+            words = " ".join(f"{k} {v:.3f}" for k, v in mark(clip, one)._asdict().items())
+            console.print(f"{'tuned' if clip.tuned else 'other'} {clip.name[:48]:<48} {words}", highlight=False)
 
 
 def network_time(samples: Floats, model: Path) -> float:

@@ -2,8 +2,8 @@
 
     python -m bench.film [--seconds 4] [--looks paper,neon]
 
-The rival is given the frames ready-made, as the painter left them, and writes the same file with the same settings:
-nothing that encodes with it can be quicker. Both are multiples of real time at 30 frames a second.
+The rival is given the finished frames, as the painter left them, and writes the same file with the same settings:
+nothing that encodes with PyAV can be faster. Both are multiples of real time at 30 frames a second.
 """
 
 from __future__ import annotations

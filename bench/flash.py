@@ -1,4 +1,4 @@
-"""How often a picture flashes, by the standard: any video file, or every look under the worst music there can be.
+"""How often a picture flashes, by the standard: any video file, or every look with the worst possible music.
 
     python -m bench.flash FILM.mp4 [--full]
     python -m bench.flash [--seconds 6] [--size 640x360]
@@ -12,12 +12,11 @@ read in several ways:
 - at once: pixels over more than a quarter of some field (a third of the width by a third of the height, anywhere)
   rise in the same frame, or fall, and did not do the same the last time;
 - blocks, of the screen and of its middle, half as wide and half as high: more than a quarter of the blocks, a 32nd of
-  the width by an 18th of the height, flash so often, each in its mean and whenever it likes;
+  the width by an 18th of the height, flash that often in their means, not necessarily at the same time;
 - pixels of the screen: the same for single pixels. Those of the middle are told too, but a thin bright line that moves
   is a flash there for every pixel that it passes: that is no limit.
 
-Written apart from the guard, and on all pixels (of half the size unless --full), so that one can be held against the
-other.
+Written independently of the guard, and on all pixels (of half the size unless --full), so that each checks the other.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +50,16 @@ if TYPE_CHECKING:
 
 QUARTER = 0.25
 LIMIT = 3.0
-KEPT = 64  # changes of a pixel that are remembered: 32 flashes a second are more than any screen shows
+KEPT = 64  # changes of a pixel that are remembered: 32 flashes, more than any screen shows in a second
 
 
 @njit(cache=True, nogil=True)
 def _follow(values, marks, bright, least, ends, marked, way, stamps, filled, now, count):
-    """One frame more for every pixel of one measure; `count` becomes its changes within the last second.
+    """Add one frame for every pixel (n,) of one measure; `count` becomes the number of its changes within the last
+    second. Eleven parameters, because numba compiles functions of arrays, not of objects.
 
-    `ends` (n, 2) are the lowest and the highest value since the last change began, `marked` whether they are of the
-    kind that counts (always, for luminance). After a rise only the highest matters, and after a fall the lowest.
+    `ends` (n, 2) are the lowest and the highest value since the last change began; `marked` (n, 2): whether they are of
+    the kind that counts (always, for luminance). After a rise only the highest matters, after a fall only the lowest.
     """
     for i in range(values.size):
         v = values[i]
@@ -92,14 +92,14 @@ def _linear(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 class _Measure:
-    """One kind of flash in values (height, width), and how many changes each has had within the last second."""
+    """Counts the changes of values (height, width) within the last second, for one kind of flash."""
 
     def __init__(self, least: float, bright: float) -> None:
         self.least, self.bright = least, bright
         self.started = False
 
     def see(self, values: NDArray[np.float32], marks: NDArray[np.bool_], now: float) -> NDArray[np.bool_]:
-        """Which change with this frame."""
+        """Add a frame; returns which values change with it, (height, width)."""
         shape = values.shape
         values, marks = np.ascontiguousarray(values).ravel(), np.ascontiguousarray(marks).ravel()
         if not self.started:
@@ -222,7 +222,7 @@ def _redness(rgb: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
 
 
 def worst_music(t: float) -> Hearing:
-    """Music that nobody should hear: all of it leaps from nothing to full and back, up to 15 times a second."""
+    """The worst music for flashes: everything in it jumps from nothing to full and back, up to 15 times a second."""
     square = (2 * np.roll([15.0, 7.5, 5.0, 3.75, 10.0], int(t / 0.7)) * t) % 2 < 1
     loudness, bass, mid, treble, energy = (float(x) for x in square)
     return Hearing(t, 180.0, 3 * t, 1.0, loudness, bass, mid, treble, energy)
@@ -233,25 +233,33 @@ def plain_music(t: float) -> Hearing:
     return free_run_hearing(t, 160.0, t * 160 / 60)
 
 
-def party(
-    picture: Callable[[float], Bodies], looks: list[Look], size: tuple[int, int], seconds: float, *, fps: int = 60,
-    look_seconds: float = math.inf, dark_seconds: float = math.inf, guard: FlashGuard | None = None,
-    music: Callable[[float], Hearing] = worst_music,
-) -> Iterator[NDArray[Any]]:  # fmt: skip
-    """Frames (height, width, 3) of the painter under `worst_music`, as they are or as `guard` lets them be shown.
+@dataclass(frozen=True)
+class Party:
+    """What happens while flashes are counted: another of `looks` every `look_seconds`, and a blackout in every other
+    `dark_seconds`."""
 
-    Another look every `look_seconds`; every other `dark_seconds` are a blackout.
-    """
+    looks: tuple[Look, ...]
+    seconds: float
+    fps: int = 60
+    look_seconds: float = math.inf
+    dark_seconds: float = math.inf
+    music: Callable[[float], Hearing] = worst_music
+
+
+def show_party(
+    party: Party, picture: Callable[[float], Bodies], size: tuple[int, int], guard: FlashGuard | None = None
+) -> Iterator[NDArray[Any]]:
+    """Frames (height, width, 3) of the painter, as they are or as `guard` lets them be shown. `picture` gives the
+    dancers at a beat."""
     painter = Painter(size)
     screen = pygame.Surface(size, 0, 32)
     guarded = None if guard is None else GuardedSurface(guard, size)
-    for k in range(round(seconds * fps)):
-        t = k / fps
-        hearing = music(t)
-        shown = painter.paint(
-            Moment(picture(hearing.beat), looks[int(t / look_seconds) % len(looks)], hearing, hearing.beat)
-        )
-        if t / dark_seconds % 2 >= 1:
+    for k in range(round(party.seconds * party.fps)):
+        t = k / party.fps
+        hearing = party.music(t)
+        look = party.looks[int(t / party.look_seconds) % len(party.looks)]
+        shown = painter.paint(Moment(picture(hearing.beat), look, hearing, hearing.beat))
+        if t / party.dark_seconds % 2 >= 1:
             shown = pygame.Surface(size, 0, 32)
         if guarded is not None:
             guarded.show(shown, screen.get_rect(), None, screen, t)
@@ -277,6 +285,10 @@ def film_rate(path: Path) -> float:
     return float(rate)
 
 
+HEADINGS = ("", "at once", "blocks", "pixels", "in the middle: blocks", "(pixels)", "red", "at s", "above 3",
+            "held back")  # fmt: skip
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -290,49 +302,40 @@ def main() -> None:
     if missing := [str(path) for path in chosen.film if not path.is_file()]:
         parser.error(f"no such file: {', '.join(missing)}")
     table = Table(title="flashes in the worst second, see --help; at most 3 are allowed")
-    headings = (
-        "",
-        "at once",
-        "blocks",
-        "pixels",
-        "in the middle: blocks",
-        "(pixels)",
-        "red",
-        "at s",
-        "above 3",
-        "held back",
-    )
-    for heading in headings:
+    for heading in HEADINGS:
         table.add_column(heading, justify="left" if not heading else "right")
-
-    def row(name: str, found: tuple[Flashes, Flashes], held: str = "") -> None:
-        general, red = found
-        figures = (
-            general.at_once,
-            general.blocks,
-            general.pixels,
-            general.middle_blocks,
-            general.middle_pixels,
-            red.worst,
-        )
-        at = (red if red.worst > general.worst else general).when
-        table.add_row(name, *(f"{f:g}" for f in figures), f"{at:.1f}", f"{general.area:.0%}", held)
-
     if chosen.film:
         for path in chosen.film:
-            row(path.name, measure(film_frames(path), film_rate(path), chosen.full))
-        Console(width=120).print(table)
-        return
+            table.add_row(*_row(path.name, measure(film_frames(path), film_rate(path), chosen.full)))
+    else:
+        _add_parties(table, chosen)
+    Console(width=120).print(table)
+
+
+def _row(name: str, found: tuple[Flashes, Flashes], held: str = "") -> list[str]:
+    """One row of the table."""
+    general, red = found
+    figures = (
+        general.at_once, general.blocks, general.pixels, general.middle_blocks, general.middle_pixels, red.worst
+    )  # fmt: skip
+    at = (red if red.worst > general.worst else general).when
+    return [name, *(f"{f:g}" for f in figures), f"{at:.1f}", f"{general.area:.0%}", held]
+
+
+def _add_parties(table: Table, chosen: argparse.Namespace) -> None:
+    """A row for each look, and for changes of look and blackouts, as they are and guarded."""
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import find_pack, load_pack
     from visualizer.values import parse_size
 
     size = parse_size(chosen.size)
     pack = load_pack(find_pack(chosen.pack), "cpu")
-    cases: list[tuple[str, list[Look], dict[str, Any]]] = [(look.name, [look], {}) for look in shipped_looks()]
-    cases.append(("another look every 0.2 s", list(shipped_looks()), {"look_seconds": 0.2}))
-    cases.append(("blackout, 0.1 s on and off", [shipped_looks()[0]], {"dark_seconds": 0.1}))
-    for name, looks, others in cases:
+    every = tuple(shipped_looks())
+    plain = Party(every, chosen.seconds, music=plain_music if chosen.plain else worst_music)
+    cases = [(look.name, replace(plain, looks=(look,))) for look in every]
+    cases.append(("another look every 0.2 s", replace(plain, look_seconds=0.2)))
+    cases.append(("blackout, 0.1 s on and off", replace(plain, looks=every[:1], dark_seconds=0.1)))
+    for name, party in cases:
         for guard in (None, FlashGuard()):
             dancer = Dancer(pack, 1, troupe=3, temperature=1.6)
 
@@ -340,12 +343,9 @@ def main() -> None:
                 dancer.step_to(beat, 1.0)
                 return dancer.picture(beat)
 
-            music = plain_music if chosen.plain else worst_music
-            frames = party(picture, looks, size, chosen.seconds, guard=guard, music=music, **others)
-            found = measure(frames, 60, chosen.full)
-            held = "" if guard is None else f"{guard.held / (60 * chosen.seconds):.0%} of frames"
-            row(name if guard is None else "  guarded", found, held)
-    Console(width=120).print(table)
+            found = measure(show_party(party, picture, size, guard), party.fps, chosen.full)
+            held = "" if guard is None else f"{guard.held / (party.fps * party.seconds):.0%} of frames"
+            table.add_row(*_row(name if guard is None else "  guarded", found, held))
 
 
 if __name__ == "__main__":

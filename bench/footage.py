@@ -2,11 +2,11 @@
 
     python -m bench.footage --motion DIR [--clips 3] [--seconds 12] [--sheet out.png] [--speed-seconds 60]
 
-Captured dance is filmed by an imaginary camera (training/data/footage/made.py) and goes the way that a user's footage
-goes: H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and the
+Captured dance is filmed by an imaginary camera (training/data/footage/made.py) and handled like a user's footage:
+H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and over the
 worst twentieth. `hands`: share of the true pixels within 8 cm of the hands that the mask has. `kept`: share of the
-pictures that are used. `size`: how large a metre was taken to be, over what it is; `frame`: IoU of the frame of 128
-pixels with what the product draws of the same body, floor and middle as they were found, but at the true size.
+pictures that are used. `size`: the size found for a metre over the true one; `frame`: IoU of the frame of 128 pixels
+with what the product draws of the same body, with the floor and middle that were found, but at the true size.
 
 The speed is measured on a film of 1920x1080, in processor seconds, beside decoding alone and decoding with scaling to
 480 lines; the memory is the largest of each process of the real command, added up.
@@ -34,7 +34,7 @@ from rich.progress import track
 from rich.table import Table
 
 from training.data.footage.crop import field, follow, split_clips
-from training.data.footage.extract import look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.data.footage.extract import Stretch, look_at, pieces_of, read_found, read_masks, save_looks, take_looks
 from training.data.footage.figure import KEPT
 from training.data.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
 from training.data.footage.masks import Wish, prepare, refined
@@ -83,7 +83,7 @@ def hand_pixels(shot: Shot, lines: int) -> list[NDArray[np.bool_]]:
 
 
 def judge(method: str, shot: Shot, folder: Path) -> Judged:
-    """Film it, look at it as the command does, and hold what is found against the truth."""
+    """Film a shot, look at it as the command does, and compare what is found with the truth."""
     path = folder / "film.mp4"
     masks = film(shot, path)
     video = probe(path)
@@ -108,7 +108,7 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
         hands.append(float((found & mine).sum() / max(1, mine.sum())))
         if (k - first) % 24 == 12:
             shown.append(_shown(picture, found, true))
-    pieces = pieces_of(video, view, wish, RATE, 0.0, 1e9, work)
+    pieces = pieces_of(video, view, wish, Stretch(0.0, 1e9, RATE), work)
     for piece in pieces:
         look_at(piece)
     paths = [p.out for p in pieces]

@@ -1,11 +1,11 @@
-"""What the taste is worth: genres heard against the genres written on the clips, and the styles that follow.
+"""How well genres are heard: the classifier against the genres written on the clips, and the styles that follow.
 
     python -m bench.genre DIR [--tunes 6] [--pack PACK] [--true-beats]
 
-DIR as for bench.ear: sounds, and an index.json with their genres and beats. None of it was learned from. Each clip
-is heard live, as from a microphone, and judged by what is said at its end. Beside it: chance, and a listener who says
-the commonest genre of these clips every time. `--tunes` adds made tunes of each genre, other ones than were learned
-from; they need FluidSynth. `--true-beats` takes the beats from the index, to see what the tracker's mistakes cost.
+DIR as for bench.ear: sounds, and an index.json with their genres and beats. None of them were learned from. Each clip
+is heard live, as from a microphone, and judged by the answer at its end. Beside it: chance, and a listener who always
+answers the commonest genre of these clips. `--tunes` adds made tunes of each genre that were not learned from; they
+need FluidSynth. `--true-beats` takes the beats from the index, to show what the tracker's mistakes cost.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def label_of(genre: str) -> str | None:
 
 
 def hear(sound: Floats, beats: NDArray[np.float64] | None) -> GenreScores:
-    """What is said of it at the end, heard in blocks. `beats` in seconds, or None: the program's own tracker."""
+    """The classifier's answer at the end of a sound heard in blocks. `beats` in seconds, or None: the program's own
+    tracker."""
     taste = GenreClassifier()
     if beats is None:
         model = find_model()

@@ -57,7 +57,7 @@ def make_footage(clips: list[Clip], seconds: float, path: Path) -> None:
 
 
 def every(path: Path, seconds: float) -> Iterator[Bodies]:
-    """A picture (H, W, 3) RGB of a film every so many seconds."""
+    """Pictures (H, W, 3) RGB of a film at even steps of time."""
     with open_media(path, "video") as container:
         due = 0.0
         for frame in container.decode(video=0):
@@ -67,7 +67,7 @@ def every(path: Path, seconds: float) -> Iterator[Bodies]:
 
 
 def middle(picture: Bodies, height: int = 200) -> Bodies:
-    """The middle of a picture, three quarters as wide as high."""
+    """The middle of a picture, cropped to three quarters of its height in width."""
     h, w = picture.shape[:2]
     left = (w - h * 3 // 4) // 2
     size = (height * 3 // 4, height)
@@ -75,7 +75,7 @@ def middle(picture: Bodies, height: int = 200) -> Bodies:
 
 
 def sheet(footage: Path, dance: Path, path: Path) -> None:
-    """Two rows of the one and two of the other."""
+    """Draw two rows of footage and two rows of dance."""
     rows = []
     for film_, step in ((footage, 6.0), (dance, 1.0)):
         pictures = [middle(p) for p in every(film_, step)][: 2 * SHOWN]

@@ -1,4 +1,4 @@
-"""What the painter alone takes of the processor, look by look; other programs disturb it less than frame times.
+"""Processor time of the painter alone, look by look; other programs disturb it less than frame times.
 
     python -m bench.paint [--look NAME]…
 

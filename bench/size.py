@@ -1,10 +1,10 @@
-"""What the program takes: on the disk once installed, and over the line to get there.
+"""The size of the program: on the disk once installed, and as a download.
 
     python -m bench.size [--wheels DIR] [--write docs/size.md]
 
-Packages are those that `pip install dancing-screen` brings on this system, measured where they are installed here. Over
-the line means their wheels; what DIR lacks of them is downloaded into it, without DIR into a folder that is thrown
-away. Our own part is taken out of a wheel built for it.
+Packages are those that `pip install dancing-screen` brings on this system, measured where they are installed here. The
+download is their wheels; those that DIR lacks are downloaded into it, or without DIR into a temporary folder. Our own
+part is taken from a wheel built for it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def wanted(names: list[str]) -> dict[str, str]:
     while todo:
         text, by, extras = todo.pop(0)
         need = Requirement(text)
-        # Whoever asks with extras brings their requirements too; without, the markers leave them out.
+        # A requirement with extras also brings those of its extras; without, the markers leave them out.
         if need.marker and not any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
             continue
         name, asked = canonicalize_name(need.name), frozenset(need.extras)

@@ -1,13 +1,13 @@
-"""Hours of show, and what they did to it: memory, open handles, frame times, phase of the beat. Linux.
+"""Runs a show for hours and measures memory, open handles, frame times and the phase of the beat. Linux.
 
     python -m bench.soak --hours 8                 in simulated time
     python -m bench.soak --hours 1 --real          a window, a microphone and sound that plays
 
-Simulated, it is the show's own loop, dancer, ear, taste, auto mode, overlay, flash guard and painter, but small, with a
-clock that the loop moves, and sound that is pushed into the ear. In earnest it is `visualizer --audio mic` in an
-Xvfb with a PulseAudio null sink whose monitor is the microphone; `--load N` has N other processes work all the
-time. In both somebody has nine dancers go through all looks, and then presses a key each minute. The music: four loops
-of known tempo, three minutes each, with a gap.
+Simulated, it is the show's own loop, dancer, ear, genre classifier, auto mode, overlay, flash guard and painter, but
+small, with a clock that the loop moves, and sound that is pushed into the ear. With --real it is `visualizer --audio
+mic` in an Xvfb with a PulseAudio null sink whose monitor is the microphone; `--load N` runs N other busy processes. In
+both, key presses show all looks with nine dancers first, and then a random key is pressed each minute. The music: four
+loops of known tempo, three minutes each, with a gap.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from visualizer.music.analysis.features import RATE
 from visualizer.stage.looks import shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
-DELAY = 0.06  # seconds by which the simulated sound comes late
+DELAY = 0.06  # seconds by which the simulated sound is late
 TEMPI = (100, 112, 124, 132)  # BPM of the loops
 SONG, GAP = 180.0, 3.0  # seconds
 LOCKED = 15.0  # seconds of a song after which the beat has to be known
 LOOP_BEATS = 32
-SOUND_RATE = 2 * RATE  # of what is played in earnest
-TOUR = 20.0  # seconds that somebody has each look at first, with nine dancers
-KEYS = "space space space right left up down d 1 2 5 9 1 u"  # what somebody presses then, at random, each minute
+SOUND_RATE = 2 * RATE  # of the sound that is played with --real
+TOUR = 20.0  # seconds for which each look is shown first, with nine dancers
+KEYS = "space space space right left up down d 1 2 5 9 1 u"  # pressed after that, one at random each minute
 
 Floats = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -86,7 +86,7 @@ def loop(bpm: float, rate: int, seed: int) -> Floats:
 
 
 class Music:
-    """The loops one after the other, for ever."""
+    """The loops one after the other, endlessly."""
 
     def __init__(self, rate: int) -> None:
         self._loops = [loop(bpm, rate, i) for i, bpm in enumerate(TEMPI)]
@@ -117,7 +117,7 @@ def beat_of(t: Times) -> tuple[Times, Times]:
 
 
 def presses(seed: int) -> Iterator[tuple[float, str]]:
-    """Seconds of the show, and the name of the key that somebody presses then; for ever."""
+    """Yield seconds of the show, and the name of the key that is pressed then; endless."""
     chance = random.Random(seed)
     tour = ["9", *["up"] * len(shipped_looks()), "1"]
     for k, name in enumerate(tour, 1):
@@ -130,7 +130,11 @@ def presses(seed: int) -> Iterator[tuple[float, str]]:
 
 
 def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: Path) -> None:
-    """The whole loop with a clock of its own; at most so many real minutes."""
+    """Run the whole loop with a simulated clock, for at most `minutes_real` minutes of real time.
+
+    Long, because its stand-ins for microphone and window share the simulated clock, and because pygame is imported
+    late, after the video driver is chosen.
+    """
     os.environ["SDL_VIDEODRIVER"] = "dummy"
     import pygame
 
@@ -172,6 +176,8 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
                 self._taste.push(self._chain.heard_rows, heard.beat, heard.bpm, heard.steady)
                 self.latest = TimedEstimate(heard.time, heard, self._taste.mix)
 
+        def notice_stall(self) -> None: ...
+
         def sounds(self, begins: float) -> None:
             return None
 
@@ -195,7 +201,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             surface = self.painter.paint(moment)
             writing, _ = self.overlay.render(moment.text)
             self.guarded.show(surface, self.painter.dirty, writing, self.screen, now)
-            # Of the processor's time, for it does not matter here who else was at work.
+            # In processor time, so that other programs do not matter.
             watch.frame(now, time.thread_time(), moment.musical_time, moment.bodies.frames[0] > 0)
 
         def toggle_fullscreen(self) -> None: ...
@@ -242,11 +248,11 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     watch.close()
 
 
-# --- in earnest -----------------------------------------------------------------------------------------------
+# --- with a window and a microphone ---------------------------------------------------------------------------
 
 
 def watched(folder: Path, words: list[str]) -> None:
-    """`visualizer` with these words in this process: each frame is written down, and keys are pressed."""
+    """Run `visualizer` with these arguments in this process; each frame is recorded, and keys are pressed."""
     import pygame
 
     from visualizer.cli import app
@@ -322,14 +328,14 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=8.0)
-    parser.add_argument("--real", action="store_true", help="in earnest, not in simulated time")
+    parser.add_argument("--real", action="store_true", help="with a window and a microphone, not in simulated time")
     parser.add_argument("--fps", type=float, default=20.0, help="frames a simulated second")
-    parser.add_argument("--minutes-real", type=float, default=math.inf, help="end the simulation after so long")
-    parser.add_argument("--load", type=int, default=0, help="other processes that work all the time, in earnest")
-    parser.add_argument("--size", default="1280x720", help="of the window, in earnest")
+    parser.add_argument("--minutes-real", type=float, default=math.inf, help="end the simulation after this time")
+    parser.add_argument("--load", type=int, default=0, help="number of other busy processes, with --real")
+    parser.add_argument("--size", default="1280x720", help="of the window, with --real")
     parser.add_argument("--seed", type=int, default=1, help="of the simulation")
     parser.add_argument("--plot", type=Path, help="PNG to write")
-    parser.add_argument("--keep", type=Path, help="folder for what was written down; else it is removed")
+    parser.add_argument("--keep", type=Path, help="folder in which the record is kept; without it, it is removed")
     chosen = parser.parse_args()
     folder = chosen.keep or Path(tempfile.mkdtemp())
     try:
@@ -340,7 +346,7 @@ def main() -> None:
             simulated(chosen.hours, chosen.fps, chosen.minutes_real, chosen.seed, folder)
         # The null sink's clock was found to be 0.03% fast.
         soaked = read(folder, lambda t: beat_of(t - began - heard), 8e-4 if chosen.real else 0.0)
-        # All that can be seen has then been seen once, mostly; and the music has come round once.
+        # By then nearly everything has been shown once, and all loops of the music were played.
         warm, span = min(1800.0, soaked.at[-1] / 6), min(len(TEMPI) * (SONG + GAP), soaked.at[-1] / 2)
         what = "in earnest" if chosen.real else "simulated"
         print(f"{what}, {' '.join(sys.argv[1:])}", *figures(soaked, warm, span), sep="\n")

@@ -1,4 +1,4 @@
-"""How well songs are heard when they are heard whole, as for a film, beside librosa.
+"""How well beats are found in songs that are heard whole, as for a film, beside librosa.
 
     python -m bench.songs DIR
 

@@ -104,7 +104,7 @@ def in_memory(pid: int) -> set[Path]:
 
 
 def forget(folders: set[Path], files: set[Path]) -> None:
-    """Put all files that a start may read out of memory."""
+    """Drop all files that a start may read from memory."""
     for path in {*files, *(path for folder in folders for path in folder.rglob("*"))}:
         if path.is_file() and os.access(path, os.R_OK) and not path.is_relative_to("/dev"):
             with path.open("rb") as file:
@@ -144,7 +144,7 @@ def until(words: tuple[str, ...]) -> str:
 
 
 def cache(scratch: str, root: Path) -> dict[str, str]:
-    """Where a checkout remembers, and nobody else."""
+    """The environment with a folder for what this checkout remembers, used by nothing else."""
     return {"XDG_CACHE_HOME": str(Path(scratch) / "cache" / str(root).strip("/").replace("/", "-"))}
 
 

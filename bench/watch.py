@@ -1,7 +1,7 @@
-"""How a show bears the hours: each frame written down while it runs, figures and a plot of them afterwards.
+"""Records each frame of a long show while it runs, and prints figures and a plot of the record afterwards.
 
-A folder with frames.bin, one `FRAME` for each picture shown, and memory.tsv, one line a minute. Both go to the disk
-at once, so that watching needs no memory of its own. Linux, for it reads /proc.
+A folder with frames.bin, one `FRAME` for each picture shown, and memory.tsv, one line a minute. Both are written to the
+disk at once, so that recording needs no memory of its own. Linux only, because it reads /proc.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Times = NDArray[np.float64]
 # Seconds of the show; seconds that tell how long a frame took; musical time drawn, beats; a hash of the silhouette.
 FRAME = np.dtype([("at", "<f8"), ("spent", "<f8"), ("beat", "<f8"), ("body", "<i8")])
 LATE = 0.100  # seconds: a frame that took longer is seen as a stumble
-NEAR = 0.070  # seconds: what is taken for on the beat
+NEAR = 0.070  # seconds within which a dance counts as on the beat
 STEP = 600.0  # seconds in which silhouettes are counted
 
 
@@ -64,16 +64,17 @@ class Soaked:
 
     at: NDArray[np.float64]  # (F,) seconds since the first frame
     took: NDArray[np.float64]  # (F,) seconds; the first is 0
-    off: NDArray[np.float64]  # (F,) seconds that the dance is late; NaN where nobody can know the beat yet
+    off: NDArray[np.float64]  # (F,) seconds that the dance is late; NaN where the beat cannot be known yet
     bodies: NDArray[np.int64]  # (F,)
-    backwards: int  # times that musical time was less than in the frame before
+    backwards: int  # number of frames whose musical time was less than that of the frame before
     minutes: NDArray[np.float64]  # (M, 3): seconds, MB, handles
 
 
 def read(folder: Path, music: Callable[[Times], tuple[Times, Times]], apart: float = 0.0) -> Soaked:
-    """`music(seconds)` gives the true beat, NaN where nobody can know it yet, and the seconds of a beat there.
+    """Read a record. `music(seconds)` gives the true beat, NaN where it cannot be known yet, and the seconds of a beat
+    there.
 
-    `apart`: by how much, at most, the clock of the sound may be faster or slower than ours, as a share.
+    `apart`: the largest share by which the clock of the sound may be faster or slower than ours.
     """
     frames = np.fromfile(folder / "frames.bin", FRAME)
     minutes = np.loadtxt(folder / "memory.tsv", ndmin=2)
@@ -83,7 +84,7 @@ def read(folder: Path, music: Callable[[Times], tuple[Times, Times]], apart: flo
         beat, _ = music(some["at"] * (1 + way[1]) - way[0] - some["at"][0] * way[1])
         return float(np.abs(np.nanmean(np.exp(2j * np.pi * (beat - some["beat"])))))
 
-    # The way from the loudspeaker to the ear, and the rate of a sound card: not known here, and no fault of the hours.
+    # The delay from loudspeaker to ear and the true rate of the sound card are not known, and do not count as errors.
     rates = np.arange(-apart, apart + 1e-5, 1e-5) if apart else (0.0,)
     delay, rate = max(itertools.product(np.arange(-1.0, 4.0, 0.02), rates), key=agreement)
     beat, length = music(frames["at"] * (1 + rate) - delay - frames["at"][0] * rate)
@@ -104,13 +105,13 @@ def _off_by(off: Times) -> str:
 
 
 def figures(soaked: Soaked, warm: float, span: float) -> list[str]:
-    """In words. `warm`: seconds after which memory and frames count. `span`: seconds at both ends that are compared:
-    of the show for the beat, of what comes after `warm` for memory."""
+    """The figures in words. `warm`: seconds after which memory and frames count. `span`: length in seconds of the
+    beginning and the end that are compared: of the whole show for the beat, of the time after `warm` for memory."""
     at, end = soaked.at, soaked.at[-1]
     took = soaked.took[at >= warm] * 1000
     minutes = soaked.minutes[soaked.minutes[:, 0] >= min(warm, soaked.minutes[-1, 0])]
     more = minutes[:, 2] - minutes[0, 2]  # handles
-    # What is on stage takes more or less, so one minute says little.
+    # Memory varies with what is on stage, so medians over several minutes are compared.
     first, last = (
         float(np.median(minutes[part, 1]))
         for part in (minutes[:, 0] <= minutes[0, 0] + span, minutes[:, 0] >= minutes[-1, 0] - span)

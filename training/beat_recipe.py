@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.export import public_command
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, write_whole
 from training.models.beat_network import BeatNetwork, BeatNetworkConfig, Heard, export_beat_network, listen
 from training.synth.augment import check_speaker
-from training.synth.dataset import HELD_OUT, Batch, Recording, batches, load, record_all
+from training.synth.dataset import HELD_OUT, Batch, Recording, Session, batches, load, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream, Floats, row_time
@@ -149,9 +149,8 @@ def fit_beat_network(
     check_synthesiser(recipe.fonts)
     check_speaker()
     real = read_clips(clips) if clips else []
-    paths = record_all(
-        work / "recordings", recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts
-    )
+    session = Session(recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts)
+    paths = record_all(work / "recordings", session)
     recordings = [load(path) for path in paths]
     kept = [r for k, r in enumerate(recordings) if k % HELD_OUT]
     away = [r for k, r in enumerate(recordings) if k % HELD_OUT == 0]
@@ -161,7 +160,7 @@ def fit_beat_network(
         config = FitConfig(steps=steps, rate=recipe.rate, precision=recipe.precision)
         music = batches(kept, recipe.calls, recipe.batch, recipe.seed)
         ears.append(BeatNetwork(recipe.network))
-        fit(f"ear_{steps}", ears[-1], _loss, music, config, work, recipe.seed)
+        fit(Lesson(f"ear_{steps}", ears[-1], _loss, music, recipe.seed), config, work)
     return write_beat_network(ears, out, recipe, _held_out(away), real)
 
 

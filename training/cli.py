@@ -19,13 +19,13 @@ from visualizer.support.printable import make_printable, say
 from visualizer.support.streams import guarded_streams
 
 REFUSED = 2  # exit code
-# What a disk says of folders that the user named: to be put right by the user, and no fault of the program.
+# Errors of the disk with folders that the user named: the user can put them right, so they are refusals, not faults.
 DISK = {
     getattr(errno, name, 0)
     for name in ("ENAMETOOLONG", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO")
 }
-_TRAINS = "the same command goes on from the last checkpoint, or begins anew if there is none yet"
-# What becomes of what was done when Ctrl-C ends a command.
+_TRAINS = "the same command goes on from the last checkpoint, or starts again if there is none yet"
+# What happens to finished work when Ctrl-C ends a command.
 STOPPED = {
     "fit": _TRAINS,
     "ear": _TRAINS,
@@ -37,7 +37,7 @@ STOPPED = {
     "beats": "the same command begins from the start",
 }
 
-RENAMED = {"measure": "evaluate"}  # old names of commands, which go on working
+RENAMED = {"measure": "evaluate"}  # old names of commands, which still work
 
 app = typer.Typer(
     help="Train dancers: clips and choreography in, a pack of ONNX networks out.",
@@ -49,7 +49,7 @@ Work = Annotated[Path | None, typer.Option(help="Folder for data, checkpoints an
 
 
 def run_folder(path: Path) -> Path:
-    """Where a command works if it is not told: runs/NAME, also where the pack is given as `.`."""
+    """The default working folder of a command: runs/NAME, also where the pack is given as `.`."""
     return Path("runs") / Path(os.path.abspath(path)).name
 
 
@@ -106,11 +106,11 @@ def compare(
     work: Work = None,
     out: Annotated[Path, typer.Option(help="Folder for the tables and the sheets.")] = Path("sheets/compare"),
     pack: Annotated[
-        Path | None, typer.Option(help="Ours, to be held beside them; the one that ships if not given.")
+        Path | None, typer.Option(help="Our pack, to compare with; the one that ships if not given.")
     ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in seconds, for tests; its figures mean nothing.")] = False,
 ) -> None:
-    """Train the student's networks as they were and as they should have been, and measure them beside ours."""
+    """Train the student's networks as they were and as they should have been, and compare them with ours."""
     from training.replication.run import compare as compare_all
     from visualizer.dancer.pack import find_pack
 
@@ -122,7 +122,7 @@ def beats(
     motion: Annotated[Path, typer.Option(help="Folder of motion clips with an index.json.")],
     plots: Annotated[Path | None, typer.Option(help="Also draw each clip with its beats into this folder.")] = None,
 ) -> None:
-    """Print the beats found in captured clips, and draw them to be checked by eye."""
+    """Print the beats found in captured clips, and draw them so that they can be checked by eye."""
     from training.evaluate.beats import show_beats
 
     show_beats(motion, plots)
@@ -137,10 +137,12 @@ def motion(
         "licence not stated"
     ),
     joints: Annotated[Path | None, typer.Option(help='Table, .toml or .json: left_knee = "Knee_L".')] = None,
-    up: Annotated[str | None, typer.Option(help="Which axis is up, y or z, where it is not seen.")] = None,
+    up: Annotated[
+        str | None, typer.Option(help="Which axis is up, y or z, where it cannot be told from the motion.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Replace clips of the same name.")] = False,
 ) -> None:
-    """Bring captured motion onto the bones that `fit --motion` reads, with a contact sheet to check by eye."""
+    """Convert captured motion to the skeleton that `fit --motion` reads, with a contact sheet to check by eye."""
     from training.data.motion.convert import convert
 
     convert(files, out, style, licence, joints, up, force)
@@ -251,8 +253,8 @@ def new_dancer(
 
 
 def main() -> NoReturn:
-    """Run a command. Exit codes: 0 done, 2 what was asked cannot be done, 130 ended by Ctrl-C, with one line on stderr
-    that says why, or what becomes of it; 1 an error of our own, with all that Python says of it."""
+    """Run a command. Exit codes: 0 done; 2 refused, with one line on stderr that says why; 130 ended by Ctrl-C, with
+    one line that says what happens to the finished work; 1 an error of our own, with Python's traceback."""
     with leaving_in_time(lambda _signal: say(_stopped(), to_stderr=True)), guarded_streams():
         _run()
 
@@ -265,14 +267,14 @@ def _run() -> NoReturn:
     try:
         code = app(standalone_mode=False)
         if sys.stdout is not None:
-            sys.stdout.flush()  # while it can still be said that it fails
-    except BrokenPipeError:  # its reader has read enough
+            sys.stdout.flush()  # now, while a failure can still be reported
+    except BrokenPipeError:  # the reader has closed the pipe
         code = 1
     except UserError as error:
         _leave(REFUSED, f"error: {error}")
     except CommandLineError as error:
         said: str = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
-        if len(sys.argv) == 1:  # nothing was asked, so what there is to ask for is said
+        if len(sys.argv) == 1:  # no command was given, so the commands are listed
             for line in said.splitlines():
                 say(line, to_stderr=True)
             sys.exit(REFUSED)
@@ -285,13 +287,13 @@ def _run() -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:  # typer's own word for Ctrl-C
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what zarr had in hand is not waited for any more
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # zarr's unfinished tasks are not waited for
         _leave(INTERRUPTED, _stopped())
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _stopped() -> str:
-    """What becomes of what was done when Ctrl-C ends this command."""
+    """What happens to finished work when Ctrl-C ends this command."""
     return f"stopped; {STOPPED.get(next(iter(sys.argv[1:]), ''), 'nothing was done yet')}"
 
 

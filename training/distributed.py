@@ -1,7 +1,8 @@
-"""Several processes that train one network: who this one is, and what the first of them does alone.
+"""Several processes that train one network: which of them this one is, and what the first one does alone.
 
-`torchrun --nproc-per-node 2 -m training fit …` starts the same command twice; on several machines torchrun is told of
-the others (`--nnodes`, `--rdzv-endpoint`). All must see one `--work` folder. Without torchrun there is one process.
+`torchrun --nproc-per-node 2 -m training fit …` starts the same command twice; on several machines torchrun is told
+where the others are (`--nnodes`, `--rdzv-endpoint`). All must see the same `--work` folder. Without torchrun there is
+one process.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch.distributed as dist
 
 from visualizer.errors import UserError
 
-PATIENCE = timedelta(hours=24)  # the others wait while the first draws a data set, or writes a pack
+PATIENCE = timedelta(hours=24)  # how long the others wait while the first one draws a data set or writes a pack
 
 T = TypeVar("T")
 
@@ -38,13 +39,13 @@ def here() -> int:
 
 
 def join() -> None:
-    """Meet the other processes, if there are any and it has not been done."""
+    """Join the process group, if there are other processes and this one has not joined yet."""
     if world() > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
 
 
 def wait() -> None:
-    """Go on when every process has come to this line."""
+    """Wait until every process has come to this line."""
     if world() > 1:
         join()
         dist.barrier()
@@ -52,7 +53,8 @@ def wait() -> None:
 
 @contextmanager
 def first_alone() -> Iterator[bool]:
-    """The first process does what is inside, then the others do, and find on the disk what it has made."""
+    """The first process runs the block, then the others do, and find on the disk what it has made. Yields whether this
+    is the first."""
     if rank() > 0:
         wait()
     yield rank() == 0
@@ -61,16 +63,18 @@ def first_alone() -> Iterator[bool]:
 
 
 def share(count: int) -> slice:
-    """Which of `count` examples of a batch are this process's. UserError if they cannot be dealt evenly: then the mean
-    of the processes would not be the mean of the batch."""
+    """The examples of a batch of `count` that are this process's. UserError if they cannot be divided evenly: then the
+    mean of the processes would not be the mean of the batch."""
     if count % world():
-        raise UserError(f"batches of {count} cannot be dealt to {world()} processes; let their number divide {count}")
+        raise UserError(
+            f"batches of {count} cannot be divided among {world()} processes; their number must divide {count}"
+        )
     each = count // world()
     return slice(rank() * each, (rank() + 1) * each)
 
 
 def shared(batch: T) -> T:
-    """This process's share of a batch: of a tensor, or of a tuple or dictionary of them."""
+    """This process's share of a batch, which is a tensor, or a tuple or dictionary of tensors."""
     if world() == 1:
         return batch
     if isinstance(batch, torch.Tensor):

@@ -1,4 +1,4 @@
-"""Torch -> ONNX -> pack: every network checked against torch, the pack written whole or not at all."""
+"""From torch to ONNX to a pack: every network is checked against torch, and the pack is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT,
 from visualizer.errors import UserError
 from visualizer.networks.onnx_check import check_network
 
-# Largest difference between torch and onnxruntime that is let through. The encoder solves systems of equations, which
-# make more of a rounding: one of a millionth in its input has moved a latent by as much (latents spread by about 1).
+# Largest difference between torch and onnxruntime that is accepted. The encoder solves systems of equations, which
+# amplify rounding errors: one of a millionth in its input has moved a latent by as much (std of latents: about 1).
 TOLERANCE = {"encoder": 2e-3, "decoder": 1e-4, "choreographer": 1e-4, "dancer": 1e-4, "ear": 1e-4}
 OPSET = 18
 
@@ -57,7 +57,7 @@ class _Decoder(nn.Module):
 
 
 def fold(layers: nn.Sequential) -> nn.Sequential:
-    """Fold each batch norm into the convolution before it, also across a pixel shuffle: same numbers, fewer steps."""
+    """Fold each batch norm into the convolution before it, also across a pixel shuffle: same result, fewer steps."""
     out: list[nn.Module] = []
     for layer in layers:
         if not isinstance(layer, nn.BatchNorm2d):
@@ -90,13 +90,12 @@ def folded(autoencoder: Autoencoder) -> Autoencoder:
 
 
 def public_command() -> str:
-    """The command that runs, as anyone can repeat it: folders by their last name, not by where they lie on one
-    machine."""
+    """The command in a form that anyone can repeat: folders by their last name, not by paths of this machine."""
     return "python -m training " + " ".join(shlex.quote(word) for word in public_arguments(sys.argv[1:]))
 
 
 def public_arguments(arguments: list[str]) -> list[str]:
-    """Words of a command line, folders by their last name."""
+    """The words of a command line, with folders by their last name."""
 
     def public(word: str) -> str:
         option, equals, value = word.rpartition("=")
@@ -108,7 +107,7 @@ def public_arguments(arguments: list[str]) -> list[str]:
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without what torch's exporter says of itself: that torchvision is not there, that it renames the batch's axis."""
+    """Hide the notes of torch's exporter: that torchvision is not installed, and that it renames the batch axis."""
     talker = logging.getLogger("torch.onnx._internal.exporter._registration")
     before = talker.level
     talker.setLevel(logging.ERROR)
@@ -122,7 +121,7 @@ def _quiet_exporter() -> Iterator[None]:
 
 
 def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[str], path: Path) -> None:
-    """Write a network as ONNX, its inputs those of `example`, each a batch (N, …) of any N."""
+    """Write a network as ONNX. Its inputs are named as in `example`, each a batch (N, …) of any size N."""
     batch = torch.export.Dim("N", min=1, max=1024)
     with _quiet_exporter():
         torch.onnx.export(
@@ -131,7 +130,7 @@ def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[
             external_data=False, verbose=False, optimize=True,
         )  # fmt: skip
     model = onnx.load(path)
-    for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, and paths of one machine
+    for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, with paths of this machine
         del node.metadata_props[:]
         node.doc_string = ""
     onnx.save(model, path)
@@ -167,7 +166,7 @@ def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: Da
         "dance": torch.softmax(torch.randn(n, c.dances), dim=-1),
     }
     letter = torch.randint(0, c.letters, (n,))
-    with torch.no_grad():  # a body: in noise the encoder's least squares have no answer, and rounding decides
+    with torch.no_grad():  # a body: for noise the encoder's least squares have no solution, and rounding decides
         frame, _ = autoencoder.decode(0.5 * autoencoder.spread * torch.randn(n, d))
     return {
         "encoder": (_Encoder(autoencoder), {"frame": frame}, ["latent"]),
@@ -189,7 +188,7 @@ def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: Da
 
 
 def export_autoencoder(autoencoder: Autoencoder, folder: Path) -> None:
-    """Write encoder.onnx and decoder.onnx into `folder`, to be run faster than torch runs them."""
+    """Write encoder.onnx and decoder.onnx into `folder`; they run faster than in torch."""
     torch.manual_seed(0)
     with torch.no_grad():
         latent = 0.5 * autoencoder.spread * torch.randn(3, autoencoder.config.latent)
@@ -206,7 +205,7 @@ def difference_of(autoencoder: Autoencoder, half: str, path: Path, given: Tensor
 
 
 def check_out(out: Path, force: bool) -> None:
-    """UserError where a pack must not be written: `out` exists, or with `force` is something else than a pack, or
+    """UserError where a pack must not be written: `out` exists, or is something other than a pack with `force`, or
     cannot be made."""
     check_folder(out)
     if out.exists() and not force:
@@ -235,10 +234,10 @@ class PackContents:
 def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Path | None = None) -> dict[str, float]:
     """Write the pack to `out` and return each network's largest difference from torch.
 
-    `ready`: a folder where encoder.onnx and decoder.onnx of this autoencoder are already; they too are held against it.
+    `ready`: a folder that has encoder.onnx and decoder.onnx of this autoencoder already; they are checked too.
 
-    It is written beside `out` first and moved there when whole. UserError if `out` exists and `force` is not set;
-    ArithmeticError if a network differs from torch by more than its `TOLERANCE`.
+    The pack is written beside `out` first and moved there when complete. UserError if `out` exists and `force` is not
+    set; ArithmeticError if a network differs from torch by more than its `TOLERANCE`.
     """
     check_out(out, force)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -259,7 +258,8 @@ def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Pa
 
 
 def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> dict[str, float]:
-    """Write the networks, the autoencoder folded, into the folder `part`; each one's largest difference from torch."""
+    """Write the networks, the autoencoder folded, into the folder `part`; returns each one's largest difference from
+    torch."""
     # Float weights are kept, but no training-only state: the exported graph is what evaluation mode computes.
     networks = (contents.autoencoder, contents.choreographer.eval(), contents.dancer.eval())
     torch.manual_seed(0)
@@ -275,7 +275,7 @@ def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> d
             with torch.no_grad():
                 export_network(module, example, outputs, path)
         found = [difference(module, path, e[network][1], outputs) for e in (examples, single)]
-        check_network(path.read_bytes(), path)  # what no program could load must not be handed out
+        check_network(path.read_bytes(), path)  # a network that the show would refuse must not be written
         differences[network] = float(np.max(found))
         if not differences[network] <= TOLERANCE[network]:
             raise ArithmeticError(f"{network}: onnxruntime differs from torch by {differences[network]:.2g}")
@@ -311,6 +311,6 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
 
 
 def write_info(folder: Path, info: dict[str, Any]) -> None:
-    """Write `pack.json`, one line a key, so that a change of it can be read."""
+    """Write `pack.json`, a line for each key, so that changes can be read in a diff."""
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in info.items())
     write_whole(folder / "pack.json", "{\n" + lines + "\n}\n")

@@ -1,9 +1,10 @@
-"""`python -m training new-dancer`: videos of somebody in, a pack that dances like them out.
+"""`python -m training new-dancer`: makes a pack that dances like the person in some videos.
 
-Three minutes are little to learn from, so nothing begins at nought. Bodies are seen by the shipped encoder, which has
-seen a hundred thousand; it and the decoder learn these clothes and this outline a little better, and keep that only if
-it is better on pictures that were kept back. The moves become an alphabet of their own, and the shipped choreographer
-and dancer go on learning with it: how limbs swing and feet stand they know, what is danced they learn.
+Three minutes are little to learn from, so training starts from the shipped pack. The shipped encoder, trained on a
+hundred thousand bodies, finds the bodies; encoder and decoder are trained further on this outline, and the result is
+kept only if it is better on frames that were held back. The moves become an alphabet of their own, with which the
+shipped choreographer and dancer are trained further: they know how limbs swing and feet stand, and learn
+what is danced.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ from training.data.dances import (
 from training.data.dataset import Take, from_bytes, open_takes, written_motions
 from training.data.footage.bodies import cut_parts, encoder_folder, see_bodies
 from training.data.footage.run import Request, extract_footage
-from training.data.footage.video import find_videos, probe
+from training.data.footage.video import Video, find_videos, probe
 from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, PoseBasis
 from training.models.dancer import Choreographer, DancerNetwork
@@ -60,16 +61,18 @@ from visualizer.dancer.pack import (
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 
-COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}  # seconds of one core
+# Seconds of one core for a picture looked at or encoded, and for a training step of each network, as measured on the
+# machine whose speed `_pace` compares this one with.
+COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "dancer": 0.35}
 
-WRITING = 90.0  # seconds
+WRITING = 90.0  # seconds to write and measure the pack
 
 LONGEST_NAME = pack_store.LONGEST_NAME - len(" 999")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is learned. The defaults take three minutes of footage to a pack in well under an hour on two cores."""
+    """How much is trained. With the defaults, three minutes of footage take well under an hour on two cores."""
 
     seed: int = 7
     letters: int = 512
@@ -80,14 +83,14 @@ class Plan:
     tiny: bool = False
 
     def shrunk(self) -> Plan:
-        """The same way in a minute, for tests; it dances badly."""
+        """The same steps in a minute, for tests; the pack dances badly."""
         return replace(
             self, tiny=True, letters=24, picture_steps=2, choreographer_steps=4, dancer_steps=3, batch=8
         )  # fmt: skip
 
 
 def check_name(name: str) -> None:
-    """UserError for what cannot be the name of a pack, of its folders, and of its dances, NAME 1 and so on."""
+    """UserError for what cannot be the name of a pack, of its folder, and of its dances, NAME 1, NAME 2, …"""
     pack_store.check_name(name)
     if len(name) > LONGEST_NAME:
         raise UserError(f"{clean(repr(name))} is too long a name: up to {LONGEST_NAME}, for its dances have numbers")
@@ -97,15 +100,16 @@ def new_dancer(
     places: list[Path], name: str, out: Path, work: Path, request: Request, plan: Plan, force: bool = False,
     jobs: int | None = None,
 ) -> None:  # fmt: skip
-    """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used."""
+    """Make the pack `out` of videos. Goes on from where it was stopped. UserError for what cannot be used. Eight
+    parameters, for they are the options of the command."""
     check_out(out, force)
     check_folder(work)
     plan = plan.shrunk() if plan.tiny else plan
     console = Console(soft_wrap=True)
     videos = [probe(p) for p in find_videos(places)]
-    seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
     shipped = find_pack(None)
-    _say_plan(console, videos[0].path.name, len(videos), seconds, min(request.rate, videos[0].fps), plan, jobs)
+    cores = jobs or os.cpu_count() or 1
+    _say_plan(console, videos, request, plan, cores)
     settings = {"plan": asdict(plan), "request": asdict(request), "videos": sorted(str(v.path) for v in videos)}
     with claimed(work, "plan.json", settings):
         console.print("1. figures out of the video")
@@ -116,10 +120,7 @@ def new_dancer(
     autoencoder, pictures = fit_pictures(takes, shipped, plan, work, console)
     basis = basis_of(shipped)
     encoder = encoder_folder(autoencoder, work) if pictures["taught"] else shipped
-    seen = [
-        see_bodies(t, i, encoder, basis, work, jobs or os.cpu_count() or 1)
-        for i, t in enumerate(track(takes, "seeing bodies"))
-    ]
+    seen = [see_bodies(t, i, encoder, basis, work, cores) for i, t in enumerate(track(takes, "seeing bodies"))]
 
     console.print("3. moves out of the bodies")
     parts, letters = spell_parts(cut_parts(takes, seen, basis, name), plan)
@@ -131,13 +132,12 @@ def new_dancer(
     fit_networks(choreographer, dancer, DanceSampler(training, 1, len(names)), plan, work)
 
     console.print("5. the pack")
+    dances = [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names]
+    std = _spread(training, basis)
     seeds = pick_seeds(training, [name], plan.seed)
-    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
-    std = np.maximum(std, 1e-3).astype(np.float32)
     contents = PackContents(
-        autoencoder, choreographer, dancer, [name],
-        [{"name": f"{name} {n + 1}", "style": 0, "beats": PHRASE_BEATS} for n in names],
-        np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
+        autoencoder, choreographer, dancer, [name], dances, np.concatenate([d.latent for d in training]).mean(axis=0),
+        std, seeds, find_limits(training, seeds, std),
         describe_training(plan, shipped, [v.path.name for v in videos], takes, training),
         sorted({t.licence for t in takes} | set(read_info(shipped).get("credits", []))),
     )  # fmt: skip
@@ -152,6 +152,12 @@ def new_dancer(
     console.print(f"\nDance with it:\n  visualizer --pack {shlex.quote(str(out))}")
 
 
+def _spread(training: list[Dance], basis: PoseBasis) -> NDArray[np.float32]:
+    """Std (D,) of each latent over the dances, at least `LEAST_STD` of that over the shipped pack's data."""
+    std = np.maximum(np.std(np.concatenate([d.latent for d in training]), axis=0), LEAST_STD * basis.std)
+    return np.maximum(std, 1e-3).astype(np.float32)
+
+
 def spell_parts(parts: list[Dance], plan: Plan) -> tuple[list[Dance], int]:
     """The parts in an alphabet of their own, and how many letters it has."""
     alphabet = learn_alphabet([d.latent for d in parts if not d.held_out], plan.letters, plan.seed)
@@ -161,24 +167,25 @@ def spell_parts(parts: list[Dance], plan: Plan) -> tuple[list[Dance], int]:
 def fit_networks(
     choreographer: Choreographer, dancer: DancerNetwork, sampler: DanceSampler, plan: Plan, work: Path
 ) -> None:
-    """Train both recurrent networks on."""
+    """Train both recurrent networks further."""
     letters = choreographer.config.letters
-    fit(
+    moves = Lesson(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
-        FitConfig(plan.choreographer_steps, rate=1e-3), work, plan.seed + 1,
+        plan.seed + 1,
     )  # fmt: skip
-    fit(
+    steps = Lesson(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start),
-        FitConfig(plan.dancer_steps, rate=1e-3), work, plan.seed + 2,
+        lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start), plan.seed + 2,
     )  # fmt: skip
+    fit(moves, FitConfig(plan.choreographer_steps, rate=1e-3), work)
+    fit(steps, FitConfig(plan.dancer_steps, rate=1e-3), work)
 
 
 def describe_training(
     plan: Plan, shipped: Path, videos: list[str], takes: list[Take], training: list[Dance]
 ) -> dict[str, Any]:
-    """What the pack says of how it was trained, and on what."""
+    """What `pack.json` says of how the pack was trained, and on what."""
     return {
         "command": public_command(), "plan": asdict(plan), "begun_from": read_info(shipped).get("name", shipped.name),
         "videos": videos, "frames": int(sum(len(t.read("times")) for t in takes)),
@@ -186,12 +193,10 @@ def describe_training(
     }  # fmt: skip
 
 
-def _say_plan(
-    console: Console, first: str, count: int, seconds: float, rate: float, plan: Plan, jobs: int | None
-) -> None:
-    """What will be done, and about how long it takes here."""
-    cores = jobs or os.cpu_count() or 1
-    frames = seconds * rate
+def _say_plan(console: Console, videos: list[Video], request: Request, plan: Plan, cores: int) -> None:
+    """Print what will be done, and about how long it takes on this machine."""
+    seconds = sum(max(0.0, min(request.end, v.seconds) - request.begin) for v in videos)
+    frames = seconds * min(request.rate, videos[0].fps)
     looking, seeing = frames * COST["look"] / cores, frames * COST["encode"] / cores
     learning = sum(getattr(plan, f"{n}_steps") * COST[n] for n in ("picture", "choreographer", "dancer")) / min(
         cores, 2
@@ -201,7 +206,7 @@ def _say_plan(
         ("find the dancer in every picture", looking), ("see where the limbs are", seeing),
         ("learn outline, moves and dances", learning), ("write and measure the pack", WRITING),
     )  # fmt: skip
-    what = first if count == 1 else f"{count} videos"
+    what = videos[0].path.name if len(videos) == 1 else f"{len(videos)} videos"
     console.print(f"{what}, {seconds / 60:.1f} minutes, some {frames:,.0f} pictures. What comes now:")
     for text, spent in steps:
         console.print(f"  {text}: about {max(1, round(pace * spent / 60))} min")
@@ -211,10 +216,10 @@ def _say_plan(
 
 
 def _pace() -> float:
-    """How much slower this machine is, just now, than the one on which `COST` was measured."""
+    """How much slower this machine is at the moment than the one on which `COST` was measured."""
     a = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32)
     taken = []
-    for _ in range(25):  # long enough to feel who else is at work
+    for _ in range(25):  # long enough to notice other programs at work
         began = time.perf_counter()
         for _ in range(10):
             a = a @ a
@@ -224,7 +229,7 @@ def _pace() -> float:
 
 
 def _split_frames(takes: list[Take]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Frames to learn from and to judge by: of every ten seconds the last one is kept back. Every other frame."""
+    """Every other frame, split into those to learn from and those to judge by: the last second in every ten."""
     learn, judge = [], []
     for take in takes:
         frames, times = take.read("seen")[::2], take.read("times")[::2]
@@ -235,7 +240,7 @@ def _split_frames(takes: list[Take]) -> tuple[NDArray[np.uint8], NDArray[np.uint
 
 
 def overlap_of(autoencoder: Autoencoder, frames: NDArray[np.uint8], most: int = 96) -> float:
-    """Mean IoU of frames and what the autoencoder makes of them, for at most so many."""
+    """Mean IoU of frames (T, 128, 128) of bytes and their reconstruction, over at most `most` of them."""
     chosen = frames[np.unique(np.linspace(0, len(frames) - 1, most).astype(int))] if len(frames) else frames
     found = []
     with torch.no_grad():
@@ -250,7 +255,7 @@ def overlap_of(autoencoder: Autoencoder, frames: NDArray[np.uint8], most: int = 
 def fit_pictures(
     takes: list[Take], shipped: Path, plan: Plan, work: Path, console: Console
 ) -> tuple[Autoencoder, dict[str, float]]:
-    """The shipped autoencoder, taught this outline where that helps, and its figures on frames that were kept back."""
+    """The shipped autoencoder, trained further on this outline where that helps, and its IoU on held-back frames."""
     before = load_autoencoder(shipped)
     learn, judge = _split_frames(takes)
     if not len(judge):  # a few seconds only
@@ -259,7 +264,7 @@ def fit_pictures(
     network = load_autoencoder(shipped)
     for part in (network.decoder,):
         for key, value in part.named_parameters():
-            value.requires_grad_(key.startswith("flesh"))  # the bones stay where they are
+            value.requires_grad_(key.startswith("flesh"))  # the strokes on the bones stay as they are
     motions = written_motions(choreography.DANCES[:: 60 if plan.tiny else 6], plan.seed)
     bodies = gather_motions(motions)
     quarter = max(1, plan.batch // 4)
@@ -267,7 +272,7 @@ def fit_pictures(
     def batches(start: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([plan.seed, start])
         stream = body_batches(bodies, quarter, plan.seed, start, 0.1)
-        for frames, joints in stream:  # a quarter are bodies that are known, so that bodies stay bodies
+        for frames, joints in stream:  # a quarter are known bodies, so that what it knows of bodies is not lost
             mine = from_bytes(learn[rng.integers(0, len(learn), plan.batch - quarter)])[:, None]
             mine = np.where(rng.random((len(mine), 1, 1, 1)) < 0.5, mine, mine[..., ::-1]).astype(np.float32)
             unknown = np.full((len(mine), *joints.shape[1:]), np.nan, np.float32)
@@ -277,10 +282,8 @@ def fit_pictures(
             )
 
     first = overlap_of(before, judge)
-    fit(
-        "pictures", network, lambda net, batch: net.loss(*batch), batches,  # type: ignore[operator]
-        FitConfig(plan.picture_steps, rate=2e-4), work, plan.seed,
-    )  # fmt: skip
+    lesson = Lesson("pictures", network, lambda net, batch: net.loss(*batch), batches, plan.seed)  # type: ignore[operator]
+    fit(lesson, FitConfig(plan.picture_steps, rate=2e-4), work)
     after = overlap_of(network, judge)
     better = after > first
     console.print(f"outline seen and drawn again, IoU on frames kept back: {first:.3f} as shipped, {after:.3f} when "
@@ -293,8 +296,8 @@ def fit_pictures(
 def taught(
     shipped: Path, basis: PoseBasis, moves: NDArray[np.float32], dances: int
 ) -> tuple[Choreographer, DancerNetwork]:
-    """The shipped networks with an alphabet of their own: each new letter begins as the old one that moves most alike,
-    the one style as the mean of all."""
+    """The shipped networks with a new alphabet: each new letter starts as the old one with the most similar move, the
+    one style as the mean of all."""
     old_write, old_dance = load_dancing(shipped)
     letters, latent = moves.shape[0], moves.shape[2]
     old_moves = old_dance.mean_moves.float().numpy().reshape(-1, *moves.shape[1:])
@@ -309,7 +312,7 @@ def taught(
     assert latent == old_dance.config.latent
 
     def columns(weight: Tensor, told: int) -> Tensor:
-        """Weights whose last columns are of styles and dances: one style, and dances that differ a little."""
+        """Weights whose last columns are those of styles and dances: one style, and dances that differ slightly."""
         kept, style = weight[:, : told - styles - known], weight[:, told - styles - known : told - known]
         names = 0.02 * torch.randn(len(weight), max(1, dances))
         return torch.cat([kept, style.mean(1, keepdim=True), names], dim=1)
@@ -328,7 +331,7 @@ def taught(
 
 
 def measure_dance(out: Path, parts: list[Dance], plan: Plan) -> dict[str, float]:
-    """What the finished pack dances, beside what it learned from, and beside what was kept back if something was."""
+    """Compare what the finished pack dances with what it learned from, and with what was held back, if anything."""
     training = [d for d in parts if not d.held_out]
     pack = load_pack(out, "cpu")
     beats = 16 if plan.tiny else 240

@@ -1,8 +1,8 @@
 """One training loop for every network: progress bar, checkpoints, resume, TensorBoard; Fabric picks the hardware.
 
 Started by torchrun, several processes train one network on several processors, graphics cards or machines. Each takes
-its share of the same batches, and gradients are means over all of them, so that the network becomes what it would have
-become in one process. Only batch norms count for themselves in each process.
+its share of the same batches, and gradients are means over all processes, so that the result is the same as that of one
+process. Only batch norms use the statistics of each process's own share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from visualizer.support.console import Console
 from visualizer.support.printable import say
 
 CHECKPOINT_SECONDS = 60.0
-LOG_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
+LOG_SECONDS = 30.0  # between two lines of progress, where there is no terminal for a bar
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class FitConfig:
 
     steps: int
     rate: float = 2e-3
-    warm_up: float = 0.05  # share of the steps over which the rate climbs
+    warm_up: float = 0.05  # share of the steps over which the learning rate rises
     decay: float = 1e-2  # AdamW weight decay
-    clip: float = 1.0  # gradient norm
-    precision: str = "32-true"  # "bf16-mixed" is 2-3 times as fast where the processor has it
-    steady: bool = False  # `rate` from the first step to the last, with neither warm-up nor decline
+    clip: float = 1.0  # largest norm of the gradient
+    precision: str = "32-true"  # "bf16-mixed" is 2 to 3 times as fast where the processor has it
+    steady: bool = False  # `rate` at every step, without warm-up or decay
 
 
 def keep_memory() -> None:
-    """Have glibc keep what is freed instead of handing it back to the system, which clears it before it comes again:
-    a step was measured twice as fast. Other C libraries have no `mallopt`, and nothing is done there."""
+    """Make glibc keep freed memory instead of returning it to the system, which clears it before it hands it out
+    again: a step was measured twice as fast. Other C libraries have no `mallopt`; with them nothing is done."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         for option, value in ((-1, 2**31 - 1), (-2, 2**28), (-4, 0)):  # M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
@@ -66,7 +66,7 @@ class _Autocast(MixedPrecision):
 
 
 class _Losses(nn.Module):
-    """A network that answers with its losses: gradients are gathered only where a step begins with `forward`."""
+    """A network whose `forward` gives its losses: DDP gathers gradients only where a step begins with `forward`."""
 
     def __init__(self, network: nn.Module, loss: Callable[[nn.Module, Any], dict[str, Tensor]]) -> None:
         super().__init__()
@@ -77,11 +77,11 @@ class _Losses(nn.Module):
 
 
 def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
-    """The hardware: as many processes as torchrun has started, else this one."""
+    """The hardware, for as many processes as torchrun has started, or for this one."""
     many: dict[str, Any] = {"devices": 1}
     if distributed.world() > 1:
         distributed.join()
-        # A lesson may leave parts of a network alone, and those have no gradients to gather.
+        # A lesson may not touch all parts of a network, and the others have no gradients to gather.
         many = {
             "devices": distributed.here(), "num_nodes": distributed.world() // distributed.here(),
             "strategy": DDPStrategy(find_unused_parameters=True),
@@ -93,11 +93,11 @@ def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
 
 
 def _keep_curves(folder: Path, name: str) -> TensorBoardLogger | None:
-    """Where the losses are kept; None in a folder whose name is not UTF-8, in which TensorBoard opens no file."""
+    """The log of the losses; None in a folder whose name is not UTF-8, where TensorBoard cannot open a file."""
     try:
         os.path.abspath(folder).encode()
     except UnicodeEncodeError:
-        say(f"{folder}: a name that is not UTF-8, so {name} is trained without curves for TensorBoard")
+        say(f"{folder}: its name is not UTF-8, so {name} is trained without curves for TensorBoard")
         return None
     return TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
 
@@ -113,116 +113,182 @@ def schedule(step: int, config: FitConfig) -> float:
     return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def _resume(fabric: Fabric, checkpoint: Path, state: dict[str, Any]) -> None:
-    """Go on from a checkpoint, if there is one. UserError where it is broken or belongs to another network."""
-    if not checkpoint.exists():
-        return
-    try:
-        fabric.load(checkpoint, state)
-    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise UserError(f"{checkpoint}: broken or of another network ({said}); choose another --work") from error
-
-
-def fit(
-    name: str,
-    network: nn.Module,
-    loss: Callable[[nn.Module, Any], dict[str, Tensor]],
-    batches: Callable[[int], Iterator[Any]],
-    config: FitConfig,
-    folder: Path,
-    seed: int,
-    optimizer: torch.optim.Optimizer | None = None,
-    shared: bool = False,
-) -> nn.Module:
-    """Train `network` for `config.steps` steps and return it, on the CPU and in evaluation mode.
+@dataclass(frozen=True)
+class Lesson:
+    """One network and what it learns.
 
     `loss(network, batch)` gives named losses, of which `total` is minimised. `batches(start)` begins an endless
-    stream of batches at step `start`. Checkpoints go to `folder/name.ckpt` every minute and at the end; a run that
-    was killed goes on from there, and one that had finished is only loaded. Raises FloatingPointError when the loss
-    or its gradient stops being a number, and UserError where the checkpoint is broken or belongs to another network.
-    Among several processes, each cuts its share out of every batch; `shared` says that `batches` gives that alone.
+    stream of batches at step `start`. `name` is that of the checkpoint and the curves. AdamW is the optimizer where
+    none is given. Among several processes, each cuts its share out of every batch; `shared` says that `batches` gives
+    only that share.
+    """
+
+    name: str
+    network: nn.Module
+    loss: Callable[[nn.Module, Any], dict[str, Tensor]]
+    batches: Callable[[int], Iterator[Any]]
+    seed: int
+    optimizer: torch.optim.Optimizer | None = None
+    shared: bool = False
+
+
+@dataclass
+class _Run:
+    """A lesson while it is trained, in one process: `model` is the network, or what gathers its gradients from all
+    processes; `step` counts the steps taken."""
+
+    lesson: Lesson
+    config: FitConfig
+    fabric: Fabric
+    model: nn.Module
+    adam: Any  # the optimizer as Fabric wraps it
+    checkpoint: Path
+    step: int = 0
+    saved: float = field(default_factory=time.monotonic)  # when, by this process's clock
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process trains the same network."""
+        return self.fabric.world_size == 1
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        network = self.model if self.alone else self.lesson.network
+        return {"network": network, "optimizer": self.adam, "step": self.step}
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, if there is one. UserError where it is broken or belongs to another network."""
+        if not self.checkpoint.exists():
+            return
+        state = self.state()
+        try:
+            self.fabric.load(self.checkpoint, state)
+        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            said = " ".join(str(error).split())[:160]
+            raise UserError(
+                f"{self.checkpoint}: broken or of another network ({said}); choose another --work"
+            ) from error
+        self.step = int(state["step"])
+
+    def save(self) -> None:
+        """Write the checkpoint. A kill while it is written leaves the last whole one in place."""
+        part = self.checkpoint.with_suffix(".part")
+        self.fabric.save(part, self.state())
+        if self.fabric.is_global_zero:
+            part.replace(self.checkpoint)
+        self.saved = time.monotonic()
+
+    def mean_of_all(self, values: list[float]) -> list[float]:
+        """Means of numbers over all processes."""
+        if self.alone:
+            return values
+        return self.fabric.all_reduce(torch.tensor(values, dtype=torch.float64), reduce_op="mean").tolist()  # type: ignore[union-attr]
+
+    def losses(self, batch: Any) -> dict[str, Tensor]:
+        """The losses of this process's share of a batch."""
+        if self.alone:
+            # Through the wrapper it was measured three times slower than with the plain network.
+            with self.fabric.autocast():
+                return self.lesson.loss(self.lesson.network, batch)
+        return self.model(batch if self.lesson.shared else distributed.shared(batch))
+
+    def take_step(self, batch: Any) -> tuple[float, bool]:
+        """Learn from one batch. Returns the mean loss of all processes, and whether it is time to save.
+
+        Raises FloatingPointError when the loss or its gradient stops being a number.
+        """
+        for group in self.adam.param_groups:
+            group["lr"] = schedule(self.step, self.config)
+        losses = self.losses(batch)
+        # All must save at the same step, so the first process's clock decides for them.
+        late = self.fabric.is_global_zero and time.monotonic() - self.saved > CHECKPOINT_SECONDS
+        value, due = self.mean_of_all([float(losses["total"].detach()), float(late)])
+        self.fabric.backward(losses["total"])
+        norm = self.fabric.clip_gradients(self.model, self.adam, max_norm=self.config.clip, error_if_nonfinite=False)
+        # Before the step: a network that holds NaN must never reach the checkpoint.
+        if not math.isfinite(value) or (norm is not None and not math.isfinite(float(norm))):
+            name = self.lesson.name
+            raise FloatingPointError(f"{name}: the loss is {value}, its gradient {norm}, at step {self.step + 1}")
+        self.adam.step()
+        self.adam.zero_grad()
+        self.step += 1
+        if self.step % 20 == 0:
+            means = self.mean_of_all([float(v.detach()) for v in losses.values()])
+            self.fabric.log_dict(dict(zip(losses, means, strict=True)), step=self.step)
+        return value, bool(due)
+
+
+class _Reporter:
+    """Shows how far a run is: a progress bar on a terminal, else a line every `LOG_SECONDS`; one process alone."""
+
+    def __init__(self, run: _Run) -> None:
+        console = Console()
+        self.run, self.first = run, run.step
+        self.speaks = run.fabric.is_global_zero
+        self.average: float | None = None
+        self.began = self.logged = time.monotonic()
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        )  # fmt: skip
+        self.has_bar = self.speaks and console.is_terminal
+        self.bar = Progress(*columns, console=console, disable=not self.has_bar, speed_estimate_period=120)
+        self.task = self.bar.add_task(run.lesson.name, total=run.config.steps, completed=run.step, loss="…")
+
+    def tell(self, value: float) -> None:
+        """Say how far the run is after a step whose loss was `value`."""
+        step, steps = self.run.step, self.run.config.steps
+        self.average = value if self.average is None else 0.98 * self.average + 0.02 * value
+        self.bar.update(self.task, completed=step, loss=f"{self.average:.4f}")
+        now = time.monotonic()
+        if self.speaks and not self.has_bar and (now - self.logged > LOG_SECONDS or step == steps):
+            left = (now - self.began) / (step - self.first) * (steps - step)
+            say(f"{self.run.lesson.name}: step {step} of {steps}, loss {self.average:.4f}, {left:.0f} s left")
+            self.logged = now
+
+
+def fit(lesson: Lesson, config: FitConfig, folder: Path) -> nn.Module:
+    """Train the network of `lesson` for `config.steps` steps and return it, on the CPU and in evaluation mode.
+
+    Checkpoints go to `folder/NAME.ckpt` every minute and at the end; a run that was killed goes on from there, and one
+    that had finished is only loaded. Raises FloatingPointError when the loss or its gradient stops being a number, and
+    UserError where the checkpoint is broken or belongs to another network.
     """
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / f"{name}.ckpt"
-    logger = _keep_curves(folder, name)
+    logger = _keep_curves(folder, lesson.name)
     fabric = _fabric(config.precision, logger)
     fabric.launch()
+    torch.manual_seed(lesson.seed)
+    network = lesson.network
+    adam = lesson.optimizer or torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
     alone = fabric.world_size == 1
-    torch.manual_seed(seed)
-    adam = optimizer or torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
-    model, adam = fabric.setup(network if alone else _Losses(network, loss), adam)
-    state: dict[str, Any] = {"network": model if alone else network, "optimizer": adam, "step": 0}
-    _resume(fabric, checkpoint, state)
-    step = int(state["step"])
-
-    def mean_of_all(values: list[float]) -> list[float]:
-        """Means of numbers over all processes."""
-        if alone:
-            return values
-        return fabric.all_reduce(torch.tensor(values, dtype=torch.float64), reduce_op="mean").tolist()  # type: ignore[union-attr]
-
-    def save() -> None:
-        state["step"] = step
-        part = checkpoint.with_suffix(".part")
-        fabric.save(part, state)
-        if fabric.is_global_zero:
-            part.replace(checkpoint)  # a kill while writing leaves the last whole checkpoint in place
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
+    model, adam = fabric.setup(network if alone else _Losses(network, lesson.loss), adam)
+    run = _Run(lesson, config, fabric, model, adam, folder / f"{lesson.name}.ckpt")
+    run.resume()
     model.train()
-    if step < config.steps:
-        torch.manual_seed(seed + step + 1_000_003 * fabric.global_rank)  # each has its own examples, and its own chance
-        console = Console()
-        bar = fabric.is_global_zero and console.is_terminal
-        with Progress(*columns, console=console, disable=not bar, speed_estimate_period=120) as progress:
-            task = progress.add_task(name, total=config.steps, completed=step, loss="…")
-            began, first = time.monotonic(), step
-            saved = logged = began
-            average, stream = None, batches(step)
-            for batch in stream:
-                for group in adam.param_groups:
-                    group["lr"] = schedule(step, config)
-                if alone:
-                    # Through the wrapper it was measured three times slower than with the plain network.
-                    with fabric.autocast():
-                        losses = loss(network, batch)
-                else:
-                    losses = model(batch if shared else distributed.shared(batch))
-                # The first one's clock decides for all of them when to save: they must do it at the same step.
-                late = fabric.is_global_zero and time.monotonic() - saved > CHECKPOINT_SECONDS
-                value, late = mean_of_all([float(losses["total"].detach()), float(late)])
-                fabric.backward(losses["total"])
-                norm = fabric.clip_gradients(model, adam, max_norm=config.clip, error_if_nonfinite=False)
-                # Before the step: a network that holds NaN must never reach the checkpoint.
-                if not math.isfinite(value) or (norm is not None and not math.isfinite(float(norm))):
-                    raise FloatingPointError(f"{name}: the loss is {value}, its gradient {norm}, at step {step + 1}")
-                adam.step()
-                adam.zero_grad()
-                step += 1
-                average = value if average is None else 0.98 * average + 0.02 * value
-                progress.update(task, completed=step, loss=f"{average:.4f}")
-                if step % 20 == 0:
-                    said = mean_of_all([float(v.detach()) for v in losses.values()])
-                    fabric.log_dict(dict(zip(losses, said, strict=True)), step=step)
-                now = time.monotonic()
-                if late:
-                    save()
-                    saved = now
-                if fabric.is_global_zero and not bar and (now - logged > LOG_SECONDS or step == config.steps):
-                    left = (now - began) / (step - first) * (config.steps - step)
-                    say(f"{name}: step {step} of {config.steps}, loss {average:.4f}, {left:.0f} s left")
-                    logged = now
-                if step >= config.steps:
-                    break
-            close = getattr(stream, "close", None)
-            if close:
-                close()
-        save()
+    if run.step < config.steps:
+        _train(run)
+        run.save()
         if logger is not None:
             logger.finalize("success")
     return network.cpu().eval()
+
+
+def _train(run: _Run) -> None:
+    """Take the steps that are left, and save every `CHECKPOINT_SECONDS`."""
+    # Each process has its own examples, and its own random numbers.
+    torch.manual_seed(run.lesson.seed + run.step + 1_000_003 * run.fabric.global_rank)
+    reporter = _Reporter(run)
+    with reporter.bar:
+        stream = run.lesson.batches(run.step)
+        for batch in stream:
+            value, due = run.take_step(batch)
+            reporter.tell(value)
+            if due:
+                run.save()
+            if run.step >= run.config.steps:
+                break
+        close = getattr(stream, "close", None)
+        if close:
+            close()

@@ -1,4 +1,4 @@
-"""The folders that a command writes into: looked at before the work begins, and marked with what is made there."""
+"""The folders that a command writes into: checked before the work begins, and marked with what is made there."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from visualizer import files
 from visualizer.dancer.pack import clean
 from visualizer.errors import UserError
 
-LONGEST_NAME = 240  # bytes; disks take 255, and what is half-way is called a little longer than what it becomes
+LONGEST_NAME = 240  # bytes; disks allow 255, and unfinished files have a slightly longer name than finished ones
 
 
 def check_folder(path: Path) -> None:
-    """UserError where `path` neither is a folder to write into nor can become one. Nothing is made: it is asked before
-    work of hours, and before it is known whether the rest of the command can be done."""
+    """UserError where `path` neither is a folder to write into nor can become one. Nothing is made: this is checked
+    before hours of work, and before the rest of the command is."""
     for part in path.parts:
         if len(os.fsencode(part)) > LONGEST_NAME:
             raise UserError(f"{clean(part)}: too long for a name, {LONGEST_NAME} bytes are taken")
@@ -38,11 +38,11 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def claimed(work: Path, note: str, mine: dict[str, Any]) -> Iterator[None]:
-    """Note in the file `note` of the working folder what is made there. UserError if something else was: its
-    checkpoints would be taken for finished stages of this run.
+    """Write into the file `note` of the working folder what is made there. UserError if something else was begun
+    there: its checkpoints would be taken for finished stages of this run.
 
-    If nothing has been made there by the time that this is left, by an error or by Ctrl-C, note and folder go again: a
-    mistake must not stand in the way of the command put right.
+    If nothing has been made there when an error or Ctrl-C ends the block, note and folder are removed: a mistake must
+    not stand in the way of the corrected command.
     """
     check_folder(work)
     made = [place for place in (work, *work.parents) if not place.exists()]
@@ -64,6 +64,6 @@ def claimed(work: Path, note: str, mine: dict[str, Any]) -> Iterator[None]:
     finally:
         if not goes_on and {p.name for p in work.iterdir()} == before | {note}:
             path.unlink()
-            with contextlib.suppress(OSError):  # whoever has put something there keeps it
+            with contextlib.suppress(OSError):  # something else was put there: it stays
                 for place in made:
                     place.rmdir()

@@ -2,11 +2,11 @@
 
     python -m training.genre [--work runs/ear] [--out models/ear/taste.json]
 
-The recordings are tunes made for the purpose (see synth/), by no other composer; each was heard as it was played, and
-as a party spoils it. Of genres that are rare among them some more are made. The beats are the tune's own, now and then
-at half or double the pace or on the off-beat, as a tracker gives them. What is learned are the weights of a multinomial
-logistic regression on the numbers of GenreFeatures (visualizer/music/analysis/genre.py). What is printed is measured on
-tunes that were not learned from; how it fares with real music, bench/genre.py says.
+The recordings are tunes written by rule (see synth/), each heard as it was played and as a party spoils it. More are
+made of the rare genres. The beats are the tune's own, sometimes at half or double the tempo or on the off-beat, as a
+tracker gives them. What is learned are the weights of a multinomial logistic regression on GenreFeatures
+(visualizer/music/analysis/genre.py). The printed figures are of tunes that were not learned from; bench/genre.py
+measures it on real music.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from visualizer.music.analysis.genre import FLAVOUR, GenreFeatures, Strokes, wei
 from visualizer.support.console import Console
 from visualizer.support.printable import say
 
-# Genres of the tunes -> what the taste tells apart: what is danced alike and sounds alike is one. The others have no
-# dance of their own, or are nothing in particular.
+# Genres of the tunes -> genres that the classifier tells apart: those that sound alike and are danced alike are one.
+# The others have no dance of their own, or are nothing in particular.
 FAMILIES = {
     "house": ("house",),
     "techno": ("techno", "trance", "electro"),
@@ -54,20 +54,20 @@ FAMILIES = {
     "ballad": ("ballad", "six-eight", "waltz"),
 }
 FAMILY = {genre: family for family, genres in FAMILIES.items() for genre in genres}
-EVERY = 5.0  # seconds from one flavour of a recording to the next, of which it takes some eight to be worth one
-PACES = (1.0, 1.0, 1.0, 1.0, 0.5, 2.0)  # beats that a tracker hears for each beat, drawn
-OFF = 0.05  # how often it hears the off-beat for the beat
+EVERY = 5.0  # seconds between two feature vectors of a recording; about eight of them are worth one recording
+PACES = (1.0, 1.0, 1.0, 1.0, 0.5, 2.0)  # beats that a tracker hears for each true beat, drawn at random
+OFF = 0.05  # how often it takes the off-beat for the beat
 STRENGTH = (
     0.01  # of the data against the prior of small weights (scikit-learn's C): the least log loss on held-out tunes
 )
 FEWEST = 30  # tunes
-LEAST = 30  # tunes of a family; of the rare ones more are made
-SECONDS, SPEAKERS, SEED = 30.0, 12, 4_000_000  # of those
-HELD_OUT = 5  # every so many tunes one is held out
+LEAST = 30  # tunes of a family; more are made of the rare ones
+SECONDS, SPEAKERS, SEED = 30.0, 12, 4_000_000  # of the tunes that are added
+HELD_OUT = 5  # one tune in this many is held out
 
 
 def flavours(recording: Recording, rng: Generator) -> NDArray[np.float64]:
-    """(N, F), of all versions of a recording at some of its moments."""
+    """Feature vectors (N, F) of all versions of a recording, at some of its moments."""
     out = []
     for mel in recording.mel:
         values = Strokes().push(mel.astype(np.float32))
@@ -109,16 +109,17 @@ def fill_up(folder: Path, more: Path, least: int = LEAST) -> None:
 
 
 def genre_of(path: Path) -> str:
-    """Of a recording, without reading the rest of it. UserError where the file is broken."""
+    """The genre of a recording, without reading the rest of it. UserError where the file is broken."""
     try:
         with np.load(path, allow_pickle=False) as kept:
             return str(kept["genre"])
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise UserError(f"{path}: broken recording ({error}); delete it and it is made anew") from error
+        raise UserError(f"{path}: broken recording ({error}); delete it and it is made again") from error
 
 
 def gather(*folders: Path) -> tuple[NDArray[np.float64], NDArray[np.str_], NDArray[np.int64]]:
-    """Flavours (N, F), family of each, and number of the tune it is of. UserError if there are too few recordings."""
+    """Feature vectors (N, F), the family of each, and the number of its tune. UserError if there are too few
+    recordings."""
     numbers, families, origin = [], [], []
     paths = [path for folder in folders for path in sorted(folder.glob("tune_*.npz")) if genre_of(path) in FAMILY]
     for number, path in enumerate(track(paths, "listening", console=Console(stderr=True))):
@@ -136,7 +137,7 @@ def gather(*folders: Path) -> tuple[NDArray[np.float64], NDArray[np.str_], NDArr
 
 
 def learn(numbers: NDArray[np.float64], families: NDArray[np.str_]) -> dict:
-    """Weights as load_weights wants them."""
+    """The weights in the form that load_weights reads."""
     mean, std = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), 0.01)
     scaled = np.clip((numbers - mean) / std, -4, 4)
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced").fit(scaled, families)
@@ -151,14 +152,14 @@ def learn(numbers: NDArray[np.float64], families: NDArray[np.str_]) -> dict:
 
 
 def agreement(weights: dict, numbers: NDArray[np.float64], families: NDArray[np.str_]) -> float:
-    """Share of flavours whose likeliest genre is theirs."""
+    """Share of feature vectors whose likeliest genre is the true one."""
     scaled = np.clip((numbers - np.array(weights["mean"])) / np.array(weights["spread"]), -4, 4)
     score = scaled @ np.array(weights["weight"]).T + np.array(weights["bias"])
     return float(np.mean(np.array(weights["genres"])[score.argmax(axis=1)] == families))
 
 
 def main() -> None:
-    """Learn from four fifths, say how the last fifth fares, then learn from all and write."""
+    """Learn from four fifths, print how well the last fifth is told, then learn from all and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("runs/ear"), help="where the ear was trained")
     parser.add_argument("--out", type=Path, default=weights_file())

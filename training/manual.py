@@ -1,4 +1,4 @@
-"""What `python -m training … --help` says below the options; see visualizer/manual.py."""
+"""The text of `python -m training … --help` below the options; see visualizer/manual.py."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Work spread over processes, or with Dask over machines: each item done once, results as they come.
 
-A process or machine that dies takes what it was at with it; that is done anew by another. Only an item that brings
-down whoever touches it is given up, and said.
+When a process or machine dies, another one does its item again. Only an item that brings down every process that works
+on it is given up, with an error.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PATIENCE = 10.0  # seconds in which a Dask scheduler must answer
-DEATHS = 3  # times that an item may see its worker die, before it is taken for the cause
-AHEAD = 2  # items that each worker of Dask has at hand: none waits, and a long list is not laid out at once
+DEATHS = 3  # workers that may die while they work on one item, before the item is taken for the cause
+AHEAD = 2  # items that each worker of Dask has queued: no worker waits, and a long list is not submitted at once
 
 
 def map_parallel(
     function: Callable[[T], R], items: Sequence[T], *, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[R]:
-    """What `function` makes of each of `items`, in order of completion.
+    """Yield what `function` makes of each of `items`, in order of completion.
 
     Here in `workers` processes (as many as there are processors if not given; 1: in this one), or, given the address
     of a Dask `scheduler` such as tcp://10.0.0.5:8786, by the workers that are connected to it. `function` and items
-    must be picklable, and to do an item twice must do no harm; machines must see the same files. What `function` raises
-    is raised here, and what has not been begun is not begun any more. UserError where the scheduler cannot be reached
-    or is lost, or an item brought down its worker again and again.
+    must be picklable, and doing an item twice must do no harm; machines must see the same files. What `function` raises
+    is raised here, and no further items are begun. UserError where the scheduler cannot be reached or is lost, or an
+    item brought down its worker `DEATHS` times.
     """
     if scheduler is not None:
         return _by_dask(function, items, scheduler)
@@ -58,7 +58,7 @@ def _cores() -> int:
 
 
 def _end_quietly() -> None:
-    """Ctrl-C is told to every process of a terminal; one that works for another ends of it without a word."""
+    """Make Ctrl-C, which reaches every process of a terminal, end this one without a message."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
@@ -66,7 +66,7 @@ def _end_quietly() -> None:
 
 @contextmanager
 def _ctrl_c_waits() -> Iterator[None]:
-    """A process that is begun in here meets no Ctrl-C before its `_end_quietly`."""
+    """Block Ctrl-C for processes that are started inside, until they call `_end_quietly`."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -82,9 +82,9 @@ def _pool(context: multiprocessing.context.SpawnContext) -> ProcessPoolExecutor:
 
 
 def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[R]:
-    """Each process is a pool of its own with one item at a time: when one dies, it is known what it was at, and the
-    others go on."""
-    # Fresh processes: one that is forked from a program with threads can stand still for ever.
+    """Each process is a pool of its own with one item at a time: when one dies, its item is known, and the others go
+    on."""
+    # Spawned processes: one that is forked from a program with threads can hang for ever.
     context = multiprocessing.get_context("spawn")
     pools = [_pool(context) for _ in range(count)]
     if sys.platform != "win32":
@@ -113,7 +113,7 @@ def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) ->
                 else:
                     yield result
                 idle.append(slot)
-        if hopeless:  # said when all else is done
+        if hopeless:  # reported when everything else is done
             raise UserError(
                 f"the process that worked on {str(items[hopeless[0]])[:200]} died each of {DEATHS} times; "
                 f"{len(items) - len(hopeless)} of {len(items)} are done"
@@ -127,7 +127,7 @@ def _by_processes(function: Callable[[T], R], items: Sequence[T], count: int) ->
 
 
 def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
-    """Dask itself gives the items of a worker that died to another, and an item up that killed more than three."""
+    """Dask gives the items of a dead worker to another, and gives up an item that killed more than three workers."""
     try:
         from distributed import Client, KilledWorker, as_completed
         from distributed.comm.core import CommClosedError
@@ -144,7 +144,7 @@ def _by_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
 
         def hand_out(most: int) -> None:
             for item in islice(left, most):
-                coming.add(client.submit(function, item, pure=False))  # what is there twice is done twice
+                coming.add(client.submit(function, item, pure=False))  # equal items are each worked on
 
         hand_out(AHEAD * max(1, sum(client.nthreads().values())))
         try:

@@ -1,4 +1,4 @@
-"""From clips to a pack: the whole of `python -m training fit`, one stage after the other, each of which resumes."""
+"""From clips to a pack: the whole of `python -m training fit`, stage by stage; each stage can be resumed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from training.data.dances import (
 from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.export import PackContents, check_out, public_command, write_pack
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
 from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
@@ -40,16 +40,14 @@ from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 
-SEEDS_PER_STYLE = 24
-
-
-CAPTURED_WEIGHT = 8.0  # of a captured move against a written one, when moves are gathered into letters
+SEEDS_PER_STYLE = 24  # poses of each style from which a dance can start
+CAPTURED_WEIGHT = 8.0  # times as much as a written move counts a captured one when moves are clustered into letters
 HALVES = ("autoencoder", "dancer")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a pack, beside the data. The defaults make the one that ships."""
+    """Everything that decides a pack besides the data. The defaults make the one that ships."""
 
     seed: int = 7
     precision: str = "32-true"
@@ -64,7 +62,7 @@ class Recipe:
     tiny: bool = False
 
     def shrunk(self) -> Recipe:
-        """The same path in under a minute, for tests: the pack works and dances badly."""
+        """The same stages in under a minute, for tests: the pack works and dances badly."""
         return replace(
             self, tiny=True, letters=32, batch=16, drawing_steps=10, seeing_steps=8, autoencoder_steps=4,
             choreographer_steps=20, dancer_steps=6,
@@ -80,9 +78,9 @@ def find_basis(bodies: Bodies, recipe: Recipe) -> PoseBasis:
 
 
 def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path) -> Autoencoder:
-    """Three lessons, each with its checkpoint: to draw a body, to see one, and to correct by what was drawn.
+    """Train in three lessons, each with its checkpoint: to draw a body, to see one, and to correct what was seen.
 
-    The decoder rests in the last: pictures of bodies that were not quite seen would only blur what it draws.
+    The decoder is not changed in the last one: pictures of bodies that were seen inexactly would blur what it draws.
     """
     torch.manual_seed(recipe.seed)
     config = AutoencoderConfig(latent=recipe.latent)
@@ -100,7 +98,7 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
         for frames, joints in body_batches(bodies, size, recipe.seed + number, start, between, distributed.share(size)):
             yield torch.from_numpy(frames).contiguous(memory_format=torch.channels_last), torch.from_numpy(joints)
 
-    # Names, what is minimised, steps, learning rate, bodies a step, and the share of them that nobody danced.
+    # Name, loss, steps, learning rate, bodies a step, and the share of bodies that are not in the data.
     lessons = (
         ("drawing", "drawing_loss", recipe.drawing_steps, 3e-3, recipe.batch, 0.6),
         ("seeing", "seeing_loss", recipe.seeing_steps, 2e-3, recipe.batch * 3 // 2, 0.2),
@@ -108,11 +106,12 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
     )
     for number, (name, loss, steps, rate, size, between) in enumerate(lessons):
         network.decoder.requires_grad_(name != "autoencoder")
-        fit(
+        lesson = Lesson(
             name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
             lambda start, number=number, size=size, between=between: batches(start, number, size, between),
-            FitConfig(steps, rate=rate, precision=recipe.precision), work, recipe.seed + 10 * number, shared=True,
+            recipe.seed + 10 * number, shared=True,
         )  # fmt: skip
+        fit(lesson, FitConfig(steps, rate=rate, precision=recipe.precision), work)
     return network
 
 
@@ -123,10 +122,10 @@ CAPTURED_BEATS = PHRASE_BEATS  # a captured dance is no loop; it can be entered 
 
 
 def name_dances(takes: list[Take], styles: list[str]) -> tuple[list[tuple[str, int]], dict[str, int]]:
-    """Everything that can be asked for by name: [(name, its style)], and the number of each clip there.
+    """All dances that can be asked for by name, [(name, number of its style)], and each clip's place in that list.
 
-    Written dances have names. Captured ones get their style's and a number; without a name of their own a network
-    would have to dance the mean of all that share a move.
+    Written dances have names. Captured ones get that of their style and a number; without names a network would have
+    to dance the mean of all dances that share a move.
     """
     written = {(t.dance, t.style) for t in takes if t.dance}
     clips = sorted({(t.style, t.clip) for t in takes if t.captured and not t.held_out})
@@ -168,7 +167,8 @@ def mean_moves(dances: list[Dance], letters: int) -> NDArray[np.float32]:
 
 
 def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[str, Any]]:
-    """Poses from which a dance can start: phrases of training takes seen from the front begin there."""
+    """Poses from which a dance can start: where phrases of training takes seen from the front begin. UserError where
+    there are none."""
     rng = np.random.default_rng(seed)
     seeds: list[dict[str, Any]] = []
     for style in range(len(styles)):
@@ -190,12 +190,13 @@ def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[s
     return seeds
 
 
-LEAST_STD = 0.1  # of a latent's std where it is divided by: what hardly moves shall not count much
+LEAST_STD = 0.1  # smallest divisor where latents are divided by their std: those that hardly move must not count more
 
 
 def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], std: NDArray[np.float32]) -> dict[str, float]:
-    """What no healthy dance does, for the watchdog (see `Pack.limits`): once and a half as far from the nearest seed
-    as the farthest body of the training data, and a quarter of the motion of its stillest four beats that move."""
+    """Limits that no healthy dance crosses, for the watchdog (see `Pack.limits`). `far`: 1.5 times the largest distance
+    of a body of the training data from its nearest seed. `still`: a quarter of the motion of the stillest four beats
+    (the 0.5% quantile)."""
     tree = KDTree(np.array([s["latent"] for s in seeds]) / std)
     far = max(float(tree.query(d.latent[::4] / std)[0].max()) for d in dances) / np.sqrt(len(std))
     paces = []
@@ -208,12 +209,12 @@ def find_limits(dances: list[Dance], seeds: list[dict[str, Any]], std: NDArray[n
 
 
 def settings(recipe: Any, motion: Path | None) -> dict[str, Any]:
-    """What decides a run, `recipe` being a dataclass: see `claimed`."""
+    """What decides a run, for `claimed`. `recipe` is a dataclass."""
     return {**asdict(recipe), "motion": str(motion.resolve()) if motion else None}
 
 
 def find_alphabet(takes: list[Take], latents: list[NDArray[np.float32]], recipe: Recipe, work: Path) -> MiniBatchKMeans:
-    """The letters of the takes' moves, learned once and kept in `work`. UserError where what is kept is broken."""
+    """Cluster the takes' moves into letters, once, and keep the result in `work`. UserError where that is broken."""
     store = work / "alphabet.joblib"
     with distributed.first_alone():
         if store.exists():
@@ -243,18 +244,19 @@ def fit_choreographer(
         f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(sampler.styles)} styles, "
         f"{len(sampler.names) - 1} named dances"
     )
-    fit(
+    lesson = Lesson(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
-        FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work, recipe.seed + 1,
+        recipe.seed + 1,
     )  # fmt: skip
+    fit(lesson, FitConfig(recipe.choreographer_steps, rate=3e-3, precision=recipe.precision), work)
     return choreographer
 
 
 def fit_dancer(
     recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], basis: PoseBasis, work: Path, console: Console
 ) -> DancerNetwork:
-    """Train the network that turns letters into latents; `moves` (K, 8, D) is what each letter means."""
+    """Train the network that turns letters into latents; `moves` (K, 8, D): the mean move of each letter."""
     torch.manual_seed(recipe.seed + 2)
     dancer_config = DancerConfig(recipe.latent, len(moves), len(sampler.styles), max(1, len(sampler.names) - 1))
     if recipe.tiny:
@@ -263,16 +265,16 @@ def fit_dancer(
     feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
     dancer = DancerNetwork(dancer_config, moves, basis.std, feet)
     console.print(f"dancer: {parameters(dancer):,} parameters")
-    fit(
+    lesson = Lesson(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
-        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start),
-        FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work, recipe.seed + 2,
+        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
     )  # fmt: skip
+    fit(lesson, FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work)
     return dancer
 
 
 def describe_training(recipe: Recipe, takes: list[Take], bodies: Bodies, work: Path) -> dict[str, Any]:
-    """What a pack says of how it was trained, and on what."""
+    """What `pack.json` says of how the pack was trained, and on what."""
     return {
         "command": public_command(),
         "recipe": asdict(recipe),
@@ -288,15 +290,16 @@ def describe_training(recipe: Recipe, takes: list[Take], bodies: Bodies, work: P
 def fit_pack(
     motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
 ) -> dict[str, float]:
-    """Clips and choreography in, a pack out. Returns each exported network's largest difference from torch.
+    """Train a pack on clips and choreography and write it. Returns each exported network's largest difference from
+    torch.
 
-    The autoencoder and the dancer's networks do not need one another: `only` trains one of `HALVES` and writes no
-    pack, so that two processes can work side by side on one `work` whose data are there; the whole command then finds
-    both finished. Started by torchrun, all processes train each network together, and the first does all else.
+    The autoencoder and the dancer's networks are independent: `only` trains one of `HALVES` and writes no pack, so two
+    processes can work side by side in one `work` folder whose data are there; the command without `only` then finds
+    both finished. Started by torchrun, all processes train each network together, and the first does everything else.
     """
     check_folder(work)
     if only is None:
-        check_out(out, force)  # now, not after hours of training
+        check_out(out, force)  # before hours of training
     recipe = recipe.shrunk() if recipe.tiny else recipe
     console = Console(quiet=distributed.rank() > 0)
     with distributed.first_alone() as first:

@@ -103,7 +103,7 @@ def test_the_command_prints_its_tables(clips: Path) -> None:
     needs_program("espeak-ng")
     said = bench(clips, "--model", "none", "--beatless", "4", "--each", "--rival", "aubio=/nowhere/python")
     assert said.count("the half it was tuned on") + said.count("the other half") >= 2
-    assert "cannot be had: /nowhere/python does not start" in said
+    assert "does not run: /nowhere/python does not start" in said
     assert "beats called a minute" in said
     assert "two.wav" in said
 

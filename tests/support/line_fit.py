@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 
 
 class Line(nn.Module):
@@ -33,4 +33,5 @@ def endless(start: int) -> Iterator[Tensor]:
 def run(folder: Path, steps: int, network: nn.Module | None = None, batches=endless, **options: Any) -> nn.Module:
     torch.manual_seed(0)
     config = FitConfig(steps, rate=0.1, **options)
-    return fit("line", network or Line(), lambda net, x: net.loss(x), batches, config, folder, 0)  # type: ignore[operator]
+    lesson = Lesson("line", network or Line(), lambda net, x: net.loss(x), batches, seed=0)  # type: ignore[operator]
+    return fit(lesson, config, folder)

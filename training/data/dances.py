@@ -1,4 +1,4 @@
-"""Dances as letters and latents: the alphabet, and windows of dances as the recurrent networks learn from them."""
+"""Dances as letters and latents: the alphabet, and the windows of dances that the recurrent networks learn from."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LETTERS_PER_PHRASE = PHRASE_BEATS * LETTERS_PER_BEAT
 
 @dataclass(frozen=True)
 class Dance:
-    """One take in latents. `latent` (S, D), `travel` (S,), `energy` (S,), `letters` (S // 8,), numbers of its style and
-    of the named dance (-1: none). `phase`: letters of a phrase that are over when it begins."""
+    """One take in latents. `latent` (S, D), `travel` (S,), `energy` (S,), `letters` (S // 8,), the numbers of its style
+    and of its named dance (-1: none). `phase`: letters of a phrase that have passed when it begins."""
 
     name: str
     latent: NDArray[np.float32]
@@ -36,15 +36,15 @@ class Dance:
     front: bool  # seen from the front: what a dance may start from
     dance: int = -1
     phase: int = 0
-    loops: bool = False  # after its end it begins again
+    loops: bool = False  # whether it begins again after its end
 
     def place(self, letter: int) -> int:
-        """Letters of the phrase that are over when its `letter` begins."""
+        """Letters of the phrase that have passed when its `letter` begins."""
         return (letter + self.phase) % LETTERS_PER_PHRASE
 
 
 def moves(latent: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Half-beat moves of a take, (S, D) -> (S // 8, 4 D): every other step, enough to tell one move from another."""
+    """Half-beat moves of a take, (S, D) -> (S // 8, 4 D): every other step, which is enough to tell moves apart."""
     count = len(latent) // STEPS_PER_LETTER
     cut = latent[: count * STEPS_PER_LETTER].reshape(count, STEPS_PER_LETTER, latent.shape[1])
     return cut[:, ::2].reshape(count, STEPS_PER_LETTER // 2 * latent.shape[1])
@@ -53,10 +53,10 @@ def moves(latent: NDArray[np.float32]) -> NDArray[np.float32]:
 def learn_alphabet(
     latents: list[NDArray[np.float32]], size: int, seed: int, weights: list[float] | None = None
 ) -> MiniBatchKMeans:
-    """Gather the half-beat moves of the training takes into `size` letters by k-means (Sculley, 2010).
+    """Cluster the half-beat moves of the training takes into `size` letters by mini-batch k-means (Sculley, 2010).
 
-    `weights`: how much each take counts. A dancer who is told which written dance it is needs coarse letters only;
-    captured moves have nothing but their letters.
+    `weights`: how much each take counts. Written moves need only coarse letters, because the network is also told
+    which written dance it is; captured moves are known by their letters alone.
     """
     parts = [moves(latent) for latent in latents]
     data = np.concatenate(parts)
@@ -81,15 +81,15 @@ NAMELESS = 0.2  # share of windows in which the name of a dance is not told
 
 
 class DanceSampler:
-    """The dances of a training set, and how often each is asked to dance."""
+    """The dances of a training set, and how often each is drawn."""
 
     def __init__(self, dances: list[Dance], styles: int, names: int) -> None:
-        """`styles` and `names`: how many there are. Takes too short for a letter after the first are left out."""
+        """`styles` and `names`: how many there are. Takes that are too short for a second letter are left out."""
         self.dances = [d for d in dances if len(d.letters) >= 4]
         if not self.dances:
             raise ValueError("every take is shorter than a training window")
         self.styles, self.names = np.eye(styles, dtype=np.float32), np.eye(names + 1, max(1, names), dtype=np.float32)
-        # By its length, but a rare style more than its share (square root).
+        # In proportion to its length, and a rare style more often than that (square root).
         weight = np.array([len(d.letters) for d in self.dances], dtype=np.float64)
         style = np.array([d.style for d in self.dances])
         for number in np.unique(style):
@@ -105,14 +105,14 @@ class DanceSampler:
         return self.dances[min(int(np.searchsorted(self._share, rng.random())), len(self.dances) - 1)]
 
     def partner(self, dance: Dance, rng: np.random.Generator) -> Dance:
-        """A dance to go on with after `dance`."""
+        """A random dance to follow `dance`."""
         if dance.dance >= 0 and rng.random() < SAME_DANCE:
             return self.dances[int(rng.choice(self._of_name[dance.dance]))]
         return self.pick(rng)
 
 
 def _room(dance: Dance, length: int) -> int:
-    """How many letters a window of `length` may begin on."""
+    """On how many letters a window of `length` may begin."""
     return len(dance.letters) if dance.loops else len(dance.letters) - length
 
 
@@ -124,8 +124,8 @@ def _longest(sampler: DanceSampler) -> int:
 def _window(
     sampler: DanceSampler, length: int, splices: float, rng: np.random.Generator
 ) -> tuple[list[tuple[Dance, NDArray[np.int64]]], int]:
-    """Letters of one or two dances that make a window of `length` together, [(dance, its letters)], and how many
-    letters of the phrase are over when it begins. The second dance goes on at the same place in the phrase."""
+    """A window of `length` letters of one or two dances, [(dance, its letters)], and how many letters of the phrase
+    have passed when it begins. The second dance goes on at the same place in the phrase."""
     while True:
         dance = sampler.pick(rng)
         cut = int(rng.integers(1, length)) if rng.random() < splices else length
@@ -145,7 +145,7 @@ def _window(
 
 
 def _told(sampler: DanceSampler, dance: Dance, rng: np.random.Generator) -> NDArray[np.float32]:
-    """What the networks are told of style and dance, (S + G,). Sometimes the name is kept from them: so they learn to
+    """Style and dance as the networks are told them, (S + G,). Sometimes the name is left out, so that they learn to
     improvise in the style."""
     name = -1 if rng.random() < NAMELESS else dance.dance
     return np.concatenate([sampler.styles[dance.style], sampler.names[name]])
@@ -160,8 +160,9 @@ def choreographer_batches(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Endless batches of letters (N, T), the letters that follow them (N, T) and conditions (N, T, 7 + S + G).
 
-    Now and then an input letter is another one (`slip`), so that the network learns to find back after a rare choice;
-    what is to follow is always what followed.
+    A share `slip` of the input letters is replaced by random ones, so that the network learns to recover after a rare
+    choice; the letters that follow are always the true ones. `splices`: share of windows in which a second dance
+    follows. Seven parameters, for the size of the batches and both shares are set apart from each other.
     """
     rng = np.random.default_rng(seed)
     length = min(length, _longest(sampler))
@@ -182,8 +183,8 @@ def choreographer_batches(
 
 
 def blend_out(gap: NDArray[np.float32], slope: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
-    """A way (steps, D) from a gap (D,) that closes with `slope` (D,) a step to nothing: the quintic Hermite curve that
-    ends at rest. (Bollo, "Inertialization", GDC 2018: a transition is the old motion's momentum dying away.)"""
+    """A curve (steps, D) from `gap` (D,), with a first slope of `slope` (D,) a step, to zero: the quintic Hermite curve
+    that ends at rest. (Bollo, "Inertialization", GDC 2018: in a transition the old motion's momentum dies away.)"""
     u = (np.arange(steps, dtype=np.float32) / steps)[:, None]
     from_gap = 1 - u**3 * (10 - 15 * u + 6 * u * u)
     from_slope = u - u**3 * (6 - 8 * u + 3 * u * u)
@@ -203,7 +204,7 @@ def dancer_batches(
     while True:
         parts: dict[str, list[NDArray]] = {}
         for _ in range(batch):
-            # One letter more than is danced: the last needs one that follows.
+            # One letter more than is danced: the last one needs a letter that follows.
             pieces, begun = _window(sampler, length + 1, splices, rng)
             letters = np.concatenate([np.take(d.letters, at, mode="wrap") for d, at in pieces])
             rows: dict[str, list[NDArray]] = {}

@@ -1,8 +1,8 @@
-"""Bodies, frames and conditions on disk, one Zarr group a take, split by clip.
+"""Bodies, frames and conditions on disk, one Zarr group for each take, split by clip into training and held-out data.
 
 A take is one dance seen by one camera: a clip, perhaps mirrored, perhaps turned. All takes of a clip fall on
 the same side of the split, so a held-out frame shows a dance that training never saw from any side. Where the
-joints are known, frames are drawn when they are asked for: that is faster than reading them.
+joints are known, frames are drawn when they are needed: that is faster than reading them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from training.data.motion.skeleton import INDEX, mirror, turn
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
 
-CHUNK = 64  # frames a Zarr chunk: what one read brings
+CHUNK = 64  # frames in a Zarr chunk, the least that is read at once
 
 HELD_OUT = 0.15  # share of the captured clips that training never sees
 
-UNTIMED_BPM = 120.0  # the pace at which clips without a beat are cut into frames
+UNTIMED_BPM = 120.0  # the tempo at which clips without a beat are cut into frames
 
 FIELD_RANGE = CLAMP_PIXELS / FRAME_SIZE  # frame widths; fields are stored as bytes over ± this
 
@@ -42,7 +42,7 @@ class Motion:
     """A dance in musical time, before any camera. `positions` float32 (S, 21, 3) metres, 16 steps a beat.
 
     `energy` (S,) 0..1; `timed` is False where no beat could be found; `dance` names written choreography; `phrase`:
-    the first phrase of eight beats begins after so many beats.
+    number of beats before the first phrase of eight beats.
     """
 
     clip: str
@@ -58,7 +58,7 @@ class Motion:
 
 
 def clips_of(clips: list[Clip], tiny: bool) -> list[Clip]:
-    """Those that a data set is made of."""
+    """The dances that a data set is made of."""
     return clips[:4] if tiny else clips
 
 
@@ -80,7 +80,7 @@ def held_out_clips(clips: list[Clip], seed: int) -> set[str]:
     chosen: set[str] = set()
     target = round(HELD_OUT * len(clips))
     for style, name in order:
-        # At most every third group of a style, so that no style is emptied.
+        # At most one group in three of a style, so that every style keeps some.
         total = sum(s == style for s, _ in groups)
         if len(chosen) >= target or left[style] <= 1 or (total - left[style] + 1) > max(1, total // 3):
             continue
@@ -103,7 +103,7 @@ def rank_energy(speeds: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
 
 
 def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
-    """Bring captured clips into musical time by the beats found in their movement."""
+    """Resample captured clips to musical time by the beats found in their movement."""
     held = held_out_clips(clips, seed)
     made: list[tuple[Clip, NDArray[np.float32], int | None]] = []  # None: no beat
     for clip in track(clips, description="finding beats"):
@@ -128,12 +128,12 @@ def captured_motions(clips: list[Clip], seed: int) -> list[Motion]:
 
 WRITTEN_LOOPS = 2  # times a written dance is danced in a row, each loop a new take of it as a person would
 
-WRITTEN_LEVELS = (0.15, 0.5, 0.9)  # small in a quiet break, big in the drop
+WRITTEN_LEVELS = (0.15, 0.5, 0.9)  # energies at which written dances are performed: a quiet break to the drop
 
 
 def join_takes(takes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Seamless loops (S, 21, 3), one after the other and round again: each begins as the one before would go on, and
-    has become itself a beat later."""
+    """Join seamless loops (S, 21, 3) into one longer loop: each begins as the one before would go on, and changes to
+    its own motion within a beat."""
     share = np.arange(STEPS_PER_BEAT, dtype=np.float32) / STEPS_PER_BEAT
     share = (share * share * (3 - 2 * share))[:, None, None]
     joined = [take.copy() for take in takes]
@@ -143,7 +143,7 @@ def join_takes(takes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[Motion]:
-    """Perform the written dances, each small and big, in loops that differ as human takes do."""
+    """Perform the written dances at each of `WRITTEN_LEVELS`, in loops that differ as human takes do."""
     motions: list[Motion] = []
     for number, dance in enumerate(dances):
         for level in WRITTEN_LEVELS:
@@ -161,7 +161,7 @@ def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[M
 
 
 def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sideways place of the crop, metres, (S,): the pelvis, smoothed over a beat so that hips may still sway."""
+    """Sideways place of the crop, (S,) metres: the pelvis, smoothed over a beat so that swaying hips stay visible."""
     return gaussian_filter1d(positions[:, INDEX["pelvis"], 0], STEPS_PER_BEAT / 2, mode="nearest").astype(np.float32)
 
 
@@ -176,25 +176,25 @@ def from_bytes(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
-    """Cameras of a motion: (mirrored, yaw degrees). From the front both ways round, and from the sides."""
+    """Cameras of a motion as (mirrored, yaw in degrees): the front and its mirror image, and both sides."""
     if tiny:
         return [(False, 0.0)]
     digest = hashlib.sha256(f"{seed}:{motion.clip}".encode()).digest()
-    yaw = 12 + 28 * digest[0] / 255  # 12°..40°, another for each clip
+    yaw = 12 + 28 * digest[0] / 255  # 12° to 40°, different for each clip
     front = [(False, 0.0), (True, 0.0)]
-    if not motion.captured:  # another energy of it is there already
+    if not motion.captured:  # written dances are there at several energies already
         return [*front, (bool(digest[1] & 1), yaw if digest[2] & 1 else -yaw)]
     return [*front, (False, yaw), (True, yaw), (False, -yaw), (True, -yaw)]
 
 
 def recipe_of(motion_folder: Path | None, seed: int, tiny: bool) -> str:
-    """What decides a data set, in a line that is kept with it."""
+    """What decides a data set, as a line that is kept with it."""
     return f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
 
 
 def begun(path: Path) -> dict[str, Any]:
-    """What the data set at `path` says of itself, "recipe" and "finished" among it; {} where nothing is there.
-    UserError where something else is there."""
+    """The attributes of the data set at `path`, with "recipe" and "finished"; {} where nothing is there. UserError
+    where something else is there."""
     if not path.exists():
         return {}
     try:
@@ -207,7 +207,7 @@ def begun(path: Path) -> dict[str, Any]:
 
 
 def _remove(path: Path) -> None:
-    """A data set goes; what says that it is ours goes last, so that a removal that is stopped can be taken up again."""
+    """Remove a data set, last of all the file that marks it as ours, so that an interrupted removal can be repeated."""
     for inside in path.iterdir():
         if inside.is_dir():
             shutil.rmtree(inside)
@@ -215,10 +215,10 @@ def _remove(path: Path) -> None:
 
 
 def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False) -> Path:
-    """Write the data set to `path` (a folder); an unfinished one is made anew, a finished one of the same recipe kept.
+    """Write the data set to `path` (a folder); an unfinished one is made again, a finished one of the same recipe kept.
 
     Raises UserError where `motion_folder` holds no clips, or `path` holds something else or data of another recipe:
-    hours of drawing are not thrown away because an option was left out.
+    hours of work are not thrown away because an option was left out.
     """
     recipe = recipe_of(motion_folder, seed, tiny)
     old = begun(path)
@@ -253,7 +253,7 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
                  "timed": motion.timed, "held_out": motion.held_out, "captured": motion.captured,
                  "licence": motion.licence, "phrase": motion.phrase}
             )  # fmt: skip
-            if yaw == 0 and not mirrored:  # the body in the room, for cameras that training chooses itself
+            if yaw == 0 and not mirrored:  # the body in three dimensions, for cameras that training chooses itself
                 group.create_array("positions", data=motion.positions)
             group.create_array("joints", data=joints)
             group.create_array("energy", data=motion.energy)
@@ -265,7 +265,7 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
 
 @dataclass(frozen=True)
 class Take:
-    """One take on disk; arrays are read when asked for."""
+    """One take on disk; arrays are read when they are needed."""
 
     group: zarr.Group
     clip: str
@@ -304,7 +304,7 @@ def open_takes(path: Path) -> tuple[list[Take], list[str]]:
     root = zarr.open_group(path, mode="r")
     attrs = root.attrs.asdict()
     if not attrs.get("finished"):
-        raise UserError(f"{path}: the data set is not finished; the command that began it makes it anew")
+        raise UserError(f"{path}: the data set is not finished; the command that began it makes it again")
     takes = []
     for name in sorted(root.group_keys()):
         group = root[name]
@@ -314,5 +314,5 @@ def open_takes(path: Path) -> tuple[list[Take], list[str]]:
 
 
 def motions_digest(path: Path) -> str:
-    """SHA-256 of all motions that a data set was drawn from: the same clips and dances give the same one."""
+    """SHA-256 of all motions in a data set: the same clips and dances give the same one."""
     return str(zarr.open_group(path, mode="r").attrs["motions_sha256"])

@@ -1,4 +1,4 @@
-"""Frames and bodies by chance, as the networks learn from them."""
+"""Random batches of frames and bodies for training."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from training.data.motion.skeleton import INDEX, MIRROR
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 
-WIDEST_YAW = 60.0  # degrees: how far round the training camera walks
+WIDEST_YAW = 60.0  # degrees to either side from which the training camera looks
 
 
 @dataclass(frozen=True)
 class Bodies:
-    """All bodies of the training takes, in memory: `positions` (B, 21, 3) metres, `pelvis` (B, 3) where the crop is
-    centred (smoothed over a beat), `share` (B,) rising to 1: how often each is drawn."""
+    """All bodies of the training takes, in memory: `positions` (B, 21, 3) metres; `pelvis` (B, 3), where the crop is
+    centred (smoothed over a beat); `share` (B,), the cumulative probability with which each is drawn, up to 1."""
 
     positions: NDArray[np.float32]
     pelvis: NDArray[np.float32]
@@ -31,7 +31,7 @@ class Bodies:
     def seen(
         self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
-        """Joints (N, 21, 2) of bodies `index` (N,), each by a camera of its own: `yaw` (N,) degrees, `mirrored`."""
+        """Joints (N, 21, 2) of bodies `index` (N,), each by its own camera: `yaw` (N,) degrees, `mirrored` (N,)."""
         cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
         body, middle = self.positions[index], self.pelvis[index]
         x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]
@@ -42,7 +42,7 @@ class Bodies:
         return np.where(mirrored[:, None, None], flipped, joints)
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-        """Joints (count, 21, 2) of random bodies by random cameras, one in five from straight ahead."""
+        """Joints (count, 21, 2) of random bodies seen by random cameras, one in five from straight ahead."""
         index = np.searchsorted(self.share, rng.random(count) * self.share[-1])
         yaw = rng.uniform(-WIDEST_YAW, WIDEST_YAW, count) * (rng.random(count) < 0.8)
         return self.seen(index, yaw, rng.random(count) < 0.5)
@@ -57,7 +57,7 @@ def gather_bodies(takes: list[Take], written: float = 0.6) -> Bodies:
 
 
 def gather_motions(motions: list[Motion]) -> Bodies:
-    """The bodies of motions, each drawn as often as any other."""
+    """The bodies of motions, all with the same probability."""
     return _bodies([m.positions for m in motions], [1.0] * len(motions))
 
 
@@ -75,9 +75,9 @@ def body_batches(
 ) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
 
-    A share `between` of them are bodies that nobody danced: half of those lie between two bodies of the data, half
-    have each joint about a centimetre off; a recurrent network that is unsure asks for such bodies. Only a `share` of
-    each batch is drawn and given, where several processes train.
+    A share `between` of them are bodies that are not in the data: half of those lie between two bodies of the data,
+    half have each joint about a centimetre off; a recurrent network that is unsure gives such bodies. Where several
+    processes train, only the `share` of this process is drawn and given.
     """
     rng = np.random.default_rng([seed, start])
     few = round(batch * between / 2)
@@ -94,9 +94,9 @@ def frame_batches(
 ) -> Generator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Endless random batches: frames (batch, 128, 128) bytes and joints (batch, 21, 2).
 
-    Chunks are read in random order, each once before any a second time, into a shuffle buffer of `buffer` frames
-    while the last buffer is used up, so that memory does not grow with the data. `start` changes the order for a
-    resumed run. Raises UserError if there are no frames; what goes wrong while reading is raised here.
+    Chunks are read in random order, each once before any is read again, into a shuffle buffer of `buffer` frames while
+    the buffer before is used up, so memory does not grow with the data. `start` changes the order for a resumed run.
+    UserError if there are no frames; errors of the reading thread are raised here.
     """
     chunks = [(take, at) for take in takes for at in range(0, len(take), CHUNK)]
     if not chunks:

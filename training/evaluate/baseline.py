@@ -1,8 +1,8 @@
-"""The baseline: a recurrent network of the kind that jsn5/dancenet dances with, written anew, on the latents of a pack.
+"""The baseline: our own version of the recurrent network of jsn5/dancenet, on the latents of a pack.
 
 An LSTM reads the last latent and gives a mixture of 24 Gaussians over the next one (Bishop, "Mixture density
-networks", 1994; Graves, 2013). When it dances, its state is reset at every step, so the last latent is all that it
-knows: no letters, no beat, no style, no energy. It is trained as it is used, one step at a time.
+networks", 1994; Graves, 2013). When it dances, its state is reset at every step, so it knows only the last latent:
+no letters, no beat, no style, no energy. It is trained in the same way, one step at a time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class BaselineConfig:
     latent: int
     hidden: int = 256
     layers: int = 2
-    steps: int = 5000  # a few minutes of one core
+    steps: int = 5000  # a few minutes on one core
     batch: int = 256
     rate: float = 1e-3
 
@@ -54,7 +54,7 @@ class Baseline(nn.Module):
         return F.log_softmax(weight, dim=1), mean.view(shape), width.view(shape).clamp(-6, 2)
 
     def loss(self, latent: Tensor, following: Tensor) -> Tensor:
-        """Negative log-likelihood of what follows, a number of the latent."""
+        """Negative log-likelihood of the latent that follows, for each of its numbers."""
         weight, mean, width = self(latent)
         gap = (following[:, None] - mean) / width.exp()
         each = weight - (0.5 * gap.square() + width + 0.5 * math.log(2 * math.pi)).sum(-1)
@@ -75,7 +75,8 @@ class Baseline(nn.Module):
 
 
 def _kept(store: Path, config: BaselineConfig, key: str) -> Baseline | None:
-    """The network in `store` if it was trained under `key`. None, and a word, where the file cannot be read."""
+    """The network in `store` if it was trained under `key`; None where it was not, or, with a note, where the file
+    cannot be read."""
     try:
         kept = torch.load(store, weights_only=True)
         if kept["key"] != key:
@@ -83,17 +84,17 @@ def _kept(store: Path, config: BaselineConfig, key: str) -> Baseline | None:
         network = Baseline(config)
         network.load_state_dict(kept["network"])
         return network.eval()
-    # What torch says of a file that was cut off, emptied, is of something else, or must not be opened.
+    # Errors of torch for a file that is cut off, empty, of another kind, or not readable.
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-        Console().print(f"note: {store}: cannot be read ({type(error).__name__}); the baseline is trained anew")
+        Console().print(f"note: {store}: cannot be read ({type(error).__name__}); the baseline is trained again")
         return None
 
 
 def train_baseline(
     dances: list[NDArray[np.float32]], config: BaselineConfig, seed: int, store: Path | None = None
 ) -> Baseline:
-    """Train on each step of `dances` (S, D) and the one that follows. Kept in `store` for the same data and config;
-    a file there that cannot be read is said and replaced."""
+    """Train on each step of `dances` (S, D) and the one that follows. The network is kept in `store` for the same data
+    and config; a file there that cannot be read is reported and replaced."""
     before = np.concatenate([d[:-1] for d in dances])
     after = np.concatenate([d[1:] for d in dances])
     key = repr((asdict(config), seed, before.shape, round(float(np.abs(before, dtype=np.float64).sum()), 3)))

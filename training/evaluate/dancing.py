@@ -52,15 +52,15 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, Pack
 from visualizer.errors import UserError
 
-TEMPI = (0.81, 0.87, 1.13, 1.19)  # of a beat that is not the one played
+TEMPI = (0.81, 0.87, 1.13, 1.19)  # times the tempo: beats other than the one played, to compare with
 
-POSE_EVERY = 4  # steps: of training takes every so many is a pose to be near to
+POSE_EVERY = 4  # steps between two poses of the training takes to which distances are measured
 
-CLEARLY = 1.1  # times: what "clearly above" means
+CLEARLY = 1.1  # times as much is "clearly above"
 
 
 def measure_named_dances(demanded: dict[str, Danced], seen: list[Real], fresh: list[Real]) -> list[Row]:
-    """Is the dance that was asked for the one that is danced? Nothing where no dance of a name is known."""
+    """Whether the dance that was asked for is the one that is danced. No rows where no named dance is known."""
     known = [t for t in seen if t.dance in demanded]
     if not known:
         return []
@@ -93,7 +93,7 @@ def measure_named_dances(demanded: dict[str, Danced], seen: list[Real], fresh: l
 def measure_styles(
     pack: Pack, demanded: dict[str, Danced], improvised: dict[str, Danced], seen: list[Real], unseen: Windows, seed: int
 ) -> list[Row]:
-    """Is the style that was asked for the one that is danced? A classifier that learned real dances says so."""
+    """Whether the style that was asked for is the one that is danced, by a classifier trained on real dances."""
     train = windows_of([t for t in seen if t.style in pack.styles])
     classifier = ExtraTreesClassifier(300, class_weight="balanced", random_state=seed)
     classifier.fit(np.concatenate(train.features(), axis=1), train.style)
@@ -127,7 +127,7 @@ def measure_styles(
 def measure_wishes(
     studio: Studio, seen: list[Real], fresh: list[Real], unseen: Windows, effort: Effort, seed: int
 ) -> list[Row]:
-    """Is the dance, and the style, that was asked for the one that is danced?"""
+    """Whether the dance and the style that were asked for are those that are danced."""
     demanded = dances_on_demand(studio, effort.asked, seed)
     rows = measure_named_dances(demanded, seen, fresh)
     improvised = styles_on_demand(studio, effort.improvised, seed)
@@ -161,9 +161,9 @@ def measure_features(train: Windows, ours: Windows, unseen: Windows, baseline: W
 def measure_variety(
     studio: Studio, fresh: list[Real], unseen: Windows, baseline: NDArray[np.float32], effort: Effort, seed: int
 ) -> list[Row]:
-    """How many phrases are new in a dance of `effort.minutes`, `baseline` its poses: where the style changes every 64
-    beats, and where the style with the fewest dances is left alone, so that no change of style helps. Nothing where
-    no written dance says how much two takes of one dance differ."""
+    """How many phrases are new in a dance of `effort.minutes`; `baseline`: its poses. Once with a new style every 64
+    beats, once in the style with the fewest dances alone, where no change of style helps. No rows where no written
+    dance shows how much two takes of one dance differ."""
     threshold = phrase_threshold(fresh)
     if threshold == 0:
         return []
@@ -187,7 +187,7 @@ def measure_variety(
 
 
 def measure_changes(studio: Studio, real: list[Real], effort: Effort, seed: int) -> list[Row]:
-    """The largest step at a change of style and of dance, against the largest in real motion."""
+    """The largest step at a change of style and of dance, beside the largest in real motion."""
     pack = studio.pack
     lengths = np.concatenate([mt.step_lengths(t.danced.joints) for t in real])
     largest, usual = float(lengths.max()), float(np.quantile(lengths, 0.999))
@@ -204,7 +204,7 @@ Dances = list[NDArray[np.float32]]
 
 
 def measure_movement(ours: Dances, real: Dances, baseline: Dances) -> list[Row]:
-    """On the beat, alive, calm hands and feet that grip. `baseline`: its poses, for it does not travel."""
+    """Beat, power, jitter, foot skating and speed. `baseline`: its poses, because it does not travel."""
     all_three = (ours, real, baseline)
     on, by_chance = [mt.beat_alignment(d) for d in all_three], [mt.beat_chance(d) for d in all_three]
     off = [mt.beat_alignment(d, 0.5) for d in all_three]
@@ -232,7 +232,7 @@ def measure_movement(ours: Dances, real: Dances, baseline: Dances) -> list[Row]:
 def dance_baseline(
     studio: Studio, latents: list[NDArray[np.float32]], store: Path, effort: Effort, seed: int
 ) -> list[NDArray[np.float32]]:
-    """The baseline learns latents (S, D) and dances: poses of its dances, (S, 21, 2) in metres each."""
+    """Train the baseline on latents (S, D) and let it dance: poses of its dances, (S, 21, 2) metres each."""
     scale = np.concatenate(latents)
     mean, std = scale.mean(axis=0), scale.std(axis=0) + 1e-6
     config = BaselineConfig(studio.pack.latent_size, steps=effort.baseline_steps)
@@ -245,7 +245,7 @@ def dance_baseline(
 
 
 def dance_evening(studio: Studio, unseen: Windows, effort: Effort, seed: int) -> list[Real]:
-    """An evening of what the real motion would have asked for, in one dance: a part for each wish."""
+    """One long dance with the styles and energies of the real motion: one part for each wish."""
     rng = np.random.default_rng(seed + 1)
     wanted = -(-len(unseen) * PHRASE_BEATS // effort.segment)
     wishes = [
@@ -261,7 +261,7 @@ def dance_evening(studio: Studio, unseen: Windows, effort: Effort, seed: int) ->
 def measure_drift(
     studio: Studio, seen: list[Real], unseen: Windows, baseline: NDArray[np.float32], effort: Effort, seed: int
 ) -> tuple[list[Row], dict[str, Any]]:
-    """How near to real poses the dance stays through hours: rows, and curves. `baseline`: its poses."""
+    """How near to real poses the dance stays for hours: rows and curves. `baseline`: its poses."""
     poses = mt.Poses(np.concatenate([t.danced.poses[::POSE_EVERY] for t in seen]))
     hours = studio.dance_for_hours(effort.hours, seed)
     tenths = [100 * poses.distance(part) for part in np.array_split(hours, TENTHS)]
@@ -279,7 +279,7 @@ def measure_drift(
 
 
 def measure_energy(studio: Studio, fresh: list[Real], seed: int) -> Row:
-    """How much faster a loud dance is than a quiet one."""
+    """How much faster the dance is at high energy than at low energy."""
     levels = [[t.danced.joints for t in fresh if t.energy[0] == np.float32(level)] for level in WRITTEN_LEVELS]
     written = mt.mean_speed(levels[-1]) / mt.mean_speed(levels[0]) if all(levels) else None
     name = f"joint speed at energy {LOUD} over {QUIET} (real: {WRITTEN_LEVELS[-1]} over {WRITTEN_LEVELS[0]})"
@@ -289,7 +289,8 @@ def measure_energy(studio: Studio, fresh: list[Real], seed: int) -> Row:
 def measure_dancing(
     studio: Studio, encoder: Any, takes: list[Take], work: Path, seed: int, effort: Effort, tiny: bool
 ) -> tuple[list[Row], dict[str, Any]]:
-    """All measures of dance, and curves for the plots. `encoder`, `takes`, `tiny`: what the pack was made with."""
+    """All measures of dance, and curves for the plots. `encoder`, `takes`, `tiny`: what the pack was made with. Seven
+    parameters, for each measure needs others of them."""
     pack = studio.pack
     data = as_training_sees(pack, takes)
     names = names_of_clips(pack, takes)

@@ -15,7 +15,7 @@ class Effort:
     segment: int = 32  # beats of one style and energy in that dance
     asked: int = 3  # 8-beat windows of each dance on demand
     improvised: int = 6  # 8-beat windows of each style on demand
-    minutes: float = 10  # of the dance whose phrases are counted
+    minutes: float = 10  # length of the dance whose phrases are counted
     hours: float = 8
     changes: int = 120  # of style, and of dance
     student_steps: int = 300
@@ -23,7 +23,7 @@ class Effort:
     every_frame: int = 8  # of the held-out takes
     fine_frames: int = 200  # of those, drawn and compared at 512
     baseline_steps: int = BaselineConfig.steps
-    baselines: int = 4  # rollouts of so many minutes, side by side
+    baselines: int = 4  # rollouts of `minutes` each, side by side
 
 
 TINY = Effort(

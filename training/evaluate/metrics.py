@@ -1,4 +1,4 @@
-"""The figures themselves: pure functions from arrays to numbers, each with its definition and where it comes from.
+"""The metrics: pure functions from arrays to numbers, each with its definition and source.
 
 A dance is float32 (S, 21, 2): joints in metres in the picture, x right and y down, the travel given back, 16 steps a
 beat, step 0 on a beat where a phrase starts. A pose or a window of poses is the same without the travel, as the crop
@@ -78,7 +78,7 @@ def danced_as_asked(asked: Sequence[str], found: Sequence[str]) -> tuple[int, in
 def distinct_phrases(phrases: Joints, threshold: float) -> int:
     """How many of the windows (N, T, 21, 2) are new: farther than `threshold` metres from every earlier one.
 
-    The threshold is what two takes of one written dance differ by, so a phrase is not new for being danced larger.
+    The threshold is the distance of two takes of one written dance, so a phrase is not new for being danced larger.
     """
     apart = phrase_distances(phrases, phrases)
     return 1 + sum(bool((apart[i, :i] > threshold).all()) for i in range(1, len(phrases)))
@@ -205,7 +205,7 @@ def beat_alignment(dances: Sequence[Joints], late: float = 0.0) -> float:
         slow = np.flatnonzero(least) + 1.5  # a speed lies between two steps
         beats = (np.arange(len(dance) // STEPS_PER_BEAT) + late) * STEPS_PER_BEAT
         beats = beats[beats < len(dance)]
-        if len(slow) == 0 or len(beats) == 0:  # who never slows down keeps no beat
+        if len(slow) == 0 or len(beats) == 0:  # without a moment of least speed there is no kinematic beat
             scores.append(np.zeros(len(beats)))
             continue
         gap = np.abs(beats[:, None] - slow[None]).min(axis=1)

@@ -1,4 +1,4 @@
-"""Real dances, captured and written, as the generated ones are seen: takes and windows of them."""
+"""Real dances, captured and written, in the form of the generated ones: takes and windows of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TAKE_BEATS = 32  # of a new take of a written dance
 
 @dataclass(frozen=True)
 class Real:
-    """A real take as the generated ones are seen. `round_steps`: length of a written dance's loop."""
+    """A real take in the form of the generated ones. `round_steps`: length of a written dance's loop."""
 
     style: str
     dance: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from training.data.dataset import Take, crop_centre, from_bytes
 from training.data.motion.body import project, silhouettes
 from training.evaluate.studio import waves
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, Pack
+from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, NamedDance, Pack
 from visualizer.errors import UserError
 
 Grey = NDArray[np.uint8]
@@ -32,7 +33,7 @@ INK = (60, 60, 60)  # of writing
 
 
 def _cell(field: Field | None, size: int) -> Grey:
-    """A field (H, H) as a dark figure on white, `size` pixels, a hairline to the right and below; None: empty."""
+    """Draw a field (H, H) as a dark figure on white, `size` pixels, with a thin line right and below; None: empty."""
     if field is None:
         cell = np.full((size, size), 255, np.uint8)
     else:
@@ -55,7 +56,7 @@ def _grid(rows: Sequence[Sequence[Field | None]], size: int, labels: Sequence[st
 
 
 def write_text(picture: NDArray[np.uint8], text: str, at: tuple[int, int]) -> None:
-    """Text in place, a new line at "\\n"; what the font lacks is left out."""
+    """Write text into the picture, a new line at "\\n"; characters that the font lacks are left out."""
     for k, line in enumerate(text.encode("ascii", "ignore").decode().split("\n")):
         place = (at[0], at[1] + 14 * k)
         cv2.putText(picture, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, INK, 1, cv2.LINE_AA)
@@ -74,7 +75,7 @@ def _danced(dancer: Dancer, beats: Sequence[float], energy: Callable[[float], fl
     """Fields (128, 128) of the first dancer at moments in rising order, the steps between taken beat by beat."""
     fields, now = [], 0.0
     for beat in beats:
-        while now < beat - 1:  # never so far at once that the dancer would take it for a stall
+        while now < beat - 1:  # a longer step would be taken for a stall of the program
             now += 1
             dancer.step_to(now, energy(now))
         now = beat
@@ -113,7 +114,7 @@ def draw_sheets(pack: Pack, takes: list[Take], frames: Field, found: Field, fold
 def written_frames(dance: Dance, beats: Sequence[float], energy: float = ENERGY) -> Field:
     """A written dance from the front at moments of its loop: (len(beats), 128, 128)."""
     positions = perform(dance, energy, STEPS_PER_BEAT).positions
-    three = crop_centre(np.tile(positions, (3, 1, 1)))  # round and round, so that the crop knows no seam
+    three = crop_centre(np.tile(positions, (3, 1, 1)))  # three rounds, so that the crop has no seam
     centre = three[len(positions) : 2 * len(positions)]
     at = np.round(np.asarray(beats) * STEPS_PER_BEAT).astype(int) % len(positions)
     return silhouettes(project(positions[at], centre[at]))[:, 0]
@@ -126,8 +127,8 @@ def _overlap(a: Sequence[Field | None], b: Sequence[Field]) -> float:
 
 
 def captured_rows(takes: Sequence[Take], beats: int, columns: int) -> list[list[Field | None]]:
-    """A captured dance, `columns` figures evenly over `beats` beats from the start of each of its phrases: a row for
-    every whole one, of every take; where no take has a whole one, its first, and None after its end."""
+    """Rows of a captured dance: `columns` figures evenly over `beats` beats from the start of each phrase that is long
+    enough, of every take. Where none is, one row of the first phrase, with None after its end."""
     rows: list[list[Field | None]] = []
     broken: list[list[Field | None]] = []
     length = beats * STEPS_PER_BEAT
@@ -139,55 +140,71 @@ def captured_rows(takes: Sequence[Take], beats: int, columns: int) -> list[list[
     return rows or broken[:1]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a sheet is laid out: figures in a row (of each half, where there are two), size of a figure in pixels, and
+    rows in a picture."""
+
+    columns: int = 8
+    size: int = 72
+    rows: int = 42
+
+
+FILM = Layout(16, 96)
+
+
 def draw_all_dances(
-    pack: Pack, folder: Path, seed: int, captured: Mapping[str, Sequence[Take]] | None = None,
-    columns: int = 8, size: int = 72, page: int = 42,
-) -> list[Path]:  # fmt: skip
-    """Every dance of the pack, one row a dance: the real one at the left, as the pack dances it on demand at the right.
+    pack: Pack, folder: Path, seed: int, captured: Mapping[str, Sequence[Take]] | None = None, layout: Layout = Layout()
+) -> list[Path]:
+    """Draw every dance of the pack, a row each: the real one at the left, the pack's on demand at the right.
 
     Real is what is written, or what the takes in `captured` show, by the name of the dance. Generated figures are
     taken after a phrase of lead-in, at the same beats of the loop as the written ones. A loop of sixteen beats may
     begin on either of two phrases, and a captured dance at any of its own: those that look most alike are shown.
-    Where nothing real is at hand under a name, the left is empty. `page` dances a picture.
+    Where there is no real dance of a name, the left is empty.
     """
-    known = {d.name: d for d in DANCES}
     rows: list[list[Field | None]] = []
     labels = []
     for dance in pack.dances:
-        moments = [k * dance.beats / columns for k in range(columns)]
-        starts = range(PHRASE_BEATS, PHRASE_BEATS + max(PHRASE_BEATS, dance.beats), PHRASE_BEATS)
-        dancer = Dancer(pack, seed, dance=dance.name)
-        all_moments = sorted({start + m for start in starts for m in moments})
-        fields = dict(zip(all_moments, _danced(dancer, all_moments, _even), strict=True))
-        choices = [[fields[start + m] for m in moments] for start in starts]
-        real: list[list[Field | None]] = []
-        if dance.name in known:
-            real = [[*written_frames(known[dance.name], moments)]]
-        elif captured and dance.name in captured:
-            real = captured_rows(captured[dance.name], dance.beats, columns)
-        empty: list[Field | None] = [None] * columns
-        pairs = [(left, right) for left in real or [empty] for right in choices]
-        left, right = max(pairs, key=lambda pair: _overlap(*pair))
-        rows.append([*left, *right])
+        rows.append(_dance_row(pack, dance, seed, captured or {}, layout.columns))
         labels.append(dance.name.replace(" ", "\n", 1) if len(dance.name) > 20 else dance.name)
         labels[-1] += f"\n({pack.styles[dance.style]})"
     paths = []
-    for number, first in enumerate(range(0, len(rows), page), 1):
-        picture = _grid(rows[first : first + page], size, labels[first : first + page])
-        middle = LABEL + columns * (size + 1) - 1
+    for number, first in enumerate(range(0, len(rows), layout.rows), 1):
+        picture = _grid(rows[first : first + layout.rows], layout.size, labels[first : first + layout.rows])
+        middle = LABEL + layout.columns * (layout.size + 1) - 1
         picture[:, middle - 1 : middle + 2] = 90  # between real and generated
         paths.append(save_picture(folder / f"dances_{number}.png", picture))
     return paths
 
 
-def draw_film(
-    pack: Pack, folder: Path, seed: int, seconds: float = 60.0, bpm: float = FILM_BPM, style: str | None = None,
-    columns: int = 16, size: int = 96,
-) -> Path:  # fmt: skip
-    """One improvised stretch, a figure every half second, energy rising and falling: `film.png`."""
-    moments = [k * 0.5 * bpm / 60 for k in range(max(1, round(seconds / 0.5)))]
-    fields: list[Field | None] = [*_danced(Dancer(pack, seed, style), moments, waves)]
-    fields += [None] * (-len(fields) % columns)
-    rows = [fields[i : i + columns] for i in range(0, len(fields), columns)]
-    labels = [f"{k * columns / 2:g} s" for k in range(len(rows))]
-    return save_picture(folder / "film.png", _grid(rows, size, labels))
+def _dance_row(
+    pack: Pack, dance: NamedDance, seed: int, captured: Mapping[str, Sequence[Take]], columns: int
+) -> list[Field | None]:
+    """A row of `draw_all_dances`: `columns` real figures, then as many generated ones."""
+    known = {d.name: d for d in DANCES}
+    moments = [k * dance.beats / columns for k in range(columns)]
+    starts = range(PHRASE_BEATS, PHRASE_BEATS + max(PHRASE_BEATS, dance.beats), PHRASE_BEATS)
+    dancer = Dancer(pack, seed, dance=dance.name)
+    all_moments = sorted({start + m for start in starts for m in moments})
+    fields = dict(zip(all_moments, _danced(dancer, all_moments, _even), strict=True))
+    choices = [[fields[start + m] for m in moments] for start in starts]
+    real: list[list[Field | None]] = []
+    if dance.name in known:
+        real = [[*written_frames(known[dance.name], moments)]]
+    elif dance.name in captured:
+        real = captured_rows(captured[dance.name], dance.beats, columns)
+    empty: list[Field | None] = [None] * columns
+    pairs = [(left, right) for left in real or [empty] for right in choices]
+    left, right = max(pairs, key=lambda pair: _overlap(*pair))
+    return [*left, *right]
+
+
+def draw_film(pack: Pack, folder: Path, seed: int, seconds: float = 60.0, layout: Layout = FILM) -> Path:
+    """Draw one improvised stretch, a figure every half second, energy rising and falling: `film.png`."""
+    moments = [k * 0.5 * FILM_BPM / 60 for k in range(max(1, round(seconds / 0.5)))]
+    fields: list[Field | None] = [*_danced(Dancer(pack, seed), moments, waves)]
+    fields += [None] * (-len(fields) % layout.columns)
+    rows = [fields[i : i + layout.columns] for i in range(0, len(fields), layout.columns)]
+    labels = [f"{k * layout.columns / 2:g} s" for k in range(len(rows))]
+    return save_picture(folder / "film.png", _grid(rows, layout.size, labels))

@@ -1,4 +1,4 @@
-"""A pack dances as it is asked to, and is seen by its joints."""
+"""Lets a pack dance what is asked of it, and gives the joints of its dance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from visualizer.dancer.pack import (
     Pack,
 )
 
-LEAD_IN = PHRASE_BEATS  # beats danced before one looks: from a seed's pose into the dance
+LEAD_IN = PHRASE_BEATS  # beats danced before anything is measured: from a seed's pose into the dance
 
 ENERGIES = (0.35, 0.6, 0.85)  # of a dance on demand, phrase by phrase
 
@@ -36,7 +36,7 @@ CHANGE_BEATS = 3  # a change waits for the next letter, up to half a beat, and b
 
 
 def waves(beat: float) -> float:
-    """An evening's energy: between a quiet break and the drop and back every 32 beats."""
+    """Energy at a beat: from a quiet break to the drop and back every 32 beats."""
     return 0.5 - 0.4 * float(np.cos(2 * np.pi * beat / 32))
 
 
@@ -68,7 +68,7 @@ class Studio:
 
     pack: Pack
     network: Any
-    rescues: int = 0  # of all who danced here
+    rescues: int = 0  # of all dancers together
     restarts: int = 0
 
     def poses(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:

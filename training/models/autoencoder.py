@@ -1,11 +1,11 @@
 """Frames to latents and back: the network that ships. The student's are in replication/models.py.
 
-The latent is a body. Where the joints of the training data are known, the latents are their principal components
-(`PoseBasis`), so that half-way between two latents lies the body half-way between two bodies, and a recurrent network
-that is unsure draws a whole person instead of half a leg. The decoder puts one stroke on each bone, lets the strokes
-melt together and corrects the outline by convolutions; the encoder guesses the body, looks at what the decoder draws of
-it, corrects its guess (iterative error feedback, Carreira et al., 2016), and at last lets the drawn outline settle on
-the seen one by least squares.
+The latent is a body. The latents are principal components of the joints in the training data (`PoseBasis`), so
+half-way between two latents lies the body half-way between two bodies, and a recurrent network that is unsure draws a
+whole person instead of half a leg. The decoder puts one stroke on each bone, merges the strokes smoothly and corrects
+the outline by convolutions. The encoder guesses the body, compares the picture with what the decoder draws of its
+guess, corrects it (iterative error feedback, Carreira et al., 2016), and finally fits the drawn outline to the seen one
+by least squares.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from visualizer.dancer.pack import FRAME_SIZE
 # A logistic of this slope crosses an outline as wide as an antialiased edge of one pixel.
 COVERAGE_SLOPE = 4.0
 GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell into 2×2 pixels
-REACH = 6.0  # cells from a stroke beyond which its distance says nothing
+REACH = 6.0  # cells from a stroke beyond which its distance does not count
 STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
-DAMPING = 1.0  # of a settling step, in squared pixels of the whole picture for a spread of a latent
+DAMPING = 1.0  # of a settling step: squared pixels, summed over the picture, for a move by one std of a latent
 
 
 # --- the latent space -----------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def pose_basis(joints: NDArray[np.float32], size: int) -> PoseBasis:
 
 
 def exactly(like: Tensor) -> torch.autocast:
-    """Full precision inside a mixed-precision step: a place in the frame in bfloat16 is off by half a pixel."""
+    """Full precision inside a mixed-precision step: in bfloat16 a position in the frame is off by half a pixel."""
     return torch.autocast(like.device.type, enabled=False)
 
 
@@ -80,8 +80,8 @@ class AutoencoderConfig:
 
     latent: int = 42
     encoder: tuple[int, ...] = (48, 96, 128, 160)  # at 32², 16², 8², 4²
-    corrector: tuple[int, ...] = (48, 80, 112, 128)  # the same, for what is seen beside what was drawn
-    marks: int = 48  # places that the encoder looks for in the frame
+    corrector: tuple[int, ...] = (48, 80, 112, 128)  # the same, for the picture beside what was drawn
+    marks: int = 48  # points that the encoder looks for in the frame
     strokes: int = 26
     unions: int = 16
     decoder: int = 24  # channels at 64²
@@ -90,7 +90,7 @@ class AutoencoderConfig:
 
 
 def _down(inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
-    """Convolutions that halve the picture from one width to the next, and look twice at 16² and 8²."""
+    """Convolutions that halve the picture from one width to the next, two of them at 16² and at 8²."""
     layers: list[nn.Module] = [nn.Conv2d(inputs, widths[0], 3, 1, 1), nn.SiLU()]
     for a, b in pairwise(widths):
         layers += [nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.SiLU()]
@@ -100,9 +100,9 @@ def _down(inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
 class Strokes(nn.Module):
     """Latents (N, D) -> signed distance in pixels (N, 1, 128, 128), not clamped.
 
-    Each stroke is a tapered capsule whose ends are linear in the latent. One begins on each bone, the others on bones
-    again; all learn where to be and how thick. They are joined by smooth minima (log-sum-exp), several with different
-    weights, from which convolutions learn the flesh between.
+    Each stroke is a tapered capsule whose ends are linear in the latent. Before training there is one on each bone, and
+    the others lie on bones too; their places and thickness are learned. They are joined by several smooth minima
+    (log-sum-exp) of different weights, from which convolutions learn the outline between them.
     """
 
     grid: Tensor
@@ -122,7 +122,7 @@ class Strokes(nn.Module):
         self.register_buffer("first", torch.from_numpy(flat @ basis.vectors * basis.scale) * GRID)
         self.register_buffer("first_bias", torch.from_numpy(flat @ basis.mean) * GRID)
         self.register_buffer("grid", torch.arange(GRID) + 0.5)
-        # Corrections of the first ends, in cells; small, or Adam's even steps would tear the body apart.
+        # Corrections of the first ends, in cells; scaled down, or Adam's equal steps would tear the body apart.
         self.moved = nn.Parameter(torch.randn(4 * k, d) * 0.1)
         self.shifted = nn.Parameter(torch.randn(4 * k) * 0.1)
         self.thickness = nn.Parameter(torch.full((k, 2), 0.65))  # log of cells
@@ -148,7 +148,7 @@ class Strokes(nn.Module):
         ends = self._ends(latent)
         a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
         length2 = bone.square().sum(-1, keepdim=True) + 0.01
-        # Everything that depends on x alone or y alone is computed on a line, and only their sum on the grid.
+        # What depends on x alone or on y alone is computed on a line, and only the sum on the grid.
         x, y = self.grid - a[..., :1], self.grid - a[..., 1:]
         along = (x * (bone[..., :1] / length2))[:, :, None] + (y * (bone[..., 1:] / length2))[..., None]
         foot = along.clamp(0, 1)
@@ -164,11 +164,11 @@ class Strokes(nn.Module):
         return 2 * plain + self.flesh(union / 3).float()
 
     def slopes(self, latent: Tensor) -> Tensor:
-        """How the first union answers to the latent (N, D): its derivatives (N, D, 64 * 64), in pixels.
+        """Derivatives of the first union by the latent (N, D): (N, D, 64 * 64), in pixels.
 
-        The derivative of a smooth minimum is a mean over the strokes by their share in it, and a stroke's distance
-        changes by the way its nearest point moves along the line of sight (the envelope theorem; how the taper changes
-        with the place of that point is left out). All but the last product is in the ends alone.
+        The derivative of a smooth minimum is the mean of the strokes' derivatives, weighted by their share in it. A
+        stroke's distance changes as its nearest point moves towards or away from the pixel (the envelope theorem; how
+        the taper changes with the place of that point is left out). Only the last product involves the latent.
         """
         ends = self._ends(latent)
         a, bone = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
@@ -223,7 +223,7 @@ class Autoencoder(nn.Module):
         """Frames (N, 16, 32, 32), folded, -1..1 -> latents (N, D)."""
         shallow = self.eye[:5](pixels)  # at 16²
         deep = self.eye[5:](shallow)
-        # Where in the picture is this? A softmax over places and their mean (Levine et al., 2016: spatial softmax).
+        # Where in the picture each mark is: spatial softmax, a mean over positions (Levine et al., 2016).
         places = self.marks(shallow).float().flatten(2).softmax(-1).unflatten(2, (16, 16))
         x, y = (places.sum(2) * self.line).sum(-1), (places.sum(3) * self.line).sum(-1)
         seen = torch.cat([deep.float().flatten(1), 4 * x, 4 * y], dim=-1)
@@ -241,8 +241,8 @@ class Autoencoder(nn.Module):
         """One step of least squares towards the frame (N, 1, 128, 128): (N, D) -> (N, D).
 
         The picture and what is drawn are compared at 64², and the latent moves by (JJᵀ + damping)⁻¹ J r (Levenberg,
-        1944), r the difference and J the slopes of the strokes where the outline is near. A limb that is guessed half
-        a width beside its place gets there; what no outline shows stays as it was guessed.
+        1944), where r is the difference and J the slopes of the strokes near the outline. A limb that was guessed half
+        its width off gets to its place; what no outline shows stays as it was guessed.
         """
         drawn = self.decode_pixels(latent)
         seen = F.avg_pool2d(frame * FRAME_SIZE - drawn.clamp(-CLAMP_PIXELS, CLAMP_PIXELS), 2).flatten(1)
@@ -252,11 +252,11 @@ class Autoencoder(nn.Module):
         return latent + self.spread * solve(square, (slopes @ seen[..., None])[..., 0]).clamp(-1, 1)
 
     def see(self, frame: Tensor, looks: int | None = None) -> Tensor:
-        """The learned part of `encode`: a first guess and so many corrections, (N, 1, 128, 128) -> (N, D)."""
+        """The learned part of `encode`: a first guess and `looks` corrections, (N, 1, 128, 128) -> (N, D)."""
         pixels = F.pixel_unshuffle(frame * (FRAME_SIZE / CLAMP_PIXELS), 4)
         latent = self.first_guess(pixels)
         for _ in range(self.config.looks if looks is None else looks):
-            with torch.no_grad():  # it looks at the picture; what would change it is learned at the end alone
+            with torch.no_grad():  # no gradients through this decode: only the last one is learned from
                 drawn = self.decode_pixels(latent).clamp(-CLAMP_PIXELS, CLAMP_PIXELS) / CLAMP_PIXELS
             seen = self.compare(torch.cat([pixels, F.pixel_unshuffle(drawn, 4) - pixels], dim=1))
             seen = torch.cat([seen.float().flatten(1), latent / self.spread], dim=-1)
@@ -264,7 +264,7 @@ class Autoencoder(nn.Module):
                 latent = latent + 0.3 * self.correct(seen) * self.spread
         return latent
 
-    # --- and back
+    # --- from latents to frames
 
     def decode_pixels(self, latent: Tensor) -> Tensor:
         """(N, D) -> (N, 1, 128, 128): signed distance in pixels, not clamped."""
@@ -281,14 +281,14 @@ class Autoencoder(nn.Module):
         return pixels / FRAME_SIZE, self.decode_joints(latent)
 
     def pose_latent(self, joints: Tensor) -> Tensor:
-        """Joints (N, 21, 2) -> latents (N, D): the way in for bodies that are known."""
+        """Joints (N, 21, 2) -> latents (N, D), for bodies whose joints are known."""
         with exactly(joints):
             return (joints.flatten(1) - self.pose_mean) @ (self.pose_vectors / self.pose_vectors.square().sum(0))
 
     # --- losses
 
     def picture_loss(self, latent: Tensor, frame: Tensor) -> dict[str, Tensor]:
-        """How far what `latent` decodes to is from `frame` (N, 1, 128, 128)."""
+        """How far the frame that `latent` decodes to is from `frame` (N, 1, 128, 128)."""
         found = self.decode_pixels(latent).float()
         true = frame * FRAME_SIZE
         coverage = (0.5 - true).clamp(0, 1)
@@ -304,7 +304,7 @@ class Autoencoder(nn.Module):
         """Mean distance of joints in frame widths; joints that are NaN (footage) are left out."""
         known = torch.isfinite(joints).all(dim=-1)
         found = self.decode_joints(latent)
-        # Unknown joints are replaced before anything is computed: a NaN would come back through the gradient.
+        # Unknown joints are replaced before anything is computed: a NaN would get into the gradient.
         gap = (found - torch.where(known[..., None], joints, found.detach())).square().sum(-1).add(1e-8).sqrt()
         return (gap * known).sum() / known.sum().clamp(min=1)
 
@@ -314,7 +314,7 @@ class Autoencoder(nn.Module):
         return {"total": 10 * pose, "pose": pose}
 
     def loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
-        """Last lesson: what the decoder makes of what the encoder saw is the picture again."""
+        """Third lesson: the decoder gives back the picture that the encoder saw."""
         latent = self.see(frame)
         losses = self.picture_loss(latent, frame)
         pose = self._pose_loss(latent, joints)
@@ -323,9 +323,9 @@ class Autoencoder(nn.Module):
 
 def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:
     """Solve symmetric positive systems, (N, D, D) and (N, D) -> (N, D), by conjugate gradients (Hestenes and Stiefel,
-    1952) on rows and columns scaled to ones on the diagonal: plain products, which every runtime has, where a
-    factorisation is no ONNX operator. It stops early: what few steps do not reach is what no outline shows, and
-    in single precision many steps make noise of it."""
+    1952) on rows and columns scaled to ones on the diagonal: only products, which every runtime has, because ONNX
+    has no operator for a factorisation. It stops early: what few steps do not reach is what no outline shows, and
+    in single precision more steps would add noise to it."""
     scale = torch.diagonal(matrix, dim1=1, dim2=2).rsqrt()
     matrix, right = matrix * scale[:, :, None] * scale[:, None], right * scale
     found, rest, way = torch.zeros_like(right), right, right
@@ -340,5 +340,5 @@ def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:
 
 
 def parameters(module: nn.Module) -> int:
-    """Number of trained numbers in a network."""
+    """Number of trained parameters of a network."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)

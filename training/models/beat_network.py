@@ -1,12 +1,12 @@
 """The ear: a small causal network that hears beats, downbeats and whether there is music, fifty times a second.
 
-One call takes two rows of log-mel and a state, and gives what they say and the next state. All that it remembers is in
-that state: how loud each band has been (so that volume and tone are of no consequence), the last rows (for the
-convolutions) and two layers of gated recurrent units. A whole piece is one call of `forward` in training; `Step` is
-the same numbers one call at a time.
+One call takes two rows of log-mel and a state, and gives its outputs for them and the next state. All its memory is in
+that state: how loud each band has been (so that volume and tone do not matter), the last rows (for the convolutions)
+and two layers of gated recurrent units. In training a whole piece is one call of `forward`; `Step` computes the same
+one call at a time.
 
-What is exported is the mean of two such networks, that were taught for different times: on real clips neither is as
-good as both (F .779 and .759, together .791).
+What is exported is the mean of two such networks that were trained for different numbers of steps: on real clips they
+are better together than either alone (F .791; .779 and .759 alone).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ CALLS_A_SECOND = HOPS_A_SECOND / ROWS_A_CALL
 
 HISTORY = 7  # rows that the convolutions look back on
 
-RANGE = 10.0  # natural logs of power (43 dB) below the loudest band that are heard
+RANGE = 10.0  # natural logs of power (43 dB) below the loudest band; what is quieter counts as silence
 
-FALL = 2.3 / (5 * CALLS_A_SECOND)  # the loudest band is forgotten by 10 dB in five seconds
+FALL = 2.3 / (5 * CALLS_A_SECOND)  # the remembered loudest band falls by 10 dB in five seconds
 
 KEEP = math.exp(-1 / (3 * CALLS_A_SECOND))  # mean and std of the bands: a time constant of three seconds
 
@@ -90,7 +90,7 @@ class BeatNetwork(nn.Module):
         """mel (N, calls, 2 * MELS) -> raw outputs (N, calls, 9)."""
         rows = normalise(mel)
         seen = self.look(functional.pad(rows.flatten(1, 2), (0, 0, HISTORY, 0))).float()
-        # Never in bfloat16: it is no faster there, and steps too small for eight bits are how a beat is counted.
+        # Never in bfloat16: it is no faster, and beats are counted in steps too small for its eight bits.
         with torch.autocast(mel.device.type, enabled=False):
             remembered, _ = self.gru(seen)
         return self.say(seen, remembered)
@@ -99,7 +99,7 @@ class BeatNetwork(nn.Module):
         """Named losses of one batch, `total` the one to be minimised."""
         raw = self(batch.mel).float()
         n = ROWS_A_CALL
-        # The first second is spent finding out how loud things are.
+        # The first second is not judged: the network still measures how loud the bands are.
         heard = torch.ones_like(batch.known)
         heard[:, : int(CALLS_A_SECOND)] = 0.1
         # A missed beat weighs more than a false one: beats fill one row in thirty.
@@ -110,7 +110,7 @@ class BeatNetwork(nn.Module):
         known = batch.known * heard
         beat_phase = (wrong[..., :2] * known).sum() / (known.sum() + 1)
         bar_phase = (wrong[..., 2:] * known).sum() / (known.sum() + 1)
-        # The phase is what makes it remember: without, it stays a judge of single hits.
+        # The phase makes it remember: without this loss it only judges single hits.
         total = beat + downbeat + 0.1 * music + 0.2 * beat_phase + 0.05 * bar_phase
         return {
             "total": total, "beat": beat, "downbeat": downbeat, "music": music, "beat_phase": beat_phase,
@@ -124,17 +124,17 @@ def _cross(raw: Tensor, wanted: Tensor, weight: float) -> Tensor:
 
 
 def normalise(mel: Tensor) -> Tensor:
-    """Log-mel of whole pieces (N, calls, 2 * MELS) -> rows (N, calls, 2, MELS), whatever their volume and tone.
+    """Normalise log-mel of whole pieces (N, calls, 2 * MELS) to rows (N, calls, 2, MELS) without volume and tone.
 
-    Each band is heard relative to its own mean over the last seconds, in units of the std of all bands; what lies
-    RANGE under the loudest band is silence. Means look at the past only; at the start they are means of what there is.
+    Each band is relative to its own mean over the last seconds, in units of the std of all bands; what lies RANGE
+    below the loudest band is silence. Means are of the past only, at the start of what there is of it.
     """
     with torch.no_grad(), torch.autocast(mel.device.type, enabled=False):
         calls = mel.shape[1]
         rows = mel.float().unflatten(2, (ROWS_A_CALL, MELS))
         loudest = rows.amax(dim=(2, 3))
         fall = FALL * torch.arange(calls, device=mel.device)
-        # Whatever comes after: the largest of what was, each fallen since.
+        # The largest value so far, where each has fallen since it was heard.
         ceiling = (torch.cummax(loudest + fall, dim=1).values - fall)[:, :, None, None]
         rows = torch.maximum(rows, ceiling - RANGE) - ceiling
         age = torch.arange(calls, device=mel.device)
@@ -148,7 +148,7 @@ def normalise(mel: Tensor) -> Tensor:
 
 
 class Step(nn.Module):
-    """One call of one network, everything that it remembers in `state`."""
+    """One call of one network; all its memory is in `state`."""
 
     def __init__(self, ear: BeatNetwork) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class Step(nn.Module):
         sizes = [HISTORY * MELS, MELS, 1, 1, 1, *[config.hidden] * config.layers]
         history, sums, weight, ceiling, std, *hidden = state.split(sizes, dim=1)
         rows = mel.unflatten(1, (ROWS_A_CALL, MELS))
-        # The ceiling is kept as height over the quietest there is, so that zeros mean: nothing yet.
+        # The ceiling is kept as its height above the lowest possible value, so that a state of zeros means silence.
         ceiling = torch.maximum(ceiling + QUIET - FALL, rows.amax(dim=(1, 2))[:, None])
         rows = torch.maximum(rows, ceiling[..., None] - RANGE) - ceiling[..., None]
         weight = weight * KEEP + 1
@@ -191,7 +191,7 @@ class Step(nn.Module):
 
 
 class Together(nn.Module):
-    """One call of several networks, their states end to end: the mean of what they say. This is what is exported."""
+    """One call of several networks, with their states joined: the mean of their outputs. This is what is exported."""
 
     def __init__(self, ears: Sequence[BeatNetwork]) -> None:
         super().__init__()

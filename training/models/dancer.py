@@ -1,10 +1,10 @@
 """The recurrent networks: a choreographer that writes letters and a dancer that turns letters into latents.
 
-Chance lives at the level of moves, smoothness at the level of steps. Half-beat moves of the data are gathered
-into an alphabet by k-means; the choreographer is Karpathy's char-rnn over that alphabet ("The Unreasonable
-Effectiveness of Recurrent Neural Networks", 2015); the dancer is a GRU that learns on its own output. Both are told
-which dance is asked for, and both learn on splices: in the middle of a window another dance goes on, at the same place
-in the phrase, and the body has to get there without a jump.
+Moves are chosen at random, steps within a move are smooth. Half-beat moves of the data are clustered into an alphabet
+by k-means; the choreographer is Karpathy's char-rnn over that alphabet ("The Unreasonable Effectiveness of Recurrent
+Neural Networks", 2015); the dancer is a GRU that is trained on its own output. Both are told which dance is asked for,
+and both learn on splices: in the middle of a window another dance goes on, at the same place in the phrase, and the
+body has to get there without a jump.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ChoreographerConfig:
     embedding: int = 64
     hidden: int = 256
     layers: int = 2
-    known: int = 192  # of the way from what is asked for to the letters that passes the memory by
+    known: int = 192  # width of the path from what is asked for to the letters that bypasses the memory
     dropout: float = 0.2
 
 
@@ -65,7 +65,7 @@ class Choreographer(nn.Module):
         self.embedding = nn.Embedding(config.letters, config.embedding)
         conditions = CONDITIONS + config.styles + config.dances
         self.into = nn.Linear(config.embedding + conditions, config.hidden)
-        # Who is asked for another dance must not go on with the old one because its letters follow so well.
+        # When another dance is asked for, the old one must not go on only because its letters are likely.
         self.asked = nn.Sequential(
             nn.Linear(conditions, config.known), nn.SiLU(), nn.Linear(config.known, config.hidden)
         )
@@ -89,8 +89,9 @@ class Choreographer(nn.Module):
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """One letter: letter (N,), state (N, L, H), noise (N, K) uniform in 0..1 -> next letter (N,), state.
 
-        Chance is the Gumbel-max trick (Gumbel, 1954): the largest of logits / temperature + Gumbel noise is a draw
-        from their softmax, so the noise that comes in decides everything.
+        Drawn by the Gumbel-max trick (Gumbel, 1954): the largest of logits / temperature + Gumbel noise is a draw
+        from their softmax, so the noise given decides the letter. Eight parameters, for they are the inputs of the
+        exported network.
         """
         conditions = torch.cat([bar_phase, energy, style, dance], dim=-1)
         x = torch.cat([self.embedding(letter), conditions], dim=-1)
@@ -110,12 +111,12 @@ class DancerConfig:
     known: int = 64  # size of what is made of dance and style
     hidden: int = 384
     layers: int = 1
-    noise: float = 0.05  # of the latents' spread on the latent fed back, while learning: keeps the walk among bodies
+    noise: float = 0.05  # stds of noise on the latent that is fed back in training: keeps the dance near real bodies
     live_noise: float = 0.01  # and while dancing
 
 
 class DancerNetwork(nn.Module):
-    """Letters to latents, one step at a time: a GRU that leads the body towards each letter's mean move."""
+    """Letters to latents, one step at a time: a GRU that moves the body towards each letter's mean move."""
 
     mean_moves: Tensor
     latent_spread: Tensor
@@ -125,8 +126,9 @@ class DancerNetwork(nn.Module):
         self, config: DancerConfig, mean_moves: NDArray[np.float32], latent_spread: NDArray[np.float32],
         feet: NDArray[np.float32] | None = None,
     ) -> None:  # fmt: skip
-        """`mean_moves` (K, 8, D): the average of the moves that share a letter. `latent_spread` (D,). `feet`
-        (D + 1, 4, 2): what latents say of ankles and toes in frame coordinates, the constant last; None: nothing."""
+        """`mean_moves` (K, 8, D): the mean of the moves that share a letter. `latent_spread` (D,): the latents' std.
+        `feet` (D + 1, 4, 2): ankles and toes in frame coordinates as linear functions of the latents, the constant
+        last; None where that is not known."""
         super().__init__()
         self.config = config
         d, h = config.latent, config.hidden
@@ -153,7 +155,8 @@ class DancerNetwork(nn.Module):
         energy: Tensor, style: Tensor, dance: Tensor, noise: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """One step: latent (N, D), state (N, L, H), letters (N,), place (N, 1) of the letter 0..1, noise (N, D) normal
-        -> latent (N, D) of this step, state, travel (N, 1) in frame widths a beat."""
+        -> latent (N, D) of this step, state, travel (N, 1) in frame widths a beat. Ten parameters, for they are the
+        inputs of the exported network."""
         index = (place[:, 0] * STEPS_PER_LETTER + 0.5).long().clamp(0, STEPS_PER_LETTER - 1)
         mean = F.embedding(letter * STEPS_PER_LETTER + index, self.mean_moves).float()
         coming = F.embedding(next_letter * STEPS_PER_LETTER, self.mean_moves).float()
@@ -169,9 +172,9 @@ class DancerNetwork(nn.Module):
         hidden, state = gru_step(self.gru, F.silu(self.into(x)), state)
         with exactly(hidden):
             hidden = hidden.float()
-            # Part of the way to the letter's mean move, and a correction.
+            # A share of the way to the letter's mean move, and a correction.
             new = latent + torch.sigmoid(self.lead(hidden) + 1) * (mean - latent) + self.out(hidden)
-            # The crop's own speed is that of a standing foot turned round; which one stands is learned.
+            # The crop moves at the speed of the standing foot, reversed; which foot stands is learned.
             moved = (new - latent) @ self.feet[:-1, :, 0]
             stands = self.stands(hidden).softmax(dim=-1)
             travel = (stands[:, :-1] * -STEPS_PER_BEAT * moved).sum(-1, keepdim=True)
@@ -180,9 +183,9 @@ class DancerNetwork(nn.Module):
     def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Unroll on its own output over a window; see `dancer_batches` for the shapes.
 
-        Position alone makes the mean of all ways on, which is slow and soft; so velocity and acceleration count too,
-        and the size of the velocity: a move may be another than the one that was, but must not be lazier. A foot
-        that stood must stand, in the room: its step and the crop's cancel out.
+        A loss of positions alone gives the mean of all possible moves, which is slow and soft; so velocity and
+        acceleration count too, and the size of the velocity: a move may differ from the true one, but must not be
+        slower. A foot that stood must stand in the room: its step and the crop's cancel out.
         """
         target, travel = batch["latent"], batch["travel"]
         count, steps = target.shape[:2]

@@ -1,9 +1,9 @@
-"""What a decoder learned and its ONNX file does not hold by name: `decoder.npz` beside the networks of a pack.
+"""Parameters of a decoder that its ONNX file does not hold by name: `decoder.npz` beside the networks of a pack.
 
 The exporter folds the strokes' parameters into constants without names: ends of strokes added to the bones they began
-on, radii out of their logarithms. To train a pack's decoder further they are read from this file, exactly as they were
+on, radii from their logarithms. To train a pack's decoder further they are read from this file, exactly as they were
 learned. A show does not read it. That of the pack that ships (21 kB) was made once from the constants of its
-decoder.onnx, and `load_autoencoder` holds it against that file each time.
+decoder.onnx, and `load_autoencoder` checks it against that file each time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Networks of a pack back as torch modules, to be trained further.
+"""Loads the networks of a pack as torch modules, to be trained further.
 
-Weights are read by their names in the ONNX files, those of the decoder's strokes from decoder.npz. Batch norms are
-folded into the convolutions before them, and stay so. What comes back is held against the file, as an export is.
+Weights are read by their names in the ONNX files, those of the decoder's strokes from decoder.npz. Batch norms were
+folded into the convolutions before them, and stay so. The result is checked against the file, like an export.
 """
 
 from __future__ import annotations
@@ -109,6 +109,6 @@ def load_dancing(folder: Path) -> tuple[Choreographer, DancerNetwork]:
 
 
 def feet_of(basis: PoseBasis) -> NDArray[np.float32]:
-    """What latents say of ankles and toes in frame coordinates, (D + 1, 4, 2), the constant last."""
+    """Ankles and toes in frame coordinates as linear functions of the latents, (D + 1, 4, 2), the constant last."""
     whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)
     return whole.T.reshape(len(basis.std) + 1, -1, 2)[:, FEET].astype(np.float32)

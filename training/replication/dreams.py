@@ -19,7 +19,7 @@ from torch import Tensor
 from training.data.dataset import Take, from_bytes
 from training.evaluate.picture_metrics import iou
 from training.evaluate.studio import waves
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.models.autoencoder import parameters
 from training.replication.effort import PICTURES_PER_BEAT, READ_FIRST, SECOND, Dots, Effort, Floats
 from training.replication.judge import Judged, cross_entropy, kept_variety
@@ -78,11 +78,11 @@ def fit_rnn(films: Sequence[Dots], effort: Effort, work: Path) -> FrameRnn:
     """Train the recurrent network on films of dots, or load it where that was done."""
     torch.manual_seed(effort.seed)
     network = FrameRnn(usual=np.concatenate([film[::SECOND] for film in films]).mean(axis=0))
-    fit(
+    lesson = Lesson(
         "frame-rnn", network, lambda net, films: net.loss(films),  # type: ignore[operator]
-        lambda start: film_batches(films, 16, 2 * SECOND + 1, effort.seed, start),
-        FitConfig(effort.rnn_steps, rate=5e-3, decay=0.0), work, effort.seed,
+        lambda start: film_batches(films, 16, 2 * SECOND + 1, effort.seed, start), effort.seed,
     )  # fmt: skip
+    fit(lesson, FitConfig(effort.rnn_steps, rate=5e-3, decay=0.0), work)
     return network
 
 

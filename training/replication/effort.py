@@ -1,4 +1,4 @@
-"""How much is learned and measured to replicate the student's networks, and units that all of it shares."""
+"""How much is trained and measured to replicate the student's networks, and shared units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Dots = NDArray[np.uint8]
 
 Floats = NDArray[np.float32]
 
-CLIP = 1e-7  # Keras keeps probabilities so far from 0 and 1 before it takes their logarithm
+CLIP = 1e-7  # least distance of probabilities from 0 and 1 before Keras takes their logarithm (its epsilon)
 
 PICTURES_PER_BEAT = 8  # of dances in dots: 16 a second at 120 BPM, a film's pace rather than the dancer's
 

@@ -1,4 +1,4 @@
-"""What autoencoders give back of frames that none of them saw, and what their loss says."""
+"""How well autoencoders reconstruct frames that none of them saw, and what their loss shows."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def cross_entropy(chance: Floats, true: Dots) -> float:
 
 
 def kept_variety(true: NDArray, found: NDArray) -> float:
-    """`variety_kept` of every so many pictures, at most 600: their distances grow as the square."""
+    """`variety_kept` of at most 600 pictures, evenly spread: the number of distances grows with the square."""
     few = slice(None, None, max(1, len(true) // 600))
     return variety_kept(true[few].astype(np.float32), found[few].astype(np.float32))
 

@@ -157,7 +157,7 @@ class FrameRnn(nn.Module):
         """Dance on after real pictures (N, T, 51, 47) -> uint8 (N, steps, 51, 47).
 
         Logits are divided by `temperature`; at 0 what is likelier is taken. Each dot is drawn for itself, or, with
-        `agree`, together with those so many dots around it: see `chances`.
+        `agree`, together with the dots within about that distance: see `chances`.
         """
         generator = torch.Generator().manual_seed(seed)
         logits, state = self(start)
@@ -176,9 +176,9 @@ class FrameRnn(nn.Module):
 def chances(count: int, agree: float, generator: torch.Generator) -> Tensor:
     """Random numbers (count, 1, 51, 47), each alone even between 0 and 1.
 
-    With `agree`, neighbours within about so many dots have much the same: a Gaussian copula, white noise smoothed by
-    a Gaussian so wide and put through the normal distribution. A hand is then there or not as a whole, where dots drawn
-    apart make dust of it, and each dot is still set as often as the network says.
+    With `agree`, neighbours within about that many dots have similar values: a Gaussian copula, white noise smoothed by
+    a Gaussian of that width and put through the normal distribution. A hand is then drawn or left out as a whole, while
+    dots drawn apart make dust of it, and each dot is still set as often as the network says.
     """
     edge = math.ceil(3 * agree)
     noise = torch.randn((count, 1, HEIGHT + 2 * edge, WIDTH + 2 * edge), generator=generator)

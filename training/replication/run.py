@@ -1,8 +1,8 @@
 """The student's networks beside ours, on the same frames: `python -m training compare`.
 
-Three tables and two sheets. What the autoencoders keep of frames that none of them saw, taught as they were and as they
-should have been. What their loss says, and which mistakes give one and the same grey picture. And how the recurrent
-network over pictures of dots dances beside real dance and ours.
+Three tables and two sheets: how well the autoencoders reconstruct frames that none of them saw, trained as they were
+and as they should have been; what their loss shows, and which mistakes give the same grey picture; and how the
+recurrent network over pictures of dots dances, beside real dance and ours.
 """
 
 from __future__ import annotations

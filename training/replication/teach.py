@@ -1,4 +1,4 @@
-"""How the student's autoencoders are taught: as they were, as they should have been, and mistaken in one way."""
+"""Trains the student's autoencoders: as they were, as they should have been, and with one mistake at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training.data.motion.body import silhouettes
 from training.data.sampling import Bodies
-from training.fit import FitConfig, fit
+from training.fit import FitConfig, Lesson, fit
 from training.replication.effort import CLIP, Dots, Effort
 from training.replication.models import (
     DEEP,
@@ -82,8 +82,8 @@ def keras_loss(logits: Tensor, target: Tensor) -> Tensor:
 class Version:
     """One of the student's autoencoders.
 
-    As it should have been it learns by Adam: so many `steps` of `batch` pictures, at `rate` and `sparsity`. As it was,
-    it goes through the film a few times in batches of `filmed`, its sparsity weighed by `activity`.
+    As it should have been it learns by Adam: `steps` of `batch` pictures, at `rate` and `sparsity`. As it was, it goes
+    through the film a few times in batches of `filmed`, its sparsity weighted by `activity`.
     """
 
     name: str
@@ -159,8 +159,8 @@ def mistakes(effort: Effort) -> list[Attempt]:
 
 
 def picture_batches(pictures: Dots, batch: int, film: int | None, seed: int, start: int) -> Iterator[Tensor]:
-    """Endless batches of pictures from step `start` on: random ones, or, with `film`, the first so many in a new order
-    each time they are gone through."""
+    """Endless batches of pictures from step `start` on: random ones, or the first `film` pictures, in a new order in
+    each epoch."""
     if film is None:
         rng = np.random.default_rng([seed, start])
         while True:
@@ -201,10 +201,10 @@ def teach(attempt: Attempt, pictures: Dots, effort: Effort, work: Path) -> nn.Mo
     else:
         optimizer = torch.optim.Adam(network.parameters(), lr=spec.rate)
     film = effort.filmed if spec.adadelta else None
-    fit(
+    lesson = Lesson(
         attempt.key, TrainWrapper(network, spec), lambda wrapper, batch: wrapper.loss(batch),  # type: ignore[operator]
-        lambda start: picture_batches(pictures, spec.batch, film, effort.seed, start),
-        FitConfig(spec.steps, rate=spec.rate, clip=math.inf if spec.adadelta else 1.0, steady=spec.adadelta),
-        work, effort.seed, optimizer,
+        lambda start: picture_batches(pictures, spec.batch, film, effort.seed, start), effort.seed, optimizer,
     )  # fmt: skip
+    clip = math.inf if spec.adadelta else 1.0
+    fit(lesson, FitConfig(spec.steps, rate=spec.rate, clip=clip, steady=spec.adadelta), work)
     return network.eval()

@@ -1,7 +1,7 @@
-"""What a party does to music before a microphone hears it, and what a microphone hears where there is no music.
+"""Degrades music as a party does before a microphone hears it, and makes sounds without music.
 
-Loudspeaker, room, crowd, hum, the microphone's own sound, its automatic gain, clipping: all at once, each drawn
-anew. The direct sound keeps its time, so the beats stay where they were.
+Loudspeaker, room, crowd, hum, the microphone's own sound, its automatic gain, clipping: all at once, each drawn at
+random. The direct sound keeps its time, so the beats stay where they were.
 """
 
 from __future__ import annotations

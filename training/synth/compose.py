@@ -1,8 +1,8 @@
 """Music written by rule to train the ear: a tune is a score in musical time, performed with human timing.
 
-Every tune knows when its beats and bars fall, because they were there first. No song of anybody's is in it: grooves
-are the common stock of their genres, melodies and chords are drawn at random. What the ear must not learn is as
-much a part of it as what it must: kicks off the beat, bars without drums, singers who pull, bass lines that push.
+The beats and bars of a tune are known, because it is written from them. It contains no existing song: grooves are
+the common ones of their genres, melodies and chords are random. It also has what must not mislead the ear: kicks off
+the beat, bars without drums, singers who are late, bass lines that are early.
 """
 
 from __future__ import annotations

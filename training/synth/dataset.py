@@ -1,7 +1,7 @@
 """Rendered tunes as rows of features on disk, and the batches that are cut out of them.
 
-Each recording holds the same sound several times: as it was played, and as a party would spoil it. What does not need
-the sound itself is done anew whenever a piece is cut: another tempo, pitch, volume, tone, a crowd on top, a second
+Each recording holds the same sound several times: as it was played, and as a party would spoil it. Changes that do not
+need the sound itself are made whenever a piece is cut: another tempo, pitch, volume or tone, a crowd on top, a second
 piece spliced to the first.
 """
 
@@ -28,10 +28,10 @@ from visualizer import files
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
 
-FORMAT = 1  # of the files; another number makes them anew
+FORMAT = 1  # of the files; with another number they are made again
 ROWS_A_CALL = 2
 QUIET = float(np.log(FLOOR))
-HELD_OUT = 20  # every so many recordings one is kept from training
+HELD_OUT = 20  # one recording in this many is kept from training
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def features_of(samples: Floats) -> NDArray[np.float16]:
 
 
 def _versions(samples: Floats, count: int, rng: Generator, speakers: list[Floats]) -> NDArray[np.float16]:
-    """The sound as it is, and `count` times as a party spoils it: lightly first, then with all it has."""
+    """The sound as it is, and `count` times as a party spoils it: lightly the first time, then fully."""
     out = [features_of(samples)]
     for k in range(count):
         out.append(features_of(degrade(samples, harm(rng, 0.5 if k == 0 else 1.0), rng, speakers)))
@@ -84,70 +84,79 @@ def load(path: Path) -> Recording:
         with np.load(path) as kept:
             return Recording(str(kept["genre"]), kept["mel"], kept["beats"], kept["downbeats"])
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise UserError(f"{path}: broken recording ({error}); delete it and it is made anew") from error
+        raise UserError(f"{path}: broken recording ({error}); delete it and it is made again") from error
 
 
 def record_tune(
     tune: Tune, seed: int, spoiled: int, speakers: list[Floats], soundfont: Path = SOUNDFONTS[0]
 ) -> Recording:
-    """Play a tune and write down what is heard of it, once as played and `spoiled` times as at a party."""
+    """Play a tune and compute its features, once as played and `spoiled` times as at a party."""
     mel = _versions(play(tune, seed, soundfont), spoiled, np.random.default_rng((seed, 22)), speakers)
     return Recording(tune.genre, mel, rows_of(tune.beats), rows_of(tune.downbeats))
 
 
-def record_all(
-    folder: Path,
-    seed: int,
-    tunes: int,
-    empties: int,
-    seconds: float,
-    spoiled: int,
-    fonts: tuple[Path, ...] = SOUNDFONTS,
-    say: Callable[[str], None] = print,
-) -> list[Path]:
-    """Write recordings of `tunes` tunes and of `empties` stretches without music; those that are there are kept.
+@dataclass(frozen=True)
+class Session:
+    """What is recorded: `tunes` tunes and `empties` stretches without music, of `seconds` each, once as they are and
+    `spoiled` times as at a party."""
 
-    UserError where the folder holds recordings that were made otherwise.
+    seed: int
+    tunes: int
+    empties: int
+    seconds: float
+    spoiled: int
+    fonts: tuple[Path, ...] = SOUNDFONTS
+
+
+def record_all(folder: Path, session: Session, say: Callable[[str], None] = print) -> list[Path]:
+    """Write all recordings of a session and return their paths; those that are there already are kept. `say` is called
+    with a line of progress every 30 seconds.
+
+    UserError where the folder holds recordings that were made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     about = {
-        "format": FORMAT,
-        "seed": seed,
-        "seconds": seconds,
-        "spoiled": spoiled,
-        "fonts": [f.name for f in fonts],
-    }
+        "format": FORMAT, "seed": session.seed, "seconds": session.seconds, "spoiled": session.spoiled,
+        "fonts": [f.name for f in session.fonts],
+    }  # fmt: skip
     note = folder / "about.json"
     if not note.exists():
         write_whole(note, json.dumps(about))
     elif json.loads(note.read_text()) != about:
         raise UserError(f"{folder}: holds recordings made with other settings; choose another --work")
-    paths = [folder / f"empty_{i:05d}.npz" for i in range(empties)] + [
-        folder / f"tune_{i:05d}.npz" for i in range(tunes)
-    ]
+    paths = [folder / f"empty_{i:05d}.npz" for i in range(session.empties)]
+    paths += [folder / f"tune_{i:05d}.npz" for i in range(session.tunes)]
     if all(path.exists() for path in paths):
         return paths
-    speakers = _speakers(folder / "speakers.npz", seed, max(2, min(40, empties // 2)))
-    first, *packed = fonts
+    speakers = _speakers(folder / "speakers.npz", session.seed, max(2, min(40, session.empties // 2)))
     said = time.monotonic()
     for done, path in enumerate(paths):
         if path.exists():
             continue
-        number = int(path.stem.split("_")[1])
-        if path.stem.startswith("tune"):
-            own = seed * 1_000_003 + number
-            # The others are packed, and take seven times as long to open.
-            font = packed[number // 8 % len(packed)] if packed and number % 8 == 0 else first
-            _save(path, record_tune(compose(own, seconds), own, spoiled, speakers, font))
-        else:
-            rng = np.random.default_rng((seed, number, 23))
-            mel = _versions(without_music(rng, seconds, speakers), spoiled, rng, speakers)
-            none = np.zeros(0)
-            _save(path, Recording("nothing", mel, none, none))
+        kind, number = path.stem.split("_")
+        record = _record_tune_of if kind == "tune" else _record_empty
+        _save(path, record(session, int(number), speakers))
         if time.monotonic() - said > 30:
             said = time.monotonic()
             say(f"recorded {done + 1} of {len(paths)}")
     return paths
+
+
+def _record_tune_of(session: Session, number: int, speakers: list[Floats]) -> Recording:
+    """Tune `number` of a session."""
+    seed = session.seed * 1_000_003 + number
+    first, *packed = session.fonts
+    # One tune in eight: the other soundfonts are compressed, and take seven times as long to open.
+    font = packed[number // 8 % len(packed)] if packed and number % 8 == 0 else first
+    return record_tune(compose(seed, session.seconds), seed, session.spoiled, speakers, font)
+
+
+def _record_empty(session: Session, number: int, speakers: list[Floats]) -> Recording:
+    """Stretch `number` without music of a session."""
+    rng = np.random.default_rng((session.seed, number, 23))
+    mel = _versions(without_music(rng, session.seconds, speakers), session.spoiled, rng, speakers)
+    none = np.zeros(0)
+    return Recording("nothing", mel, none, none)
 
 
 def _speakers(path: Path, seed: int, count: int) -> list[Floats]:

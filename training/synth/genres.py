@@ -1,4 +1,4 @@
-"""Genres: their tempi, grooves, kits and what each part plays. All of it is the common stock of the genre."""
+"""Genres: their tempi, grooves, kits and what each part plays, all of it common to the genre."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _band(noise: NDArray, low: float, high: float) -> NDArray:
 
 
 def drum(key: int, machine: str, rng: Generator) -> Floats:
-    """One stroke of a synthesised drum, its colour drawn anew. `key` as in VOICES, `machine` one of MACHINES."""
+    """One stroke of a synthesised drum, of random colour. `key` as in VOICES, `machine` one of MACHINES."""
     voice = {v: k for k, v in VOICES.items()}.get(key, "T")
     if voice == "K":
         low, high, fall, decay = {

@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_said_and_trained_anew(
     assert "anew" not in capsys.readouterr().out
     spoil(store)
     again = train_baseline([circle()], config, 0, store)
-    assert capsys.readouterr().out.count("trained anew") == 1
+    assert capsys.readouterr().out.count("trained again") == 1
     for a, b in zip(made.parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b)
     assert set(torch.load(store, weights_only=True)) == {"key", "network"}  # whole again

@@ -32,6 +32,7 @@ from training.evaluate.beats import (
 from training.evaluate.sheets import (
     HAIR,
     LABEL,
+    Layout,
     _cell,
     captured_rows,
     draw_all_dances,
@@ -99,7 +100,7 @@ def test_a_cell_is_dark_where_the_field_is_negative() -> None:
 
 
 def test_the_film_shows_each_half_second_in_order(tmp_path: Path) -> None:
-    path = draw_film(disc_pack(()), tmp_path, seed=3, seconds=12, columns=8, size=64)
+    path = draw_film(disc_pack(()), tmp_path, seed=3, seconds=12, layout=Layout(8, 64))
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
     assert picture.shape == (3 * 65, LABEL + 8 * 65)
@@ -114,7 +115,7 @@ def test_all_dances_stand_beside_what_was_written(tmp_path: Path) -> None:
     long = next(d for d in DANCES if d.beats == 16)
     dances = (*(NamedDance(d.name, 0, d.beats) for d in known), NamedDance("nobody wrote this", 1, 4),
               NamedDance(long.name, 2, 16))  # fmt: skip
-    paths = draw_all_dances(disc_pack(dances), tmp_path, seed=1, columns=8, size=64, page=3)
+    paths = draw_all_dances(disc_pack(dances), tmp_path, seed=1, layout=Layout(8, 64, rows=3))
     assert [p.name for p in paths] == ["dances_1.png", "dances_2.png"]
     first, second = (cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in paths)
     assert first is not None
@@ -162,7 +163,7 @@ def test_captured_dances_show_their_real_motion(tmp_path: Path) -> None:
     short: Any = DiscTake(0.4 * np.sin(beats[: 3 * 16]))
     dances = tuple(NamedDance(f"salsa {k}", 0, 8) for k in (1, 2, 3))
     (path,) = draw_all_dances(
-        disc_pack(dances), tmp_path, seed=1, captured={"salsa 1": [whole], "salsa 2": [short]}, size=64
+        disc_pack(dances), tmp_path, seed=1, captured={"salsa 1": [whole], "salsa 2": [short]}, layout=Layout(size=64)
     )
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     assert picture is not None

@@ -21,7 +21,19 @@ from training.models.beat_network import (
     export_beat_network,
     listen,
 )
-from training.synth.dataset import QUIET, Piece, Recording, batches, cut, load, over, record_all, rows_of, targets
+from training.synth.dataset import (
+    QUIET,
+    Piece,
+    Recording,
+    Session,
+    batches,
+    cut,
+    load,
+    over,
+    record_all,
+    rows_of,
+    targets,
+)
 from training.synth.render import SOUNDFONTS
 from visualizer.errors import UserError
 from visualizer.music.analysis.beat_pipeline import find_model
@@ -232,17 +244,17 @@ def needs_players() -> None:
 
 def test_recordings_are_kept_and_remade_alike(tmp_path: Path) -> None:
     needs_players()
-    paths = record_all(tmp_path, 3, 1, 1, 6.0, 1, SOUNDFONTS[:1])
+    paths = record_all(tmp_path, Session(3, 1, 1, 6.0, 1, SOUNDFONTS[:1]))
     first = [load(p) for p in paths]
     stamp = paths[0].stat().st_mtime_ns
     paths[1].unlink()
-    again = [load(p) for p in record_all(tmp_path, 3, 1, 1, 6.0, 1, SOUNDFONTS[:1])]
+    again = [load(p) for p in record_all(tmp_path, Session(3, 1, 1, 6.0, 1, SOUNDFONTS[:1]))]
     assert paths[0].stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first[1].mel, again[1].mel)
     assert first[0].genre == "nothing"
     assert len(first[1].beats) > 4
     with pytest.raises(UserError, match="other settings"):
-        record_all(tmp_path, 4, 1, 1, 6.0, 1, SOUNDFONTS[:1])
+        record_all(tmp_path, Session(4, 1, 1, 6.0, 1, SOUNDFONTS[:1]))
     paths[1].write_bytes(b"no recording")
     with pytest.raises(UserError, match="broken recording"):
         load(paths[1])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bench.flash import LIMIT, Flashes, measure, party
+from bench.flash import LIMIT, Flashes, Party, measure, show_party
 from tests.support.fakes import picture
 from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
@@ -197,10 +197,12 @@ def dancers(beat: float) -> Bodies:
 def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None:
     """With music that leaps, and with blackouts in between."""
     for dark in (np.inf, 0.15):
-        frames = party(dancers, [each], (256, 144), 1.4, fps=30, dark_seconds=dark, guard=FlashGuard())
+        party = Party((each,), 1.4, fps=30, dark_seconds=dark)
+        frames = show_party(party, dancers, (256, 144), FlashGuard())
         assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT
 
 
 def test_looks_that_change_all_the_time_keep_to_the_limit() -> None:
-    frames = party(dancers, list(shipped_looks()), (256, 144), 3.0, fps=30, look_seconds=0.2, guard=FlashGuard())
+    party = Party(tuple(shipped_looks()), 3.0, fps=30, look_seconds=0.2)
+    frames = show_party(party, dancers, (256, 144), FlashGuard())
     assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT

@@ -12,7 +12,7 @@ import typer
 
 from training.data.choreography import DANCES, Dance
 from training.data.choreography.distinct import distinctness
-from training.data.choreography.sheet import draw_sheet
+from training.data.choreography.sheet import Layout, draw_sheet
 from visualizer.errors import UserError
 from visualizer.support.printable import say
 
@@ -26,7 +26,7 @@ def main(
     columns: Annotated[int, typer.Option(min=1, help="Figures in a row.")] = 16,
     every: Annotated[float | None, typer.Option(help="Beats between figures; by default a row is one round.")] = None,
     cell: Annotated[int, typer.Option(min=20, help="Size of a figure in pixels.")] = 110,
-    seed: Annotated[int | None, typer.Option(help="Somebody's take instead of the dance as written.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of a take, in place of the dance as written.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the picture.")] = False,
     distinct: Annotated[bool, typer.Option("--distinct", help="Measure whether all of them differ.")] = False,
 ) -> None:
@@ -51,11 +51,11 @@ def main(
         raise UserError(f"{sheet.parent} is not a folder")
     if sheet.suffix.lower() != ".png":
         raise UserError(f"{sheet}: a contact sheet is a .png")
-    draw_sheet(chosen, columns, cell, energy, yaw, seed, every).save(sheet)
+    draw_sheet(chosen, Layout(columns, cell, every), energy, yaw, seed).save(sheet)
 
 
 def compare(dances: list[Dance], shown: int = 15) -> None:
-    """Print the pairs that are nearest to being one dance, and the verdict. UserError if two are one."""
+    """Print the pairs of dances that differ least, and the verdict. UserError if two are the same dance."""
     if len(dances) < 2:
         raise UserError("no two dances to compare")
     found = distinctness(dances)

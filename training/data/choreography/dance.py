@@ -1,8 +1,9 @@
 """A dance on paper and a dance performed.
 
 A `Dance` holds four lines of notation (legs, trunk, arms, head) and a groove; `perform` turns them into joints at
-any energy, as anyone's own take. Layers are added, as dancers do it: footwork, weight over the feet, the groove
-in the knees, then trunk, arms and head, then what follows by itself (hips settle, hands trail, the head nods).
+any energy, as one dancer's take. Layers are added in the order in which dancers build them: footwork, weight over the
+feet, the groove in the knees, then trunk, arms and head, then what follows by itself (hips settle, hands trail, the
+head nods).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.data.motion import skeleton
 
 ARM_LAG = 0.03  # beats: arms follow the trunk
 HAND_LAG = 0.09  # beats: hands follow the arms
-SOFT, CRISP = 0.07, 0.035  # beats over which flesh rounds off a pose track, and that of those who dance in hits
+SOFT, CRISP = 0.07, 0.035  # beats over which a track of poses is smoothed, and one of a dance in hits (ease "!")
 _GROOVE = re.compile(r"^(down|up)([\d.]+)(?:x(\d+)|/(\d+))?$")
 
 
@@ -76,7 +77,7 @@ class _Score:
 
 @functools.cache
 def _score(dance: Dance) -> _Score:
-    """The notation, read once. ValueError names the dance and what is wrong."""
+    """Read the notation, once for each dance. ValueError names the dance and what is wrong."""
     try:
         tracks = {name: parse(getattr(dance, name)) for name in ("legs", "body", "arms", "head")}
         base = max(length for _, length in tracks.values())
@@ -145,12 +146,42 @@ def _arm_keys(events: list[tuple[float, str]], default: str, beats: int) -> tupl
     return left, right
 
 
+@dataclass(frozen=True)
+class _Gains:
+    """How far one take goes: factors of steps, trunk, arms and bounce, and of the flourish of hits (see `tween`)."""
+
+    step: float
+    trunk: float
+    arm: float
+    groove: float
+    flourish: float
+
+
+@dataclass(frozen=True)
+class _Legs:
+    """Where the legs of a take bring the body in T frames."""
+
+    feet: tuple[feet.FootPath, feet.FootPath]
+    facing: Floats  # (T,) degrees
+    middle: Floats  # (T, 2) metres, x and z, between the ankles
+    weight: Floats  # (T, 2) metres, where the weight is
+    before: Floats  # (T, 2) the same 0.16 beats earlier
+
+    @property
+    def front(self) -> Floats:
+        """Unit vectors (T, 2), x and z, in which the dancer faces."""
+        return np.stack([np.sin(np.radians(self.facing)), np.cos(np.radians(self.facing))], -1)
+
+
+Chance = np.random.Generator | None  # None: the dance as it is written
+
+
 def perform(
     dance: Dance, energy: float = 0.5, steps_per_beat: int = 16, mirrored: bool = False, seed: int | None = None
 ) -> Performance:
     """Dance one round.
 
-    Frame i stands at musical time i / `steps_per_beat` exactly; the frame after the last is the first. A dance
+    Frame i is at musical time i / `steps_per_beat` exactly; the frame after the last is the first. A dance
     that travels sideways comes back within the round; one that spins ends a whole turn further, which is the
     same picture. `energy` 0..1 scales steps, trunk, arms and bounce. `seed` gives one dancer's take of it: other
     amplitudes, feet a centimetre off, the way between the beats a few hundredths of a beat early or late. On the
@@ -159,87 +190,107 @@ def perform(
     if not 0.0 <= energy <= 1.0:
         raise ValueError(f"energy must be within 0..1, not {energy}")
     score = _score(dance)
-    beats, work = score.beats, score.work
-    t = np.arange(beats * steps_per_beat) / steps_per_beat
+    t = np.arange(score.beats * steps_per_beat) / steps_per_beat
     rng = None if seed is None else np.random.default_rng([seed, zlib.crc32(dance.name.encode())])
-
-    def about(middle: float, spread: float) -> float:
-        return middle if rng is None else middle * float(np.exp(rng.normal(0.0, spread)))
-
-    def human_time() -> Floats:
-        """Musical time as one limb feels it: right on every beat, early or late between."""
-        if rng is None:
-            return t
-        early = rng.normal(0.0, 0.014, beats).clip(-0.03, 0.03)
-        return t + early[np.floor(t).astype(int)] * np.sin(np.pi * t) ** 2
-
-    step_gain = about(0.66 + 0.44 * energy, 0.04)
-    trunk_gain = about(0.50 + 0.85 * energy, 0.08)
-    arm_gain = min(1.08, about(0.58 + 0.50 * energy, 0.03))
-    groove_gain = about(0.45 + 1.0 * energy, 0.10)
-    flourish = about(0.7 + 0.6 * energy, 0.20)
-
-    # Legs, and the weight over them.
-    legs_t = human_time()
-    stray = np.zeros((len(work.steps), 2)) if rng is None else rng.normal(0.0, 0.007, (len(work.steps), 2))
-    tracks = [feet.track_foot(work, side, step_gain, stray) for side in (1, -1)]
-    placed = [feet.place_foot(track, legs_t, beats, work.turns) for track in tracks]
-    facing = feet.face(work, legs_t)
-    keys = feet.weight_keys(work, *tracks, far=feet.FAR_FOOT * step_gain)
-    middle = 0.5 * (placed[0].ankle + placed[1].ankle)[:, [0, 2]]
-    weight = middle if keys is None else tween(keys, legs_t)
-    before = weight if keys is None else tween(keys, legs_t - 0.16)
-    front = np.stack([np.sin(np.radians(facing)), np.cos(np.radians(facing))], -1)
-    side_on = np.stack([front[:, 1], -front[:, 0]], -1)  # the dancer's left, in (x, z)
-    weight_xz = weight + 0.035 * front  # the body stands over the middle of the foot, not over the ankle
-
-    # Trunk and head, and what follows from weight and groove.
-    trunk_t = human_time()
-    body, head = _varied(score.body, rng, 0.10), _varied(score.head, rng, 0.10)
+    # Every part draws from the same generator, so their order decides the take of a seed.
+    gains = _Gains(
+        step=_about(0.66 + 0.44 * energy, 0.04, rng),
+        trunk=_about(0.50 + 0.85 * energy, 0.08, rng),
+        arm=min(1.08, _about(0.58 + 0.50 * energy, 0.03, rng)),
+        groove=_about(0.45 + 1.0 * energy, 0.10, rng),
+        flourish=_about(0.7 + 0.6 * energy, 0.20, rng),
+    )
+    dip, late = (_groove(dance.groove, t - lag, gains.groove) for lag in (0.0, 0.09))
+    legs = _move_legs(score, t, gains.step, rng)
     soft = CRISP if dance.ease == "!" else SOFT
-    trunk = trunk_gain * (_flesh(body, trunk_t, flourish, soft) + _flesh(head, trunk_t, 0.5 * flourish, soft))
-    dip = _groove(dance.groove, t, groove_gain)
-    late = _groove(dance.groove, t - 0.09, groove_gain)
-    sway = np.sum((weight - before) * side_on, -1)
-    over = np.clip(np.sum((weight - middle) * side_on, -1) / 0.09, -1.0, 1.0)
-    trunk[:, CHANNEL["lean"]] -= np.clip(45.0 * sway, -6.0, 6.0)  # the trunk lags behind the hips
-    trunk[:, CHANNEL["hip_up"]] += 4.0 * trunk_gain * over  # the hip of the standing leg is the higher one
-    trunk[:, CHANNEL["lean"]] -= 1.5 * over
-    trunk[:, CHANNEL["bow"]] += 3.0 + 70.0 * dip
-    trunk[:, CHANNEL["nod"]] += 130.0 * late
-    for name in ("shrug_left", "shrug_right"):
-        trunk[:, CHANNEL[name]] += 90.0 * (dip - late)
+    trunk = _move_trunk(score, t, gains, soft, rng)
+    _follow_weight(trunk, legs, gains.trunk)
+    _follow_groove(trunk, dip, late)
     if rng is not None:  # no two dancers hold themselves alike
         trunk[:, CHANNEL["bow"]] += rng.normal(0.0, 1.5)
         trunk[:, CHANNEL["lean"]] += rng.normal(0.0, 0.8)
         trunk[:, CHANNEL["low_m"]] += abs(rng.normal(0.0, 0.01))
-
     rise = -dip
-    for start, land, height in feet.hops(work, step_gain):
-        rise += _jump(t, start, land, height, beats)
-
-    # Arms.
-    arms_t = human_time() - about(ARM_LAG, 0.3) * (dance.ease == "~")
-    arms, drag = [], []
-    for keys in (score.left, score.right):
-        calm = _calmed(keys, arm_gain, rng)
-        arm = _flesh(calm, arms_t, flourish, soft)
+    for start, land, height in feet.hops(score.work, gains.step):
+        rise += _jump(t, start, land, height, score.beats)
+    arms_t = _human_time(t, score.beats, rng) - _about(ARM_LAG, 0.3, rng) * (dance.ease == "~")
+    (left, left_drag), (right, right_drag) = (
+        _move_arm(_calmed(keys, gains.arm, rng), arms_t, gains.flourish, soft) for keys in (score.left, score.right)
+    )
+    for arm in (left, right):
         arm[:, 4] += 3.0 * (dip - late) + 1.2 * dip  # elbows give with the bounce
-        arms.append(arm)
-        drag.append(_flesh(calm, arms_t - HAND_LAG, flourish, soft))
 
-    positions = rig.pose(
-        trunk, weight_xz, rise, facing, (arms[0], arms[1]), (drag[0], drag[1]), (placed[0], placed[1]),
-        max(1, round(0.2 * steps_per_beat)),
-    ).astype(np.float32)  # fmt: skip
-    contacts = np.stack([placed[0].down, placed[1].down], -1)
+    weight_xz = legs.weight + 0.035 * legs.front  # the body is over the middle of the foot, not over the ankle
+    intent = rig.Intent(trunk, weight_xz, rise, legs.facing, (left, right), (left_drag, right_drag), legs.feet)
+    positions = rig.pose(intent, max(1, round(0.2 * steps_per_beat))).astype(np.float32)
+    contacts = np.stack([foot.down for foot in legs.feet], -1)
     if mirrored:
         positions, contacts = skeleton.mirror(positions), contacts[:, ::-1].copy()
     return Performance(positions, contacts)
 
 
+def _about(middle: float, spread: float, rng: Chance) -> float:
+    """A factor near `middle`: log-normal, `spread` the standard deviation of its logarithm."""
+    return middle if rng is None else middle * float(np.exp(rng.normal(0.0, spread)))
+
+
+def _human_time(t: Floats, beats: int, rng: Chance) -> Floats:
+    """Musical time (T,) as one limb feels it: right on every beat, early or late between."""
+    if rng is None:
+        return t
+    early = rng.normal(0.0, 0.014, beats).clip(-0.03, 0.03)
+    return t + early[np.floor(t).astype(int)] * np.sin(np.pi * t) ** 2
+
+
+def _move_legs(score: _Score, t: Floats, gain: float, rng: Chance) -> _Legs:
+    """Feet and weight at times `t` (T,) beats; `gain` scales the steps."""
+    work = score.work
+    legs_t = _human_time(t, score.beats, rng)
+    stray = np.zeros((len(work.steps), 2)) if rng is None else rng.normal(0.0, 0.007, (len(work.steps), 2))
+    left, right = (feet.track_foot(work, side, gain, stray) for side in (1, -1))
+    placed = tuple(feet.place_foot(track, legs_t, score.beats, work.turns) for track in (left, right))
+    keys = feet.weight_keys(work, left, right, far=feet.FAR_FOOT * gain)
+    middle = 0.5 * (placed[0].ankle + placed[1].ankle)[:, [0, 2]]
+    weight = middle if keys is None else tween(keys, legs_t)
+    before = weight if keys is None else tween(keys, legs_t - 0.16)
+    return _Legs((placed[0], placed[1]), feet.face(work, legs_t), middle, weight, before)
+
+
+def _move_trunk(score: _Score, t: Floats, gains: _Gains, soft: float, rng: Chance) -> Floats:
+    """Channels (T, 19) of trunk and head as they are written; `soft` as in `_flesh`."""
+    trunk_t = _human_time(t, score.beats, rng)
+    body, head = _varied(score.body, rng, 0.10), _varied(score.head, rng, 0.10)
+    return gains.trunk * (
+        _flesh(body, trunk_t, gains.flourish, soft) + _flesh(head, trunk_t, 0.5 * gains.flourish, soft)
+    )
+
+
+def _follow_weight(trunk: Floats, legs: _Legs, gain: float) -> None:
+    """Change the trunk (T, 19) in place by what follows from where the weight goes."""
+    front = legs.front
+    side_on = np.stack([front[:, 1], -front[:, 0]], -1)  # the dancer's left, in (x, z)
+    sway = np.sum((legs.weight - legs.before) * side_on, -1)
+    over = np.clip(np.sum((legs.weight - legs.middle) * side_on, -1) / 0.09, -1.0, 1.0)
+    trunk[:, CHANNEL["lean"]] -= np.clip(45.0 * sway, -6.0, 6.0)  # the trunk lags behind the hips
+    trunk[:, CHANNEL["hip_up"]] += 4.0 * gain * over  # the hip of the standing leg is the higher one
+    trunk[:, CHANNEL["lean"]] -= 1.5 * over
+
+
+def _follow_groove(trunk: Floats, dip: Floats, late: Floats) -> None:
+    """Change the trunk (T, 19) in place by what follows from the bounce `dip` (T,) metres, `late` 0.09 beats later."""
+    trunk[:, CHANNEL["bow"]] += 3.0 + 70.0 * dip
+    trunk[:, CHANNEL["nod"]] += 130.0 * late
+    for name in ("shrug_left", "shrug_right"):
+        trunk[:, CHANNEL[name]] += 90.0 * (dip - late)
+
+
+def _move_arm(keys: Keys, t: Floats, flourish: float, soft: float) -> tuple[Floats, Floats]:
+    """An arm (T, 8) as poses.arm_frame at times `t` (T,), and the same `HAND_LAG` earlier, which the hand follows."""
+    return _flesh(keys, t, flourish, soft), _flesh(keys, t - HAND_LAG, flourish, soft)
+
+
 def _varied(keys: Keys, rng: np.random.Generator | None, spread: float) -> Keys:
-    """The same poses, each a little larger or smaller."""
+    """The same poses, each slightly larger or smaller."""
     if rng is None:
         return keys
     scale = np.exp(rng.normal(0.0, spread, (len(keys.times), 1)))
@@ -247,13 +298,13 @@ def _varied(keys: Keys, rng: np.random.Generator | None, spread: float) -> Keys:
 
 
 def _flesh(keys: Keys, t: Floats, flourish: float, soft: float) -> Floats:
-    """A track as muscles follow it: without corners, smoothed by 1-2-1 over `soft` beats to either side."""
+    """A track as a body follows it: without corners, smoothed by 1-2-1 over `soft` beats to either side."""
     before, now, after = np.split(tween(keys, np.concatenate([t - soft, t, t + soft]), flourish), 3)
     return 0.5 * now + 0.25 * (before + after)
 
 
 def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
-    """Arm poses brought towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, a take of them."""
+    """Arm poses scaled towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, one take of them."""
     values = keys.values.copy()
     hanging = np.repeat(ARMS["loose"][None], len(values), axis=0)
     hanging[:, :4] *= np.where(np.sum(hanging[:, :4] * values[:, :4], -1, keepdims=True) < 0, -1.0, 1.0)
@@ -266,8 +317,8 @@ def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
         if values[i, :4] @ values[i - 1, :4] < 0:
             values[i, :4] *= -1
     sign = -1.0 if values[0, :4] @ values[-1, :4] < 0 else 1.0
-    # The quaternion may come round with its sign changed; flexion and hand may not. So tween it as a whole only
-    # where no sign changes, and else add one key that closes the loop in the other sign.
+    # The quaternion may have the other sign after a round; flexion and hand may not. Where it does, the track becomes
+    # two rounds long, the second with the other sign.
     if sign < 0:
         values = values.copy()
         doubled = np.concatenate([values, values * np.r_[-np.ones(4), np.ones(4)]])

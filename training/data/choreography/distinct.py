@@ -1,8 +1,8 @@
-"""Are all dances different? Each pair of dances against the takes of one dance.
+"""Measures whether all dances differ: each pair of dances is compared with the takes of one dance.
 
-A dancer never does a dance twice alike: small in a quiet break and big in the drop, a hand higher, a step early. Two
-dances are two only if they differ by more than such takes of either do, however they are laid on each other:
-mirrored, or begun on another beat or half-beat.
+A dancer never repeats a dance exactly: small in a quiet break and big in the drop, a hand higher, a step early. Two
+dances count as different only if they differ by more than such takes of either, however they are aligned: mirrored, or
+begun on another beat or half-beat.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.data.motion.skeleton import INDEX
 
 BEATS = 16  # every dance is danced this long, shorter ones twice
 STEPS = 4  # frames a beat
-SHIFT = 2  # frames: dances are laid on each other from half-beat to half-beat
+SHIFT = 2  # frames between two alignments that are compared: half a beat
 TAKES = ((0.35, 1), (0.35, 2), (0.6, 3), (0.85, 4), (0.85, 5))  # energy and seed
 _SIDES = ("elbow", "wrist", "knee", "ankle")
 _TELLING = [INDEX[n] for n in (*(f"{s}_{j}" for s in ("left", "right") for j in _SIDES), "neck", "head")]
@@ -47,13 +47,13 @@ class Distinctness:
 
     @property
     def doubles(self) -> list[tuple[str, str]]:
-        """Pairs that differ no more than takes of one of them do."""
+        """Pairs that differ no more than two takes of one of them."""
         pairs = self.nearest(len(self.names) * (len(self.names) - 1) // 2)
         return [(self.names[i], self.names[j]) for i, j in pairs if self.margin[i, j] <= 1.0]
 
 
 def laid_out(dance: Dance, energy: float, seed: int | None = None) -> NDArray[np.float32]:
-    """A take as it is compared: (64, 10, 3) metres, the joints that tell dances apart, the pelvis held still."""
+    """A take as it is compared: (64, 10, 3) metres, the joints that tell dances apart, relative to the pelvis."""
     p = perform(dance, energy, STEPS, seed=seed).positions
     p = (p - p[:, :1] * np.array([1, 0, 1], np.float32)).astype(np.float32)
     return np.tile(p[:, _TELLING], (BEATS // dance.beats, 1, 1))
@@ -66,7 +66,7 @@ def mirror_told(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def distances(shapes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square joint distance (A, B), metres, of takes (A, T, J, 3) and (B, T, J, 3) at their best shift."""
-    middle = shapes.mean(axis=(0, 1))  # taken off both: small numbers keep their digits
+    middle = shapes.mean(axis=(0, 1))  # subtracted from both for precision: distances come from differences of products
     flat = (shapes - middle).reshape(len(shapes), -1)
     best = np.full((len(shapes), len(others)), np.inf, dtype=np.float32)
     norms = (flat**2).sum(-1)[:, None] + ((others - middle) ** 2).sum((1, 2, 3))[None]
@@ -77,10 +77,10 @@ def distances(shapes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArr
 
 
 def distinctness(dances: Sequence[Dance]) -> Distinctness:
-    """Compare all dances by five takes of each: small, middling and big.
+    """Compare all dances by five takes of each, at low, medium and high energy.
 
-    Between two dances counts the nearest pair of takes of any energy, at the best shift and mirrored or not. Within
-    a dance count all pairs of takes, small against big as well: the most that a dance differs from itself.
+    The distance of two dances is that of their nearest takes, of any energy, at the best shift and mirrored or not. The
+    spread of a dance is the largest distance of two of its takes, of any energy.
     """
     takes = np.stack([laid_out(d, energy, seed) for d in dances for energy, seed in TAKES])
     count, each = len(dances), len(TAKES)

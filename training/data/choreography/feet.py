@@ -1,4 +1,4 @@
-"""Footwork: from the steps of a dance to where both feet are at any time, and who carries the weight.
+"""Footwork: from the steps of a dance to where both feet are at any time, and which one carries the weight.
 
 A token is a foot, how it goes, and where it goes, in tenths of a metre from that foot's home:
 
@@ -10,8 +10,8 @@ A token is a foot, how it goes, and where it goes, in tenths of a metre from tha
     ...u2   how high the foot swings on its way   ...w.3   how many beats the way takes
     @3  home is 3 further to the dancer's left    ^90  the dancer's home faces 90 degrees to the left
 
-A foot that is down is nailed down: between steps its ankle and toe come from one stored state, so they do not
-move by as much as a rounding error. A turn on the ball keeps the toe, a turn on the heel keeps the ankle.
+A foot on the floor does not move: between steps its ankle and toe come from one stored state, so not even a rounding
+error moves them. A turn on the ball keeps the toe in place, a turn on the heel the ankle.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class Footwork:
 
 
 def read_legs(events: list[tuple[float, str]], beats: float) -> Footwork:
-    """Steps from timed tokens. ValueError on a token that is none."""
+    """Read steps from timed tokens. ValueError for a token that is not a step."""
     centre, facing = 0.0, 0.0
-    for _, token in events:  # a dance begins where it ends
+    for _, token in events:  # a dance begins where its last round ended
         for part in token.split("+"):
             if part[0] == "@":
                 centre = float(part[1:]) * UNIT
@@ -144,78 +144,97 @@ class FootTrack:
         return (moved + turned < 1e-9) & (self.arc == 0) & ~self.air
 
 
-def track_foot(work: Footwork, side: int, gain: float, stray: Floats) -> FootTrack:
-    """Resolve the steps of one foot. `gain` scales distances and heights; `stray` (steps, 2) metres of human error.
+@dataclass(frozen=True)
+class _Stand:
+    """How a foot stands once a step is done: fields as in `FootTrack`, one row each."""
 
-    ValueError if the foot does not come back to where it started.
+    mode: int
+    ankle: Floats
+    yaw: float
+    pitch: float
+    arc: float
+    air: bool
+    weight: float
+
+
+def _set_down(step: Step, error: Floats, gain: float, facing: float) -> _Stand:
+    """A foot that moves to another place. `error` (2,) metres sideways and forwards that it misses it by."""
+    side = step.side
+    out = side * HOME_X + side * gain * step.out + error[0]  # type: ignore[operator]
+    local = np.array([out, 0.0, gain * step.forward + error[1]])
+    c, s = np.cos(np.radians(facing)), np.sin(np.radians(facing))
+    spot = np.array([local[0] * c + local[2] * s, 0.0, -local[0] * s + local[2] * c])
+    spot[0] += gain * step.centre
+    yaw, pitch = facing + side * (TURN_OUT if step.toes is None else step.toes), FLAT
+    ankle = spot + np.array([0.0, ANKLE_HEIGHT, 0.0])
+    if step.kind == "k":
+        ankle[1] += gain * (step.up if step.up is not None else 0.15)
+    elif step.kind in ("t", "r"):
+        toe = ankle + BONE["toe"] * foot_direction(yaw, FLAT)
+        pitch = FLAT + (40.0 if step.kind == "t" else 26.0)
+        ankle = toe - BONE["toe"] * foot_direction(yaw, pitch)
+    elif step.kind == "h":
+        pitch = -22.0
+    arc = 0.0 if step.kind == "k" else gain * (ARC[step.kind] if step.up is None else step.up)
+    return _Stand(0, ankle, yaw, pitch, arc, step.kind == "k", WEIGHT[step.kind])
+
+
+def _turn_in_place(step: Step, gain: float, facing: float, before: _Stand) -> _Stand:
+    """A foot that stays where it is and turns: on the heel ("q"), on the ball ("p"), or with its heel lifted ("e")."""
+    angle = TURN_OUT if step.toes is None else step.toes
+    yaw, pitch = before.yaw, before.pitch
+    toe = before.ankle + BONE["toe"] * foot_direction(yaw, pitch)
+    if step.kind == "e":
+        pitch = FLAT + gain * angle
+    else:
+        yaw = facing + step.side * (TURN_OUT + gain * (angle - TURN_OUT))
+    on_heel = step.kind == "q"
+    ankle = before.ankle if on_heel else toe - BONE["toe"] * foot_direction(yaw, pitch)
+    return _Stand(2 if on_heel else 1, ankle, yaw, pitch, 0.0, before.air, 0.0)
+
+
+def track_foot(work: Footwork, side: int, gain: float, stray: Floats) -> FootTrack:
+    """Work out where one foot stands after each of its steps. `gain` scales distances and heights; `stray` (steps, 2)
+    metres by which a person misses each place.
+
+    ValueError if the foot does not come back to where it started, or takes two steps at once.
     """
     steps = [(s, stray[i]) for i, s in enumerate(work.steps) if s.side == side]
     if not steps:
         steps = [(Step(0.0, side, "p", None, 0.0, None, None, 0.4, 0.0, 0.0), np.zeros(2))]
     placed = [i for i, (s, _) in enumerate(steps) if s.out is not None]
     lead = placed[0] if placed else 0
-    # A foot that is never set down anew stands at home and only turns: one more round tells how it then stands.
+    # A foot that is never set down again stays at home and only turns: one more round shows how it then stands.
     warm_up = [] if placed else [(replace(s, time=s.time - work.beats), e) for s, e in steps]
-    times, beats, mode, ankles, yaws, pitches, arcs, airs, weights, kinds = ([] for _ in range(10))
-    ankle = np.array([side * HOME_X, ANKLE_HEIGHT, 0.0])
-    yaw, pitch, air = side * TURN_OUT, FLAT, False
     order = warm_up + steps[lead:] + [(replace(s, time=s.time + work.beats), e) for s, e in steps[: lead + 1]]
+    stand = _Stand(0, np.array([side * HOME_X, ANKLE_HEIGHT, 0.0]), side * TURN_OUT, FLAT, 0.0, False, 0.0)
+    stands: list[_Stand] = []
     for n, (step, error) in enumerate(order):
-        if n and step.time - times[-1] < 1e-6:
+        if n and step.time - order[n - 1][0].time < 1e-6:
             raise ValueError(f"two steps of one foot at beat {step.time:g}")
-        turn_out = TURN_OUT if step.toes is None else step.toes
-        face = step.facing + (360.0 * work.turns if lead + n - len(warm_up) >= len(steps) else 0.0)
-        if step.out is not None:
-            local = np.array([side * HOME_X + side * gain * step.out + error[0], 0.0, gain * step.forward + error[1]])
-            c, s = np.cos(np.radians(face)), np.sin(np.radians(face))
-            spot = np.array([local[0] * c + local[2] * s, 0.0, -local[0] * s + local[2] * c])
-            spot[0] += gain * step.centre
-            yaw, pitch, air = face + side * turn_out, FLAT, step.kind == "k"
-            ankle = spot + np.array([0.0, ANKLE_HEIGHT, 0.0])
-            if step.kind == "k":
-                ankle[1] += gain * (step.up if step.up is not None else 0.15)
-            elif step.kind in ("t", "r"):
-                toe = ankle + BONE["toe"] * foot_direction(yaw, FLAT)
-                pitch = FLAT + (40.0 if step.kind == "t" else 26.0)
-                ankle = toe - BONE["toe"] * foot_direction(yaw, pitch)
-            elif step.kind == "h":
-                pitch = -22.0
-            mode.append(0)
-            arcs.append(0.0 if step.kind == "k" else gain * (ARC[step.kind] if step.up is None else step.up))
-            weights.append(WEIGHT[step.kind])
-        else:
-            if step.kind == "q":
-                yaw = face + side * (TURN_OUT + gain * (turn_out - TURN_OUT))
-                mode.append(2)
-            else:
-                toe = ankle + BONE["toe"] * foot_direction(yaw, pitch)
-                if step.kind == "p":
-                    yaw = face + side * (TURN_OUT + gain * (turn_out - TURN_OUT))
-                else:
-                    pitch = FLAT + gain * turn_out
-                ankle = toe - BONE["toe"] * foot_direction(yaw, pitch)
-                mode.append(1)
-            arcs.append(0.0)
-            weights.append(0.0)
-        times.append(step.time)
-        beats.append(step.beats)
-        ankles.append(ankle)
-        yaws.append(yaw)
-        pitches.append(pitch)
-        airs.append(air)
-        kinds.append(step.kind)
+        facing = step.facing + (360.0 * work.turns if lead + n - len(warm_up) >= len(steps) else 0.0)
+        moves = step.out is not None
+        stand = _set_down(step, error, gain, facing) if moves else _turn_in_place(step, gain, facing, stand)
+        stands.append(stand)
     rows = slice(len(warm_up), None)
-    if np.linalg.norm(ankles[-1] - ankles[rows][0]) > 1e-9:
+    first, *_, last = stands[rows]
+    if np.linalg.norm(last.ankle - first.ankle) > 1e-9:
         raise ValueError(f"{'left' if side > 0 else 'right'} foot does not come back")
-    ankles[-1] = ankles[rows][0]  # the same to the last bit
-    track = FootTrack(
-        np.array(times[rows]), np.array(beats[rows]), np.array(mode[rows]), np.array(ankles[rows]),
-        np.array(yaws[rows]), np.array(pitches[rows]), np.array(arcs[rows]), np.array(airs[rows]),
-        np.array(weights[rows]), tuple(kinds[rows]),
+    stands[-1] = replace(last, ankle=first.ankle)  # the same to the last bit
+    return _as_track([step for step, _ in order[rows]], stands[rows])
+
+
+def _as_track(steps: list[Step], stands: list[_Stand]) -> FootTrack:
+    """Rows of arrays from K+1 steps and how the foot stands after them. No step takes longer than there is time."""
+    times = np.array([s.time for s in steps])
+    beats = np.array([s.beats for s in steps])
+    beats[1:] = np.minimum(beats[1:], np.diff(times))
+    beats[0] = beats[-1]
+    return FootTrack(
+        times, beats, np.array([s.mode for s in stands]), np.array([s.ankle for s in stands]),
+        np.array([s.yaw for s in stands]), np.array([s.pitch for s in stands]), np.array([s.arc for s in stands]),
+        np.array([s.air for s in stands]), np.array([s.weight for s in stands]), tuple(s.kind for s in steps),
     )  # fmt: skip
-    track.beats[1:] = np.minimum(track.beats[1:], np.diff(track.times))
-    track.beats[0] = track.beats[-1]
-    return track
 
 
 @dataclass(frozen=True)
@@ -238,7 +257,7 @@ def place_foot(track: FootTrack, t: Floats, period: float, turns: int) -> FootPa
     a = b - 1
     start = track.times[b] - track.beats[b]
     u = np.clip((phase - start) / track.beats[b], 0.0, 1.0)
-    u[u < 1e-9], u[u > 1 - 1e-9] = 0.0, 1.0  # arrived is arrived, whatever the rounding
+    u[u < 1e-9], u[u > 1 - 1e-9] = 0.0, 1.0  # exactly at the end in spite of rounding
     mode = track.mode[b]
     flies = (mode == 0) & (track.arc[b] + track.air[a] + track.air[b] > 0)
     # A step swings fast and lands firmly; a turn is quick; a slide is even.

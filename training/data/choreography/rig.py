@@ -1,9 +1,12 @@
-"""From what a dancer means to where the joints are: forward kinematics for trunk and arms, two-bone IK for legs.
+"""From what a dancer means to do to where the joints are: forward kinematics for trunk and arms, two-bone inverse
+kinematics for legs.
 
 All functions work on T frames at once. Angles are degrees; +x is the dancer's left, +z the front.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +17,8 @@ from training.data.choreography.poses import CHANNEL, SHOULDER
 from training.data.motion.skeleton import BONE, INDEX, STANDING_PELVIS
 
 LEG = BONE["knee"] + BONE["ankle"]
-REACH = 0.986 * LEG  # no leg is ever locked straight: the knee would pop
-SOFT_KNEES = 0.032  # metres that a standing dancer is lower than with straight legs
+REACH = 0.986 * LEG  # metres: a leg is never stretched out fully, or the knee would jump
+SOFT_KNEES = 0.032  # metres by which a standing dancer is lower than with straight legs
 
 
 def about_y(degrees: Floats) -> Floats:
@@ -42,12 +45,12 @@ def _parts(degrees: Floats) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def unit(v: Floats) -> Floats:
-    """Vectors (..., 3) of length 1."""
+    """Vectors (..., 3) scaled to length 1."""
     return v / np.linalg.norm(v, axis=-1, keepdims=True)
 
 
 def rotations(q: Floats) -> Floats:
-    """Quaternions (T, 4) of any length to rotations (T, 3, 3)."""
+    """Rotations (T, 3, 3) from quaternions (T, 4) w, x, y, z of any length."""
     w, x, y, z = np.moveaxis(q / np.linalg.norm(q, axis=-1, keepdims=True), -1, 0)
     return np.stack(
         [
@@ -75,115 +78,153 @@ def keep_above(wanted: Floats, ceiling: Floats, reach: int) -> Floats:
     return wanted - smooth
 
 
-def pose(
-    trunk: Floats, pelvis_xz: Floats, rise: Floats, facing: Floats, arms: tuple[Floats, Floats],
-    drag: tuple[Floats, Floats], feet: tuple[FootPath, FootPath], smooth_frames: int,
-) -> Floats:  # fmt: skip
-    """Joints (T, 21, 3) in metres, float64.
+SIDES = (("left", 1.0), ("right", -1.0))  # the sign of x on that side
 
-    `trunk` (T, 19) channels of poses.CHANNELS; `pelvis_xz` (T, 2) where the weight is; `rise` (T,) metres by which
-    a bounce or a jump lifts the pelvis; `facing` (T,); `arms` left, right (T, 8) as poses.arm_frame, the right one
-    as a left one; `drag` the same a moment earlier, from which the hands trail; `feet` left, right from
-    feet.place_foot; `smooth_frames` how gently the pelvis sinks where a leg is too short.
+
+@dataclass(frozen=True)
+class Intent:
+    """What a dancer means to do in T frames, before it is known where the joints are.
+
+    `trunk` (T, 19) channels of poses.CHANNELS; `pelvis_xz` (T, 2) metres, where the weight is; `rise` (T,) metres by
+    which a bounce or a jump lifts the pelvis; `facing` (T,) degrees; `arms` left and right, (T, 8) each as
+    poses.arm_frame, the right one written as a left one; `drag` the same a moment earlier, which the hands trail
+    behind; `feet` left and right, from feet.place_foot.
     """
-    count = len(trunk)
-    joints = np.zeros((count, 21, 3))
 
-    def channel(name: str) -> Floats:
-        return trunk[:, CHANNEL[name]]
+    trunk: Floats
+    pelvis_xz: Floats
+    rise: Floats
+    facing: Floats
+    arms: tuple[Floats, Floats]
+    drag: tuple[Floats, Floats]
+    feet: tuple[FootPath, FootPath]
 
-    pelvis_yaw = facing + channel("hip_turn")
-    turn = about_y(pelvis_yaw)
-    face = about_y(facing)
-    lean, bow, twist = channel("lean"), channel("bow"), channel("twist")
-    # Who bends forward sits back, or would fall.
-    shift = np.stack(
-        [channel("hip_x_m"), np.zeros(count), channel("hip_z_m") - 0.16 * np.sin(np.radians(np.maximum(bow, 0)))], -1
-    )  # fmt: skip
-    shift = np.einsum("tij,tj->ti", face, shift)
-    hip = {}
-    for sign, side in ((1.0, "left"), (-1.0, "right")):
-        hip[side] = np.einsum(
-            "tij,j->ti", turn @ lean_left(-channel("hip_up")), np.array([sign * BONE["hip"], 0.0, 0.0])
-        )  # fmt: skip
+    def channel(self, name: str) -> Floats:
+        """One channel of the trunk, (T,)."""
+        return self.trunk[:, CHANNEL[name]]
 
+    @property
+    def pelvis_yaw(self) -> Floats:
+        """Where the pelvis faces, (T,) degrees."""
+        return self.facing + self.channel("hip_turn")
+
+
+def pose(intent: Intent, smooth_frames: int) -> Floats:
+    """Joints (T, 21, 3) in metres, float64. `smooth_frames`: how gently the pelvis sinks where a leg is too short."""
+    joints = np.zeros((len(intent.trunk), 21, 3))
+    hips = _hip_offsets(intent)
+    joints[:, 0] = _pelvis(intent, hips, smooth_frames)
+    ribs = _place_trunk(joints, intent)
+    for k, (side, _) in enumerate(SIDES):
+        _place_arm(joints, intent, ribs, side, k)
+        _place_leg(joints, intent, hips[side], side, k)
+    return joints
+
+
+def _put(joints: Floats, name: str, parent: str, offset: Floats) -> None:
+    joints[:, INDEX[name]] = joints[:, INDEX[parent]] + offset
+
+
+def _hip_offsets(intent: Intent) -> dict[str, Floats]:
+    """From the pelvis to each hip, (T, 3) metres."""
+    tilted = about_y(intent.pelvis_yaw) @ lean_left(-intent.channel("hip_up"))
+    return {
+        side: np.einsum("tij,j->ti", tilted, np.array([sign * BONE["hip"], 0.0, 0.0])) for side, sign in SIDES
+    }  # fmt: skip
+
+
+def _pelvis(intent: Intent, hips: dict[str, Floats], smooth_frames: int) -> Floats:
+    """The pelvis, (T, 3) metres: over the weight, and no higher than both legs reach."""
+    count = len(intent.trunk)
+    # A dancer who bends forwards moves the pelvis back, or would fall.
+    back = 0.16 * np.sin(np.radians(np.maximum(intent.channel("bow"), 0)))
+    shift = np.stack([intent.channel("hip_x_m"), np.zeros(count), intent.channel("hip_z_m") - back], -1)
+    shift = np.einsum("tij,tj->ti", about_y(intent.facing), shift)
     pelvis = np.zeros((count, 3))
-    pelvis[:, 0] = pelvis_xz[:, 0] + shift[:, 0]
-    pelvis[:, 2] = pelvis_xz[:, 1] + shift[:, 2]
+    pelvis[:, 0] = intent.pelvis_xz[:, 0] + shift[:, 0]
+    pelvis[:, 2] = intent.pelvis_xz[:, 1] + shift[:, 2]
     ceiling = np.full(count, np.inf)
-    for side, foot in zip(("left", "right"), feet, strict=True):
-        across = foot.ankle - pelvis - hip[side]
+    for (side, _), foot in zip(SIDES, intent.feet, strict=True):
+        across = foot.ankle - pelvis - hips[side]
         rest = REACH**2 - across[:, 0] ** 2 - across[:, 2] ** 2
-        highest = foot.ankle[:, 1] - hip[side][:, 1] + np.sqrt(np.maximum(rest, 0.05))
-        ceiling = np.minimum(ceiling, highest + 0.5 * foot.air)  # a leg in the air binds nobody
-    standing = STANDING_PELVIS - SOFT_KNEES - channel("low_m") + rise
+        highest = foot.ankle[:, 1] - hips[side][:, 1] + np.sqrt(np.maximum(rest, 0.05))
+        ceiling = np.minimum(ceiling, highest + 0.5 * foot.air)  # a leg in the air does not hold the pelvis down
+    standing = STANDING_PELVIS - SOFT_KNEES - intent.channel("low_m") + intent.rise
     pelvis[:, 1] = keep_above(standing, ceiling, smooth_frames)
+    return pelvis
 
-    # Trunk: two bones of the back, then the ribcage with neck and shoulders, then the head, which stays more upright.
+
+def _place_trunk(joints: Floats, intent: Intent) -> Floats:
+    """Place two bones of the back, then neck and head, which stays more upright. Returns the ribcage's frame (T, 3, 3),
+    from which the arms hang."""
+    channel = intent.channel
+    lean, bow, twist = channel("lean"), channel("bow"), channel("twist")
     spine = (
-        about_y(pelvis_yaw + 0.45 * twist)
+        about_y(intent.pelvis_yaw + 0.45 * twist)
         @ lean_left(0.6 * lean + channel("slide"))
         @ bow_front(0.6 * bow + channel("pop"))
     )
-    chest_yaw = about_y(facing + twist)
+    chest_yaw = about_y(intent.facing + twist)
     chest = chest_yaw @ lean_left(0.9 * lean + channel("slide")) @ bow_front(0.9 * bow + channel("pop"))
     ribs = chest_yaw @ lean_left(lean - 0.15 * channel("slide")) @ bow_front(bow - 0.7 * channel("pop"))
     neck = chest_yaw @ lean_left(lean + channel("neck")) @ bow_front(bow - 0.7 * channel("pop"))
-    skull = about_y(facing + 0.5 * twist) @ lean_left(0.45 * lean + channel("tilt") - 0.3 * channel("neck"))
+    skull = about_y(intent.facing + 0.5 * twist) @ lean_left(0.45 * lean + channel("tilt") - 0.3 * channel("neck"))
     skull = skull @ bow_front(0.55 * bow + channel("nod") + 4.0)
+    _put(joints, "spine", "pelvis", BONE["spine"] * spine[:, :, 1])
+    _put(joints, "chest", "spine", BONE["chest"] * chest[:, :, 1])
+    _put(joints, "neck", "chest", BONE["neck"] * neck[:, :, 1])
+    _put(joints, "head", "neck", BONE["head"] * skull[:, :, 1])
+    return ribs
 
-    def put(name: str, parent: str, offset: Floats) -> None:
-        joints[:, INDEX[name]] = joints[:, INDEX[parent]] + offset
 
-    joints[:, 0] = pelvis
-    put("spine", "pelvis", BONE["spine"] * spine[:, :, 1])
-    put("chest", "spine", BONE["chest"] * chest[:, :, 1])
-    put("neck", "chest", BONE["neck"] * neck[:, :, 1])
-    put("head", "neck", BONE["head"] * skull[:, :, 1])
-
+def _place_arm(joints: Floats, intent: Intent, ribs: Floats, side: str, k: int) -> None:
+    """Place shoulder, elbow, wrist and hand of one side; `k` is its number in the pairs of the intent."""
+    arm = intent.arms[k]
+    upper, forearm = _arm(arm)
+    _, trailing = _arm(intent.drag[k])
+    hand = np.einsum("tij,tj->ti", trailing, arm[:, 5:8])
+    hand = _within(unit(hand), forearm[:, :, 0], 0.30)
+    # Scapulohumeral rhythm: from 60 degrees of elevation on, the shoulder rises with the arm.
+    elevation = np.degrees(np.arccos(np.clip(-upper[:, 1, 0], -1, 1)))
+    lift = 0.22 * np.maximum(elevation - 60.0, 0.0) + intent.channel(f"shrug_{side}")
+    girdle = about_y(-intent.channel(f"fore_{side}")) @ lean_left(-lift)
+    shoulder = np.einsum("tij,j->ti", girdle, SHOULDER)
+    parts = (
+        ("shoulder", "chest", shoulder),
+        ("elbow", f"{side}_shoulder", BONE["elbow"] * upper[:, :, 0]),
+        ("wrist", f"{side}_elbow", BONE["wrist"] * forearm[:, :, 0]),
+        ("hand", f"{side}_wrist", BONE["hand"] * hand),
+    )
     flip = np.array([-1.0, 1.0, 1.0])
-    for side, arm, late in zip(("left", "right"), arms, drag, strict=True):
-        upper, forearm = _arm(arm)
-        _, trailing = _arm(late)
-        hand = np.einsum("tij,tj->ti", trailing, arm[:, 5:8])
-        hand = _within(unit(hand), forearm[:, :, 0], 0.30)
-        # Scapulohumeral rhythm: from 60 degrees of elevation on, the shoulder rises with the arm.
-        elevation = np.degrees(np.arccos(np.clip(-upper[:, 1, 0], -1, 1)))
-        lift = 0.22 * np.maximum(elevation - 60.0, 0.0) + channel(f"shrug_{side}")
-        girdle = about_y(-channel(f"fore_{side}")) @ lean_left(-lift)
-        shoulder = np.einsum("tij,j->ti", girdle, SHOULDER)
-        parts = (
-            ("shoulder", "chest", shoulder),
-            ("elbow", f"{side}_shoulder", BONE["elbow"] * upper[:, :, 0]),
-            ("wrist", f"{side}_elbow", BONE["wrist"] * forearm[:, :, 0]),
-            ("hand", f"{side}_wrist", BONE["hand"] * hand),
-        )
-        for name, parent, offset in parts:
-            offset = offset if side == "left" else offset * flip
-            put(f"{side}_{name}", parent, np.einsum("tij,tj->ti", ribs, offset))
+    for name, parent, offset in parts:
+        offset = offset if side == "left" else offset * flip
+        _put(joints, f"{side}_{name}", parent, np.einsum("tij,tj->ti", ribs, offset))
 
-    for sign, side, foot in zip((1.0, -1.0), ("left", "right"), feet, strict=True):
-        put(f"{side}_hip", "pelvis", hip[side])
-        socket = joints[:, INDEX[f"{side}_hip"]]
-        # The knee looks where foot and pelvis look, plus what the dance asks of it.
-        out = channel(f"knee_{side}") + 4.0
-        away = np.radians(foot.yaw - pelvis_yaw)
-        heading = pelvis_yaw + 0.55 * np.degrees(np.arctan2(np.sin(away), np.cos(away))) + sign * out
-        ankle = _reachable(socket, foot.ankle, foot.down)
-        knee = _knee(socket, ankle, heading)
-        lifted = smoothstep((ankle[:, 1] - 0.10) / 0.14)[:, None] * ~foot.down[:, None]
-        shin = unit(ankle - knee)
-        grounded = foot_direction(foot.yaw, foot.pitch)
-        level = np.einsum("tij,j->ti", about_y(foot.yaw), np.array([0.0, 0.0, 1.0]))
-        loose = unit(level - shin * np.sum(level * shin, -1, keepdims=True)) * 0.8 + 0.6 * shin
-        toe = unit(grounded + lifted * (unit(loose) - grounded))
-        lowest = (TOE_HEIGHT - ankle[:, 1]) / BONE["toe"]
-        toe = _raise(toe, lowest, foot.down)
-        toe = np.where(foot.down[:, None], grounded, toe)
-        joints[:, INDEX[f"{side}_knee"]] = knee
-        joints[:, INDEX[f"{side}_ankle"]] = ankle
-        put(f"{side}_toe", f"{side}_ankle", BONE["toe"] * toe)
-    return joints
+
+def _place_leg(joints: Floats, intent: Intent, hip: Floats, side: str, k: int) -> None:
+    """Place hip, knee, ankle and toe of one side; `hip` (T, 3) metres from the pelvis."""
+    foot = intent.feet[k]
+    _put(joints, f"{side}_hip", "pelvis", hip)
+    socket = joints[:, INDEX[f"{side}_hip"]]
+    # The knee points where foot and pelvis point, plus what the dance asks of it.
+    out = intent.channel(f"knee_{side}") + 4.0
+    away = np.radians(foot.yaw - intent.pelvis_yaw)
+    between = 0.55 * np.degrees(np.arctan2(np.sin(away), np.cos(away)))
+    heading = intent.pelvis_yaw + between + SIDES[k][1] * out
+    ankle = _reachable(socket, foot.ankle, foot.down)
+    knee = _knee(socket, ankle, heading)
+    lifted = smoothstep((ankle[:, 1] - 0.10) / 0.14)[:, None] * ~foot.down[:, None]
+    shin = unit(ankle - knee)
+    grounded = foot_direction(foot.yaw, foot.pitch)
+    level = np.einsum("tij,j->ti", about_y(foot.yaw), np.array([0.0, 0.0, 1.0]))
+    loose = unit(level - shin * np.sum(level * shin, -1, keepdims=True)) * 0.8 + 0.6 * shin
+    toe = unit(grounded + lifted * (unit(loose) - grounded))
+    lowest = (TOE_HEIGHT - ankle[:, 1]) / BONE["toe"]
+    toe = _raise(toe, lowest, foot.down)
+    toe = np.where(foot.down[:, None], grounded, toe)
+    joints[:, INDEX[f"{side}_knee"]] = knee
+    joints[:, INDEX[f"{side}_ankle"]] = ankle
+    _put(joints, f"{side}_toe", f"{side}_ankle", BONE["toe"] * toe)
 
 
 def _arm(arm: Floats) -> tuple[Floats, Floats]:
@@ -204,7 +245,7 @@ def _within(v: Floats, axis: Floats, cosine: float) -> Floats:
 
 
 def _raise(v: Floats, lowest: Floats, down: NDArray[np.bool_]) -> Floats:
-    """Unit vectors whose y is at least `lowest`, by tipping them up; those that are `down` stay."""
+    """Tip unit vectors up until their y is at least `lowest`; those that are `down` stay."""
     y = np.clip(np.maximum(v[:, 1], lowest), -0.98, 0.98)
     flat = v * [1.0, 0.0, 1.0]
     flat = flat / np.maximum(np.linalg.norm(flat, axis=-1, keepdims=True), 1e-9)
@@ -213,7 +254,7 @@ def _raise(v: Floats, lowest: Floats, down: NDArray[np.bool_]) -> Floats:
 
 
 def _reachable(hip: Floats, ankle: Floats, down: NDArray[np.bool_]) -> Floats:
-    """A foot in the air that is further than the leg is drawn in; one that stands is left where it stands."""
+    """Ankles (T, 3): a foot in the air is pulled within reach of the leg, one on the floor stays where it is."""
     leg = ankle - hip
     far = np.linalg.norm(leg, axis=-1, keepdims=True)
     pulled = hip + leg * np.minimum(1.0, REACH / far)

@@ -1,8 +1,9 @@
-"""A contact sheet of dances: one row a dance, one figure every so many beats. For the eye, not for training."""
+"""A contact sheet of dances: one row for each dance, figures at even steps of time. For the eye, not for training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,12 +17,21 @@ _THICK = {"pelvis": 0.13, "spine": 0.26, "chest": 0.28, "neck": 0.20, "hip": 0.2
 LEFT, RIGHT, TRUNK = (203, 75, 56), (56, 98, 176), (66, 66, 72)
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a sheet is laid out: figures in a row, size of a figure in pixels, and beats between figures (None: one
+    round of the dance fills the row)."""
+
+    columns: int = 16
+    cell: int = 100
+    every: float | None = None
+
+
 def draw_sheet(
-    dances: Sequence[Dance], columns: int = 16, cell: int = 100, energy: float = 0.5, yaw: float = 0.0,
-    seed: int | None = None, every: float | None = None,
-) -> Image.Image:  # fmt: skip
-    """Picture of the dances; left limbs red, right ones blue. `every`: beats between figures, None: fill the row."""
-    label = 130
+    dances: Sequence[Dance], layout: Layout, energy: float = 0.5, yaw: float = 0.0, seed: int | None = None
+) -> Image.Image:
+    """Draw the dances, a row each, with left limbs red and right ones blue."""
+    label, columns, cell, every = 130, layout.columns, layout.cell, layout.every
     image = Image.new("RGB", (label + columns * cell, len(dances) * cell), (246, 245, 241))
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=12)

@@ -1,6 +1,6 @@
 """Beats of footage: from the sound of the video, or else from the movement.
 
-Either way a clip is laid on steps, sixteen a beat, as everything that is learned here.
+Either way a clip is resampled to sixteen steps a beat, like all training data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from visualizer.errors import UserError
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 
 FEWEST = 4  # beats that a clip must have to be danced in time
-EVEN_RATE = 60.0  # positions a second in which beats are looked for
+EVEN_RATE = 60.0  # positions a second from which beats are found
 SOURCES = ("sound", "movement", "none")
 
 _log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Steps:
-    """When each step of a clip is: `times` (S,) seconds of the video, sixteen a beat. `phrase`: beats after which the
-    first phrase of eight begins. `source`: what the beats were found in; "none": steps at an even pace. `bpm`."""
+    """The steps of a clip: `times` (S,) seconds of the video, sixteen a beat. `phrase`: number of beats before the
+    first phrase of eight. `source`: what the beats were found in; "none": steps at an even tempo. `bpm`: the tempo."""
 
     times: NDArray[np.float64]
     phrase: int
@@ -44,19 +44,19 @@ class Steps:
 
 
 def hear(video: Video) -> SongAnalysis | None:
-    """The video's own sound, heard whole; None where it has none, or no beat. What was wrong goes into the log."""
+    """Find the beats of the video's own sound; None where it has no sound or no beat. Errors go into the log."""
     if video.sound is None:
         return None
     try:
         song = hear_song(Path(video.path))
-    except UserError as error:  # a silent track is common, and no reason to stop
+    except UserError as error:  # a silent track is common, and not an error
         _log.info("%s", error)
         return None
     return song if song.confidence > 0 else None
 
 
 def steps_by_sound(song: SongAnalysis, video: Video, begin: float, end: float) -> Steps | None:
-    """Steps of a clip from `begin` to `end`, seconds of the picture, as the song is danced; None if it is too short."""
+    """Steps of a clip from `begin` to `end`, seconds of the picture, by the beats of the song; None if too short."""
     assert video.sound is not None
     late = video.start - video.sound  # seconds of sound before the first picture
     at = np.arange(begin, end, 0.01)
@@ -91,6 +91,6 @@ def steps_by_movement(
 
 
 def even_steps(times: NDArray[np.float64]) -> Steps:
-    """Steps at a middling pace, for a clip without a beat."""
+    """Steps at an even, medium tempo, for a clip without a beat."""
     step = 60 / UNTIMED_BPM / STEPS_PER_BEAT
     return Steps(np.arange(times[0], times[-1], step), 0, "none", UNTIMED_BPM)

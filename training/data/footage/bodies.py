@@ -1,4 +1,4 @@
-"""Bodies and dances out of the figures of a video: what finetuning learns from."""
+"""Bodies and dances from the figures of a video, for fine-tuning to learn from."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from visualizer.errors import UserError
 
 PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
 
-HELD_OUT_PARTS = 5  # from so many parts on the last is kept back
+HELD_OUT_PARTS = 5  # the last part is held back where there are at least this many
 
 
 def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
-    """Where the taught networks are as ONNX, which sees bodies several times as fast as torch does."""
+    """Write the fine-tuned networks as ONNX, which encodes several times as fast as torch; returns their folder."""
     folder = work / "taught"
     if not folder.exists():
         part = work / "taught.part"
@@ -46,8 +46,8 @@ def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
 
 
 def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: Path, jobs: int) -> NDArray[np.float32]:
-    """Latents of each step of a take, (S, D): seen picture by picture by the networks in the folder `encoder`,
-    smoothed, laid on the steps."""
+    """Latents of each step of a take, (S, D): frames encoded one by one by the networks in the folder `encoder`,
+    smoothed, and resampled to the steps."""
     store = work / f"bodies_{number:03d}.npy"
     times = take.read("times")
     if store.exists():
@@ -69,7 +69,8 @@ def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.floa
 
 
 def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBasis, name: str) -> list[Dance]:
-    """Dances of four phrases, each with a name, and their mirror images. The last is kept back where there are many."""
+    """Cut takes into named dances of four phrases, with their mirror images. The last is held back where there are at
+    least `HELD_OUT_PARTS`. UserError where no stretch is long enough."""
     pieces: list[tuple[Take, slice]] = []
     timed = any(t.timed for t in takes)
     for take in takes:
@@ -78,7 +79,7 @@ def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBas
         first = take.phrase * STEPS_PER_BEAT
         edges = [0, *range(first + PART_BEATS * STEPS_PER_BEAT, len(take), PART_BEATS * STEPS_PER_BEAT), len(take)]
         if len(edges) > 2 and edges[-1] - edges[-2] < PART_BEATS * STEPS_PER_BEAT // 2:
-            del edges[-2]  # what is left over belongs to the one before
+            del edges[-2]  # a short rest belongs to the part before it
         pieces += [(take, slice(a, b)) for a, b in pairwise(edges)]
     pieces = [(t, s) for t, s in pieces if s.stop - s.start >= (PHRASE_BEATS + 2) * STEPS_PER_BEAT]
     if not pieces:

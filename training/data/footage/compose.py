@@ -1,17 +1,16 @@
-"""What was found, made into takes: frames, travel and energy in musical time, written as Zarr for the fit to read.
+"""Turns what was found into takes: frames, travel and energy in musical time, written as Zarr for training to read.
 
-A take of footage holds what was seen at the video's own pace, `seen` (T, 128, 128) bytes at `times` (T,) seconds, and,
-for each of its steps, the number of the picture nearest in time. Its joints are not known (NaN).
+A take of footage holds the frames at the video's own rate, `seen` (T, 128, 128) bytes at `times` (T,) seconds, and, for
+each of its steps, the number of the frame nearest in time. Its joints are not known (NaN).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import zarr
@@ -30,25 +29,25 @@ from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, fin
 from visualizer.networks.session import open_session
 
 BATCH = 16  # frames that the encoder sees at a time
-HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer
-SEED = 7  # of the split, as in the recipe
+HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer than this
+SEED = 7  # of the split into training and held-out takes, as in Recipe
 
 
 @dataclass(frozen=True)
 class Source:
-    """One video after the long part: what was found in it, where, and the clips to make of it."""
+    """One video after all its pictures were looked at: what was found in them, in which files, and its clips."""
 
     video: Video
     name: str
     found: Found
     pieces: list[Path]
     tracks: list[Track]
-    middle: float  # pixels: where the picture's middle is, from which the dancer's place is counted
+    middle: float  # pixels: the middle of the picture, from which the dancer's place is measured
 
 
 @dataclass(frozen=True)
 class Written:
-    """One take on disk: its group, its source and clip, its steps."""
+    """One take on disk: its Zarr group, its video, clip and steps."""
 
     group: zarr.Group
     source: Source
@@ -57,8 +56,18 @@ class Written:
     steps: Steps
 
 
+@dataclass(frozen=True)
+class TakeKind:
+    """What all takes of a run have in common. `style` names the dance; None: each video's own name. `beats`: where
+    they are looked for, auto, sound, movement or none."""
+
+    style: str | None
+    licence: str
+    beats: str
+
+
 def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
-    """Frames of a clip as bytes, (n, 128, 128) at a time."""
+    """Frames of a clip as bytes, in blocks (n, 128, 128)."""
     wanted = np.zeros(len(source.found.times), np.bool_)
     wanted[track.index] = True
     block: list[NDArray[np.float32]] = []
@@ -75,7 +84,7 @@ def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
 def see(
     frames: NDArray[np.uint8], threads: int, folder: Path | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What the encoder in `folder`, or the one that ships, makes of frames (T, 128, 128), bytes: latents (T, D) and
+    """Encode frames (T, 128, 128) of bytes with the networks in `folder`, or the shipped ones: latents (T, D) and
     joints (T, 21, 2)."""
     folder = folder or find_pack(None)
     encoder, _ = open_session(folder / "encoder.onnx")
@@ -93,7 +102,7 @@ def see(
 
 
 def outline_motion(group: zarr.Group, times: NDArray[np.float64]) -> NDArray[np.float32]:
-    """How fast the outline moves, (T,): mean change of the field, widths of the frame a second."""
+    """How fast the outline moves, (T,): mean change of the field, frame widths a second."""
     seen = group["seen"]
     assert isinstance(seen, zarr.Array)
     moved = np.zeros(len(times), np.float32)
@@ -112,17 +121,14 @@ def outline_motion(group: zarr.Group, times: NDArray[np.float64]) -> NDArray[np.
 
 
 def write_takes(
-    root: zarr.Group, sources: list[Source], style: str | None, licence: str, beats: str, threads: int, said: Any
+    root: zarr.Group, sources: list[Source], kind: TakeKind, threads: int, said: Callable[[str], None]
 ) -> list[Written]:
-    """Write every clip of every video as a take into `root`. `style` names the dance of all, else each video its own.
-
-    `beats`: auto, sound, movement or none. `said`: called with a line where something is worth saying.
-    """
+    """Write every clip of every video as a take into `root`. `said` is called with each line for the user."""
     written: list[Written] = []
     for source in sources:
-        song = hear(source.video) if source.tracks and beats in ("auto", "sound") else None
-        if source.tracks and song is None and beats in ("auto", "sound"):
-            instead = ": looked for in the movement" if beats == "auto" else ""
+        song = hear(source.video) if source.tracks and kind.beats in ("auto", "sound") else None
+        if source.tracks and song is None and kind.beats in ("auto", "sound"):
+            instead = ": looked for in the movement" if kind.beats == "auto" else ""
             said(f"{source.video.path.name}: no beat in its sound{instead}")
         mine: list[tuple[zarr.Group, Track, Steps]] = []
         waiting = source.tracks[::-1]
@@ -131,36 +137,41 @@ def write_takes(
             times = source.found.times[track.index]
             centre = (track.centre - source.middle) / track.metre
             group = root.create_group(f"{len(written) + len(mine):05d}", overwrite=True)
-            shape = (FRAME_SIZE, FRAME_SIZE)
-            seen = group.create_array("seen", shape=(len(times), *shape), chunks=(CHUNK, *shape), dtype=np.uint8)
-            at = 0
-            for block in fields_of(source, track):
-                seen[at : at + len(block)] = block
-                at += len(block)
+            seen = _write_frames(group, source, track)
             steps = None
             if song is not None:
                 steps = steps_by_sound(song, source.video, float(times[0]), float(times[-1]))
-            elif beats in ("auto", "movement"):
+            elif kind.beats in ("auto", "movement"):
                 steps = steps_by_movement(see(np.asarray(seen[:]), threads)[1], centre, times)
-                if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # two dances, of two paces?
+                if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # perhaps two dances of two tempi
                     middle = len(times) // 2
                     waiting += [part_of(track, slice(middle, None)), part_of(track, slice(0, middle))]
                     continue
             steps = steps or even_steps(times)
-            group.create_array("times", data=times)
-            group.create_array("steps", data=steps.times)
-            group.create_array("centre", data=centre)
+            for name, data in (("times", times), ("steps", steps.times), ("centre", centre)):
+                group.create_array(name, data=data)
             mine.append((group, track, steps))
         for number, (group, track, steps) in enumerate(mine, 1):
             name = source.name if len(mine) == 1 else f"{source.name} {number}"
             written.append(Written(group, source, track, name, steps))
-    _finish(written, style, licence)
+    _finish(written, kind)
     return written
 
 
-def _finish(written: list[Written], style: str | None, licence: str) -> None:
-    """What can be said of a take only when all are there: energy is ranked within a style, and some are held out."""
-    styles = [style or w.source.name for w in written]
+def _write_frames(group: zarr.Group, source: Source, track: Track) -> zarr.Array:
+    """Write the frames of a clip as `seen` (T, 128, 128) bytes, and return that array."""
+    count, shape = len(track.index), (FRAME_SIZE, FRAME_SIZE)
+    seen = group.create_array("seen", shape=(count, *shape), chunks=(CHUNK, *shape), dtype=np.uint8)
+    at = 0
+    for block in fields_of(source, track):
+        seen[at : at + len(block)] = block
+        at += len(block)
+    return seen
+
+
+def _finish(written: list[Written], kind: TakeKind) -> None:
+    """Write what is only known when all takes are there: energy, ranked within a style, and which are held out."""
+    styles = [kind.style or w.source.name for w in written]
     speeds = []
     for take in written:
         times = np.asarray(take.group["times"][:])  # type: ignore[index]
@@ -185,7 +196,7 @@ def _finish(written: list[Written], style: str | None, licence: str) -> None:
         group.create_array("travel", data=travel.astype(np.float32))
         group.attrs.update(
             {"clip": take.name, "style": styles[i], "dance": "", "mirrored": False, "yaw": 0.0,
-             "timed": take.steps.timed, "held_out": take.name in held, "captured": True, "licence": licence,
+             "timed": take.steps.timed, "held_out": take.name in held, "captured": True, "licence": kind.licence,
              "phrase": take.steps.phrase}
         )  # fmt: skip
 

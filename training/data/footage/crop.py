@@ -1,8 +1,8 @@
-"""From figures in a video to frames that the encoder knows: where the floor is, how large a body, where the crop goes.
+"""From figures in a video to frames for the encoder: where the floor is, how large a body is, where the crop lies.
 
 The frames of the product show 2.5 metres, the floor at one height, the pelvis in the middle, smoothed over half a beat,
-and every body has the same bones. In footage nothing says how many pixels a metre has; the body does: a standing figure
-is `STANDING` metres high.
+and every body has the same bones. Footage does not say how many pixels a metre has; it is taken from the body: a
+standing figure is `STANDING` metres high.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from training.data.footage.mask_types import Mask
 from training.data.motion.body import CLAMP_PIXELS
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
-# What captured dance shows, drawn by the product's own renderer (75 clips): nine tenths of the time the head is at
-# most so many metres above the ground, give or take 4% a clip; the soles are so far below the floor line.
+# Measured on 75 clips of captured dance, drawn by the product's own renderer: the height in metres above the ground
+# that the head exceeds a tenth of the time (it differs by 4% between clips), and how far the soles are below the floor.
 STANDING, QUANTILE = 1.71, 0.9
 SOLES = 0.0
 GAP = 0.25  # seconds without a figure that end a clip
-SHORTEST = 2.0  # seconds: a shorter clip holds no move
-LEAP, SPEED = 0.2, 3.0  # heights, and heights a second: a figure that is farther from where it was is another shot
+SHORTEST = 2.0  # seconds: a shorter clip is too short for a move
+LEAP, SPEED = 0.2, 3.0  # heights, and heights a second: a figure that moved farther is in another shot
 FEET_SECONDS, FEET_QUANTILE = 2.0, 85  # the floor is where the feet mostly are: a leap does not lift it
 FLOOR_SMOOTH, CENTRE_SMOOTH = 0.4, 0.25  # seconds
 NEAR_SHARE = 0.02  # of the picture's height that the floor must move before near and far are told apart
@@ -124,16 +124,16 @@ def field(mask: Mask, left: int, top: int, centre: float, floor: float, metre: f
     scale = size / FRAME_METRES / metre  # pixels of the fine frame for each of the view
     across = size / 2 - scale * (centre - left)
     down = size * (FLOOR + SOLES / FRAME_METRES) - scale * (floor - top)
-    # Pixels are squares whose middles lie at halves.
+    # The centres of pixels lie at halves.
     move = np.array([[scale, 0, across + scale / 2 - 0.5], [0, scale, down + scale / 2 - 0.5]])
     soft = cv2.copyMakeBorder(mask, 2, 2, 2, 2, cv2.BORDER_CONSTANT)
-    if scale > 1:  # the steps of its pixels rounded off
+    if scale > 1:  # rounds off the steps of its pixels
         soft = cv2.GaussianBlur(soft, (0, 0), 0.7)
     move[:, 2] -= 2 * scale
     fine = cv2.warpAffine(soft, move, (size, size), flags=cv2.INTER_LINEAR if scale > 0.7 else cv2.INTER_AREA) > 127
     inside = fine.astype(np.uint8)
     away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    away += np.where(fine, 0.5, -0.5)  # from the middle of a pixel to its edge
+    away += np.where(fine, 0.5, -0.5)  # from the centre of a pixel to its edge
     limit = (CLAMP_PIXELS + 1) * FINE
     small = cv2.resize(
         np.clip(away, -limit, limit).astype(np.float32), (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_AREA

@@ -1,8 +1,8 @@
-"""The long part of the work: every picture of every video looked at once, by several processes, piece by piece.
+"""The long part of the work: every picture of every video is looked at once, by several processes, piece by piece.
 
 A piece is some seconds of one video. What is found in it goes into a file of its own, written whole or not at all, and
-does not depend on any other piece: work that was stopped goes on with the pieces that are missing, and pieces can be
-given to any process, or machine, that sees the files.
+does not depend on any other piece. So work that was stopped goes on with the missing pieces, and any process or machine
+that sees the files can work on a piece.
 """
 
 from __future__ import annotations
@@ -26,12 +26,21 @@ from visualizer import files
 
 PIECE_SECONDS = 20.0
 LOOKS = 36  # pictures of a video that a method looks at first
-EMPTY_LOOKS = 12  # of a stretch in which nobody is seen
+EMPTY_LOOKS = 12  # pictures of a stretch in which no one is seen
 BEFORE = 0.25  # seconds before a piece that are read to see whether it begins with a cut
-SAME_SHAPES, SAME_COLOURS = 0.55, 0.85  # below both, two pictures in a row are of two scenes
-OTHER_HUES = 0.25  # mean change of the shares of blue, green and red, above which they are, whatever the shapes
+SAME_SHAPES, SAME_COLOURS = 0.55, 0.85  # two pictures in a row are of two scenes where both are lower
+OTHER_HUES = 0.25  # two scenes, whatever the shapes: mean change of the shares of blue, green and red
 STILLS_WIDE = 240  # pixels of the pictures that are kept for the report
 STILLS_EVERY = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The pictures of a video that are looked at: from `begin` until before `end`, seconds, at most `rate` a second."""
+
+    begin: float
+    end: float
+    rate: float
 
 
 @dataclass(frozen=True)
@@ -65,14 +74,14 @@ class Found:
 
 
 def take_looks(video: Video, view: View, begin: float, end: float, empty: tuple[float, float] | None) -> list[Picture]:
-    """The pictures that a method looks at first: over the whole stretch, or, where there is one, of the empty place."""
+    """The pictures that a method looks at first: spread over the stretch, or over the `empty` one where it is given."""
     if empty is not None:
         return [p for _, p in samples(video, view, empty[0], empty[1], EMPTY_LOOKS)]
     return [p for _, p in samples(video, view, begin, end, LOOKS)]
 
 
 def save_looks(looks: list[Picture], path: Path) -> None:
-    """Kept as PNG, so that every process sees the very same ones."""
+    """Save pictures as PNG, without loss, so that every process sees the same ones."""
     packed = {f"{k:03d}": np.frombuffer(_png(p), np.uint8) for k, p in enumerate(looks)}
     write_whole(path, packed)
 
@@ -94,18 +103,18 @@ def _colour(data: NDArray[np.uint8]) -> Picture:
 
 
 def write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
-    """An `.npz` that is there whole or not at all."""
+    """Write an `.npz`, whole or not at all."""
     with files.write_whole(path) as part, part.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def pieces_of(video: Video, view: View, wish: Wish, rate: float, begin: float, end: float, folder: Path) -> list[Piece]:
-    """The pieces of a stretch; one where the video can only be read from its beginning."""
-    end = min(end, video.seconds + 1.0)  # what a file says of its length may be a little short
-    count = max(1, math.ceil((end - begin) / PIECE_SECONDS)) if video.seekable else 1
-    edges = [begin + k * PIECE_SECONDS for k in range(count)] + [end]
+def pieces_of(video: Video, view: View, wish: Wish, stretch: Stretch, folder: Path) -> list[Piece]:
+    """The pieces of a stretch; one piece where the video can only be read from its beginning."""
+    end = min(stretch.end, video.seconds + 1.0)  # the length that a file gives may be a little short
+    count = max(1, math.ceil((end - stretch.begin) / PIECE_SECONDS)) if video.seekable else 1
+    edges = [stretch.begin + k * PIECE_SECONDS for k in range(count)] + [end]
     return [
-        Piece(video, view, wish, rate, a, b, folder / "looks.npz", folder / f"{k:05d}.npz")
+        Piece(video, view, wish, stretch.rate, a, b, folder / "looks.npz", folder / f"{k:05d}.npz")
         for k, (a, b) in enumerate(pairwise(edges))
     ]
 
@@ -119,7 +128,7 @@ def _method(wish: Wish, looks: Path, where: Path) -> Method:
 
 
 def look_at(piece: Piece) -> int:
-    """Look at every picture of a piece and write what is found; the number of pictures. For any process."""
+    """Look at every picture of a piece and write what is found; returns the number of pictures. Any process can."""
     cv2.setNumThreads(1)
     method = _method(piece.wish, piece.looks, piece.video.path)
     rows: list[tuple[float, int, tuple[int, int, int, int], float, float, bool]] = []
@@ -168,7 +177,7 @@ def _still(picture: Picture) -> bytes:
 
 def is_cut(before: Picture, after: Picture) -> bool:
     """Whether two pictures in a row are of two scenes: neither shapes nor colours stay. A dancer before an even screen
-    changes the shapes, a lamp the colours; both together only a cut. And no lamp makes a blue screen green."""
+    changes the shapes and a lamp changes the colours, but only a cut changes both. No lamp turns blue green."""
     hues = []
     for picture in (before, after):
         small = cv2.resize(picture, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32) + 4
@@ -227,7 +236,7 @@ def read_stills(paths: list[Path]) -> list[tuple[int, bytes]]:
 
 
 def verdict_counts(found: Found) -> dict[str, int]:
-    """How many pictures came to which end."""
+    """How many pictures got each verdict."""
     count = np.bincount(found.verdicts, minlength=len(VERDICTS))
     return {name: int(n) for name, n in zip(VERDICTS, count, strict=True)}
 

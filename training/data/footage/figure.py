@@ -1,8 +1,7 @@
 """What is seen in a mask: the one dancer, and where; or why the picture cannot be used.
 
-The mask is cleaned, pieces that belong to the body are gathered, and what is left is the figure. Of it the box, the
-middle of the hips, the top of the head and the mask itself are kept; the crop is chosen later, when the whole clip is
-known.
+The mask is cleaned, the pieces that belong to the body are joined, and the result is the figure. Its box, the middle of
+the hips, the top of the head and the mask are kept; the crop is chosen later, when the whole clip is known.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from training.data.footage.mask_types import Mask
 KEPT, NOBODY, TWO, CUT_OFF = range(4)
 VERDICTS = ("kept", "no figure", "two figures", "cut off by the border")
 
-LEAST_HEIGHT = 0.16  # of the picture: smaller figures have no hands
-LARGEST_SHARE = 0.45  # of the picture that a figure fills, or the mask is of something else
+LEAST_HEIGHT = 0.16  # of the picture's height: the hands of smaller figures cannot be seen
+LARGEST_SHARE = 0.45  # of the picture: a mask that fills more of it is not of a figure
 PIECE = 0.03  # of the figure's height: the side of the smallest piece that may belong to it, and of a hole in it
 APART = 0.07  # of the figure's height: how far a piece may lie from it
-SECOND_HEIGHT, SECOND_AREA = 0.45, 0.22  # of the first: from here on it is another figure
-CUT = 0.03  # of the figure's height: so many pixels of it on the border are a cut limb
+SECOND_HEIGHT, SECOND_AREA = 0.45, 0.22  # of the first figure: a piece as large as this is another figure
+CUT = 0.03  # of the figure's height: where more of its pixels lie on the border, a limb is cut off
 FULL = 0.88  # of its box that a figure fills at most
 HIPS = (0.4, 0.7)  # of the height above the ground, where the hips are
 COARSE = 96  # lines of the figure in which its thickness is measured
@@ -101,7 +100,7 @@ def _touches(labels: NDArray[Any], piece: int, main: int, box: tuple[int, int, i
 
 
 def _without_specks(part: Mask, high: int) -> Mask:
-    """Small holes closed; those between arm and body are large and stay."""
+    """Close small holes; those between arm and body are large and stay."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - part, connectivity=4)
     for k in range(1, count):
         x, y, w, h, size = (int(v) for v in stats[k])

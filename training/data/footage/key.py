@@ -1,4 +1,4 @@
-"""A figure before a screen of one colour, or its shadow on a bright one."""
+"""Finds a figure in front of a screen of one colour, or its shadow on a bright screen."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from visualizer.errors import UserError
 
 NAMED_KEYS = {"blue": (200, 80, 20), "green": (60, 190, 60)}  # blue, green, red
 DARKEST, BRIGHTEST = 0.3, 1.9  # of a lively screen, against its middle: a shadow, a spot of light
-TIGHT = 0.14  # least distance from the colour's ray, in tangents, at which something is no longer the screen
+TIGHT = 0.14  # smallest limit of the distance from the colour's ray, as a tangent: beyond it lies the figure
 
-LOOSE = 0.34  # and the greatest, however noisy the screen is
+LOOSE = 0.34  # largest limit, however noisy the screen is
 
-SIGMAS = 4.0  # of the screen's own scatter that are still screen
+SIGMAS = 4.0  # stds of the screen's own scatter that still count as screen
 
 GREY = 0.35  # saturation below which shade counts too, since a grey wall has hardly a colour of its own
 
@@ -34,11 +34,11 @@ class Key:
     colour: tuple[float, float, float]
 
     def raised(self, picture: Picture) -> Picture:
-        """Contrast raised: the darkest hundredth black, the brightest white, smoothed over the grain."""
+        """Raise the contrast: the darkest hundredth becomes black, the brightest white, after smoothing the grain."""
         smooth = cv2.GaussianBlur(picture, (3, 3), 0)
         coarse = smooth[::4, ::4].reshape(-1, 3)
         low, high = np.percentile(coarse.min(axis=1), 1), np.percentile(coarse.max(axis=1), 99)
-        low = min(low, 40.0)  # a haze, no more: all bright is no reason to see black
+        low = min(low, 40.0)  # removes haze only: in a picture that is bright all over nothing becomes black
         gain = 255 / max(high - low, 64)
         return cv2.convertScaleAbs(cv2.subtract(smooth, (low, low, low, 0)), alpha=gain)  # type: ignore[call-overload]
 
@@ -46,12 +46,12 @@ class Key:
         return self._out(self.raised(picture))
 
     def _out(self, raised: Picture) -> Mask:
-        """Everything but the screen's colour. Its brightness may be any, and the light may change."""
+        """Everything that is not of the screen's colour, whatever its brightness; the light may change."""
         few = raised[::6, ::6].reshape(-1, 3).astype(np.float32)
         key = np.array(self.colour, np.float32)
         grey = 1 - float(key.min() / max(key.max(), 1.0)) < GREY
         scatter = TIGHT
-        for _ in range(3):  # the light of this picture: the middle of what looks like the screen
+        for _ in range(3):  # the light of this picture: the median of what looks like the screen
             shade = few @ key / float(key @ key)
             off = np.linalg.norm(few - shade[:, None] * key, axis=1) / (np.maximum(shade, 0.25) * np.linalg.norm(key))
             screen = (off < LOOSE) & (shade > DARKEST) & (shade < BRIGHTEST)
@@ -88,7 +88,7 @@ def _not_key(picture: NDArray, key: NDArray, limit: float, low: float, high: flo
 
 
 def border(picture: Picture) -> NDArray[np.float32]:
-    """Pixels of the left, right and top edges, where nobody dances, (N, 3)."""
+    """Pixels (N, 3) of the left, right and top edges, where no one dances."""
     h, w, _ = picture.shape
     x, y = max(2, w // 16), max(2, h // 16)
     edges = (picture[:, :x], picture[:, -x:], picture[:y, x:-x])
@@ -130,12 +130,12 @@ class Shadow:
     """A dark figure on a bright screen, which may be lit unevenly and need not fill the picture."""
 
     def _parts(self, picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Brightness against what the screen would have there, 200 as bright, and where the screen is."""
+        """Brightness relative to that of the screen there, 200 where it is as bright, and where the screen is."""
         grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (5, 5), 0)
         small = cv2.resize(grey, _COARSE, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
         top = float(np.percentile(small, 90))
         lit, light = small > 0.5 * top, np.full(small.size, max(top, 1.0))
-        for _ in range(3):  # a curved surface through what is bright, the figure and dark surroundings left out
+        for _ in range(3):  # fit a curved surface to the bright pixels, without the figure and dark surroundings
             if lit.sum() < 50:
                 break
             terms = _TERMS[lit]
@@ -157,7 +157,7 @@ class Shadow:
         dark, bright = _middle(count[: int(limit) + 1]), int(limit) + 1 + _middle(count[int(limit) + 1 :])
         if bright - dark < 200 * LEAST_CONTRAST:
             return np.zeros(even.shape, np.uint8)
-        # Half-way down a soft edge is the edge.
+        # The edge is where a soft edge is half as dark.
         return np.where((even < (dark + bright) / 2) & (screen > 0), np.uint8(255), np.uint8(0)).astype(np.uint8)
 
     def steps(self, picture: Picture) -> list[Step]:

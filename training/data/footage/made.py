@@ -1,8 +1,8 @@
-"""Made footage: known dance filmed by an imaginary camera, so that the true mask of every picture is known.
+"""Synthetic footage: known dance filmed by an imaginary camera, so that the true mask of every picture is known.
 
 The outline is the product's own (see motion/body.py); inside it each pixel takes the colour of the nearest limb, shaded
-as a round limb is. Behind it: a blue screen, a busy room, or a bright screen on which only a shadow is seen. Then the
-picture is spoiled as real ones are: by changing light, a hand-held camera, noise, and H.264.
+like a round one. Behind it is a blue screen, a busy room, or a bright screen on which only a shadow is seen. Then the
+picture is degraded as real ones are: by changing light, a hand-held camera, noise, and H.264.
 """
 
 from __future__ import annotations
@@ -210,8 +210,8 @@ def pictures(shot: Shot) -> Iterator[tuple[Picture, NDArray[np.bool_]]]:
     shake = gaussian_filter1d(rng.normal(0, 1, (count, 2)), 0.12 * shot.fps, axis=0)
     shake *= spoil.shake * height / 480 / (shake.std() + 1e-9)
     light = 1 + spoil.light * (0.6 * np.sin(2 * np.pi * seconds / 7) + 0.4 * np.sin(2 * np.pi * seconds / 2.3 + 1))
-    tint = 1 + 0.3 * (light[:, None] - 1) * np.array([-1, 0, 1])  # a lamp that dims grows redder... and the reverse
-    grain = rng.normal(0, 1, (height + 64, width + 64, 3)).astype(np.float32)  # cut anew for each picture
+    tint = 1 + 0.3 * (light[:, None] - 1) * np.array([-1, 0, 1])  # a lamp is redder when it is dimmer
+    grain = rng.normal(0, 1, (height + 64, width + 64, 3)).astype(np.float32)  # a different part of it for each picture
     corner = np.array([0.0, 0.0])
     for k in range(count):
         scene, mask = place, np.zeros((height, width), np.bool_)

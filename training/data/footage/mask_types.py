@@ -1,4 +1,4 @@
-"""What every method of finding the figure is."""
+"""The interface of all methods of finding the figure."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""From a picture to the mask of the one who dances in it, by one of four ways.
+"""From a picture to the mask of the dancer in it, by one of four methods.
 
 `key`      before a screen of one colour: contrast is raised, the colour taken out, what remains is one colour
 `shadow`   a dark figure on a bright screen
 `still`    before anything, by a camera that stands still: what differs from the learned background
-`person`   anywhere, by a segmentation network that the user brings along
+`person`   anywhere, by a segmentation network of the user's own
 
-Each way looks at a few pictures of the video first (`prepare`); after that every picture is judged alone, so that it
+Each method looks at a few pictures of the video first (`prepare`); after that every picture is judged on its own, so it
 does not matter where reading began.
 """
 
@@ -31,18 +31,18 @@ from visualizer.errors import UserError
 METHODS = ("key", "shadow", "still", "person")
 
 
-BAND = 2  # pixels on either side of the outline that are decided anew
+BAND = 2  # pixels on either side of the outline that are decided again
 
 AROUND = 13  # pixels: side of the square whose figure and background a pixel of the band is compared with
 
-TELLING = 18.0  # grey levels between the two, below which the band stays as it was
+TELLING = 18.0  # grey levels: where figure and background differ less, the band stays as it was
 
 
 def refined(picture: Picture, mask: Mask) -> Mask:
-    """The outline laid where the picture is half figure, half background.
+    """Move the outline to where the picture is half figure, half background.
 
-    A pixel near the outline lies, in colour, on the way from the background beside it to the figure beside it; past
-    half of the way it is figure. Without this, bright clothes swell and dark ones shrink.
+    The colour of a pixel near the outline lies between that of the background and that of the figure beside it; past
+    half-way it is figure. Without this, bright clothes come out too large and dark ones too small.
     """
     x, y, w, h = cv2.boundingRect(mask)
     if w == 0 or h == 0:
@@ -96,7 +96,7 @@ class Wish:
 
 
 def prepare(wish: Wish, looks: Sequence[Picture], where: Path) -> Method:
-    """The way of `wish`, after a look at some pictures of the video. UserError where it cannot work."""
+    """The method of `wish`, set up from some pictures of the video. UserError where it cannot work."""
     if wish.method == "key":
         return find_key(looks, wish.key, where)
     if wish.method == "shadow":

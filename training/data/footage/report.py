@@ -1,4 +1,4 @@
-"""What was kept and why not, to be looked at: `report.html` with pictures, and `contact.png`."""
+"""The report on what was kept and what was not, and why: `report.html` with pictures, and `contact.png`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in the report. `picture` as it was filmed, small, with the outline drawn; `frame`: the field (128, 128)
-    that came of it."""
+    """A picture in the report. `picture`: as it was filmed, small, with the outline drawn; `frame`: the field
+    (128, 128) made of it."""
 
     seconds: float
     picture: Picture
@@ -40,7 +40,7 @@ class Shown:
 
 @dataclass
 class VideoReport:
-    """All there is to say of one video."""
+    """What became of one video."""
 
     name: str
     seconds: float
@@ -86,7 +86,7 @@ def _label(picture: Picture, text: str) -> Picture:
 
 
 def _cell(shown: Shown, reason: str) -> Picture:
-    """The picture, the frame that it became below it."""
+    """The picture, with its frame below it."""
     wide = 170
     high = max(1, round(wide * shown.picture.shape[0] / shown.picture.shape[1]))
     top = cv2.resize(shown.picture, (wide, high), interpolation=cv2.INTER_AREA)
@@ -100,7 +100,7 @@ def _cell(shown: Shown, reason: str) -> Picture:
 
 
 def contact_sheet(reports: Sequence[VideoReport], columns: int = 8) -> Picture:
-    """Of each video what was kept, then what was not and why."""
+    """For each video what was kept, then what was not, and why."""
     rows: list[Picture] = []
     for report in reports:
         head = np.full((24, columns * 173, 3), 255, np.uint8)
@@ -122,7 +122,7 @@ def _image(picture: NDArray[np.uint8], kind: str) -> str:
 
 
 def page(reports: Sequence[VideoReport], title: str, how: str) -> str:
-    """The report as one HTML page that needs nothing else."""
+    """Write the report as one self-contained HTML page."""
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>",
         "<meta name=viewport content='width=device-width'><style>"

@@ -1,6 +1,6 @@
 """The whole of `python -m training footage`: videos in, takes and a report out.
 
-All work is done in a hidden folder beside the result, which is moved into place when it is whole.
+All work is done in a hidden folder beside the result; the result is moved into place when it is complete.
 """
 
 from __future__ import annotations
@@ -10,35 +10,23 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import zarr
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from training.data.dataset import from_bytes
-from training.data.footage.compose import Source, Written, digest, write_takes
+from training.data.footage.compose import Source, TakeKind, digest, write_takes
 from training.data.footage.crop import SHORTEST, follow, split_clips
-from training.data.footage.extract import (
-    KEPT,
-    Piece,
-    look_at,
-    pieces_of,
-    read_found,
-    read_looks,
-    read_masks,
-    read_stills,
-    save_looks,
-    take_looks,
-    verdict_counts,
-)
-from training.data.footage.figure import TWO, VERDICTS, find_figure
-from training.data.footage.masks import Wish, prepare, refined
-from training.data.footage.report import Shown, VideoReport, clock, outlined, write_report
-from training.data.footage.video import RATE, Crop, Video, View, find_videos, pictures, probe, samples, view_of
+from training.data.footage.described import describe_video, save_steps
+from training.data.footage.extract import Piece, Stretch, look_at, pieces_of, read_found, save_looks, take_looks
+from training.data.footage.figure import TWO, VERDICTS
+from training.data.footage.masks import prepare
+from training.data.footage.report import VideoReport, clock, write_report
+from training.data.footage.request import Request
+from training.data.footage.video import Video, View, find_videos, probe, view_of
 from training.folders import check_folder
 from training.parallel import map_parallel
 from visualizer.dancer.pack import STEPS_PER_BEAT
@@ -47,48 +35,36 @@ from visualizer.errors import UserError
 from visualizer.support.console import Console
 from visualizer.support.printable import say
 
-SHOWN_KEPT, SHOWN_DROPPED = 24, 8  # pictures of each video in the report; the latter for each reason
-STEP_PICTURES = 6  # of each video, with --show-steps
-SAY_SECONDS = 30.0  # where there is no terminal for a progress bar, a line this often
+SAY_SECONDS = 30.0  # between two lines of progress, where there is no terminal for a bar
 FACTS = "footage.json"
 
 
 @dataclass(frozen=True)
-class Request:
-    """Everything that decides what comes of a video. Times in seconds; `name`: of the style, else each video's own."""
+class _Job:
+    """One run: its videos and how they are looked at. `part` is the hidden folder of the work, `threads` how many
+    processes look at pieces where there is no Dask `scheduler`."""
 
-    wish: Wish = field(default_factory=Wish)
-    rate: float = RATE
-    begin: float = 0.0
-    end: float = float("inf")
-    crop: Crop | None = None
-    empty: tuple[float, float] | None = None
-    beats: str = "auto"
-    name: str | None = None
-    licence: str = "footage of the user's own"
-
-    def check(self) -> None:
-        self.wish.check()
-        if not 1 <= self.rate <= 240:
-            raise UserError(f"rate {self.rate:g}: must be from 1 to 240 pictures a second")
-        if self.beats not in ("auto", "sound", "movement", "none"):
-            raise UserError(f"beats {self.beats!r}: must be auto, sound, movement or none")
-        if self.empty is not None and self.wish.method != "still":
-            raise UserError("--empty is for --method still: the other ways need no empty place")
-        if self.name is not None and not (0 < len(self.name) <= 40 and self.name.isprintable()):
-            raise UserError(f"name {self.name!r}: must be a short line of text")
+    videos: list[Video]
+    views: list[View]
+    request: Request
+    show_steps: bool
+    part: Path
+    threads: int
+    scheduler: str | None
+    console: Console
 
 
 def extract_footage(
     places: list[Path], out: Path, request: Request, show_steps: bool = False, jobs: int | None = None,
     force: bool = False, scheduler: str | None = None,
 ) -> list[VideoReport]:  # fmt: skip
-    """Make takes of videos and write them, with a report, into the folder `out`.
+    """Make takes of videos and write them, with a report, into the folder `out`. Seven parameters, for they are the
+    options of the command.
 
-    The pieces are done by the workers of a Dask `scheduler`, who must see the same files, or by `jobs` processes here
-    (as many as cores; 1: none but this one). Raises UserError
-    for what cannot be used; nothing is left of it then but, where the disk was full, whole pieces in a hidden folder
-    from which the same command goes on.
+    The pieces are worked on by the workers of a Dask `scheduler`, who must see the same files, or by `jobs` processes
+    here (None: as many as there are cores; 1: only this one). Raises UserError for what cannot be used, and leaves
+    nothing behind; only where the disk was full, finished pieces stay in a hidden folder from which the same command
+    goes on.
     """
     request.check()
     check_folder(out)
@@ -102,12 +78,13 @@ def extract_footage(
     recipe = _recipe(request, videos, show_steps)
     console = Console(stderr=True, soft_wrap=True)
     if _is_done(out, recipe, force):
-        console.print(f"{out}: holds just this already")
+        console.print(f"{out}: holds this already")
         return []
     part = out.parent / f".{out.name}.part"
     _begin(part, recipe, console)
     try:
-        return _work(videos, views, out, part, request, show_steps, jobs, force, scheduler, console)
+        threads = jobs or os.cpu_count() or 1
+        return _work(_Job(videos, views, request, show_steps, part, threads, scheduler, console), out, force)
     except UserError:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -119,6 +96,7 @@ def extract_footage(
 
 
 def _recipe(request: Request, videos: list[Video], show_steps: bool) -> dict[str, Any]:
+    """What decides the result, as JSON keeps it: the request, and the videos by path, size and time."""
     wanted = asdict(request)
     wanted["wish"]["mask_model"] = str(request.wish.mask_model) if request.wish.mask_model else None
     wanted["end"] = None if request.end == float("inf") else request.end
@@ -127,14 +105,15 @@ def _recipe(request: Request, videos: list[Video], show_steps: bool) -> dict[str
 
 
 def _is_done(out: Path, recipe: dict[str, Any], force: bool) -> bool:
-    """Whether `out` is finished and holds this. UserError where it holds something else, unless `force`."""
+    """Whether `out` is finished and holds what `recipe` makes. UserError where it holds something else, unless
+    `force`."""
     if not out.exists():
         if not out.parent.is_dir():
             raise UserError(f"{out}: there is no folder {out.parent}")
         return False
     facts = out / FACTS
     if not facts.is_file():
-        raise UserError(f"{out}: exists and is no footage of this program")
+        raise UserError(f"{out}: exists and is not footage of this program")
     try:
         old = json.loads(facts.read_text(encoding="utf-8")).get("recipe")
     except (OSError, ValueError) as error:
@@ -147,6 +126,7 @@ def _is_done(out: Path, recipe: dict[str, Any], force: bool) -> bool:
 
 
 def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
+    """Make the hidden folder `part`; what is there of the same recipe is kept. UserError where it cannot be made."""
     note = part / "recipe.json"
     try:
         if part.is_symlink():
@@ -154,7 +134,7 @@ def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
         if part.exists():
             old = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
             if old == recipe:
-                console.print("goes on from where it was stopped")
+                console.print("going on from where it was stopped")
                 return
             shutil.rmtree(part)
         part.mkdir()
@@ -163,37 +143,54 @@ def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
         raise UserError(f"{part}: cannot be written ({error})") from error
 
 
-def _work(
-    videos: list[Video], views: list[View], out: Path, part: Path, request: Request, show_steps: bool,
-    jobs: int | None, force: bool, scheduler: str | None, console: Console,
-) -> list[VideoReport]:  # fmt: skip
+def _work(job: _Job, out: Path, force: bool) -> list[VideoReport]:
+    """Look at the videos, write takes and report into a folder of the work, and move it to `out`."""
     began = time.monotonic()
-    pieces: list[list[Piece]] = []
-    for number, (video, view) in enumerate(zip(videos, views, strict=True)):
-        folder = part / f"{number:03d}"
-        folder.mkdir(exist_ok=True)
-        looks = folder / "looks.npz"
-        if not looks.exists():
-            found = take_looks(video, view, request.begin, request.end, request.empty)
-            if not found:
-                raise UserError(f"{video.path}: no picture can be read in that stretch")
-            prepare(request.wish, found, video.path)  # what cannot work is said now
-            save_looks(found, looks)
-        pieces.append(pieces_of(video, view, request.wish, request.rate, request.begin, request.end, folder))
+    pieces = [_prepare(job, number) for number in range(len(job.videos))]
     todo = [p for video_pieces in pieces for p in video_pieces if not p.out.exists()]
-    threads = jobs or os.cpu_count() or 1
-    done = _look_at_all(todo, threads, scheduler, console)
+    done = _look_at_all(todo, job.threads, job.scheduler, job.console)
     if done:
         spent = time.monotonic() - began
-        console.print(f"{done:,} pictures looked at in {spent:.0f} s, {done / max(spent, 1e-9):.0f} a second")
-
-    result = part / "result"
+        job.console.print(f"looked at {done:,} pictures in {spent:.0f} s, {done / max(spent, 1e-9):.0f} a second")
+    sources, shorts = _gather(job, pieces)
+    result = job.part / "result"
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir()
-    names = _names(videos)
-    sources = []
-    shorts = []
-    for video, view, name, mine in zip(videos, views, names, pieces, strict=True):
+    reports = _write(job, sources, shorts, result)
+    if out.exists() and force:
+        out.rename(job.part / "old")
+    result.rename(out)
+    shutil.rmtree(job.part, ignore_errors=True)
+    for report in reports:
+        job.console.print(
+            f"{report.name}: {report.kept:,} of {report.looked:,} pictures kept, in {len(report.clips)} clips"
+        )
+        for note in report.notes:
+            job.console.print(f"  {note}")
+    job.console.print(f"{out}: report.html shows what was kept and why not")
+    return reports
+
+
+def _prepare(job: _Job, number: int) -> list[Piece]:
+    """Save the first looks at a video, and cut it into pieces. UserError where its method cannot work on it."""
+    video, view, request = job.videos[number], job.views[number], job.request
+    folder = job.part / f"{number:03d}"
+    folder.mkdir(exist_ok=True)
+    looks = folder / "looks.npz"
+    if not looks.exists():
+        found = take_looks(video, view, request.begin, request.end, request.empty)
+        if not found:
+            raise UserError(f"{video.path}: no picture can be read in that stretch")
+        prepare(request.wish, found, video.path)  # what cannot work is reported now, not after hours
+        save_looks(found, looks)
+    return pieces_of(video, view, request.wish, Stretch(request.begin, request.end, request.rate), folder)
+
+
+def _gather(job: _Job, pieces: list[list[Piece]]) -> tuple[list[Source], list[int]]:
+    """What was found in each video, and how many of its pictures lie in stretches too short for a clip. UserError
+    where nothing can be kept of any."""
+    sources, shorts = [], []
+    for video, view, name, mine in zip(job.videos, job.views, _names(job.videos), pieces, strict=True):
         paths = [p.out for p in mine]
         found = read_found(paths)
         clips, short = split_clips(found)
@@ -202,47 +199,41 @@ def _work(
         shorts.append(short)
     if not any(s.tracks for s in sources):
         raise UserError(_nothing(sources, shorts))
+    return sources, shorts
+
+
+def _write(job: _Job, sources: list[Source], shorts: list[int], result: Path) -> list[VideoReport]:
+    """Write takes, pictures of the steps where they are wanted, and the report into the folder `result`."""
+    request, names = job.request, [s.name for s in sources]
     root = zarr.open_group(result / "data.zarr", mode="w", attributes={"finished": False})
-    with console.status("writing frames, listening for beats"):
-        written = write_takes(
-            root, sources, request.name, request.licence, request.beats, threads, lambda line: console.print(line)
-        )
-    if show_steps:
-        for video, view, name, mine in zip(videos, views, names, pieces, strict=True):
-            save_steps(video, view, request, mine[0].looks, result / "steps" / name)
+    kind = TakeKind(request.name, request.licence, request.beats)
+    with job.console.status("writing frames, listening for beats"):
+        written = write_takes(root, sources, kind, job.threads, lambda line: job.console.print(line))
+    if job.show_steps:
+        for number, (source, view) in enumerate(zip(sources, job.views, strict=True)):
+            looks = job.part / f"{number:03d}" / "looks.npz"
+            save_steps(source.video, view, request, looks, result / "steps" / source.name)
     reports = [
-        _report(source, view, short, [w for w in written if w.source is source], request)
-        for source, view, short in zip(sources, views, shorts, strict=True)
+        describe_video(source, view, short, [w for w in written if w.source is source], request)
+        for source, view, short in zip(sources, job.views, shorts, strict=True)
     ]
     how = f"Method {request.wish.method}, at most {request.rate:g} pictures a second."
     write_report(reports, result, f"Footage: {', '.join(names)}", how)
-    recipe = json.loads((part / "recipe.json").read_text(encoding="utf-8"))
     styles = sorted({request.name or w.source.name for w in written})
     root.attrs.update(
         {"recipe": f"footage v1 {request.wish.method}", "styles": styles, "steps_per_beat": STEPS_PER_BEAT,
          "motions_sha256": digest(written), "finished": True}
     )  # fmt: skip
-    facts = {"recipe": recipe, "videos": [
+    facts = {"recipe": json.loads((job.part / "recipe.json").read_text(encoding="utf-8")), "videos": [
         {"name": r.name, "seconds": round(r.seconds, 2), "looked": r.looked, "counts": r.counts, "clips": r.clips,
          "notes": r.notes} for r in reports
     ]}  # fmt: skip
     (result / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
-    if out.exists() and force:
-        out.rename(part / "old")
-    result.rename(out)
-    shutil.rmtree(part, ignore_errors=True)
-    for report in reports:
-        console.print(
-            f"{report.name}: {report.kept:,} of {report.looked:,} pictures kept, in {len(report.clips)} clips"
-        )
-        for note in report.notes:
-            console.print(f"  {note}")
-    console.print(f"{out}: report.html shows what was kept and why not")
     return reports
 
 
 def _names(videos: list[Video]) -> list[str]:
-    """A name for each video: its file's, numbered where two have the same."""
+    """A name for each video: that of its file, numbered where two are the same."""
     names: list[str] = []
     for video in videos:
         stem = "".join(c for c in video.path.stem if c.isprintable() and c not in "/\\")[:32].strip() or "video"
@@ -254,7 +245,7 @@ def _names(videos: list[Video]) -> list[str]:
 
 
 def _nothing(sources: list[Source], shorts: list[int]) -> str:
-    """Why nothing at all could be kept, in one line, and what helps."""
+    """One line that says why nothing could be kept, and what may help."""
     total = np.zeros(len(VERDICTS), np.int64)
     for source in sources:
         total += np.bincount(source.found.verdicts, minlength=len(VERDICTS))
@@ -263,7 +254,7 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
     longest = max((float(np.ptp(s.found.times)) for s in sources if len(s.found.times)), default=0.0)
     if longest < SHORTEST:
         return (
-            f"{where}: too short ({pictures}, {longest:.2g} s): a dance must be seen for {SHORTEST:g} seconds at least"
+            f"{where}: too short ({pictures}, {longest:.2g} s): a dance must be seen for at least {SHORTEST:g} seconds"
         )
     reasons = [f"{n:,} {name}" for name, n in zip(VERDICTS[1:], total[1:], strict=True) if n]
     if sum(shorts):
@@ -271,20 +262,20 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
     if total[TWO] > total.sum() / 2:
         advice = "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances"
         return f"{where}: more than one dancer in {pictures} ({', '.join(reasons)}); {advice}"
-    return f"{where}: no dancer to be seen in {pictures} ({', '.join(reasons)}); another --method?"
+    return f"{where}: no dancer found in {pictures} ({', '.join(reasons)}); another --method?"
 
 
-# --- who does the pieces --------------------------------------------------------------------------------------
+# --- looking at the pieces --------------------------------------------------------------------------------------
 
 
 def _look_at_all(todo: list[Piece], jobs: int, scheduler: str | None, console: Console) -> int:
-    """Do all pieces, here or by the workers of a Dask scheduler; the number of pictures."""
+    """Look at all pieces, here or by the workers of a Dask scheduler; returns the number of pictures."""
     set_worker_environment()
     return _watch(map_parallel(look_at, todo, workers=jobs, scheduler=scheduler), todo, console) if todo else 0
 
 
 def _watch(done: Iterable[int], todo: list[Piece], console: Console) -> int:
-    """Count what is done, with a bar, or a line now and then."""
+    """Count the pictures that are done, and show progress as a bar, or a line every `SAY_SECONDS`."""
     seconds = sum(p.end - p.begin for p in todo) / len(todo)
     count, shown, began = 0, time.monotonic(), time.monotonic()
     bar = Progress(
@@ -308,81 +299,3 @@ def _watch(done: Iterable[int], todo: list[Piece], console: Console) -> int:
                 )  # fmt: skip
                 shown = now
     return count
-
-
-# --- what is shown --------------------------------------------------------------------------------------------
-
-
-def _evenly(numbers: list[int], count: int) -> list[int]:
-    if len(numbers) <= count:
-        return numbers
-    return [numbers[i] for i in np.linspace(0, len(numbers) - 1, count).round().astype(int)]
-
-
-def _report(source: Source, view: View, short: int, written: list[Written], request: Request) -> VideoReport:
-    found = source.found
-    counts = verdict_counts(found)
-    in_clips = {int(n): (k, place) for k, w in enumerate(written) for place, n in enumerate(w.track.index)}
-    counts["kept"], counts["too short"] = len(in_clips), short
-    last = float(found.times[-1]) if len(found.times) else 0.0
-    report = VideoReport(source.video.path.name, source.video.seconds, len(found.times), counts)
-    promised = min(request.end, source.video.seconds)
-    if last < promised - 1.0:
-        report.notes.append(
-            f"damaged: can only be read until {clock(last)} of {clock(promised)}; what came before it was used"
-        )
-    if not source.tracks:
-        report.notes.append("nothing of it could be kept")
-    for take in written:
-        times = found.times[take.track.index]
-        beat = {"sound": "beats from its sound", "movement": "beats from the movement", "none": "no beat found"}
-        report.clips.append(
-            f"{take.name}: {clock(times[0])} to {clock(times[-1])}, {len(times):,} frames, {beat[take.steps.source]}"
-            + (f", {take.steps.bpm:.0f} a minute" if take.steps.timed else "")
-        )
-    stills = dict(read_stills(source.pieces))
-    by_reason: dict[str, list[int]] = {}
-    for n in sorted(stills):
-        verdict = int(found.verdicts[n])
-        reason = "kept" if n in in_clips else ("too short" if verdict == KEPT else VERDICTS[verdict])
-        by_reason.setdefault(reason, []).append(n)
-    size = (view.crop[2] - view.crop[0], view.crop[3] - view.crop[1])
-    groups = [w.group for w in written]
-    for reason in sorted(by_reason, key=lambda r: r != "kept"):
-        chosen = _evenly(by_reason[reason], SHOWN_KEPT if reason == "kept" else SHOWN_DROPPED)
-        wanted = np.zeros(len(found.times), np.bool_)
-        wanted[[n for n in chosen if found.boxes[n, 2] > 0]] = True
-        masks = dict(read_masks(source.pieces, wanted))
-        shown = []
-        for n in chosen:
-            frame = None
-            if n in in_clips:
-                clip, place = in_clips[n]
-                frame = from_bytes(np.asarray(groups[clip]["seen"][place]))  # type: ignore[index]
-            picture = outlined(stills[n], [int(v) for v in found.boxes[n]], masks.get(n), size)
-            shown.append(Shown(float(found.times[n]), picture, frame))
-        report.shown[reason] = shown
-    return report
-
-
-def save_steps(video: Video, view: View, request: Request, looks: Path, folder: Path) -> list[Path]:
-    """Each step of the method as pictures, for a few moments of a video: `0_1_picture.png`, `0_2_contrast.png`, …"""
-    folder.mkdir(parents=True)
-    method = prepare(request.wish, read_looks(looks), video.path)
-    saved = []
-    end = min(request.end, video.seconds)
-    moments = samples(video, view, request.begin, end, STEP_PICTURES) or list(
-        pictures(video, view, request.begin, end, 1.0)
-    )
-    for number, (_, picture) in enumerate(moments[:STEP_PICTURES]):
-        steps = method.steps(picture)
-        mask = refined(picture, method.mask(picture))
-        steps.append(("outline", mask))
-        _, figure = find_figure(mask)
-        if figure is not None:
-            steps.append(("crop", np.pad(255 - figure.mask, 8, constant_values=255)))
-        for k, (name, image) in enumerate(steps, 1):
-            path = folder / f"{number}_{k}_{name}.png"
-            path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
-            saved.append(path)
-    return saved

@@ -1,4 +1,4 @@
-"""Joints that an encoder saw picture by picture, made one movement."""
+"""Turns joints that were found picture by picture into one smooth movement."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from scipy.linalg import solveh_banded
 
 from visualizer.dancer.pack import FRAME_METRES
 
-PASS = 5.0  # hertz: what a dancer does faster is lost, and most of what an encoder trembles
-OFF = 0.06  # metres: a joint that is seen so far from its way counts half
-ORDER = 3  # of the difference that shall be small: jerk
+PASS = 5.0  # hertz: faster movement is lost, with most of the encoder's jitter
+OFF = 0.06  # metres: a joint that is seen this far from its path counts half
+ORDER = 3  # of the difference that is kept small: jerk
 ROUNDS = 8
 
 
 def smooth(joints: NDArray[np.float32], rate: float, passing: float = PASS) -> NDArray[np.float32]:
-    """Joints (T, J, 2) in frame coordinates, `rate` a second, along the way of least jerk that goes near most of them.
+    """Smooth joints (T, J, 2) in frame coordinates, `rate` a second, to the path of least jerk near most of them.
 
-    Least squares with a penalty on the third difference (Whittaker, 1923; its weight is where the gain at `passing`
-    hertz is a half), and the weights of what lies far off the way made small, again and again (Holland and Welsch,
-    1977, with Cauchy's weights): an arm before the body is seen now here, now there.
+    Least squares with a penalty on the third difference (Whittaker, 1923; weighted so that the gain at `passing` hertz
+    is a half), repeated with small weights for points far from the path (Holland and Welsch, 1977, with Cauchy's
+    weights): an arm in front of the body is often seen in the wrong place.
     """
     count = len(joints)
     if count <= 2 * ORDER:

@@ -1,4 +1,4 @@
-"""A figure before a camera that stands still."""
+"""Finds a figure in front of a camera that stands still."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from training.data.footage.mask_types import Mask, Step
 from training.data.footage.video import Picture, thumbnail
 
 MOG2_FAR, KNN_FAR = 30.0, 400.0  # squared distance from the background: in variances; in grey levels
-ALIKE = 0.75  # correlation of two small pictures of one place
+ALIKE = 0.75  # least correlation of two small pictures of one place
 
 FEWEST = 6  # pictures that a background is learned from
 
-LEAST_VARIANCE = 6.0  # of a pixel's colours: a camera that keeps quiet for a moment will not always
+LEAST_VARIANCE = 6.0  # of a pixel's colours, because noise that is low for a moment will not stay low
 
 DEEPEST_SHADOW = 0.6  # of the background's brightness
 
-SHRINKS = (8, 4)  # of the pictures by which a tremble is found, coarse first
+SHRINKS = (8, 4)  # factors by which pictures are shrunk to find how the camera moved, coarse first
 
 FARTHEST = 0.05  # of the picture's width that a camera may have moved
 
 
 class Still:
     """A camera that stands still: a mixture of colours is learned for each pixel (Zivkovic, 2004: OpenCV's MOG2, or
-    KNN), shadows are told by their colour, and what moves and is largest is the body.
+    KNN), shadows are told by their colour, and the largest thing that moves is the body.
 
-    The pictures that it learns from are those of the same place, so that a video may have several. Each picture is
-    first laid upon the background, which a tripod's tremble needs, and brought to its light.
+    A background is learned for each place, so a video may show several. Each picture is first aligned with the
+    background, because a tripod trembles, and its light is matched.
     """
 
     def __init__(self, looks: Sequence[Picture], model: str = "mog2") -> None:
@@ -55,7 +55,7 @@ class Still:
         return best if alike and alike[best] > ALIKE else None
 
     def _find(self, picture: Picture) -> Place | None:
-        """The place that the picture shows; learned when it is first asked for."""
+        """The place that the picture shows; its background is learned when it is first needed."""
         number = self._place_of(picture)
         if number is None or len(self._places[number]) < FEWEST:
             return None
@@ -81,7 +81,7 @@ def _flat(small: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class Place:
-    """One background, learned from pictures of it."""
+    """The background of one place, learned from pictures of it."""
 
     def __init__(self, looks: Sequence[Picture], model: str) -> None:
         self._learn(np.median(np.stack(looks), axis=0).astype(np.uint8))
@@ -97,7 +97,7 @@ class Place:
             self._sure.apply(cv2.GaussianBlur(picture, (3, 3), 0), learningRate=1 / (k + 1))
 
     def _learn(self, picture: Picture) -> None:
-        """Take a picture for the background."""
+        """Learn from a picture of the background."""
         self.picture = picture
         self._greys = _small_greys(picture)
         self._slopes = [np.stack([*np.gradient(g)][::-1], axis=-1).reshape(-1, 2) for g in self._greys]
@@ -126,7 +126,7 @@ class Place:
         return (float(move[0]), float(move[1])) if np.abs(move).max() < far else (0.0, 0.0)
 
     def laid(self, picture: Picture) -> tuple[Picture, tuple[float, float]]:
-        """The picture moved to where the background is, in its light; and by how much it was off, right and down."""
+        """The picture aligned with the background, in its light; and by how much it was off, right and down."""
         dx, dy = self._offset(picture)
         if max(abs(dx), abs(dy)) > 0.15:
             picture = _moved(picture, -dx, -dy)

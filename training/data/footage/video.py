@@ -1,6 +1,6 @@
-"""Pictures out of a video, streamed: any file that PyAV opens, from any moment on, as upright small pictures.
+"""Streams pictures from a video: any file that PyAV opens, from any moment on, as small upright pictures.
 
-Nothing is kept but the picture that is looked at, so an hour of 1080p needs no more memory than a second.
+Only the current picture is kept, so an hour of 1080p needs no more memory than a second.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from visualizer.media import decodable, open_media, path_of
 
 Picture = NDArray[np.uint8]  # (height, width, 3): blue, green, red
 
-LINES = 480  # of the pictures that are worked on: a body of 200 lines is still finer than the frame it becomes
+LINES = 480  # of the pictures that are looked at: a body of 200 lines is still finer than a frame of 128
 RATE = 30.0  # pictures a second that are looked at, where the video has more
 FPS = 1.0, 1000.0  # pictures a second that a video can have
 GLUED = ("mpegts", "mpeg")  # containers whose files may be laid end to end: their times begin again in the middle
@@ -156,7 +156,7 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> 
 
 
 def probe(path: Path) -> Video:
-    """What a file holds. UserError where it is missing, is no video, holds sound alone, or no picture decodes."""
+    """What a file holds. UserError where it is missing, is not a video, holds only sound, or no picture decodes."""
     with _open(path) as container:
         stream = _stream(container, path)
         if stream is None:
@@ -192,7 +192,7 @@ def probe(path: Path) -> Video:
 
 
 def _sounds(container: av.container.InputContainer, path: Path) -> list[Stream]:
-    """The sound tracks that a song would be read from; none where this program decodes none of them."""
+    """The sound tracks from which a song would be read; none where this program can decode none of them."""
     try:
         return decodable(container.streams.audio, path, "sound")
     except UserError:
@@ -214,8 +214,8 @@ class _Times:
 
 
 def _length(path: Path, fps: float) -> tuple[float, bool]:
-    """Seconds of a file that does not say, and whether its times begin again in the middle: all its packets are looked
-    at, none decoded."""
+    """Length in seconds of a file that does not give it, and whether its times begin again in the middle. All packets
+    are read, none decoded."""
     last, count, times = 0.0, 0, _Times(fps)
     with _open(path) as container:
         stream = _stream(container, path)
@@ -236,8 +236,8 @@ def _length(path: Path, fps: float) -> tuple[float, bool]:
 
 @dataclass(frozen=True)
 class View:
-    """How a video is looked at: scaled by `scale` to `size` (width, height), of which the part `crop` (left, top,
-    right, bottom) is kept."""
+    """How a video is looked at: scaled by `scale` to `size` (width, height) and cropped to `crop` (left, top, right,
+    bottom)."""
 
     scale: float
     size: tuple[int, int]
@@ -245,7 +245,8 @@ class View:
 
 
 def view_of(video: Video, crop: Crop | None) -> View:
-    """So small that what is looked at has `LINES` lines. UserError where the crop lies outside the picture."""
+    """Scale a video so that the part that is looked at has at most `LINES` lines. UserError where the crop lies outside
+    the picture."""
     part = crop or Crop(0, 0, video.width, video.height)
     if part.left + part.width > video.width or part.top + part.height > video.height:
         raise UserError(

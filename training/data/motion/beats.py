@@ -17,13 +17,13 @@ from scipy.spatial.distance import cdist
 from training.data.motion.skeleton import INDEX, mirror
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT
 
-SLOWEST, FASTEST = 80.0, 160.0  # the paces at which a dance is danced; others are doubled or halved
-SHORTEST = 6.0  # seconds: a shorter clip says too little about its beat
-MIDDLING = 115.0  # beats a minute
-PRIOR = 2.0  # seconds: over the length of a clip, what an octave off the middling pace costs in autocorrelation
-LONG = 12.0  # seconds: two phrases at the slowest pace
-SETTLE = 0.15  # seconds at the beginning that are not looked at
-STANDING = 0.12  # metres a second: below this mean joint speed nobody dances
+SLOWEST, FASTEST = 80.0, 160.0  # beats a minute: the range of tempi; others are doubled or halved
+SHORTEST = 6.0  # seconds: the beat of a shorter clip cannot be told
+MIDDLING = 115.0  # beats a minute: the tempo that is preferred in doubt
+PRIOR = 2.0  # seconds: divided by a clip's length, the autocorrelation that an octave off that tempo costs
+LONG = 12.0  # seconds: two phrases at the slowest tempo
+SETTLE = 0.15  # seconds at the beginning that are ignored
+STANDING = 0.12  # metres a second: below this mean joint speed the dancer stands still
 LAG = 0.03  # seconds: braking peaks this long before the pose is reached; the median of the written dances
 BRAKE_WEIGHT = 0.03  # metres of novelty that all of a beat's braking weighs as much as
 STEADY = 1.15  # on-beat accents must be this many times as strong as half-way ones
@@ -88,7 +88,7 @@ def _facing_viewer(positions: NDArray[np.float32], fps: float) -> NDArray[np.flo
 
 
 def _at_beats(repeats: NDArray[np.float64], beat: NDArray[np.float64], counts: tuple[int, ...]) -> NDArray[np.float64]:
-    """Mean autocorrelation after so many beats of `beat` (N,) frames each, as far as there is enough of it: (N,)."""
+    """Mean autocorrelation after each number of `beats`, of `beat` (N,) frames each, as far as it is known: (N,)."""
     whole = [k for k in counts if k * beat.max() < 0.75 * len(repeats)]
     lags = np.arange(len(repeats))
     return np.mean([np.interp(k * beat, lags, repeats) for k in whole], axis=0)

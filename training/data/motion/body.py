@@ -1,4 +1,4 @@
-"""Joints -> silhouette: the body as a smooth union of tapered capsules and a head, drawn as a signed field.
+"""Draws a silhouette from joints: the body as a smooth union of tapered capsules and a head, as a signed field.
 
 Seen by an orthographic camera, the outline of a tapered capsule (the hull of two balls) is the hull of two
 circles, so the field of each part is exact in the plane. Parts are joined with a smooth minimum, which rounds
@@ -17,7 +17,7 @@ from training.data.motion.skeleton import INDEX
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
 CLAMP_PIXELS = 3.0  # only the band about the outline is kept; see design: a wide clamp was measured worse
-BLEND = 0.035  # metres over which two parts melt into each other
+BLEND = 0.035  # metres over which two parts merge
 
 # Two joints, where along the bone the part begins and ends, and the radius in metres at either end.
 _SIDES = ("left", "right")

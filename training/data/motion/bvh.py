@@ -1,7 +1,7 @@
-"""BVH, the commonest file of captured motion: a tree of joints, then numbers, a line a frame.
+"""Reads BVH, the commonest format of captured motion: a tree of joints, then numbers, a line for each frame.
 
-Only what the file says is read here; which joint is which, how large the body is and which way is up is for
-`mapping.py` and `retarget.py`. A file from anywhere is taken or refused in one line.
+Only the contents of the file are read here; `mapping.py` finds which joint is which, `retarget.py` how large the body
+is and which way is up. A file is either read or refused with one line.
 """
 
 from __future__ import annotations

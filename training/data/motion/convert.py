@@ -1,6 +1,6 @@
 """Motion files of any kind -> the folder of canonical clips that `training fit --motion` reads, and a contact sheet.
 
-One file that cannot be used does not stop the others; each is said with its reason, and the command ends with 2.
+A file that cannot be used does not stop the others: it is reported with its reason, and the command ends with code 2.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from visualizer.files import write_whole
 KINDS = (".bvh", ".pkl", ".npz")
 MOST_FILES = 10_000
 SHORTEST = 1.0  # seconds
-FASTEST = 40.0  # metres a second: a hand that goes faster is a fault of the capture, not a dance
-FIGURES = 16  # of each clip on the sheet
+FASTEST = 40.0  # metres a second: a hand that moves faster is an error of the capture, not dance
+FIGURES = 16  # drawn of each clip on the sheet
 CELL, LABEL = 100, 170  # pixels
 SHEET = "sheet.png"
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One file that was read: `positions` (T, 21, 3) metres at 60 frames a second, and what was found out."""
+    """One file that was read: `positions` (T, 21, 3) metres at 60 frames a second; `notes` on what was found out."""
 
     name: str
     style: str
@@ -47,8 +47,8 @@ class Taken:
 
 
 def read_motion(path: Path, table: dict[str, str] | None = None, up: str | None = None) -> tuple[NDArray, list[str]]:
-    """Motion of one file on our bones, (T, 21, 3) metres at 60 frames a second. UserError with the reason if it cannot
-    be used."""
+    """Read one file: its motion on our bones, (T, 21, 3) metres at 60 frames a second, and notes. UserError with the
+    reason if it cannot be used."""
     kind = path.suffix.lower()
     if kind == ".npz":
         clip = read_clip(path, "", "")
@@ -67,21 +67,23 @@ def read_motion(path: Path, table: dict[str, str] | None = None, up: str | None 
     if len(positions) < SHORTEST * FPS:
         raise UserError(f"{path}: shorter than {SHORTEST:g} s")
     if not np.isfinite(positions).all():
-        raise UserError(f"{path}: holds places that are no numbers")
+        raise UserError(f"{path}: holds positions that are not numbers")
     fastest = float(np.abs(np.diff(positions, axis=0)).max() * FPS)
     if fastest > FASTEST:
-        raise UserError(f"{path}: a joint moves at {fastest:.0f} m/s, so it jumps, or the joints are not who they seem")
+        raise UserError(
+            f"{path}: a joint moves at {fastest:.0f} m/s: the capture jumps, or joints were taken for others (--joints)"
+        )
     return positions, notes
 
 
 def style_of(path: Path) -> str:
-    """A style out of the file's name, as AIST writes it, else the name of its folder."""
+    """The style: from the file's name where it is one of AIST's, else the name of its folder."""
     genre = GENRES.get(path.name[:3]) if re.match(r"g[A-Z]{2}_", path.name) else None
     return genre or re.sub(r"[^a-z0-9]", "", path.resolve().parent.name.lower())[:20] or "mine"
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
-    """The files, and those of the folders, in order. UserError if one is absent or there are none."""
+    """The given files, and those in the given folders, in order. UserError if one is missing or there are none."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -101,7 +103,7 @@ def _read_index(out: Path) -> list[dict[str, Any]]:
     index = out / "index.json"
     if not index.exists():
         if out.exists() and any(out.iterdir()):
-            raise UserError(f"{out}: exists, and is no folder of clips")
+            raise UserError(f"{out}: exists, and is not a folder of clips")
         return []
     try:
         entries = json.loads(index.read_text(encoding="utf-8"))["clips"]
@@ -121,6 +123,36 @@ def _write(path: Path, fill: Callable[[Path], object]) -> None:
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
 
 
+def _name_clips(files: Sequence[Path]) -> dict[str, Path]:
+    """A name for each file's clip. UserError where two files would have the same."""
+    names: dict[str, Path] = {}
+    for path in files:
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "clip"
+        if name in names:
+            raise UserError(f"{path} and {names[name]} would both be called {name}")
+        names[name] = path
+    return names
+
+
+def _save_clip(out: Path, clip: Taken, origin: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write a clip, and the index that now names it too; returns its entries. `origin`: whose motion it is.
+
+    The index is written after each clip, so that a run that is stopped half-way leaves a folder that can be used.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
+    _write(out / f"{clip.name}.npz", lambda p: np.savez_compressed(
+        p, positions=clip.positions.astype(np.float32), fps=np.float32(FPS)))  # fmt: skip
+    entry = {"name": clip.name, "style": clip.style, "seconds": round(len(clip.positions) / FPS, 2), "fps": FPS,
+             "source_and_licence": origin}  # fmt: skip
+    entries = [e for e in entries if str(e["name"]) != clip.name] + [entry]
+    text = json.dumps({"joints": JOINTS, "units": "metres", "up": "y", "viewer": "+z", "clips": entries}, indent=1)
+    _write(out / "index.json", lambda p: p.write_text(text + "\n", encoding="utf-8"))
+    return entries
+
+
 def convert(
     paths: Sequence[Path],
     out: Path,
@@ -131,28 +163,24 @@ def convert(
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Taken]:
-    """Convert motion files into the folder `out` of canonical clips, added to those that are there.
+    """Convert motion files into the folder `out` of canonical clips, and add them to those that are there. Eight
+    parameters, for they are the options of the command, and `say`, which is called with each line for the user.
 
-    UserError where the options or the folder cannot be used, nothing then written, and at the end where files were
-    refused, those that were taken then written.
+    UserError where the options or the folder cannot be used, before anything is written; and at the end where files
+    were refused, after the others were written.
     """
     if style is not None and not re.fullmatch(r"[a-z0-9]{1,20}", style):
-        raise UserError(f"a style is called by up to 20 of a-z and 0-9, not {style[:30]!r}")
+        raise UserError(f"the name of a style must be 1 to 20 of a-z and 0-9, not {style[:30]!r}")
     if up not in (None, "y", "z", "-y", "-z"):
-        raise UserError(f"up is y, z, -y or -z, not {up[:10]!r}")
+        raise UserError(f"up must be y, z, -y or -z, not {up[:10]!r}")
     table = read_table(joints) if joints is not None else None
     files = find_files(paths)
     check_folder(out)
     entries = _read_index(out)
-    known = {str(entry["name"]) for entry in entries}
-    names: dict[str, Path] = {}
-    for path in files:
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "clip"
-        if name in names:
-            raise UserError(f"{path} and {names[name]} would both be called {name}")
-        if name in known and not force:
-            raise UserError(f"{out}: has a clip called {name} already; --force replaces it")
-        names[name] = path
+    names = _name_clips(files)
+    for entry in entries:
+        if str(entry["name"]) in names and not force:
+            raise UserError(f"{out}: has a clip called {entry['name']} already; --force replaces it")
     taken, refused = [], 0
     for name, path in names.items():
         try:
@@ -166,18 +194,7 @@ def convert(
         clip = Taken(name, style or style_of(path), positions, notes)
         taken.append(clip)
         say(f"{name}: {len(positions) / FPS:.1f} s, {clip.style}; {', '.join(notes)}")
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{out}: cannot be written ({error.strerror})") from error
-        _write(out / f"{name}.npz", lambda p, x=positions: np.savez_compressed(
-            p, positions=x.astype(np.float32), fps=np.float32(FPS)))  # fmt: skip
-        entry = {"name": name, "style": clip.style, "seconds": round(len(positions) / FPS, 2), "fps": FPS,
-                 "source_and_licence": f"{path.name}; {licence}"}  # fmt: skip
-        entries = [e for e in entries if str(e["name"]) != name] + [entry]
-        text = json.dumps({"joints": JOINTS, "units": "metres", "up": "y", "viewer": "+z", "clips": entries}, indent=1)
-        # After each clip: whoever stops half-way has a folder that can be used.
-        _write(out / "index.json", lambda p, t=text: p.write_text(t + "\n", encoding="utf-8"))
+        entries = _save_clip(out, clip, f"{path.name}; {licence}", entries)
     if taken:
         _write(out / SHEET, draw_clips(taken).save)
         say(f"written: {out}; look at {out / SHEET}: left limbs are red, right ones blue")
@@ -187,7 +204,7 @@ def convert(
 
 
 def draw_clips(clips: Sequence[Taken]) -> Image.Image:
-    """A row a clip, figures in even steps of time; left limbs red, right ones blue."""
+    """One row for each clip: figures at even steps of time, left limbs red, right ones blue."""
     picture = Image.new("RGB", (LABEL + FIGURES * CELL, len(clips) * CELL), (246, 245, 241))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=12)

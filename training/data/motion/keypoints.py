@@ -23,7 +23,7 @@ COCO = (
 ARRAYS = ("keypoints3d_optim", "keypoints3d")  # the better one first
 MOST_FRAMES = 1_000_000
 LONGEST_GAP = 0.25  # seconds in which a joint may be lost
-# A neck lies above the middle of the shoulders: in our bodies by so much of the way from the hips.
+# The neck lies above the middle of the shoulders, by this share of the way from the hips to there in our bodies.
 NECK = TRUNK / 0.425
 # Genres as the first letters of AIST's file names say them.
 GENRES = {

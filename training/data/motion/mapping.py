@@ -1,8 +1,8 @@
-"""Which joint of a captured skeleton is which of ours: guessed from names, put right by a table.
+"""Finds which joint of a captured skeleton is which of ours: guessed from names, or given by a table.
 
-Studios and programs agree on no names. Here each name is taken apart into a side and a word, and the word is looked up,
-so that LeftUpLeg, mixamorig:LeftUpLeg, lThigh, thigh.L, thigh_l, Bip01 L Thigh, L_Hip, lfemur and LeftHip are all
-the left hip. Where a word means two things ("shoulder" is a collar bone beside an "arm"), the better word wins.
+Names differ between studios and programs. Each name is split into a side and a word, and the word is looked up, so
+LeftUpLeg, mixamorig:LeftUpLeg, lThigh, thigh.L, thigh_l, Bip01 L Thigh, L_Hip, lfemur and LeftHip are all the left hip.
+Where a word has two meanings ("shoulder" is a collar bone where there is an "arm"), the more certain word wins.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Arrays of numbers out of a pickle in which nothing is called that it asks for.
+"""Reads arrays of numbers from a pickle without calling anything that the pickle names.
 
-A pickle is a program, and Python's unpickler can be told to call anything. Here it is Python's own, but what a pickle
-names is looked up in a list of five words (`find_class`), behind each of which stands something of ours that builds an
-array from its bytes. Instructions that such a dictionary has no need of are refused before any is carried out: a list
-of a thousand lists, a memo of gigabytes, a tuple of itself forty times over would only keep the machine busy.
+A pickle is a program that can make Python's unpickler call anything. Here the names in a pickle are looked up in a list
+of five (`find_class`), each of which stands for code of ours that builds an array from its bytes. Instructions that a
+dictionary of arrays does not need are refused before any is carried out: a list of a thousand lists, a memo of
+gigabytes or a tuple nested in itself forty times would only keep the machine busy.
 """
 
 from __future__ import annotations

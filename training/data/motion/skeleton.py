@@ -1,7 +1,7 @@
 """The one skeleton of the project: 21 joints, metres, y up, the viewer at +z.
 
-A dancer who faces the viewer has the left hand at +x. All motion, captured or written, is brought to
-these bones, so that the picture of a body depends on its pose alone.
+A dancer who faces the viewer has the left hand at +x. All motion, captured or written, is converted to
+these bones, so the picture of a body depends only on its pose.
 """
 
 from __future__ import annotations

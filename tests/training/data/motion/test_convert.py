@@ -98,7 +98,7 @@ def test_a_pose_of_calibration_is_left_out(tmp_path: Path) -> None:
     rest = " ".join([*first[:3], *["0"] * (len(first) - 3)])  # arms to the sides
     path.write_text(head.replace(f"Frames: {count}", f"Frames: {count + 1}") + time + rest + "\n" + rows)
     found, notes = read_motion(path)
-    assert any("pose of calibration" in note for note in notes)
+    assert any("calibration pose" in note for note in notes)
     assert apart(found, MOTION).max() < 0.01
 
 
