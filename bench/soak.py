@@ -176,6 +176,8 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
                 self._taste.push(self._chain.heard_rows, heard.beat, heard.bpm, heard.steady)
                 self.latest = TimedEstimate(heard.time, heard, self._taste.mix)
 
+        def notice_stall(self) -> None: ...
+
         def sounds(self, begins: float) -> None:
             return None
 

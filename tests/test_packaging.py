@@ -63,6 +63,7 @@ def test_the_wheel_holds_both_packages_whole(names: set[str]) -> None:
     assert set(there) <= names
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_packs_and_assets(names: set[str]) -> None:
     packs = [f"visualizer/_{name}" for name in tracked("models")]
     assert {"visualizer/_models/default/pack.json", "visualizer/_models/ear/ear.onnx"} <= set(packs)

@@ -98,6 +98,7 @@ def bench(*words: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_prints_its_tables(clips: Path) -> None:
     needs_program("espeak-ng")
     said = bench(clips, "--model", "none", "--beatless", "4", "--each", "--rival", "aubio=/nowhere/python")
@@ -107,6 +108,7 @@ def test_the_command_prints_its_tables(clips: Path) -> None:
     assert "two.wav" in said
 
 
+@pytest.mark.slow
 def test_the_command_draws(clips: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="skipped: matplotlib missing")
     bench(clips, "--model", "none", "--plot", tmp_path, "one")

@@ -194,6 +194,8 @@ class FakeCaptureThread:
         self.latest: TimedEstimate | None = None
         self.closed = False
 
+    def notice_stall(self) -> None: ...
+
     def hear(self, time: float, heard: FakeEstimate) -> None:
         self.latest = TimedEstimate(time, heard, (("house", 1.0),))  # type: ignore[arg-type]
 

@@ -21,6 +21,8 @@ from training.models.dancer import Choreographer, ChoreographerConfig, DancerCon
 from visualizer.dancer.pack import NETWORKS, load_pack, read_info
 from visualizer.errors import UserError
 
+pytestmark = pytest.mark.slow  # a pack is exported first
+
 LATENT, LETTERS, STYLES = 16, 12, ["house", "robot", "jazz"]
 SIZES = AutoencoderConfig(
     latent=LATENT, encoder=(8, 8, 12, 12), corrector=(8, 8, 12, 12), marks=6, unions=6, decoder=8, settles=2

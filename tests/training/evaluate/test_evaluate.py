@@ -222,6 +222,7 @@ def test_who_dances_real_takes_meets_the_goals(good: dict[str, Row]) -> None:
         assert row.baseline is None or row.real is not None or "tenth" in row.name or "last" in row.name
 
 
+@pytest.mark.slow
 def test_the_baseline_stands_in_the_table(good: dict[str, Row]) -> None:
     for name in ("FID, kinetic features", "diversity, geometric features", "beat alignment score", "frozen seconds",
                  "motion power at ½, 1, 2 × the beat", "jitter, mm a step³", "last over first"):  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from visualizer.music import Clock
 from visualizer.music.analysis.features import Floats
 from visualizer.music.mono import LiveMix
-from visualizer.music.sources.devices import STALLED, NoSound, quietly
+from visualizer.music.sources.devices import STALLED, NoSound, close_in_time, quietly
 from visualizer.music.sources.ring import Ring
 
 log = logging.getLogger("visualizer")
@@ -115,7 +115,7 @@ class PortAudioCapture:
         return self._stamps.time_of(seconds)
 
     def close(self) -> None:
-        self._stream.close()
+        close_in_time(self._stream)
 
     def _note(self) -> None:
         """Take over the callback's latest stamp, on our clock."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -17,7 +18,15 @@ from visualizer.messages import Notify
 from visualizer.music import Clock
 from visualizer.music.analysis.features import RATE, Features, Floats, clean
 from visualizer.music.sources.capture import Capture, PortAudioCapture
-from visualizer.music.sources.devices import RETRY, NoSound, find_device, portaudio
+from visualizer.music.sources.devices import (
+    GONE,
+    RETRY,
+    STALLED,
+    NoSound,
+    find_device,
+    leave_portaudio,
+    portaudio,
+)
 from visualizer.music.sources.loopback import open_loopback
 from visualizer.music.sources.tape import Tape
 
@@ -30,6 +39,7 @@ log = logging.getLogger("visualizer")
 PAUSE = 0.015  # seconds between two looks into the ring; sound is heard no more often than its features come
 LOST = "a device that was lost"
 STATE = "ear"  # topic of what is true until the next such message
+LOOKS = 10  # pictures in a row at which a device has not answered: a program that was stopped is none such
 MUTE = 10.0  # seconds of samples that are all exactly the same: no room is so quiet
 FULL = 0.99  # of what a sample can be
 CLIPPED = 0.02  # share of samples at the edge, in CLIP_SECONDS, that is heard as noise: the gain is far too high
@@ -112,9 +122,26 @@ class CaptureThread:
         self._chain, self._reopen = chain or self._make_chain, reopen
         self._notify, self._woken = notify, False
         self._tape: Tape | None = None  # runs along while somebody records
+        self._asked: float | None = None  # when the device was asked for sound, as long as it has not answered
+        self._late, self._looks = math.nan, 0  # when it was asked in vain, and how often that was seen
         self._stop = Event()
         self._thread = Thread(target=self._run, name="ear", daemon=True)
         self._thread.start()
+
+    def notice_stall(self) -> None:
+        """To be called with each picture: says so, once, where the device does not return from a call of ours.
+
+        PortAudio may wait for ever for a sound server that has died; the dance goes on without it.
+        """
+        asked = self._asked
+        if asked is None or time.monotonic() - asked <= STALLED:
+            return
+        self._looks = self._looks + 1 if asked == self._late else 1
+        self._late = asked
+        if self._looks == LOOKS:
+            leave_portaudio()
+            self._notify(f"{self.what} lost: {GONE}. {self._meanwhile()}", STATE)
+            self.latest = None
 
     def sounds(self, begins: float) -> Tape | None:
         """What is heard from that moment on, on the clock; None while there is no device."""
@@ -125,7 +152,9 @@ class CaptureThread:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=2)
+        self._thread.join(timeout=1)
+        if self._asked is not None and self._thread.is_alive():
+            leave_portaudio()
 
     def _run(self) -> None:
         said: set[str] = set()
@@ -183,19 +212,26 @@ class CaptureThread:
                 known = line.name
                 try:
                     lost = self._hear(line, chain, taste)
+                    if lost:  # said before it is closed, which may take its time
+                        known = LOST
+                        said.clear()
+                        self._miss(f"{self.what} lost", said)
                 finally:
                     line.close()
                 if not lost:
                     look_again = False
                     continue
-                why, known = f"{self.what} lost", LOST
-                said.clear()
-            self.latest = None
-            if why not in said and not self._stop.is_set():
-                self._notify(f"{why}. {self._meanwhile()}, looking again", STATE)
-            said.add(why)
+                why = f"{self.what} lost"
+            self._miss(why, said)
             look_again = True
             self._stop.wait(RETRY)
+
+    def _miss(self, why: str, said: set[str]) -> None:
+        """There is no device now; why is added to what was `said`."""
+        self.latest = None
+        if why not in said and not self._stop.is_set():
+            self._notify(f"{why}. {self._meanwhile()}, looking again", STATE)
+        said.add(why)
 
     def _hear(self, line: Capture, chain: Chain, taste: GenreClassifier | None) -> bool:
         """Hear through one line until it is lost (True), we are closed, or it is to be opened again."""
@@ -208,7 +244,9 @@ class CaptureThread:
         )
         count = 0
         while not self._stop.wait(PAUSE):
+            self._asked = time.monotonic()
             sound = line.read()
+            self._asked = None
             if line.lost:
                 return True
             if not len(sound):

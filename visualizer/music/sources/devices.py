@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Protocol
+
+log = logging.getLogger("visualizer")
 
 RETRY = 3.0  # seconds between two looks for a device that is not there
 STALLED = 2.5  # seconds without a callback after which a device counts as lost
+GONE = "the system's sound does not answer any more; it is heard again at the next show"
+CLOSES = 1.5  # seconds in which a stream must close
+
+_stuck = threading.Event()  # PortAudio has not returned: every further call of it would wait for ever, too
+
+
+class Stream(Protocol):
+    """What is closed of sounddevice's streams."""
+
+    def close(self) -> None: ...
 
 
 class NoSound(Exception):
@@ -22,8 +39,11 @@ class NoSound(Exception):
 def portaudio(look_again: bool = False) -> ModuleType:
     """The sounddevice module. PortAudio lists devices once, when it starts; `look_again` restarts it.
 
-    Only for a moment at which none of our streams is open. NoSound without PortAudio, or where it does not start.
+    Only for a moment at which none of our streams is open. NoSound without PortAudio, or where it does not start or
+    does not answer any more.
     """
+    if _stuck.is_set():
+        raise NoSound(GONE, for_good=True)
     try:
         import sounddevice  # late: without PortAudio it is an OSError
     except OSError as error:
@@ -37,6 +57,34 @@ def portaudio(look_again: bool = False) -> ModuleType:
         except sounddevice.PortAudioError as error:
             raise NoSound(f"PortAudio does not start ({error.args[0]})") from error
     return sounddevice
+
+
+def close_in_time(stream: Stream) -> None:
+    """Close a stream of PortAudio. Where that does not return, as when a sound server has died at the wrong moment, it
+    is left open, and PortAudio is not called again: neither for another device nor at the end of the program."""
+    failed: list[Exception] = []
+
+    def close() -> None:
+        try:
+            stream.close()
+        except Exception as error:  # noqa: BLE001 - raised again below, on the thread that asked
+            failed.append(error)
+
+    closing = threading.Thread(target=close, name="closes a device", daemon=True)
+    closing.start()
+    closing.join(CLOSES)
+    if closing.is_alive():
+        log.warning("a sound device does not close within %.1f s; it is left open", CLOSES)
+        leave_portaudio()
+    elif failed:
+        raise failed[0]
+
+
+def leave_portaudio() -> None:
+    """It does not return: let it be, also at the end of the program, where sounddevice would close it."""
+    _stuck.set()
+    if at_the_end := getattr(sys.modules.get("sounddevice"), "_exit_handler", None):
+        atexit.unregister(at_the_end)
 
 
 @contextmanager

@@ -71,6 +71,7 @@ class LinkSource:
         return "Ableton Link" if self._shared.peers else "Ableton Link, alone"
 
     def hearing(self, now: float) -> Hearing:
+        self._listener.notice_stall()
         beat, bpm, sounding = self.musical_time(now), self.steps.bpm, self._listener.latest
         confidence = float(self._shared.peers > 0)
         if sounding is None:

@@ -85,6 +85,7 @@ class LiveSource:
         return "own tempo" if self._listener.latest is None else self._listener.what
 
     def hearing(self, now: float) -> Hearing:
+        self._listener.notice_stall()
         beat, sounding = self.musical_time(now), self._listener.latest
         if sounding is None:
             return free_run_hearing(now, self.steps.bpm, beat)

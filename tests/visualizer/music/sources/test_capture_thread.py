@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.support.fake_sound import PATIENCE, FakeLine, Stage
 from tests.support.said import Said
 from visualizer.music.analysis.features import RATE
 from visualizer.music.sources import capture_thread as module
+from visualizer.music.sources import devices
 from visualizer.music.sources.capture_thread import MUTE, CaptureThread
 from visualizer.music.sources.devices import NoSound
 from visualizer.music.sources.tape import Tape
@@ -66,6 +68,100 @@ def test_each_device_and_each_failure_is_said_once(listen: Callable[..., Capture
     assert second.closed
     assert stage.chain.resets == 2
     assert listener.latest is None
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """PortAudio as it is where it does not return until this is set."""
+    returns = threading.Event()
+    monkeypatch.setattr(devices, "_stuck", threading.Event())
+    monkeypatch.setattr(devices, "CLOSES", 0.1)
+    yield returns
+    returns.set()
+
+
+def test_a_device_that_does_not_close_is_said_to_be_lost_and_left(
+    listen: Callable[..., CaptureThread], said: Said, stuck: threading.Event
+) -> None:
+    """As where a sound server dies at the wrong moment: PortAudio waits for what never comes."""
+    line = FakeLine([np.ones(100)], name="Room")
+    line.empty = line.lose
+    line.close = lambda: devices.close_in_time(Mock(close=stuck.wait))
+    stage = Stage(line)
+    open_line = stage.open
+
+    def opened(look_again: bool, clock: Any) -> FakeLine:
+        if look_again:
+            devices.portaudio(look_again)
+        return open_line(look_again, clock)
+
+    stage.open = opened  # type: ignore[method-assign]
+    listener = listen(stage)
+    listener._thread.join(PATIENCE)
+    assert not listener._thread.is_alive()
+    assert said == [
+        "listening to Room",
+        "microphone lost. Dancing on, looking again",
+        f"no microphone: {devices.GONE}. Dancing on",
+    ]
+
+
+def test_that_a_device_is_lost_is_said_before_it_is_closed(
+    listen: Callable[..., CaptureThread], said: Said, stuck: threading.Event
+) -> None:
+    line, closing = FakeLine([np.ones(100)], name="Room"), threading.Event()
+    line.empty = line.lose
+
+    def close() -> None:
+        closing.set()
+        stuck.wait()
+
+    line.close = close
+    listener = listen(Stage(line))
+    assert closing.wait(PATIENCE)
+    assert said[-1] == "microphone lost. Dancing on, looking again"
+    assert listener.latest is None
+    stuck.set()
+
+
+def test_a_device_that_does_not_answer_is_said_to_be_lost(
+    listen: Callable[..., CaptureThread], said: Said, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PortAudio asks a sound server that has died what time it is, and waits for ever."""
+    monkeypatch.setattr(module, "STALLED", 0.05)
+    line, asked, read = FakeLine([np.ones(RATE // 4)], name="Room"), threading.Event(), FakeLine.read
+
+    def wait() -> np.ndarray:
+        if not line.blocks:
+            asked.set()
+            stuck.wait()
+        return read(line)
+
+    line.read = wait
+    listener = listen(Stage(line))
+    assert asked.wait(PATIENCE)
+    begun = time.monotonic()
+    while not any("lost" in text for text in said):
+        assert time.monotonic() < begun + PATIENCE
+        listener.notice_stall()
+    assert said == ["listening to Room", f"microphone lost: {devices.GONE}. Dancing on"]
+    assert listener.latest is None
+    for _ in range(100):
+        listener.notice_stall()
+    assert len(said) == 2
+    with pytest.raises(NoSound, match="does not answer any more"):
+        devices.portaudio(True)
+    stuck.set()
+
+
+@pytest.mark.usefixtures("stuck")
+def test_what_closes_is_no_reason_to_give_up() -> None:
+    closed = threading.Event()
+    devices.close_in_time(Mock(close=closed.set))
+    assert closed.is_set()
+    with pytest.raises(OSError, match="busy"):
+        devices.close_in_time(Mock(close=Mock(side_effect=OSError("busy"))))
+    assert not devices._stuck.is_set()
 
 
 def test_what_is_heard_is_published_with_its_time(listen: Callable[..., CaptureThread], said: Said) -> None:
