@@ -20,7 +20,7 @@ WINDOW_BEATS = 20.0  # ten seconds at 120 BPM. Counted in musical time, so that 
 
 EMPTY = 1.0  # of a frame: outside of any outline everywhere
 
-_log = logging.getLogger(__name__)
+_aside = logging.getLogger("visualizer.aside")  # into the log file alone: people are told by `notify`
 
 
 class Recovery:
@@ -43,8 +43,8 @@ class Recovery:
         self.restarts += 1
         self._failures.append(beat)
         if self.restarts & (self.restarts - 1) == 0:  # the 1st, 2nd, 4th, 8th: a log is not to be flooded
-            _log.warning("a network of pack %s gave nothing to dance (%s); it starts again from a seed (%d times)",
-                         self._pack.name, reason, self.restarts)  # fmt: skip
+            _aside.info("a network of pack %s gave nothing to dance (%s); it starts again from a seed (%d times)",
+                        self._pack.name, reason, self.restarts)  # fmt: skip
         if not self._said:
             self._said = True
             self._notify(f"a network fails ({reason}): dancing on from another pose")
@@ -55,7 +55,6 @@ class Recovery:
         """A network takes too long."""
         if not self._said and self._replaceable:
             self._said = True
-            _log.warning("the %s of pack %s is too slow to dance", network, self._pack.name)
             self._notify(f"the {network} of pack {self._pack.name} is too slow to dance")
         self.given_up = self._replaceable
 
