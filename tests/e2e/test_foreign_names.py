@@ -125,7 +125,7 @@ def test_what_is_refused_is_said_in_one_line(odd: Path, words: tuple[str, ...]) 
 @pytest.mark.parametrize(
     "words",
     [
-        ("footage", "NAME.mp4", "--out", "x"), ("measure", "NAME"), ("beats", "--motion", "NAME"), ("NAME",),
+        ("footage", "NAME.mp4", "--out", "x"), ("evaluate", "NAME"), ("beats", "--motion", "NAME"), ("NAME",),
         ("motion", "NAME.bvh", "--out", "x"), ("fit", "--out", "x", "--motion", "NAME"), ("fit", "--NAME"),
     ],
     ids=lambda words: " ".join(words),

@@ -144,7 +144,7 @@ def test_what_keys_chose_is_there_at_the_next_show_and_nothing_else(screen: Scre
         program.wait_for("look neon")
         program.wait_for("first frame")
         for key, says in (
-            ("Up", "look: "), ("u", "formation: unison"), ("minus", "temperature: measured"), ("o", "10 ms late"),
+            ("Up", "look: "), ("u", "sync: unison"), ("minus", "temperature: measured"), ("o", "10 ms late"),
             ("g", r"sensitivity: \+1"), ("a", "auto: off"), ("k", "comes more often"), ("4", "4 dancers"),
             ("2", "2 dancers"), ("l", "locked"), ("F11", "full screen"),
         ):  # fmt: skip

@@ -116,7 +116,7 @@ def test_dances_troupe_and_temperature_by_keys(screen: Screen, home: dict[str, s
         program.wait_for("toast: 9 dancers")
         screen.grab_until(lambda s: bodies(s) >= 8)  # two may touch; a limb may be cut off
         screen.press("u")
-        program.wait_for("toast: formation: canon")
+        program.wait_for("toast: sync: canon")
         screen.press("1")
         program.wait_for("toast: one dancer")
         screen.grab_until(lambda s: groups(s) == 1)

@@ -33,8 +33,11 @@ QUIETING = (
 )  # fmt: skip
 HARMLESS = r'\d+ +(socket\(|(bind|getsockname)\(.*("::1"|"127\.0\.0\.1"))'
 # Runs a module with its words, and then stays until it has lived so many seconds: what is sent is sent later.
+# The program's own bound on how long it may take to close must not end it before.
 LINGERING = """
 import runpy, sys, threading, time
+from visualizer import leave
+leave.CLOSING = 10 * float(sys.argv[1])
 end = time.monotonic() + float(sys.argv[1])
 sys.argv = sys.argv[2:]
 try:
