@@ -43,7 +43,7 @@ class Recovery:
         self.restarts += 1
         self._failures.append(beat)
         if self.restarts & (self.restarts - 1) == 0:  # the 1st, 2nd, 4th, 8th: a log is not to be flooded
-            _aside.info("a network of pack %s gave nothing to dance (%s); it starts again from a seed (%d times)",
+            _aside.warning("a network of pack %s gave nothing to dance (%s); it starts again from a seed (%d times)",
                         self._pack.name, reason, self.restarts)  # fmt: skip
         if not self._said:
             self._said = True

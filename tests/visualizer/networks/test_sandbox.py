@@ -183,6 +183,7 @@ def test_a_network_that_takes_long_to_open(tmp_path: Path, monkeypatch: pytest.M
 
 def test_what_is_opened_is_what_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is exchanged between the judgement and the opening is not opened."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))  # nothing has passed yet
     folder = made(tmp_path / "theirs")
     judge = sandbox.try_pack
 
