@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,11 +39,12 @@ def read_decoder_weights(path: Path) -> tuple[AutoencoderConfig, dict[str, Tenso
         if path.stat().st_size > LARGEST_BYTES:
             raise UserError(f"{path}: too large for what it should hold")
         with np.load(path, allow_pickle=False) as kept:
-            sizes = {f.name: kept[f"config.{f.name}"].tolist() for f in fields(AutoencoderConfig)}
+            sizes: dict[str, Any] = {f.name: kept[f"config.{f.name}"].tolist() for f in fields(AutoencoderConfig)}
             state = {f"decoder.{n}": torch.from_numpy(kept[f"decoder.{n}"].astype(np.float32)) for n in NAMES}
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; without it this pack dances, but cannot be trained further") from error
     except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path}: broken ({' '.join(str(error).split())[:120]})") from error
-    config = AutoencoderConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()})
+    chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
+    config = AutoencoderConfig(**chosen)
     return config, state

@@ -11,7 +11,7 @@ import pytest
 import zarr
 
 from tests.support.training_run import TinyFit
-from training.data import dataset
+from training.data import dataset, sampling
 from training.data.choreography import DANCES, perform
 from training.data.dataset import Motion, from_bytes, held_out_clips, open_takes, to_bytes
 from training.data.motion.clips import Clip
@@ -153,7 +153,7 @@ def test_a_camera_sees_what_a_take_holds(tiny_fit: TinyFit) -> None:
     """The cameras of training and those of takes agree, mirrored and turned."""
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
     mine = [t for t in takes if not t.held_out][:1]
-    bodies = dataset.gather_bodies(mine)
+    bodies = sampling.gather_bodies(mine)
     index, count = np.arange(len(mine[0])), len(mine[0])
     straight = bodies.seen(index, np.zeros(count), np.zeros(count, bool))
     np.testing.assert_allclose(straight, mine[0].read("joints"), atol=1e-5)
@@ -167,17 +167,17 @@ def test_a_camera_sees_what_a_take_holds(tiny_fit: TinyFit) -> None:
 
 def test_body_batches_hold_bodies_and_their_pictures(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
-    bodies = dataset.gather_bodies([t for t in takes if not t.held_out])
-    stream = dataset.body_batches(bodies, 12, 3, between=0.5)
+    bodies = sampling.gather_bodies([t for t in takes if not t.held_out])
+    stream = sampling.body_batches(bodies, 12, 3, between=0.5)
     frames, joints = next(stream)
     assert frames.shape == (12, 1, 128, 128)
     np.testing.assert_array_equal(frames, dataset.silhouettes(joints))
-    same, _ = next(dataset.body_batches(bodies, 12, 3, between=0.5))
+    same, _ = next(sampling.body_batches(bodies, 12, 3, between=0.5))
     np.testing.assert_array_equal(frames, same)
     assert (next(stream)[0] != frames).any()
-    assert (next(dataset.body_batches(bodies, 12, 3, start=1))[0] != frames).any()
+    assert (next(sampling.body_batches(bodies, 12, 3, start=1))[0] != frames).any()
     with pytest.raises(UserError, match="bodies"):
-        dataset.gather_bodies([t for t in takes if t.mirrored])
+        sampling.gather_bodies([t for t in takes if t.mirrored])
 
 
 def test_joined_takes_have_no_seam() -> None:
