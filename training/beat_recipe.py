@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.export import public_command
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, write_whole
 from training.models.beat_network import BeatNetwork, BeatNetworkConfig, Heard, export_beat_network, listen
 from training.synth.augment import check_speaker
@@ -160,7 +160,7 @@ def fit_beat_network(
         config = FitConfig(steps=steps, rate=recipe.rate, precision=recipe.precision)
         music = batches(kept, recipe.calls, recipe.batch, recipe.seed)
         ears.append(BeatNetwork(recipe.network))
-        fit(Lesson(f"ear_{steps}", ears[-1], _loss, music, recipe.seed), config, work)
+        fit(FitTask(f"ear_{steps}", ears[-1], _loss, music, recipe.seed), config, work)
     return write_beat_network(ears, out, recipe, _held_out(away), real)
 
 

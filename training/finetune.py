@@ -42,7 +42,7 @@ from training.data.footage.run import Request, extract_footage
 from training.data.footage.video import Video, find_videos, probe
 from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, PoseBasis
 from training.models.dancer import Choreographer, DancerNetwork
@@ -171,12 +171,12 @@ def fit_networks(
 ) -> None:
     """Train both recurrent networks further."""
     letters = choreographer.config.letters
-    moves = Lesson(
+    moves = FitTask(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 64, 2 * LETTERS_PER_PHRASE, plan.seed + start),
         plan.seed + 1,
     )  # fmt: skip
-    steps = Lesson(
+    steps = FitTask(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
         lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start), plan.seed + 2,
     )  # fmt: skip
@@ -284,7 +284,7 @@ def fit_pictures(
             )
 
     first = overlap_of(before, judge)
-    lesson = Lesson("pictures", network, lambda net, batch: net.loss(*batch), batches, plan.seed)  # type: ignore[operator]
+    lesson = FitTask("pictures", network, lambda net, batch: net.loss(*batch), batches, plan.seed)  # type: ignore[operator]
     fit(lesson, FitConfig(plan.picture_steps, rate=2e-4), work)
     after = overlap_of(network, judge)
     better = after > first

@@ -114,7 +114,7 @@ def schedule(step: int, config: FitConfig) -> float:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FitTask:
     """One network and what it learns.
 
     `loss(network, batch)` gives named losses, of which `total` is minimised. `batches(start)` begins an endless
@@ -137,7 +137,7 @@ class _Run:
     """A lesson while it is trained, in one process: `model` is the network, or what gathers its gradients from all
     processes; `step` counts the steps taken."""
 
-    lesson: Lesson
+    lesson: FitTask
     config: FitConfig
     fabric: Fabric
     model: nn.Module
@@ -247,7 +247,7 @@ class _Reporter:
             self.logged = now
 
 
-def fit(lesson: Lesson, config: FitConfig, folder: Path) -> nn.Module:
+def fit(lesson: FitTask, config: FitConfig, folder: Path) -> nn.Module:
     """Train the network of `lesson` for `config.steps` steps and return it, on the CPU and in evaluation mode.
 
     Checkpoints go to `folder/NAME.ckpt` every minute and at the end; a run that was killed goes on from there, and one

@@ -31,7 +31,7 @@ from training.data.dances import (
 from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.export import PackContents, check_out, public_command, write_pack
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
 from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
@@ -106,7 +106,7 @@ def fit_autoencoder(recipe: Recipe, bodies: Bodies, basis: PoseBasis, work: Path
     )
     for number, (name, loss, steps, rate, size, between) in enumerate(lessons):
         network.decoder.requires_grad_(name != "autoencoder")
-        lesson = Lesson(
+        lesson = FitTask(
             name, network, lambda net, batch, loss=loss: getattr(net, loss)(*batch),
             lambda start, number=number, size=size, between=between: batches(start, number, size, between),
             recipe.seed + 10 * number, shared=True,
@@ -244,7 +244,7 @@ def fit_choreographer(
         f"choreographer: {parameters(choreographer):,} parameters, {letters} letters, {len(sampler.styles)} styles, "
         f"{len(sampler.names) - 1} named dances"
     )
-    lesson = Lesson(
+    lesson = FitTask(
         "choreographer", choreographer, lambda net, batch: net.loss(*batch),  # type: ignore[operator]
         lambda start: choreographer_batches(sampler, letters, 128, 2 * LETTERS_PER_PHRASE, recipe.seed + start),
         recipe.seed + 1,
@@ -265,7 +265,7 @@ def fit_dancer(
     feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
     dancer = DancerNetwork(dancer_config, moves, basis.std, feet)
     console.print(f"dancer: {parameters(dancer):,} parameters")
-    lesson = Lesson(
+    lesson = FitTask(
         "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
         lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 
 
 class Line(nn.Module):
@@ -33,5 +33,5 @@ def endless(start: int) -> Iterator[Tensor]:
 def run(folder: Path, steps: int, network: nn.Module | None = None, batches=endless, **options: Any) -> nn.Module:
     torch.manual_seed(0)
     config = FitConfig(steps, rate=0.1, **options)
-    lesson = Lesson("line", network or Line(), lambda net, x: net.loss(x), batches, seed=0)  # type: ignore[operator]
+    lesson = FitTask("line", network or Line(), lambda net, x: net.loss(x), batches, seed=0)  # type: ignore[operator]
     return fit(lesson, config, folder)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training import distributed
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.models.dancer import Choreographer, ChoreographerConfig
 
 
@@ -30,7 +30,7 @@ def learn(folder: Path) -> dict[str, Tensor]:
     torch.manual_seed(3)
     network = Choreographer(ChoreographerConfig(12, 2, 3, embedding=8, hidden=16, dropout=0.0))
     network.extra = nn.Linear(2, 2)  # a part that this lesson does not touch
-    lesson = Lesson(
+    lesson = FitTask(
         "net", network, lambda net, b: net.loss(b["letters"], b["following"], b["given"]), batches, seed=1  # type: ignore[operator]
     )  # fmt: skip
     fit(lesson, FitConfig(25, rate=1e-2), folder)

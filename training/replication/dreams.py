@@ -19,7 +19,7 @@ from torch import Tensor
 from training.data.dataset import Take, from_bytes
 from training.evaluate.picture_metrics import iou
 from training.evaluate.studio import waves
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.models.autoencoder import parameters
 from training.replication.effort import PICTURES_PER_BEAT, READ_FIRST, SECOND, Dots, Effort, Floats
 from training.replication.judge import Judged, cross_entropy, kept_variety
@@ -78,7 +78,7 @@ def fit_rnn(films: Sequence[Dots], effort: Effort, work: Path) -> FrameRnn:
     """Train the recurrent network on films of dots, or load it where that was done."""
     torch.manual_seed(effort.seed)
     network = FrameRnn(usual=np.concatenate([film[::SECOND] for film in films]).mean(axis=0))
-    lesson = Lesson(
+    lesson = FitTask(
         "frame-rnn", network, lambda net, films: net.loss(films),  # type: ignore[operator]
         lambda start: film_batches(films, 16, 2 * SECOND + 1, effort.seed, start), effort.seed,
     )  # fmt: skip

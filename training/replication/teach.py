@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training.data.motion.body import silhouettes
 from training.data.sampling import Bodies
-from training.fit import FitConfig, Lesson, fit
+from training.fit import FitConfig, FitTask, fit
 from training.replication.effort import CLIP, Dots, Effort
 from training.replication.models import (
     DEEP,
@@ -201,7 +201,7 @@ def teach(attempt: Attempt, pictures: Dots, effort: Effort, work: Path) -> nn.Mo
     else:
         optimizer = torch.optim.Adam(network.parameters(), lr=spec.rate)
     film = effort.filmed if spec.adadelta else None
-    lesson = Lesson(
+    lesson = FitTask(
         attempt.key, TrainWrapper(network, spec), lambda wrapper, batch: wrapper.loss(batch),  # type: ignore[operator]
         lambda start: picture_batches(pictures, spec.batch, film, effort.seed, start), effort.seed, optimizer,
     )  # fmt: skip

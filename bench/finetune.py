@@ -1,6 +1,6 @@
 """A dancer from three minutes of footage, from the film to the dance, and how long it takes.
 
-    python -m bench.newcomer --motion DIR --work DIR [--sheet out.jpg]
+    python -m bench.finetune --motion DIR --work DIR [--sheet out.jpg]
 
 The footage is made (training/data/footage/made.py): dances that the shipped pack never saw, by a figure in clothes
 before a blue screen, with noise, H.264 and changing light. Then `training new-dancer` is run, and `visualizer film`
