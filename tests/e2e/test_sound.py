@@ -317,6 +317,7 @@ def test_a_video_has_the_sound_that_the_ear_hears(server: Server, screen: Screen
         recorder = Recorder(server)
         if audio == "mic":
             server.play(song)
+            program.wait_for("toast: on the beat")  # a device that has just been opened still looks for its delay
         wait_for(lambda: recorder.loud)
         screen.press("r")
         video = Path(program.wait_for(r"toast: recording: (.*\.mkv)$")[1])
