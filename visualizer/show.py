@@ -14,6 +14,7 @@ from typing import Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
+from visualizer.dancer.ahead import Ahead
 from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
@@ -103,7 +104,7 @@ class Show:
     """One performance. Commands change it between steps; see `commands.py`."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
-        self.dancer = dancer
+        self._dancer, self._ahead = dancer, Ahead(dancer)
         self.looks = plan.looks
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
@@ -129,10 +130,27 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
-        self.dancer.step_to(musical_time, hearing.energy)
+        bodies = self._ahead.take(musical_time)
+        if bodies is None:
+            self.dancer.step_to(musical_time, hearing.energy)
         self.changed = self._change_by_itself(musical_time, hearing)
         text = Text(lamp=find_lamp(musical_time), black=self._fade(hearing.time))
-        return Moment(self.dancer.picture(musical_time), self.look, hearing, musical_time, text)
+        if bodies is None:
+            bodies = self.dancer.picture(musical_time)
+        return Moment(bodies, self.look, hearing, musical_time, text)
+
+    def prepare(self, musical_time: float, energy: float) -> None:
+        """Begin what the next `step` will need, if it is at about `musical_time`, on a thread of its own.
+
+        What is asked of the dancers from now on is seen one picture later than without.
+        """
+        self._ahead.begin(musical_time, energy)
+
+    @property
+    def dancer(self) -> Dancing:
+        """Those who dance; nothing is being made of them in another thread when they are returned."""
+        self._ahead.settle()
+        return self._dancer
 
     def describe(self) -> str:
         """What is on, in one line."""
