@@ -3,7 +3,8 @@
 Everything is laid down at the moment at which it sounded on the show's clock, so sound and picture meet whatever the
 devices take. Where nothing is heard there is silence. When a device thinks better of its delay, as it does all through
 its first second, or its clock is not ours, the sound runs a little faster or slower until it is in its place again: a
-cut would be heard. Only where samples were lost, and so the place is another from one block to the next, there is one.
+cut would be heard. Only where a device was gone for a while, and so the place leaps from one block to the next, there
+is one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from visualizer.music.analysis.features import Floats
 RATE = 48_000  # Hz
 KEEPS = 24.0  # seconds that wait to be read, if the encoder is behind
 STILL = 0.005  # seconds by which device and clock may differ
-TORN = 0.12  # and beyond which it is noticed (ITU-R BT.1359: 125 ms); a leap by as much from block to block is a cut
+SEEN = 0.12  # and beyond which it is noticed: sound later than the picture by 125 ms (ITU-R BT.1359)
 SLEW, HASTE = 0.005, 0.03  # how much faster or slower below and beyond that; a twelfth of a semitone, and a half
+LEAP = 0.5  # from block to block: no delay is corrected by so much, and no device that was lost is back so soon
 APART = 0.05  # seconds by which a song may be from its place before it goes on from there
 
 
@@ -66,10 +68,10 @@ class Tape:
             return
         self._given += len(sound)
         off = 0 if self._at is None else there - self._at
-        if self._at is None or abs(off - self._off) > TORN * RATE:
+        if self._at is None or abs(off - self._off) > LEAP * RATE:
             self._at, off = there, 0
         elif abs(off) > STILL * RATE:
-            most = round((HASTE if abs(off) > TORN * RATE else SLEW) * len(sound))
+            most = round((HASTE if abs(off) > SEEN * RATE else SLEW) * len(sound))
             sound = self._stretched(sound, len(sound) + min(max(off, -most), most))
         self._off = off
         self._last = sound[-1:]
