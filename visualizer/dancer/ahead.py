@@ -45,7 +45,7 @@ class Ahead:
 
     def settle(self) -> None:
         """Wait until nothing is being made; what fails is told by `take`."""
-        if self._work is not None:
+        if self._work is not None and not self._work.done():
             wait([self._work])
 
     def take(self, musical_time: float) -> Bodies | None:
