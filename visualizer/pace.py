@@ -1,7 +1,8 @@
 """How musical time is danced: counted from where the music's phrases begin, and at half time in its breaks.
 
-Dancers count. Where the music's eight bars turn out to begin elsewhere than the count had them, they wait for that place
-and go on counting from there. In a break they dance every other beat, and are back at the full tempo when it is over.
+Dancers count. Where the music's eight bars turn out to begin elsewhere than the count had them, they wait for that
+place and go on counting from there. In a break they dance every other beat, and are back at the full tempo when it is
+over.
 Both are leaps of the count that the dancer is told of: a leap lands on the same place of a half beat, so the body
 sees it as it sees a change of dance.
 """
@@ -61,11 +62,14 @@ class Pace:
             beat = math.floor(count)
             if energy > OVER and passes(last, musical_time, 1):
                 leap, self._half = beat - self._danced(beat), None
-        elif self._low_since is not None and musical_time - self._low_since >= BEATS_PER_BAR:
-            if passes(last, musical_time, BEATS_PER_BAR):
-                bar = math.floor(count / BEATS_PER_BAR) * BEATS_PER_BAR
-                self._half = (bar, bar)
+        elif self._low_for(musical_time) >= BEATS_PER_BAR and passes(last, musical_time, BEATS_PER_BAR):
+            bar = math.floor(count / BEATS_PER_BAR) * BEATS_PER_BAR
+            self._half = (bar, bar)
         return Count(count, self._danced(count), leap)
+
+    def _low_for(self, now: float) -> float:
+        """Beats that energy has been low."""
+        return 0.0 if self._low_since is None else now - self._low_since
 
     def _danced(self, count: float) -> float:
         """Beats of the dance at that count."""

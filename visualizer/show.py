@@ -18,9 +18,11 @@ from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import GenreScores
+from visualizer.music.analysis.phrase_tracker import PhraseTracker
 from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
+from visualizer.pace import Count, Pace
 from visualizer.stage.looks import Look, LookStore
 
 log = logging.getLogger("visualizer")
@@ -52,6 +54,7 @@ class Dancing(Protocol):
     @property
     def sync(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
+    def leap(self, beats: float) -> None: ...
     def picture(self, musical_time: float) -> Bodies: ...
     def reseed(self, seed: int) -> None: ...
     def set_style(self, style: str) -> None: ...
@@ -121,6 +124,7 @@ class Show:
         self._seeds = plan.seeds
         self._faded = 0.0  # 0..1, how far the picture is on its way to the dark
         self._last_time: float | None = None
+        self._phrases, self._pace = PhraseTracker(), Pace()
         self.heed_preferences()
 
     def step(self, musical_time: float, hearing: Hearing) -> Moment:
@@ -129,10 +133,20 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
-        self.dancer.step_to(musical_time, hearing.energy)
-        self.changed = self._change_by_itself(musical_time, hearing)
+        count = self._count(musical_time, hearing)
+        if count.leap:
+            self.dancer.leap(count.leap)
+        self.dancer.step_to(count.danced, hearing.energy)
+        self.changed = self._change_by_itself(count.phrases, hearing)
         text = Text(lamp=find_lamp(musical_time), black=self._fade(hearing.time))
-        return Moment(self.dancer.picture(musical_time), self.look, hearing, musical_time, text)
+        return Moment(self.dancer.picture(count.danced), self.look, hearing, musical_time, text)
+
+    def _count(self, musical_time: float, hearing: Hearing) -> Count:
+        """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
+        known; where no beat is heard there are none."""
+        known = hearing.phrases_known or hearing.confidence == 0
+        offset = self._phrases.offset if known else self._phrases.push(musical_time, hearing.energy)
+        return self._pace.follow(musical_time, hearing.energy, offset)
 
     def describe(self) -> str:
         """What is on, in one line."""

@@ -62,7 +62,7 @@ class Planner:
         if dance is not None:
             self.dance = dance
 
-    def shift(self, beats: int) -> None:
+    def shift(self, beats: float) -> None:
         """Musical time leaps ahead. The plan goes along by whole phrases; otherwise another begins where it lands."""
         self.until = self.until + beats if beats % PHRASE_BEATS == 0 else -math.inf
 
@@ -256,7 +256,7 @@ class TroupePlanner:
         of_style = [i for i, s in enumerate(seeds) if s.style == self.style_of(who)]
         return seeds[int(self._planners[who].random.choice(of_style or np.arange(len(seeds))))]
 
-    def shift(self, beats: int) -> None:
+    def shift(self, beats: float) -> None:
         """Musical time leaps ahead; see `Planner.shift`."""
         for planner in self._planners:
             planner.shift(beats)

@@ -116,7 +116,7 @@ def test_a_drop_does_not_wait_for_the_end_of_a_quiet_dance(seed: int) -> None:
     quiet = planned(planner, 16, energy=0.05)
     lively = planned(planner, 48, energy=0.95, start=16.0)
     assert quiet[0] != lively[0]
-    assert all(d is None or LIVELY[d].energy is not None and LIVELY[d].energy > 0.4 for d in lively)
+    assert all(d is None or d >= 3 for d in lively)
 
 
 def test_after_a_leap_by_less_than_a_phrase_another_dance_begins_where_it_lands() -> None:
