@@ -27,6 +27,7 @@ class FakeDancer:
     dances: tuple[str, ...] = ("basic", "cucaracha")
 
     danced: tuple[str | None, ...] = ("basic",)
+    tells_energy = False  # the first is a quiet dance, the second a lively one
     held = False
     never: tuple[str, ...] = ()
 
@@ -38,6 +39,11 @@ class FakeDancer:
 
     def step_to(self, musical_time: float, energy: float) -> None:
         self.steps.append((musical_time, energy))
+
+    def dances_for(self, energy: float) -> tuple[str, ...]:
+        if not self.tells_energy:
+            return self.dances
+        return self.dances[:1] if energy < 0.5 else self.dances[1:]
 
     def leap(self, beats: float) -> None:
         self.leaps.append(beats)

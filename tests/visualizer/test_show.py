@@ -102,6 +102,17 @@ def test_a_break_is_danced_at_half_time_and_the_drop_is_not() -> None:
     assert stage.dancer.steps[-1] == (pytest.approx(2 * 47.9), 0.9)
 
 
+def test_auto_mode_chooses_dances_that_suit_the_energy_and_a_drop_ends_a_quiet_one() -> None:
+    stage = Stage(Auto(random.Random(1), pinned={"style"}))
+    stage.dancer.tells_energy = True
+    stage.energy = 0.3
+    assert {dance for *_, dance in stage.steps(300)} == {"basic", None}
+    stage.dancer.set_dance("basic")
+    stage.energy = 0.9
+    after = [dance for *_, dance in stage.steps(300, 300.0)]
+    assert set(after[40:]) == {"cucaracha", None}  # within a phrase, which takes four seconds
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_phrases_of_auto_mode_are_the_musics_own(known: bool) -> None:
     """A drop 12 beats into what the count has as a phrase; of a song that was heard whole the phrases are known."""

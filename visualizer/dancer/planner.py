@@ -80,7 +80,7 @@ class Planner:
         self.dance, self.until = None, phrase_end
         if not free:
             return
-        free = self._nearest(free, energy)
+        free = find_suited(self.dances, free, energy + WOBBLE * (2 * self.random.random() - 1))
         order = self.random.random(len(free))
         by_age = sorted(range(len(free)), key=lambda k: (self._last.get(free[k], -math.inf), order[k]))
         drawn = free[by_age[int(self.random.integers(math.ceil(FRESH * len(free))))]]
@@ -95,24 +95,21 @@ class Planner:
         if self.random.random() >= IMPROVISE:
             self.dance = drawn
 
-    def _nearest(self, dances: list[int], energy: float) -> list[int]:
-        """The share of `dances` that suits music of that energy; all, where the pack does not tell how lively they are.
 
-        Energies are compared by rank within the style: the quietest of a wild style is what it has for a break.
-        """
-        ranks = self._ranks(self.dances[dances[0]].style)
-        if not ranks:
-            return dances
-        energy += WOBBLE * (2 * self.random.random() - 1)
-        nearest = sorted(dances, key=lambda i: abs(ranks[i] - energy))
-        return sorted(nearest[: math.ceil(SUITED * len(nearest))])
+def find_suited(dances: tuple[NamedDance, ...], among: list[int], energy: float) -> list[int]:
+    """The share of `among`, numbers of dances of one style, that suits music of that energy; all of them, where the
+    pack does not tell how lively they are.
 
-    def _ranks(self, style: int) -> dict[int, float]:
-        """Place of each dance of a style from the quietest, 0, to the liveliest, 1; {} if that is not known."""
-        of_style = [(d.energy, i) for i, d in enumerate(self.dances) if d.style == style]
-        if any(energy is None for energy, _ in of_style):
-            return {}
-        return {i: k / max(len(of_style) - 1, 1) for k, (_, i) in enumerate(sorted(of_style))}
+    Energies are compared by rank within the style: the quietest of a wild style is what it has for a break.
+    """
+    if not among:
+        return []
+    of_style = [(d.energy, i) for i, d in enumerate(dances) if d.style == dances[among[0]].style]
+    if any(known is None for known, _ in of_style):
+        return among
+    ranks = {i: k / max(len(of_style) - 1, 1) for k, (_, i) in enumerate(sorted(of_style))}
+    nearest = sorted(among, key=lambda i: abs(ranks[i] - energy))
+    return sorted(nearest[: math.ceil(SUITED * len(nearest))])
 
 
 def split_styles(style: str, known: tuple[str, ...]) -> tuple[str, ...]:
