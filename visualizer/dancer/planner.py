@@ -80,7 +80,8 @@ class Planner:
         self.dance, self.until = None, phrase_end
         if not free:
             return
-        free = find_suited(self.dances, free, energy + WOBBLE * (2 * self.random.random() - 1))
+        if self.dances[free[0]].energy is not None:
+            free = find_suited(self.dances, free, energy + WOBBLE * (2 * self.random.random() - 1))
         order = self.random.random(len(free))
         by_age = sorted(range(len(free)), key=lambda k: (self._last.get(free[k], -math.inf), order[k]))
         drawn = free[by_age[int(self.random.integers(math.ceil(FRESH * len(free))))]]
