@@ -11,11 +11,10 @@ from training.data.motion.body import CLAMP_PIXELS, project, silhouettes
 from training.models.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
-    PoseBasis,
     exactly,
-    pose_basis,
     solve,
 )
+from training.models.pose_basis import PoseBasis, pose_basis
 
 SMALL = AutoencoderConfig(latent=16, encoder=(8, 8, 12, 12), corrector=(8, 8, 12, 12), marks=6, unions=6, decoder=8)
 
