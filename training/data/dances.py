@@ -23,8 +23,9 @@ LETTERS_PER_PHRASE = PHRASE_BEATS * LETTERS_PER_BEAT
 
 @dataclass(frozen=True)
 class Dance:
-    """One take in latents. `latent` (S, D), `travel` (S, 2), or (S, 1) of flat bodies, `energy` (S,), `letters` (S // 8,), the
-    numbers of its style and of its named dance (-1: none). `phase`: letters of a phrase that have passed when it begins."""
+    """One take in latents. `latent` (S, D), `travel` (S, 2), or (S, 1) of flat bodies, `energy` (S,), `letters`
+    (S // 8,), the numbers of its style and of its named dance (-1: none). `phase`: letters of a phrase that have passed
+    when it begins."""
 
     name: str
     latent: NDArray[np.float32]

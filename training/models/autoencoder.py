@@ -33,7 +33,7 @@ GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell in
 REACH = 6.0  # cells from a stroke beyond which its distance does not count
 STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
 DEPTH = 0.5  # weight of an error in depth beside one of the same size in the picture
-DEEP = 16.0  # times as much a bone is turned in depth as in the picture, where its length is wrong
+DEEP = 256.0  # times as much a bone is turned in depth as in the picture, where its length is wrong
 DAMPING = 1.0  # of a settling step: squared pixels, summed over the picture, for a move by one std of a latent
 
 
@@ -172,8 +172,8 @@ class Strokes(nn.Module):
 class BoneFit(nn.Module):
     """Joints (N, 21, 3) metres whose depth is uncertain -> joints whose bones have the right lengths.
 
-    Each bone moves to the nearest one of its length, where a centimetre in depth counts as little as `1 / DEEP` of
-    one in the picture: a bone that looks too short is turned out of the plane. Newton's steps on one constraint
+    Each bone moves to the nearest one of its length, where the square of a move in depth counts 1 / DEEP of that of a
+    move in the picture: a bone that looks too short is turned out of the plane. Newton's steps on one constraint
     (Lagrange), the depth at most doubled or halved in each; what they leave over, `BoneLayer` takes away.
     """
 

@@ -39,6 +39,11 @@ class BodySpace:
         flat = np.asarray(latent, np.float32) @ (self.axes * np.float32(self.scale)).T + self.mean
         return flat.reshape(*latent.shape[:-1], JOINT_COUNT, 3)
 
+    def latents(self, joints: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Joints (…, 21, 3) in metres about the crop -> latents (…, D)."""
+        flat = joints.reshape(*joints.shape[:-2], NUMBERS)
+        return ((flat - self.mean) @ self.axes / self.scale).astype(np.float32)
+
     @cached_property
     def _turning(self) -> tuple[NDArray[np.float32], ...]:
         """Weights (D, D) and constants (D,) of what a turn by φ adds to a latent: for (cos φ - 1) and for sin φ."""
