@@ -97,6 +97,7 @@ class StandIn:
     styles: tuple[str, ...]
     dances: tuple[NamedDance, ...]
     latent_size: int = 42
+    body: None = None  # its latents are flat joints
     name: str = "stand-in"
 
 

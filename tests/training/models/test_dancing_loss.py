@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.models.test_pose_basis import some_bodies
+from tests.support.made_bodies import some_bodies
 from training.models.dancer import DancerConfig, DancerNetwork
 from training.models.dancing_loss import Danced, DancingWeights, accents, dancing_loss, skating, unroll
 from training.models.latent_body import latent_body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tests.training.models.test_pose_basis import some_bodies
+from tests.support.made_bodies import some_bodies
 from training.data.motion.body import normalise_bones, project
 from training.data.motion.skeleton import BONES, LENGTHS
 from training.models.latent_body import FEET, TRUNK, LatentBones, latent_body

@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.data.choreography import DANCES, perform
-from training.data.dataset import crop_place
-from training.data.motion.body import about_crop, project
+from tests.support.made_bodies import some_bodies
+from training.data.motion.body import project
 from training.models.pose_basis import PoseBasis, pose_basis
-
-
-def some_bodies(count: int = 200) -> np.ndarray:
-    positions = np.concatenate([perform(DANCES[n], 0.9).positions for n in (2, 5, 9)])
-    return about_crop(positions, crop_place(positions))[:: max(1, len(positions) // count)][:count]
 
 
 @pytest.fixture(scope="module")
