@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from training.data import choreography
 from training.data.motion.beats import dancing_part, find_beats, to_musical_time
 from training.data.motion.body import CLAMP_PIXELS, about_crop, project, silhouettes
 from training.data.motion.clips import Clip, read_clips
+from training.data.motion.fit_skeleton import fit_skeleton
 from training.data.motion.skeleton import INDEX, mirror, turn
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
@@ -244,6 +245,8 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     if tiny:
         dances = dances[:6]
     motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
+    # Every body has the same bones. Resampled positions, and captured people, have not quite.
+    motions = [replace(m, positions=fit_skeleton(m.positions).positions) for m in motions]
     styles = sorted({m.style for m in motions if m.timed})
     digest = hashlib.sha256()
     for motion in motions:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from training.data.dataset import CHUNK, Motion, Take
-from training.data.motion.body import normalise_bones, project, silhouettes
+from training.data.motion.body import project, silhouettes
+from training.data.motion.kinematics import fix_bones
 from training.data.motion.skeleton import INDEX, mirror
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
@@ -83,7 +84,7 @@ def body_batches(
     while True:
         body = bodies.draw(rng, batch)
         other = bodies.draw(rng, few)
-        body[:few] = normalise_bones(body[:few] + (other - body[:few]) * rng.random((few, 1, 1), dtype=np.float32))
+        body[:few] = fix_bones(body[:few] + (other - body[:few]) * rng.random((few, 1, 1), dtype=np.float32))
         body[few : 2 * few] += rng.normal(0, 0.01, body[few : 2 * few].shape).astype(np.float32)
         mine = body[share]
         yield silhouettes(project(mine, np.zeros(len(mine), np.float32))), mine

@@ -37,7 +37,7 @@ class BodySpace:
     def joints(self, latent: NDArray[np.floating]) -> NDArray[np.float32]:
         """Latents (…, D) -> joints (…, 21, 3) in metres about the crop."""
         flat = np.asarray(latent, np.float32) @ (self.axes * np.float32(self.scale)).T + self.mean
-        return flat.reshape(*latent.shape[:-1], JOINT_COUNT, 3)
+        return flat.reshape(*latent.shape[:-1], JOINT_COUNT, 3).astype(np.float32, copy=False)
 
     def latents(self, joints: NDArray[np.floating]) -> NDArray[np.float32]:
         """Joints (…, 21, 3) in metres about the crop -> latents (…, D)."""
@@ -69,7 +69,8 @@ class BodySpace:
             return latent
         kept, kept_mean, crossed, crossed_mean = self._turning
         less, sine = np.cos(angle) - 1, np.sin(angle)
-        return latent + less * (latent @ kept + kept_mean) + sine * (latent @ crossed + crossed_mean)
+        turned = latent + less * (latent @ kept + kept_mean) + sine * (latent @ crossed + crossed_mean)
+        return turned.astype(np.float32, copy=False)
 
     @property
     def across(self) -> NDArray[np.float64]:

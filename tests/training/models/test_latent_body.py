@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from tests.support.made_bodies import some_bodies
-from training.data.motion.body import normalise_bones, project
+from training.data.motion.body import project
+from training.data.motion.kinematics import fix_bones
 from training.data.motion.skeleton import BONES, LENGTHS
 from training.models.latent_body import FEET, TRUNK, LatentBones, latent_body
 from training.models.pose_basis import pose_basis
@@ -25,7 +26,7 @@ def test_any_latent_becomes_a_body_with_its_bones() -> None:
     whole = layer(latent)
     np.testing.assert_allclose(lengths(basis.joints(whole.numpy())), np.tile(LENGTHS, (20, 1)), atol=1e-5)
     torch.testing.assert_close(layer(whole), whole, atol=1e-4, rtol=0)  # what is a body stays as it is
-    np.testing.assert_allclose(basis.joints(whole.numpy()), normalise_bones(basis.joints(latent.numpy())), atol=1e-5)
+    np.testing.assert_allclose(basis.joints(whole.numpy()), fix_bones(basis.joints(latent.numpy())), atol=1e-5)
     assert not layer.state_dict()  # the basis is kept elsewhere
 
 

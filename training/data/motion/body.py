@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.motion.skeleton import BONES, CHAINS, INDEX, LENGTHS
+from training.data.motion.skeleton import INDEX
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
 CLAMP_PIXELS = 3.0  # only the band about the outline is kept; see design: a wide clamp was measured worse
@@ -60,14 +60,6 @@ def about_crop(positions: NDArray[np.float32], centre: NDArray[np.float32]) -> N
     """Metres in the room to metres about the crop: `positions` (T, 21, 3), `centre` (T, 2) its place in x and z
     -> (T, 21, 3), the height as it was."""
     return (positions - np.insert(centre, 1, 0, axis=1)[:, None]).astype(np.float32)
-
-
-def normalise_bones(joints: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Joints (…, 21, 3) in metres -> the same with bones of the skeleton's lengths, the pelvis and each direction kept;
-    `training.models.bone_layer` in numpy."""
-    bones = joints[..., BONES[:, 1], :] - joints[..., BONES[:, 0], :]
-    bones = bones * (LENGTHS[:, None] / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-6))
-    return (joints[..., :1, :] + CHAINS @ bones).astype(np.float32)
 
 
 @numba.njit(fastmath=True, parallel=True, cache=True)
