@@ -209,7 +209,7 @@ def _danced(name: str, whole: _Whole, bpm: float) -> SongAnalysis:
 
 def _listen(path: Path, model: Path | None, weights: Weights | None) -> _Whole:
     """Hear the file as it streams by. Of each hop a few numbers are kept, so that a whole night fits into memory."""
-    from visualizer.music.analysis.beat_pipeline import FrontEnd  # late: with the tracker's compiler half a second
+    from visualizer.music.analysis.beat_pipeline import FrontEnd  # late: a song that was heard before needs none of it
 
     front, strokes = FrontEnd(model), Strokes()
     heard: list[tuple[NDArray, ...]] = []
