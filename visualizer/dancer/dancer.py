@@ -163,7 +163,7 @@ class Dancer(Wishes):
         rows.latent, rows.body = made.latent, made.state
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        place = self._formation.step(rows.latent, made.travel)
+        place = self._formation.step(rows.latent, made.travel[:, 0])
         self._steps.append(Step(rows.latent.copy(), place, self._formation.depth, self._formation.seen))
         self._let_go()
         self._replace_pack()

@@ -42,7 +42,10 @@ from visualizer.networks.session import (
     open_session,
 )
 
-FORMAT = 2
+from .body_space import BodySpace, read_body_space
+
+FORMAT = 3  # of a pack that is written: its latents are bodies in space
+FORMATS = (2, 3)  # that can be danced; 2: flat bodies
 FRAME_METRES = 2.5  # width of the square that a frame shows
 FLOOR = 0.92  # height of the floor line in the frame, from the top
 STEPS_PER_BEAT = 16
@@ -109,6 +112,7 @@ class Pack:
     choreographer: Any
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
+    body: BodySpace | None = None  # what latents of format 3 are
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
 
     @cached_property
@@ -117,6 +121,8 @@ class Pack:
 
         None where there are none, or where a network that fails, or is not linear, does not tell.
         """
+        if self.body is not None:
+            return self.body.across / FRAME_METRES
         latent = np.stack([seed.latent for seed in self.seeds[:: max(1, len(self.seeds) // PROBES)]])
         names = [output.name for output in self.decoder.get_outputs()]
         if "joints" not in names or len(latent) <= self.latent_size:
@@ -256,8 +262,8 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder}: no pack.json there, so not a pack") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{where}: cannot be read ({first_line(error)})") from error
-    if not isinstance(info, dict) or info.get("format") != FORMAT:
-        raise UserError(f"{where}: not a pack of format {FORMAT}")
+    if not isinstance(info, dict) or type(info.get("format")) is not int or info["format"] not in FORMATS:
+        raise UserError(f"{where}: not a pack of format {' or '.join(map(str, FORMATS))}")
     for key, needed in (("frame_size", FRAME_SIZE), ("steps_per_beat", STEPS_PER_BEAT),
                         ("steps_per_letter", STEPS_PER_LETTER)):  # fmt: skip
         if info.get(key) != needed:
@@ -300,7 +306,16 @@ def read_info(folder: Path) -> dict[str, Any]:
                 raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {_shown(number)}")
     _check_dances(info, where)
     _check_limits(info, where)
+    if info["format"] == FORMAT:
+        _read_body(info, where)
     return info
+
+
+def _read_body(info: dict[str, Any], where: Path) -> BodySpace:
+    try:
+        return read_body_space(info.get("body"), info["latent_size"])
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 # --- loading ---------------------------------------------------------------------------------------------------
@@ -377,5 +392,6 @@ def load_pack(
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=opened.provider,
         info=info,
+        body=_read_body(info, folder / "pack.json") if info["format"] == FORMAT else None,
         **opened.sessions,
     )

@@ -187,8 +187,9 @@ def test_what_is_no_file_is_not_waited_for(copied: Path, file: str, kind: str) -
 # --- pack.json
 
 BAD_FIELDS: list[tuple[str, Any]] = [
-    ("format", 1), ("format", 3), ("format", ...), ("format", "2"),
+    ("format", 1), ("format", 4), ("format", ...), ("format", "2"),
     ("frame_size", 64), ("frame_size", ...), ("steps_per_beat", 8), ("steps_per_letter", 4),
+    ("body", ...), ("body", {}),
     ("latent_size", 0), ("latent_size", 129), ("latent_size", "16"), ("latent_size", 16.0), ("latent_size", True),
     ("letters", -1), ("letters", 10**9), ("letters", None),
     ("name", 5), ("name", "two\nlines"), ("name", "x" * 1000), ("name", "\x1b[31mred"),
