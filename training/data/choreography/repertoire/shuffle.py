@@ -34,7 +34,7 @@ DANCES = (
       groove="", flip=True),
     D("box runner", "shuffle",
       legs="2: ^60+L0f2+Rs0b2 Rk0f2u4 ^0+R0f2+Ls0b2 Lk0f2u4 ^-60+L0f2+Rs0b2 Rk0f2u4 ^0+R0f2+Ls0b2 Lk0f2u4",
-      body="2: (bow+low*.6 bow*.3)4", arms="2: (runfore|pocket pocket pocket|runfore pocket)2", groove="", flip=True),
+      body="2: (bow+low*.6 bow*.3)4", arms="2: (runfore|fistlow fistlow fistlow|runfore fistlow)2", groove="", flip=True),
     D("cross hop shuffle", "shuffle",
       legs="2: Lj-1f2+Rj-1b1 Lj3+Rj3 Rj-1f2+Lj-1b1 Lj3+Rj3 L0 Rk2f3u4 R0 Lk2f3u4",
       body="2: low - low - - arch*.5 - arch*.5", arms="2: cut lowout cut lowout loose back|fore loose fore|back",

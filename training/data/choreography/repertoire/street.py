@@ -77,7 +77,7 @@ DANCES = (
     D("charlie rock", "toprock",
       legs="2: ^60+L0b2 Rk1b3u4 R0 ^-60+Rk1f5u5 R0b2 Lk1b3u4 L0 ^60+Lk1f5u5",
       body="2: bow bow*1.4 - arch*.5 bow bow*1.4 - arch*.5",
-      arms="2: loose fore|back loose fore|back loose back|fore loose back|fore", groove="up3", flip=True),
+      arms="2: ready guardlow|out ready reach|out ready out|guardlow ready out|reach", groove="up3", flip=True),
     D("low shuffle rock", "toprock",
       legs="2: L4b1 R-2b2 L0 . R4f1 L-2f2 R0 .", body="2: low+leanL deep+twistL low . low+leanR deep+twistR low .",
       arms="2: groundout|guard lowout guard . guard|groundout lowout guard .", groove="", flip=True),
@@ -87,9 +87,11 @@ DANCES = (
       arms="boxfore|boxdown! boxup|boxdown! boxdown|boxfore! boxdown|boxup! boxout|boxin! boxup|boxdown! "
            "boxin|boxout! boxdown|boxup!", head="tiltL! -! tiltR! -! -! tiltR! -! tiltL!", groove="", ease="!"),
     D("robot walk", "robot",
-      legs="^70+L0f2u2y5 R0f3u2y5 L0f1u2y5 ^0+R0u2y5 ^-70+L0f2u2y5 R0f3u2y5 L0f1u2y5 ^0+R0u2y5",
-      body="twistR*.6! twistL*.6! twistR*.6! twistL*.6! twistR*.6! twistL*.6! twistR*.6! twistL*.6!",
-      arms="(boxfore|boxlow! boxlow|boxfore!)4", head="nod! -! nod! -! nod! -! nod! -!", groove="", ease="!"),
+      legs="@0.5f2+^35+L0u3y5 @1f4+R0u3y5 ^0+L1u3y5 R1u3y5 @1f2+L0u3y5 @0+R0u3y5 ^-35+L1u3y5 ^0+R1u3y5",
+      body="twistR*1.1+leanL*.5! twistL*1.1+leanR*.5! twistR*1.1+low! bow*1.3! twistL*1.1+leanR*.5! "
+           "twistR*1.1+leanL*.5! twistL*1.1+low! tall!",
+      arms="boxup|boxlow! boxlow|boxup! boxout|boxfore! boxup! boxlow|boxup! boxup|boxlow! boxfore|boxout! boxdown!",
+      head="tiltR! tiltL! -! nod! tiltL! tiltR! -! look!", hands="fist", groove="", ease="!", flip=True),
     D("broken elbow", "robot",
       legs="Ls2+Rs2 . . . . . . .", body="leanR*.6! . . . -! . bow*1.5! -!",
       arms="2: goaldown! goal|goaldown/ goaldown/ goal|goaldown/ goaldown/ . goaldown|goal/ goaldown/ goaldown|goal/ "

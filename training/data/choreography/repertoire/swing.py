@@ -5,11 +5,11 @@ from training.data.choreography.dance import Dance as D
 DANCES = (
     # charleston
     D("basic charleston", "charleston",
-      legs="^45+L0f2 Rk1f6u5w.75 R0b1 Lk1b4u4w.7", body="bow*.6 arch*.7 bow*.8 bow*1.3",
-      arms="back|fore fore|back back|fore fore|back", groove="up4", flip=True),
+      legs="^25+L0f3 Rk1f8u6w.75 R0b2 Lk2b5u6w.7", body="bow*.7 arch*1.2+leanR*.4 bow*.9 bow*1.8+leanL*.4",
+      arms="lowout|frontup frontup|lowout lowout|frontup frontup|lowout", head="- look - nod", groove="up7", flip=True),
     D("knee swap", "charleston",
       legs="Ls2y-12+Rs2y-12 . . . Ls2y30+Rs2y30 . . .", body="2: (kneesI*1.3+low*1.4 kneesO*1.3+low*1.4)8",
-      arms="2: (knees acrosslow)8", groove=""),
+      arms="2: (outdown chestbar)8", groove="down6x2"),
     D("swivel feet", "charleston",
       legs="2: Lp42+Rp42 Lp-16+Rp-16 Lp42+Rk1u2 Lp-16+R0 Lp42+Rp42 Lp-16+Rp-16 Rp42+Lk1u2 Rp-16+L0",
       body="2: (leanL*.5+kneesO leanR*.2+kneesI)2 (leanR*.5+kneesO leanL*.2+kneesI)2", arms="2: (lowout wing)4",
@@ -79,11 +79,11 @@ DANCES = (
       legs="^40+L0f2y10 R-1f3y10 L-1f4y10 R-1f2y10 ^-40+R0f2y10 L-1f3y10 R-1f4y10 L-1f2y10",
       body="low+hipL*1.3+shrugL low+hipR*1.3+shrugR low+hipL*1.3+shrugL arch low+hipR*1.3+shrugR low+hipL*1.3+shrugL "
            "low+hipR*1.3+shrugR arch",
-      arms="behind|fore fore|behind behind|fore vee! fore|behind behind|fore fore|behind vee!", groove=""),
+      arms="hip|outdown hip|back hip|belt vee! outdown|hip back|hip belt|hip vee!", groove=""),
     # twist
     D("classic twist", "twist",
-      legs="2: (Lp50+Rp-18 Lp-18+Rp50)8", body="2: (windL*1.2+low windR*1.2+low)8",
-      arms="2: (cut|lowout lowout|cut)8", groove=""),
+      legs="2: (Lp50+Rp-18 Lp-18+Rp50)8", body="2: (windL*1.8+low*1.2+leanR*.4 windR*1.8+low*1.2+leanL*.4)8",
+      arms="2: (chestbar|out out|chestbar)8", groove="down4"),
     D("twist down", "twist",
       legs="2: (Lp50+Rp-18 Lp-18+Rp50)8",
       body="2: windL windR windL+low windR+low windL+deep windR+deep windL+squat windR+squat windL+squat windR+squat "

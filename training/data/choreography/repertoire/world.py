@@ -6,7 +6,7 @@ DANCES = (
     # salsa: one two three, hold
     D("salsa basic", "salsa",
       legs="^25+L0f3 R0 L0 . ^-25+R0b3 L0 R0 .", body="hipL hipR*1.2 hipL*1.2 hipL*.4 hipR hipL*1.2 hipR*1.2 hipR*.4",
-      arms="(rein|pull pull|rein ready .)2", groove="down1"),
+      arms="(tray|pull pull|tray ready .)2", groove="down1"),
     D("salsa side", "salsa",
       legs="L4 R0 L0 . R4 L0 R0 .", body="hipL*1.2+leanR*.6 hipR hipL . hipR*1.2+leanL*.6 hipL hipR .",
       arms="out|belt belt ready . belt|out belt ready .", groove="down1"),
@@ -24,7 +24,7 @@ DANCES = (
     D("cross body turn", "salsa",
       legs="2: L0f3 . R0 . ^90+L0+Rp . ^180+R0+Lp . ^270+L0+Rp . ^360+R0+Lp . L2 . R1 .",
       body="hipL hipR hipL hipR hipL hipR leanL+hipL hipR",
-      arms="rein|pull pull|rein halo|hip halo|hip halo|hip halo|hip outup|hip! ready", groove="down1"),
+      arms="tray|pull pull|tray halo|hip halo|hip halo|hip halo|hip outup|hip! ready", groove="down1"),
     D("merengue march", "salsa",
       legs="L1 R0 L1 R0 L0 R1 L0 R1", body="hipL*1.7 hipR*1.7 hipL*1.7 hipR*1.7 hipL*1.7 hipR*1.7 hipL*1.7 hipR*1.7",
       arms="ready nape|ready nape . ready ready|nape ready|nape .", groove=""),
