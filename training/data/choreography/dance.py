@@ -313,8 +313,8 @@ def _flesh(keys: Keys, t: Floats, flourish: float, soft: float) -> Floats:
 
 
 def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
-    """Arm poses scaled towards elbows at the side: `gain` 1 as written, 0 hands before the waist (hanging arms would bring
-    hands that cross the body before the crotch). With `rng`, one take of them."""
+    """Arm poses scaled towards elbows at the side: `gain` 1 as written, 0 hands before the waist (with hanging arms,
+    hands that cross the body would come before the crotch). With `rng`, one take of them."""
     values = keys.values.copy()
     hanging = np.repeat(ARMS["ready"][None], len(values), axis=0)
     hanging[:, :4] *= np.where(np.sum(hanging[:, :4] * values[:, :4], -1, keepdims=True) < 0, -1.0, 1.0)

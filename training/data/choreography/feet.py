@@ -334,6 +334,8 @@ def weight_keys(work: Footwork, left: FootTrack, right: FootTrack, far: float) -
         kept.append(mark)
     if len(kept) > 1 and kept[0][0] + period - kept[-1][0] < 0.08:
         kept.pop()
+    if not kept:  # both feet always go together: the weight stays between them
+        return None
     times = np.array([k[0] for k in kept])
     share = np.array([k[1] for k in kept])[:, None]
     paths = [place_foot(track, times, period, work.turns) for track in (left, right)]

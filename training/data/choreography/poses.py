@@ -110,8 +110,8 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "rein": (20, 34, -24, 66),
     # side to side, straight
     "flossout": (52, 6, 50, 10),
-    "flossfore": (-36, 34, -66, 26),
-    "flossback": (-18, -36, -70, -26),
+    "flossfore": (-44, 34, -84, 24),
+    "flossback": (-26, -38, -84, -24),
     "armup": (122, 8, 160, 12),
     "trunk": (120, 20, 30, 30),
     "boxup": (90, 0, 180, 0, -92, 0),
@@ -131,6 +131,18 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "swim": (96, 40, 110, 60),
     "bow": (92, -24, -96, 8),
     "brush": (20, 30, -132, 34),
+    "shoulderline": (92, 8, 96, 20),  # along a neighbour's shoulders
+    "braceo": (104, 26, 170, 30),
+    "braceolow": (44, 20, -40, 44),
+    "tangohold": (84, 16, 118, 44),
+    "tangoback": (62, 46, -66, 44),
+    "guardswing": (52, 40, -128, 44),  # forearm across the face
+    "skirt": (46, 20, 34, 46),
+    "skirtup": (74, 26, 104, 40),
+    "thumbback": (52, 10, 176, -22, -170, -50),  # a thumb over the shoulder
+    "cloudhigh": (76, 36, -104, 34, -60, 30),
+    "lighter": (152, 8, 164, 10),
+    "lighterout": (136, 6, 128, 10),
     "sprinkle": (82, 66, 76, 72),
     "sprinkle2": (84, 30, 82, 34),
 }  # fmt: skip
@@ -166,6 +178,14 @@ PLACES: dict[str, tuple[float, ...]] = {
     "steer": (0.27, 0.06, 0.32, 1.0, -0.6, -0.1),  # hands on a wheel as wide as the shoulders
     "steerup": (0.20, 0.32, 0.28, 1.0, -0.4, -0.1),
     "steerdown": (0.24, -0.20, 0.28, 1.0, -0.3, -0.2),
+    "eyes": (0.13, 0.34, 0.17, 1.0, -0.3, 0.2, -92, 16),
+    "crossed": (-0.10, 0.0, 0.22, 1.0, -0.4, 0.3, -80, 4),  # arms folded
+    "thumbs": (0.22, -0.17, 0.10, 1.0, -0.1, -0.4, -88, 4),  # in the belt
+    "bootslap": (0.24, -0.36, 0.34, 0.8, -0.1, -0.3),
+    "bootout": (0.34, -0.42, 0.02, 0.8, 0.1, -0.5),
+    "bellyside": (0.15, -0.14, 0.16, 1.0, -0.1, -0.2, -80, 0),
+    "crownheart": (0.09, 0.60, 0.06, 1.0, 0.3, 0.0, -110, 0),
+    "heartpush": (0.10, 0.06, 0.42, 1.0, -0.4, 0.0, -150, 30),
     "ropehigh": (0.02, 0.34, 0.30, 0.8, -0.6, 0.0),
     "ropelow": (0.02, -0.22, 0.22, 1.0, -0.2, -0.2),
 }  # fmt: skip
