@@ -16,7 +16,8 @@ STEPS = 16  # frames a beat
 @dataclass(frozen=True)
 class EnergyFigure:
     """`speed`: mean speed of all joints, metres a beat. `size`: root mean square distance, metres, of the joints from
-    where they are on average over the dance, so that a slow dance with wide reaches is larger than fast small steps."""
+    where they are on average over the dance, seen from the pelvis (travel is speed, not size): a slow dance with wide
+    reaches is larger than fast small steps."""
 
     speed: float
     size: float
@@ -31,7 +32,8 @@ def measure_energy(dance: Dance, energy: float = 0.5) -> EnergyFigure:
     """Speed and size of one round of a dance as it is written, danced at `energy` 0..1."""
     joints = perform(dance, energy, STEPS).positions.astype(np.float64)
     speed = np.linalg.norm(np.roll(joints, -1, 0) - joints, axis=-1).mean() * STEPS
-    size = np.sqrt(((joints - joints.mean(0)) ** 2).sum(-1).mean())
+    shape = joints - joints[:, :1] * [1, 0, 1]
+    size = np.sqrt(((shape - shape.mean(0)) ** 2).sum(-1).mean())
     return EnergyFigure(float(speed), float(size))
 
 

@@ -53,11 +53,11 @@ DANCES = (
     D("front step brooklyn", "toprock",
       legs="2: ^25+Lk-2f4u3 L0b1 R0b2 . ^-25+Rk-2f4u3 R0b1 L3b1 R0",
       body="2: arch*.6+twistR bow*1.4+low low . arch*.6+twistL bow*1.4+low low -",
-      arms="2: hug! out! wing . hug! out! throw cut!", groove="up5", flip=True),
+      arms="2: hug! wing out! . hug! wing vee! .", groove="up5", flip=True),
     D("squat kicks", "toprock",
       legs="2: (Lk3f5u2 L0 Rk3f5u2 R0 Lk5f2u2 L0 Rk5f2u2 R0)2",
       body="2: squat+leanR*.4 squat*.9 squat+leanL*.4 squat*.9 squat+leanR*.6 squat*.9 squat+leanL*.6 squat*.9",
-      arms="2: out|groundout wing groundout|out wing vee|groundout wing groundout|vee wing", groove=""),
+      arms="2: out|groundout! wing groundout|out! wing vee|groundout! wing groundout|vee! wing", groove="down4"),
     # capoeira
     D("ginga", "toprock",
       legs="L4y25 . R-1b5y30 . R4y25 . L-1b5y30 .",

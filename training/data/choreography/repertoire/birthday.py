@@ -24,7 +24,7 @@ DANCES = (
     D("washing machine", "emote",
       legs="2: Ls3y35+Rs3y-10 Lq-10+Rq35 (Lq35+Rq-10 Lq-10+Rq35)7",
       body="2: (twistL*1.8+low twistR*1.8+low)2 (twistL*1.3+deep twistR*1.3+deep)2",
-      arms="2: (chestbar|belt belt|chestbar)2 (hoop|halo halo|hoop)2", groove="down3"),
+      arms="2: (chestbar|belt belt|chestbar)2 (hoop|halo halo|hoop)2", groove="down5"),
     D("crab walk", "emote",
       legs="2: @1+L3y40 R2y40 @2+L3y40 R2y40 @3+L3y40 R2y40 L4y40 . @2+R3y40 L2y40 @1+R3y40 L2y40 @0+R3y40 L2y40 "
            "R4y40 .",
@@ -63,7 +63,7 @@ DANCES = (
     D("heart above the head", "pop",
       legs="2: L2 R2 Lj0+Rj0 . Lk3b2u3 L1 Rk3b2u3 R1", body="2: leanL leanR low tall leanR hipL leanL hipR",
       arms="2: cheek|out out|cheek crownheart! . heart|vee heart heart|heart! heartpush!",
-      head="2: tiltL tiltR look . tiltR . tiltL .", groove="down5", flip=True),
+      head="2: tiltL tiltR look . tiltR . tiltL .", groove="down8", flip=True),
     D("idol body wave", "pop",
       legs="^35+L2f2y20 . R1f3 . ^-35+R0b1 . L1 .",
       body="2: popF*1.6+look/ arch*1.2/ hipF+low/ hipB+bow*1.2/ popF*1.6/ arch/ twistL*.8+low/ bow/",

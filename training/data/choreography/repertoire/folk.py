@@ -35,13 +35,13 @@ DANCES = (
       legs="2: (Lj0u.7w.3+Rk3u2 Lj0u.7w.3+Rk-1f2u3 Lj0u.7w.3+Rk3u2 Lj0u.7w.3+Rk-1b2u3 Rj0u.7w.3+Lk3u2 "
            "Rj0u.7w.3+Lk-1f2u3 Rj0u.7w.3+Lk3u2 "
            "Rj0u.7w.3+Lk-1b2u3)2", body="tall+leanL*.3 tall+leanL*.3 tall+leanR*.3 tall+leanR*.3",
-      arms="hip|halo hip|halo halo|hip halo|hip", head="tiltR tiltR tiltL tiltL", groove=""),
+      arms="hip|halo! hip|halo! halo|hip halo|hip", head="tiltR tiltR tiltL tiltL", groove="up3"),
     D("can-can", "jazz",
       legs="2: (Lj0u1w.3+Rk1f3u5 Lj0u1w.3+Rk-1f2u3 Lj0u1w.3+Rk2f7u9 Rj0 Rj0u1w.3+Lk1f3u5 Rj0u1w.3+Lk-1f2u3 "
            "Rj0u1w.3+Lk2f7u9 Lj0)2",
       body="2: low*.4 twistL arch low*.6 low*.4 twistR arch low*.6",
       arms="2: skirt skirtup|skirt skirtup skirt skirt skirt|skirtup skirtup skirt", hands="fist",
-      head="tiltL look tiltR look", groove=""),
+      head="tiltL look tiltR look", groove="down2"),
     D("tango walk", "salsa",
       legs="@0f2+^20+L-1y5w.8 @0f4+R-1y5w.8 @0f5+L-1y5w.8 ^-30+Rk2b3u2 @0f3+R0 @0f1+Ls3 Rd0 R0",
       body="low+twistL*.4 low+twistR*.4 low+twistL*.4 low+twistR*1.3 low+leanR*.4 deep+leanL*.6 low tall",
@@ -70,5 +70,5 @@ DANCES = (
     D("chaal", "bhangra",
       legs="2: (Lk1f4u4 L3f1 Rt-2b2 R0 Rk1f4u4 R3f1 Lt-2b2 L0)2",
       body="2: (shrug*1.2+leanR*.4 low shrug*1.2+leanL*.4 low)2",
-      arms="2: (armup|hip second hip|armup second)2", head="2: (tiltL - tiltR -)2", hands="point", groove="down3"),
+      arms="2: (armup|hip second hip|armup second)2", head="2: (tiltL - tiltR -)2", hands="point", groove="down7"),
 )  # fmt: skip

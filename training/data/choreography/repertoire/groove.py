@@ -8,7 +8,7 @@ DANCES = (
       legs="2: Lh3f2 L2y-20 Lp30 . Rt-1b2 R2y40 Rp-20 .",
       body="2: leanR*.8+low . kneesI*1.2+low*.8 kneesO+low leanL*.8+bow low kneesO*1.2+low*.6 bow*.5",
       arms="2: acrossup|pocket . outdown|fistlow outdown|ear . ear|belt outdown|offer .",
-      head="2: tiltL . nod - tiltR . nod -", hands="2: point|fist . . . fist|point . . .", groove="down5x2", flip=True),
+      head="2: tiltL . nod - tiltR . nod -", hands="2: point|fist . . . fist|point . . .", groove="down7", flip=True),
     D("piano knees", "house",
       legs="2: L3y40 R2y40 Rq-24+Lq-24 Lq45+Rq45 Rq-24+Lq-24 Lq45+Rq45 L1y5 R0y5",
       body="2: low low kneesI*1.2+low kneesO*1.4+low kneesI*1.2+low kneesO*1.4+low tall bow*.6",
@@ -23,9 +23,9 @@ DANCES = (
     D("wash and drive", "hiphop",
       legs="2: (Lp40+Rk1f1u1.5 R0+Lp-15 Lp40+Rk2f1u1.5 R2+Lp-15 Rp40+Lk1f1u1.5 L0+Rp-15 Rp40+Lk2f1u1.5 L2+Rp-15)2",
       body="2: hipR*1.3+low - hipR*1.3+low leanR hipL*1.3+low - hipL*1.3+low leanL",
-      arms="2: steerup|steerdown steerdown|steerup steerup|steerdown fist rolltop|rollbottom rollbottom|rolltop "
+      arms="2: steerup|steerdown! steerdown|steerup steerup|steerdown! fist rolltop|rollbottom rollbottom|rolltop "
            "rolltop|rollbottom fist", head="2: tiltL tiltR tiltL look tiltR tiltL tiltR look", hands="fist",
-      groove="down5"),
+      groove="down8"),
     D("gallop wrists", "hiphop",
       legs="2: (@1+L1 R-1b2 @2+L2b1 R1 @1+R1 L-1b2 @0+R2b1 L1)2", body="2: (bow*1.8+low*.7 bow*1.1+low*1.4)4",
       arms="2: (chestbar|front front|chestbar)4", head="2: (nod look)4", hands="fist", groove="down6"),
@@ -47,12 +47,12 @@ DANCES = (
     D("skank and lift", "bhangra",
       legs="2: (Lk1f4u5 L1 R0 . Rk1f4u5 R1 L0 .)2",
       body="2: fold*.5+low bow*1.2 bow*.5 low fold*.5+low bow*1.2 bow*.5 low",
-      arms="2: goalin|lowout boxlow wing boxlow lowout|goalin boxlow wing boxlow", hands="fist", groove="down6"),
+      arms="2: goalin|lowout! boxlow wing! boxlow lowout|goalin! boxlow wing! boxlow", hands="fist", groove="down8"),
     # gumboot: boots are the drum
     D("gumboot slap", "party",
       legs="2: (Lk1f3u5 L0 Rk1f3u5 R0 Lk3b1u4 L1u2 Rk3b1u4 R1u2)2",
       body="2: bow*1.8+low bow*.7 bow*1.8+low bow*.7 leanL*1.2+bow low leanR*1.2+bow low",
-      arms="2: goaldown|bootslap! clap bootslap|goaldown! clap bootout|out! clap out|bootout! clap", groove="down5"),
+      arms="2: goaldown|bootslap! clap bootslap|goaldown! clap bootout|out! clap out|bootout! clap", groove="down8"),
     # vogue: hands frame the face, hips walk
     D("vogue runway", "house",
       legs="@0f1+^12+L-1f1y5 @0f3+^-12+R-1f1y5 @0f5+^12+L-1f1y5 ^0+R1y40 @0f4+L-1y10 @0f2+R-1y10 @0f1+L-1y10 "

@@ -58,10 +58,10 @@ DANCES = (
       groove="down7", flip=True),
     D("moon glide", "pop",
       legs="^80+Lr0 Ls0b3+Rr0 Rs0b3+Lr0b3 @-3+Ls0b3+Rr0b3 @-3+Rs0+Lr0 ^0+L2 R2 .",
-      body="low low low low low leanL*.5 tall popF",
+      body="low*.6 low*.6 low*.6 low*.6 low*.6 leanL*.5 tall popF",
       arms="ready wingdown|guardlow guardlow|wingdown wingdown|guardlow guardlow|wingdown hip|vee! . hip|visor!",
       head="- - - - - nod nod look",
-      groove="down7"),
+      groove="down3"),
     D("windmill arms", "pop",
       legs="L3 . R3 . L0 R0 L3+R3 .", body="leanR . leanL . - - low tall",
       arms="2: up/ outup|over/ out|across/ lowout/ low/ across|out/ over|outup/ up/ up claphigh goal goaldown lowout! "

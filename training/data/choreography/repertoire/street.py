@@ -79,7 +79,7 @@ DANCES = (
     D("charlie rock", "toprock",
       legs="2: ^60+L0b2 Rk1b3u4 R0 ^-60+Rk1f5u5 R0b2 Lk1b3u4 L0 ^60+Lk1f5u5",
       body="2: bow bow*1.4 - arch*.5 bow bow*1.4 - arch*.5",
-      arms="2: fistlow guardlow|out fistlow outup|out fistlow out|guardlow fistlow out|outup", groove="up8", flip=True),
+      arms="2: fistlow guardlow|out fistlow out|out fistlow out|guardlow fistlow out|out", groove="up8", flip=True),
     D("low shuffle rock", "toprock",
       legs="2: L4b1 R-2b2 L0 . R4f1 L-2f2 R0 .", body="2: low+leanL deep+twistL low . low+leanR deep+twistR low .",
       arms="2: groundout|guard lowout guard . guard|groundout lowout guard .", groove="", flip=True),
