@@ -15,7 +15,7 @@ DANCES = (
            "L1 "
            "R1 . .",
       body="leanL*1.4 leanL*1.4 leanL*1.4 leanL fold*.6 fold*.9 leanR leanR*.4",
-      arms="wave2|wave1 wave2|wave1 wave2|wave1 out out out wave1|wave2 clap!", groove="down3"),
+      arms="lowout|outup lowout|outup lowout|outup out out out outup|lowout clap!", groove="down3"),
     D("dinosaur stomp", "emote",
       legs="^30+L3f1u4y30 . R2f1u4y30 . ^-30+R3u4y30 . L2u4y30 .",
       body="2: low+leanL*1.2+bow bow*1.5 low+bow*1.6 bow low+leanR*1.2+bow bow*1.5 arch*1.2 bow",
