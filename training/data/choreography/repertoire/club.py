@@ -110,7 +110,7 @@ DANCES = (
            "acrossup|front", groove="down2", flip=True),
     D("shopping trolley", "party",
       legs="^40+L0f2 R0f2 L0 R0 ^0+L2 . R2 .", body="- - - - leanL*1.2+bow - leanR*1.2+bow -",
-      arms="front . . . out|front! belt|front front|out! front|belt", groove="down7.5"),
+      arms="front . . . out|front! chestbar|front front|out! front|chestbar", groove="down7.5"),
     D("air guitar", "party",
       legs="L4y25 . . . L0f1 . Rk3f2u3 R3",
       body="2: leanR+bow leanR+low (leanR+bow leanR+low)2 leanR leanR arch*1.4+leanR . . . leanL*.5 - leanR arch",
