@@ -40,8 +40,8 @@ DANCES = (
     # house
     D("jack", "house",
       legs="2: ^28+L3 . Rt1 . R3 . Lt1 . ^-28+R3 . Lt1 . L3 . Rt1 .",
-      body="2: (popF*2.2+look*1.2+tall popB*2+bow*.9+low*1.2)8", arms="2: (fist wing)3 fist ready (outup fist)4",
-      head="2: (look nod*1.3)8", groove="down5"),
+      body="2: (popF*2.2+look*1.2+tall popB*1.8+bow*.8+low)8", arms="(goalwide! wing!)2 outup lapel! outup! lapel!",
+      head="2: (look nod*1.3)8", groove="down6"),
     D("farmer kicks", "house",
       legs="2: R0 L-2b2 R1 Lk3f4u4 L0 R-2b2 L1 Lk3f4u4", body="2: - bow*.6 - leanR - bow*.6 - leanR",
       arms="2: loose lowout loose back|fore loose lowout loose back|fore", groove="down7", flip=True),

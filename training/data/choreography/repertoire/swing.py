@@ -9,7 +9,7 @@ DANCES = (
       arms="lowout|frontup frontup|lowout lowout|frontup frontup|lowout", head="- look - nod", groove="up7", flip=True),
     D("knee swap", "charleston",
       legs="Ls2y-12+Rs2y-12 . . . Ls2y30+Rs2y30 . . .", body="2: (kneesI*1.3+low*1.4 kneesO*1.3+low*1.4)8",
-      arms="2: (outdown chestbar)8", groove="down6x2"),
+      arms="2: (knees lapel)8", groove="down4"),
     D("swivel feet", "charleston",
       legs="2: Lp42+Rp42 Lp-16+Rp-16 Lp42+Rk1u2 Lp-16+R0 Lp42+Rp42 Lp-16+Rp-16 Rp42+Lk1u2 Rp-16+L0",
       body="2: (leanL*.5+kneesO leanR*.2+kneesI)2 (leanR*.5+kneesO leanL*.2+kneesI)2", arms="2: (lowout wing)4",
