@@ -63,7 +63,7 @@ class _Cut:
     spot: Spot
 
 
-def _cut_out(frames: Array, spots: list[Spot], out: float) -> list[_Cut]:
+def _cut_out(frames: NDArray[np.floating], spots: list[Spot], out: float) -> list[_Cut]:
     """For each frame (…, 128, 128) what lies no farther than `out` frame widths outside of the body."""
     cuts = []
     for field, spot in zip(frames, spots, strict=True):
