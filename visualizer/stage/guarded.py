@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.stage.flash_guard import Colours, FlashGuard
+from visualizer.stage.flash_guard import FlashGuard
+from visualizer.stage.flash_samples import Colours, pack_colours
 
 HELD = "flashes held back: at most three in a second"
 
@@ -63,16 +62,17 @@ class GuardedSurface:
 
     def _colours(self, surface: pygame.Surface) -> Colours:
         if surface.get_bytesize() != 4:  # a display of 16 bits
-            return pygame.surfarray.array3d(surface).transpose(1, 0, 2)[self._y[:, None], self._x]
+            return pack_colours(pygame.surfarray.array3d(surface).transpose(1, 0, 2)[self._y[:, None], self._x])
         pixels = pygame.surfarray.pixels2d(surface).T
         if pixels.flags.c_contiguous:
             seen = pixels.reshape(-1).take(self._places, mode="wrap")
         else:
             seen = pixels.take(self._y, axis=0).take(self._x, axis=1)
         red, green, blue, _ = surface.get_shifts()
-        if sys.byteorder == "little" and (red, green, blue) == (16, 8, 0):
-            return seen[:, :, None].view(np.uint8)[:, :, 2::-1]
-        return np.stack([seen >> red & 255, seen >> green & 255, seen >> blue & 255], axis=2).astype(np.uint8)
+        if (red, green, blue) == (16, 8, 0):
+            seen &= 0xFFFFFF
+            return seen
+        return pack_colours(np.stack([seen >> shift & 255 for shift in (red, green, blue)], axis=2).astype(np.uint8))
 
 
 class GuardedFrames:
@@ -103,5 +103,5 @@ class GuardedFrames:
     def _colours(self, frame: NDArray[np.uint8]) -> Colours:
         seen = frame.take(self._y, axis=0).take(self._x, axis=1)
         if self._transparent:
-            return (seen[:, :, :3] * (seen[:, :, 3:] / 255)).astype(np.uint8)
-        return seen[:, :, 2::-1]
+            return pack_colours((seen[:, :, :3] * (seen[:, :, 3:] / 255)).astype(np.uint8))
+        return (seen.view("<u4")[:, :, 0] & 0xFFFFFF).astype(np.uint32, copy=False)

@@ -13,7 +13,8 @@ from bench.flash import LIMIT, Flashes, Party, measure, show_party
 from tests.support.fakes import picture
 from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
-from visualizer.stage.flash_guard import COLUMNS, LINEAR, ROWS, FlashGuard
+from visualizer.stage.flash_guard import FlashGuard
+from visualizer.stage.flash_samples import COLUMNS, LINEAR, ROWS
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.looks import Look, shipped_looks
 

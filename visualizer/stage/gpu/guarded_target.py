@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pygame
 
-from visualizer.stage.flash_guard import COLUMNS, ROWS, Colours, FlashGuard
+from visualizer.stage.flash_guard import FlashGuard
+from visualizer.stage.flash_samples import COLUMNS, ROWS, Colours, pack_colours
 from visualizer.stage.gpu.fullscreen_triangle import VERTEX, fullscreen_triangle, read
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class GuardedTarget:
         """Put the canvas on the target, or as much of it as may be."""
         if self._fresh:
             self._fresh = False
-            self.guard.seen(np.zeros((ROWS, COLUMNS, 3), np.uint8), now)
+            self.guard.seen(np.zeros((ROWS, COLUMNS), np.uint32), now)
         colours = self._colours(self.canvas)
         share = self.guard.share(colours, now)
         self._copy(self.canvas, self.shown, share)
@@ -73,7 +74,8 @@ class GuardedTarget:
 
     def _colours(self, source: moderngl.Framebuffer) -> Colours:
         self._run(0, source, self._samples)
-        return np.frombuffer(self._samples.read(components=3, alignment=1), np.uint8).reshape(ROWS, COLUMNS, 3)
+        read = np.frombuffer(self._samples.read(components=3, alignment=1), np.uint8)
+        return pack_colours(read.reshape(ROWS, COLUMNS, 3))
 
     def _run(self, program: int, source: moderngl.Framebuffer, to: moderngl.Framebuffer) -> None:
         source.color_attachments[0].use(0)  # pyright: ignore[reportAttributeAccessIssue]
