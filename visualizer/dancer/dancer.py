@@ -28,6 +28,7 @@ from visualizer.messages import write_to_log
 from visualizer.moment import Bodies
 
 from .calls import Networks
+from .camera import Camera
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_styles
@@ -71,7 +72,7 @@ class Dancer(Wishes):
         self._random = np.random.default_rng(seed)
         self._plan = self._first_plan(pack, seed, style, dance)
         self._plan.resize(troupe)
-        self._formation = Formation(pack, troupe)
+        self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
         self._sync, self._steps, self._last_good = Sync(), Steps(), LastGood()
         self._recovery = Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
@@ -127,9 +128,10 @@ class Dancer(Wishes):
         if troupe <= old:
             return
         self._plan.resize(troupe)
+        self._camera.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
-        self._steps.extend(new.latent, home, depth)
+        self._steps.extend(self._seen_latents()[old:], home, depth)
         self._rescue.resize(troupe)
 
     # --- stepping
@@ -157,8 +159,10 @@ class Dancer(Wishes):
         rows.latent, rows.body = made.latent, made.state
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        place = self._formation.step(rows.latent, made.travel[:, 0])
-        self._steps.append(Step(rows.latent.copy(), place, self._formation.depth, self._formation.seen))
+        self._camera.step(self._step, self._sync.danced != "each")
+        latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
+        place = self._formation.step(latent, travel)
+        self._steps.append(Step(latent, place, self._formation.depth, self._formation.near, self._formation.seen))
         self._let_go()
         self._replace_pack()
 
@@ -167,6 +171,7 @@ class Dancer(Wishes):
         if self._renewed is not None:
             self._random = np.random.default_rng(self._renewed)
             self._plan.reseed(self._renewed)
+            self._camera.reseed(self._renewed)
             self._renewed = None
         self._sync.begin_letter()
         rows, n = self._rows, len(self._plan)
@@ -229,7 +234,7 @@ class Dancer(Wishes):
         self._rows = self._rows.map(lambda a: a[:count].copy())
         for each in (self._steps, self._formation):
             each.keep(count)
-        for each in (self._plan, self._rescue):
+        for each in (self._plan, self._rescue, self._camera):
             each.resize(count)
 
     # --- what goes wrong
@@ -253,7 +258,12 @@ class Dancer(Wishes):
         self._sync.forget()
         self._formation.follow(pack)
         self._begin(pack)
-        self._steps.replace_latents(self._rows.latent)
+        self._steps.replace_latents(self._seen_latents())
+
+    def _seen_latents(self) -> NDArray[np.float32]:
+        """Latents (N, D) as the camera sees them now."""
+        latent = self._rows.latent
+        return self._camera.see(self.pack.body, latent, np.zeros((len(latent), 2), np.float32))[0]
 
     # --- drawing
 
@@ -268,7 +278,8 @@ class Dancer(Wishes):
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         now = self._about(musical_time)
-        return self.draw(now.latent, now.place, now.seen, now.depth)
+        bodies = self.draw(now.latent, now.place, now.seen, now.depth)
+        return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies
 
     def _about(self, musical_time: float) -> Step:
         if not self._steps:
