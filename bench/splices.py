@@ -1,4 +1,5 @@
-"""How a body gets from one dance into another: splices beside dances that go on, and beside flat joints blended apart.
+"""How a body gets from one dance into another: splices, beside the dances that are entered, on their own, and beside
+flat joints that are blended apart.
 
     python -m bench.splices [--motion DIR] [--count 400] [--seed 3] [--sheet FILE]
 
@@ -25,9 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.data import choreography
-from training.data.dataset import captured_motions, written_motions
+from training.data.dataset import Motion, captured_motions, written_motions
 from training.data.motion.body import silhouettes
 from training.data.motion.clips import read_clips
+from training.data.motion.fit_skeleton import fit_skeleton
 from training.data.motion.kinematics import Floats
 from training.data.motion.legs import STEPS_PER_SECOND
 from training.data.motion.skeleton import BONES, INDEX, LENGTHS, PARENT
@@ -42,6 +44,7 @@ BEFORE = 32  # steps
 BEATS = 3  # after the cut that are looked at
 NEAR = 0.05  # metres
 BLENDED = 24  # steps that flat joints were blended for
+STEADY = "the dance that is entered"
 GOAL = "goal: limbs 0 and 0; skating at most 5.3, 4.4 and 3.9"
 LIMBS = np.array([not joint.endswith(("shoulder", "hip")) for joint in PARENT])
 CELL, CHANGES, A_BEAT, ACROSS = 96, 12, 8, 26  # of the sheet: pixels, rows, pictures a beat and a row
@@ -119,7 +122,7 @@ def at_random(drawn: Drawn, sources: list[Source], rng: np.random.Generator) -> 
 def run(sources: list[Source], count: int, seed: int) -> tuple[dict[str, Measured], list[tuple[Source, Source, Way]]]:
     """Make and measure `count` splices each way; and the ways of the last column, for the sheet."""
     rng, shares = np.random.default_rng(seed), find_shares(sources)
-    rows = {name: Measured() for name in ("a dance that goes on", "flat joints blended", "spliced at once", "spliced")}
+    rows = {name: Measured() for name in (STEADY, "flat joints blended", "spliced at once", "spliced")}
     shown = []
     for _ in range(count):
         drawn = draw_splice(sources, shares, rng)
@@ -137,8 +140,9 @@ def run(sources: list[Source], count: int, seed: int) -> tuple[dict[str, Measure
             before = source.steps(way.leave * STEPS_PER_LETTER - BEFORE, BEFORE, way.leave_mirrored)
             target = other.steps(way.enter * STEPS_PER_LETTER, AFTER, way.enter_mirrored)
             measure(rows[name], before, after, target)
-        steady = other.steps(blind.enter * STEPS_PER_LETTER - BEFORE, BEFORE + AFTER, blind.enter_mirrored)
-        measure(rows["a dance that goes on"], steady[:BEFORE], steady[BEFORE:], steady[BEFORE:])
+        way = drawn.way
+        steady = other.steps(way.enter * STEPS_PER_LETTER - BEFORE, BEFORE + AFTER, way.enter_mirrored)
+        measure(rows[STEADY], steady[:BEFORE], steady[BEFORE:], steady[BEFORE:])
         shown.append((source, other, drawn.way))
     return rows, shown
 
@@ -165,6 +169,16 @@ def draw_sheet(path: Path, shown: list[tuple[Source, Source, Way]]) -> Path:
     return save_picture(path, np.concatenate(rows))
 
 
+def describe_fit(kind: str, motions: list[Motion]) -> str:
+    """How far motions are moved to stand on the one skeleton, in a line."""
+    fitted = [fit_skeleton(motion.positions) for motion in motions]
+    worst = max(range(len(fitted)), key=lambda k: fitted[k].mean_cm)
+    mean = np.average([f.mean_cm for f in fitted], weights=[len(f.positions) for f in fitted])
+    where = f"{fitted[worst].mean_cm:.2f} cm in {motions[worst].clip}, most of all its {fitted[worst].worst_joint}"
+    foot = max(f.foot_cm for f in fitted)
+    return f"{len(motions)} {kind} motions fitted: joints moved by {mean:.3f} cm, {where}; low feet by {foot:.3f} cm"
+
+
 def show(rows: dict[str, Measured], count: int) -> Table:
     table = Table(title=f"{count} changes of dance; {GOAL}")
     for name in ("", "limb > 2%, > 10%", "skating cm/s", "planted", "jerk m/s³", "there, beats", "ms each"):
@@ -177,7 +191,7 @@ def show(rows: dict[str, Measured], count: int) -> Table:
             " / ".join(f"{foot_skating(beat):.1f}" for beat in row.beats),
             f"{100 * np.mean(row.planted):.0f}%",
             f"{np.median(row.jerk):.0f}",
-            f"{np.mean(row.there):.2f}" if row.there and name != "a dance that goes on" else "",
+            f"{np.mean(row.there):.2f}" if row.there and name != STEADY else "",
             f"{1000 * row.seconds / count:.1f}" if row.seconds else "",
         )
     return table
@@ -191,7 +205,11 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="draw twelve of the changes into this file")
     asked = parser.parse_args()
     clips = captured_motions(read_clips(asked.motion), 0) if asked.motion else []
-    sources = gather_motion_sources(clips + written_motions(choreography.DANCES, 0))
+    written = written_motions(choreography.DANCES, 0)
+    sources = gather_motion_sources(clips + written)
+    for kind, motions in (("captured", clips), ("written", written)):
+        if motions:
+            Console().print(describe_fit(kind, motions))
     rows, shown = run(sources, asked.count, asked.seed)
     Console().print(show(rows, asked.count))
     if asked.sheet:

@@ -8,19 +8,25 @@ by `commands.py`.
 from __future__ import annotations
 
 import logging
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
+from visualizer.dancer.ahead import Ahead
+from visualizer.dancer.pack import PHRASE_BEATS
+from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import GenreScores
+from visualizer.music.analysis.phrase_tracker import PhraseTracker
 from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
+from visualizer.pace import HALF, Count, Pace
 from visualizer.stage.looks import Look, LookStore
 
 log = logging.getLogger("visualizer")
@@ -45,6 +51,7 @@ class Dancing(Protocol):
     def dance(self) -> str | None: ...
     @property
     def dances(self) -> tuple[str, ...]: ...
+    def dances_for(self, energy: float) -> tuple[str, ...]: ...
     @property
     def danced(self) -> tuple[str | None, ...]: ...
     @property
@@ -52,6 +59,7 @@ class Dancing(Protocol):
     @property
     def sync(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
+    def leap(self, beats: float) -> None: ...
     def picture(self, musical_time: float) -> Bodies: ...
     def reseed(self, seed: int) -> None: ...
     def set_style(self, style: str) -> None: ...
@@ -103,7 +111,7 @@ class Show:
     """One performance. Commands change it between steps; see `commands.py`."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
-        self.dancer = dancer
+        self._dancer, self._ahead = dancer, Ahead(dancer)
         self.looks = plan.looks
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
@@ -121,6 +129,10 @@ class Show:
         self._seeds = plan.seeds
         self._faded = 0.0  # 0..1, how far the picture is on its way to the dark
         self._last_time: float | None = None
+        self._phrases, self._pace = PhraseTracker(), Pace()
+        self._stepped = (0.0, 0.0)  # musical time and beats as danced of the last step
+        self._phrase: int | None = None  # of the count, that is danced
+        self._dance_energy: float | None = None  # of the music when auto mode chose a dance
         self.heed_preferences()
 
     def step(self, musical_time: float, hearing: Hearing) -> Moment:
@@ -129,10 +141,39 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
-        self.dancer.step_to(musical_time, hearing.energy)
-        self.changed = self._change_by_itself(musical_time, hearing)
+        count = self._count(musical_time, hearing)
+        bodies = self._ahead.take(count.danced - count.leap)
+        if count.leap:
+            self.dancer.leap(count.leap)
+        if bodies is None:
+            self.dancer.step_to(count.danced, hearing.energy)
+        self.changed = self._change_by_itself(count.phrases, hearing)
         text = Text(lamp=find_lamp(musical_time), black=self._fade(hearing.time))
-        return Moment(self.dancer.picture(musical_time), self.look, hearing, musical_time, text)
+        if bodies is None:
+            bodies = self.dancer.picture(count.danced)
+        self._stepped = (musical_time, count.danced)
+        return Moment(bodies, self.look, hearing, musical_time, text)
+
+    def prepare(self, musical_time: float, energy: float) -> None:
+        """Begin what the next `step` will need, if it is at about `musical_time`, on a thread of its own.
+
+        What is asked of the dancers from now on is seen one picture later than without. Not before the first `step`.
+        """
+        before, danced = self._stepped
+        self._ahead.begin(danced + (HALF if self._pace.half else 1.0) * (musical_time - before), energy)
+
+    @property
+    def dancer(self) -> Dancing:
+        """Those who dance; nothing is being made of them in another thread when they are returned."""
+        self._ahead.settle()
+        return self._dancer
+
+    def _count(self, musical_time: float, hearing: Hearing) -> Count:
+        """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
+        known; where no beat is heard there are none."""
+        known = hearing.phrases_known or hearing.confidence == 0
+        offset = self._phrases.offset if known else self._phrases.push(musical_time, hearing.energy)
+        return self._pace.follow(musical_time, hearing.energy, offset)
 
     def describe(self) -> str:
         """What is on, in one line."""
@@ -204,10 +245,11 @@ class Show:
             if name in self.preferences.never[kind] and kind not in asked and self.dancer.dance is None:
                 self.choose_next(kind)
 
-    def choose_next(self, kind: Kind, scores: GenreScores = ()) -> Change | None:
+    def choose_next(self, kind: Kind, scores: GenreScores = (), energy: float | None = None) -> Change | None:
         """Another look, style or dance out of auto mode's deck, from now on; None if there is no other.
 
-        Where the music chooses the style, those come that suit `scores`, the genres heard and their shares.
+        Where the music chooses the style, those come that suit `scores`, the genres heard and their shares; dances are
+        those that suit music of that `energy`, 0..1, if it is given.
         """
         of = ""
         names = self.names_of(kind)
@@ -218,6 +260,9 @@ class Show:
             names, now = tuple(style for style in suited if style in names) or names, self.dancer.style
         else:
             now, of = self.dancer.dance or AS_IT_COMES, self.dancer.style
+            if energy is not None:
+                self._dance_energy = energy
+                names = (*self.dancer.dances_for(energy), AS_IT_COMES)
         allowed, favourites = self.preferences.allowed(kind, names), self.preferences.favourite[kind]
         chosen = self.auto.choose(kind, allowed, favourites, now, of)
         if chosen is None:
@@ -243,8 +288,18 @@ class Show:
             changes.append(Change("style", choice.style, choice.why))
         for kind in self.auto.turns(musical_time):
             if not self.locked:
-                changes.append(self.choose_next(kind, scores))
+                changes.append(self.choose_next(kind, scores, hearing.energy))
+        if self._surged(musical_time, hearing.energy) and not (self.locked or asked):
+            self.dancer.set_dance(None)  # the dancer's own plan knows what suits
+            changes.append(Change("dance", AS_IT_COMES))
         return tuple(change for change in changes if change is not None)
+
+    def _surged(self, beat: float, energy: float) -> bool:
+        """Whether a phrase begins with music much quieter or livelier than what auto mode chose the dance for."""
+        phrase = math.floor((beat + EARLY) / PHRASE_BEATS)
+        begun, self._phrase = phrase != self._phrase, phrase
+        chosen = self.auto.on and self.dancer.dance is not None and "dance" not in self.auto.pinned
+        return begun and chosen and self._dance_energy is not None and abs(energy - self._dance_energy) >= SURGE
 
     def _fade(self, time: float) -> float:
         """How much of the picture is dark at `time`, seconds: a little more than before, or less."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from dataclasses import replace
 
 import pytest
 
 from tests.support import fakes
-from tests.support.show_fakes import STYLES, Stage
+from tests.support.show_fakes import PICTURE, STYLES, Stage
 from visualizer.auto import Auto, Preferences
 from visualizer.launch import find_pinned
 from visualizer.music.analysis.energy import RESTING
 from visualizer.options import Settings
+from visualizer.pace import Count
 from visualizer.show import FADE_SECONDS, adjust_sensitivity
 from visualizer.stage.looks import shipped_looks
 
@@ -88,6 +90,44 @@ def test_locked_nothing_changes_by_itself_and_unlocking_waits_for_the_phrase_end
     assert seen[-1][1] == "techno"
 
 
+def test_a_break_is_danced_at_half_time_and_the_drop_is_not() -> None:
+    stage = Stage()
+    stage.steps(16, 0.0)
+    stage.energy = 0.1
+    stage.steps(16, 16.0)
+    begun, ended = stage.dancer.steps[-100][0], stage.dancer.steps[-1][0]
+    assert ended - begun == pytest.approx(9.9 * 2 / 2)  # of 2 beats a second
+    stage.energy = 0.9
+    stage.steps(16, 32.0)
+    (leap,) = stage.dancer.leaps
+    assert leap == 14  # behind by half of the 28 beats that were danced so
+    assert stage.dancer.steps[-1] == (pytest.approx(2 * 47.9), 0.9)
+
+
+def test_auto_mode_chooses_dances_that_suit_the_energy_and_a_drop_ends_a_quiet_one() -> None:
+    stage = Stage(Auto(random.Random(1), pinned={"style"}))
+    stage.dancer.tells_energy = True
+    stage.energy = 0.3
+    assert {dance for *_, dance in stage.steps(300)} == {"basic", None}
+    stage.dancer.set_dance("basic")
+    stage.energy = 0.9
+    after = [dance for *_, dance in stage.steps(300, 300.0)]
+    assert set(after[40:]) == {"cucaracha", None}  # within a phrase, which takes four seconds
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_phrases_of_auto_mode_are_the_musics_own(known: bool) -> None:
+    """A drop 12 beats into what the count has as a phrase; of a song that was heard whole the phrases are known."""
+    stage = Stage(Auto(random.Random(1)))
+    for k in range(2400):
+        time = k / 10
+        heard = replace(fakes.hearing(time, 120), energy=0.3 if 2 * time < 76 else 0.9, phrases_known=known)
+        stage.show.step(2 * time, heard)
+    assert stage.dancer.leaps == ([] if known else [20])
+    changed = stage.dancer.steps[-1][0] - 2 * 239.9
+    assert changed == pytest.approx(0 if known else 20)
+
+
 def test_a_show_does_not_begin_with_what_is_never_to_come() -> None:
     preferences = Preferences()
     preferences.never = {"look": ("paper",), "style": ("salsa",), "dance": ()}
@@ -140,3 +180,36 @@ def test_a_show_says_what_is_on() -> None:
     assert stage.show.describe() == "auto · salsa by the music · improvised · look Neon"
     stage.run("lock")
     assert stage.show.describe().startswith("locked · ")
+
+
+def test_a_picture_that_was_prepared_is_shown_and_one_for_another_moment_is_not() -> None:
+    stage = Stage()
+    stage.step(0.0)
+    stage.show.prepare(1.0, 0.7)
+    assert stage.step(0.5).bodies is not None
+    assert stage.dancer.steps == [(0.0, fakes.hearing().energy), (1.0, 0.7)]
+    stage.show.prepare(2.0, 0.7)
+    stage.step(5.0)  # a stall
+    assert [moment for moment, _ in stage.dancer.steps] == [0.0, 1.0, 2.0, 10.0]
+
+
+def test_whoever_asks_for_the_dancers_waits_until_nothing_is_made_of_them() -> None:
+    stage, may = Stage(), threading.Event()
+    stage.dancer.picture = lambda musical_time: may.wait(20.0) and PICTURE  # type: ignore[method-assign,assignment]
+    stage.show.prepare(1.0, 0.5)
+    threading.Timer(0.05, may.set).start()
+    stage.run("troupe: 3")
+    assert may.is_set()
+    assert stage.dancer.troupe == 3
+    assert stage.step(0.5).bodies is PICTURE
+
+
+def test_a_picture_that_was_prepared_is_right_where_the_dance_leaps_to_the_next_phrase() -> None:
+    stage = Stage()
+    counts = iter([Count(0.0, 0.0), Count(9.0, 9.0, 8.0)])
+    stage.show._count = lambda *_: next(counts)  # type: ignore[method-assign]
+    stage.step(0.0)
+    stage.show.prepare(1.0, 0.7)
+    stage.step(0.5)
+    assert stage.dancer.leaps == [8.0]
+    assert [moment for moment, _ in stage.dancer.steps] == [0.0, 1.0]

@@ -1,7 +1,8 @@
 """Where the feet go while one dance becomes another: what stands stays, what is in the air goes to where it is wanted.
 
 A foot's offset from where the new dance has it is frozen while the new dance stands on that foot, and dies away while
-the foot is in the air. A foot that would stand too far off takes a step of its own, one foot after the other.
+the foot is in the air, lifted on its way. A foot that would stand too far off takes a step of its own, one foot after
+the other.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ FOOT_RATE = 12.0  # a second, of offsets in the air: a foot gets there before th
 FARTHEST = 0.05  # metres that a foot may stand off its place; farther, a step is put in
 FARTHEST_TURN = 0.5  # radians
 STEP = 7  # steps of motion that a step of the foot takes: 0.2 seconds
-LIFT = 0.05  # metres by which it lifts the toe, and half as much again of that the heel
+LIFT = 0.05  # metres by which a foot on its way is lifted, the heel more than the toe
 HEEL = 1.2
+CLEARS = 0.3  # metres by which a foot is lifted that has a metre to go, at most `LIFT`
 LANDED = 0.015  # metres above its place at which a foot is down
 FASTEST = 6.0  # metres, or radians, a second that an offset may begin with
 
@@ -72,20 +74,21 @@ def _read_feet(positions: Floats) -> Floats:
 def _lead_foot(
     offset: Floats, speed: Floats, stood: bool, stands: NDArray[np.bool_], free: int
 ) -> tuple[Floats, Floats, int, int]:
-    """Lead one foot: its `offset` (5,) and `speed` (5,) at the entry, `stands` (N,) -> offsets (N, 5), by how much a
-    step lifts it (N,), and when the next step of any foot may begin, not before `free`; and how many were put in."""
+    """Lead one foot: its `offset` (5,) and `speed` (5,) at the entry, `stands` (N,) -> offsets (N, 5), by how much it
+    is lifted besides (N,), when the next step of any foot may begin, not before `free`, and how many were put in."""
     count = len(stands)
     out, lift = np.zeros((count, 5)), np.zeros(count)
     left = np.zeros(count, dtype=np.int64)  # for how many more steps the foot stands
     for n in reversed(range(count)):
         left[n] = 1 + (left[n + 1] if n + 1 < count else 0) if stands[n] else 0
     begun, whole, steps = -1, offset, 0
+    away = float(np.hypot(*offset[:2]))  # metres that the foot had to go when it left the floor
     for n in range(count):
         near = decay(offset, speed, FOOT_RATE, 1)[0]
         # The derivative of the spring: v - r (v + r x) t, with the same decay.
         slower = speed - FOOT_RATE * (speed + FOOT_RATE * offset) / STEPS_PER_SECOND
         speed = np.exp(-FOOT_RATE / STEPS_PER_SECOND) * slower
-        down = stood if n == 0 else offset[3] < LANDED or (stood and n < 2)
+        down = stood if n == 0 else offset[3] + lift[n - 1] < LANDED or (stood and n < 2)
         if begun < 0 and stands[n] and down:
             far = np.hypot(*offset[:2]) > FARTHEST or abs(offset[2]) > FARTHEST_TURN
             if far and left[n] >= STEP and n >= free:
@@ -93,6 +96,10 @@ def _lead_foot(
             else:
                 near[:3] = offset[:3]
                 speed[:3] = 0
+                away = float(np.hypot(*offset[:2]))
+        elif begun < 0:  # what goes to another place does not slide there
+            share = min(1.0, float(np.hypot(*near[:2])) / max(away, 1e-9))
+            lift[n] = min(LIFT, CLEARS * away) * 4 * share * (1 - share)
         if begun >= 0:
             u = (n - begun + 1) / STEP
             near[:3] = whole[:3] * (1 - u**3 * (10 - 15 * u + 6 * u * u))

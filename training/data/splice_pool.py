@@ -25,7 +25,7 @@ from visualizer import files
 from visualizer.dancer.pack import STEPS_PER_LETTER
 from visualizer.errors import UserError
 
-FORMAT = 1  # of the pool and of how splices are made; with another number they are made again
+FORMAT = 2  # of the pool and of how splices are made; with another number they are made again
 CHUNK = 100  # splices in a file
 SAME_DANCE = 0.3  # share of splices that stay in a dance, at another energy or mirrored
 SOONEST = 8  # letters of a dance before it may be left: what a window of training shows of it

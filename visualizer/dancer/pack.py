@@ -86,6 +86,7 @@ class NamedDance:
     name: str
     style: int  # index into the pack's styles
     beats: int  # of the loop
+    energy: float | None = None  # rank of its speed and size among the pack's dances, 0 the quietest, 1 the liveliest
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,9 @@ def _check_dances(info: dict[str, Any], where: Path) -> None:
             number = dance.get(key)
             if type(number) is not int or not least <= number <= most:
                 raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {_shown(number)}")
+        energy = dance.get("energy")
+        if energy is not None and not (type(energy) in (int, float) and 0 <= energy <= 1):
+            raise UserError(f"{where}: a dance's energy must be from 0 to 1, not {_shown(energy)}")
     if len({d["name"].casefold() for d in dances}) != len(dances):
         raise UserError(f"{where}: dances must have distinct names")
 
@@ -384,7 +388,7 @@ def load_pack(
         latent_mean=np.asarray(info["latent_mean"], dtype=np.float32),
         latent_spread=np.asarray(info["latent_spread"], dtype=np.float32),
         seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
-        dances=tuple(NamedDance(d["name"], d["style"], d["beats"]) for d in info["dances"]),
+        dances=tuple(NamedDance(d["name"], d["style"], d["beats"], d.get("energy")) for d in info["dances"]),
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=opened.provider,
         info=info,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 from .camera import Camera
 from .formation import Formation
-from .pack import Pack
-from .planner import TroupePlanner, find_dance, split_styles
+from .pack import STEPS_PER_LETTER, Pack
+from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
@@ -23,6 +23,7 @@ class Wishes:
     _rows: Rows
     _steps: Steps
     _camera: Camera
+    _step: int
 
     @property
     def style(self) -> str:
@@ -48,6 +49,11 @@ class Wishes:
     def dances(self) -> tuple[str, ...]:
         """Names of the dances of the style."""
         return tuple(d.name for d in self.pack.dances if d.style == self._plan.styles[0])
+
+    def dances_for(self, energy: float) -> tuple[str, ...]:
+        """Names of the dances of the style that suit music of that energy, 0..1; see `planner.find_suited`."""
+        of_style = [i for i, d in enumerate(self.pack.dances) if d.style == self._plan.styles[0]]
+        return tuple(self.pack.dances[i].name for i in find_suited(self.pack.dances, of_style, energy))
 
     @property
     def danced(self) -> tuple[str | None, ...]:
@@ -105,3 +111,9 @@ class Wishes:
         """Whether the camera walks round by itself at phrase ends, and from where it sees the troupe before, degrees.
         Of packs whose bodies are flat nothing of it is seen."""
         self._camera.moves, self._camera.asked = moves, yaw
+
+    def leap(self, beats: float) -> None:
+        """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What
+        comes next is danced as at its new place in the phrase."""
+        self._step += round(2 * beats) * STEPS_PER_LETTER
+        self._plan.shift(beats)

@@ -63,3 +63,15 @@ def test_a_foot_turns_with_its_length_kept_and_never_sinks(standing: np.ndarray)
     assert (footing.ankles + footing.feet)[..., 1].min() >= -1e-9
     first, last = footing.feet[0, 0], footing.feet[-1, 0]
     assert np.arctan2(first[0], first[2]) - np.arctan2(last[0], last[2]) > 1
+
+
+def test_a_foot_that_goes_far_is_lifted_and_lands(standing: np.ndarray) -> None:
+    before = standing[:2] + np.array([0.2, 0, 0])
+    stands = np.ones((62, 2), bool)
+    stands[:, 0] = False
+    stands[30:, 0] = True
+    footing = find_footing(before, standing, ~STOOD, stands)
+    height = (footing.ankles + footing.feet)[:, 0, 1] - standing[0, TOES[0], 1]
+    assert height.max() > 0.03
+    assert height[30:].max() < 0.02
+    assert np.abs(np.diff(height)).max() < 0.02

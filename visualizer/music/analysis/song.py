@@ -95,7 +95,9 @@ class SongAnalysis:
         inside = 0 <= row < len(self.energy)
         levels = (self.loudness, self.bass, self.mid, self.treble, self.energy)
         now = [float(curve[row]) if inside else 0.0 for curve in levels]
-        return Hearing(t, self.pace(t), self.musical_time(t), self.confidence, *now, mix=self.mix(t))
+        return Hearing(
+            t, self.pace(t), self.musical_time(t), self.confidence, *now, mix=self.mix(t), phrases_known=True
+        )
 
 
 def _place(beats: NDArray[np.float64], t: float) -> float:
