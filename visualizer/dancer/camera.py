@@ -71,7 +71,8 @@ class Camera:
         self, space: BodySpace | None, latent: NDArray[np.float32], travel: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Latents (N, D) and travel (N, 2) as they are seen. Flat bodies (`space` is None) are seen as they are."""
-        if space is None:
-            return latent, travel
-        yaw = self.yaw
-        return space.turn(latent, yaw), turn_travel(travel, yaw)
+        return self.turn(space, latent), travel if space is None else turn_travel(travel, self.yaw)
+
+    def turn(self, space: BodySpace | None, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Latents (N, D) as they are seen."""
+        return latent if space is None else space.turn(latent, self.yaw)

@@ -62,8 +62,7 @@ class Dancer(Wishes):
         """`temperature` makes the choreographer's choices tamer (below 1) or wilder (above). `dance` is a named dance,
         which has its style; None leaves it to a plan of phrases. `style` None starts with one that the seed picks.
         `notify` is told what goes wrong. Seven parameters, for each is a thing of its own that is asked for at the
-        start. UserError for a style or dance that the pack has not learned,
-        or a dance that is of another style.
+        start. UserError for a style or dance that the pack has not learned, or a dance that is of another style.
         """
         _check_troupe(troupe)
         self.temperature = temperature
@@ -73,8 +72,7 @@ class Dancer(Wishes):
         self._plan = self._first_plan(pack, seed, style, dance)
         self._plan.resize(troupe)
         self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
-        self._sync, self._steps, self._last_good = Sync(), Steps(), LastGood()
-        self._recovery = Recovery(pack, notify)
+        self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._begin(pack)
@@ -131,7 +129,7 @@ class Dancer(Wishes):
         self._camera.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
-        self._steps.extend(self._seen_latents()[old:], home, depth)
+        self._steps.extend(self._camera.turn(self.pack.body, self._rows.latent)[old:], home, depth)
         self._rescue.resize(troupe)
 
     # --- stepping
@@ -202,12 +200,8 @@ class Dancer(Wishes):
             "place": np.full((n, 1), self._step % STEPS_PER_LETTER / STEPS_PER_LETTER, dtype=np.float32),
             **self._conditions(beat, energy, rows.style, rows.dance),
         }
-        return {
-            "latent": rows.latent,
-            "state": rows.body,
-            **self._sync.share(own),
-            "noise": self._sync.share_noise(noise),
-        }
+        told, noise = self._sync.share(own), self._sync.share_noise(noise)
+        return {"latent": rows.latent, "state": rows.body, **told, "noise": noise}
 
     def _conditions(
         self, beat: float, energy: float, style: NDArray[np.int64], dance: NDArray[np.int64]
@@ -221,13 +215,13 @@ class Dancer(Wishes):
 
     def _begin_rows(self, numbers: range) -> Rows:
         """Rows of dancers who begin with a pose of the training data in the style in force."""
-        seeds = [self._plan.pick_seed(i) for i in numbers]
-        return begin_rows(self.pack, seeds, [self._plan.style_of(i) for i in numbers])
+        plan = self._plan
+        return begin_rows(self.pack, [plan.pick_seed(i) for i in numbers], [plan.style_of(i) for i in numbers])
 
     def _let_go(self) -> None:
         """Drop the leavers, the last first, who are out of every picture."""
-        count = len(self._plan)
-        while count > self.troupe and all(s.place[count - 1] > self._formation.edge([s.seen]) for s in self._steps):
+        count, edge = len(self._plan), self._formation.edge
+        while count > self.troupe and all(s.place[count - 1] > edge([s.seen]) for s in self._steps):
             count -= 1
         if count == len(self._plan):
             return
@@ -258,12 +252,7 @@ class Dancer(Wishes):
         self._sync.forget()
         self._formation.follow(pack)
         self._begin(pack)
-        self._steps.replace_latents(self._seen_latents())
-
-    def _seen_latents(self) -> NDArray[np.float32]:
-        """Latents (N, D) as the camera sees them now."""
-        latent = self._rows.latent
-        return self._camera.see(self.pack.body, latent, np.zeros((len(latent), 2), np.float32))[0]
+        self._steps.replace_latents(self._camera.turn(self.pack.body, self._rows.latent))
 
     # --- drawing
 
