@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,10 +61,10 @@ class Recipe:
     latent: int = 63  # numbers of a body in space; fewer keep less of it
     letters: int = 3072
     drawing_steps: int = 2500
-    seeing_steps: int = 6000
+    seeing_steps: int = 5000
     autoencoder_steps: int = 3000
-    choreographer_steps: int = 3600
-    dancer_steps: int = 7000
+    choreographer_steps: int = 2400
+    dancer_steps: int = 5000
     batch: int = 64
     splices: int = 4000  # ways from dance to dance that are made once
     weights: DancingWeights = field(default_factory=DancingWeights)
@@ -306,15 +308,38 @@ def describe_training(recipe: Recipe, takes: list[Take], bodies: Bodies, work: P
     }
 
 
+@contextmanager
+def _dancer_beside(wanted: bool, *arguments: Any) -> Iterator[None]:
+    """Where `wanted`, train the dancer's half in a process of its own meanwhile: `arguments` of `fit_pack`, but for
+    `only`. UserError where that process fails."""
+    if not wanted:
+        yield
+        return
+    other = multiprocessing.get_context("spawn").Process(target=fit_pack, args=(*arguments, "dancer"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // 2))
+    other.start()
+    try:
+        yield
+        other.join()
+    finally:
+        torch.set_num_threads(threads)
+        if other.is_alive():
+            other.terminate()
+            other.join()
+    if other.exitcode:
+        raise UserError("the dancer's half was not trained to its end, as said above; the same command goes on")
+
+
 def fit_pack(
     motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
 ) -> dict[str, float]:
     """Train a pack on clips and choreography and write it. Returns each exported network's largest difference from
     torch.
 
-    The autoencoder and the dancer's networks are independent: `only` trains one of `HALVES` and writes no pack, so two
-    processes can work side by side in one `work` folder whose data are there; the command without `only` then finds
-    both finished. Started by torchrun, all processes train each network together, and the first does everything else.
+    The autoencoder and the dancer's networks are independent, and are trained by two processes side by side where there
+    are two processors. `only` trains one of `HALVES` and writes no pack; the command without `only` then finds it
+    finished. Started by torchrun, all processes train each network together, and the first does everything else.
     """
     check_folder(work)
     if only is None:
@@ -328,7 +353,9 @@ def fit_pack(
     takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)
-    autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
+    beside = only is None and not recipe.tiny and distributed.world() == 1 and torch.get_num_threads() > 1
+    with _dancer_beside(beside, motion, out, work, recipe, force):
+        autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
     if only == "autoencoder":
         return {}
 
