@@ -102,7 +102,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            import visualizer.film.video  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
+            import visualizer.film.encoder  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
 
             if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
@@ -129,7 +129,7 @@ class Recorder:
 
     def _write(self) -> int:
         """Feed the encoder until all is written; how many frames that were. UserError if it fails."""
-        from visualizer.film.video import Encoder
+        from visualizer.film.encoder import Encoder
 
         encoder = Encoder(self.path, self.size, FPS, sounds(self._sound))
         held: deque[tuple[int, Pixels]] = deque()  # pictures that wait for their sound

@@ -21,10 +21,11 @@ from typing import TypeVar
 
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.errors import UserError
+from visualizer.film.encoder import Encoder
 from visualizer.film.output_path import check_output, find_output, find_paths, put_in_place
 from visualizer.film.progress import FilmProgress, warn_of_size
 from visualizer.film.reel import FilmFrame, Reel, make_reel, make_show
-from visualizer.film.video import PICTURES, Encoder, is_sequence
+from visualizer.film.video import PICTURES, is_sequence
 from visualizer.leave import before_leaving, unhurried
 from visualizer.options import FilmOptions, check_value
 from visualizer.stage.cpu.painter import Painter

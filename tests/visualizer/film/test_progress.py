@@ -14,9 +14,9 @@ import pytest
 
 from visualizer.errors import UserError
 from visualizer.film import video
+from visualizer.film.encoder import Encoder
 from visualizer.film.output_path import find_output
 from visualizer.film.progress import FilmProgress, megabytes, warn_of_size
-from visualizer.film.video import Encoder
 from visualizer.options import FilmOptions, merged, options_of
 from visualizer.support.console import Console
 

@@ -21,7 +21,7 @@ import pytest
 from tests.support.fake_sound import FakeChain, FakeLine
 from tests.support.said import Said
 from visualizer.errors import UserError
-from visualizer.film import recorder, video
+from visualizer.film import encoder, recorder, video
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.tape import RATE, NoSounds, Tape
@@ -133,7 +133,7 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
 ) -> None:
     gate = threading.Event()
 
-    class Stuck(video.Encoder):
+    class Stuck(encoder.Encoder):
         def put(self, pixels) -> None:
             assert gate.wait(60)
             super().put(pixels)
@@ -160,7 +160,7 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
     monkeypatch.setattr(recorder, "BEHIND", 1.0)
     put = threading.Event()
 
-    class Noted(video.Encoder):
+    class Noted(encoder.Encoder):
         def put(self, pixels) -> None:
             super().put(pixels)
             put.set()

@@ -28,7 +28,7 @@ from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
-from visualizer.film import reel, render, video
+from visualizer.film import encoder, reel, render, video
 from visualizer.film.output_path import find_paths
 from visualizer.film.score import OwnScore
 from visualizer.messages import discard
@@ -259,7 +259,7 @@ def test_an_error_of_our_own_while_it_encodes_comes_to_light(tmp_path: Path) -> 
         for _ in range(100):  # more than the queue holds
             film_file.put(np.zeros((64, 64, 4), np.uint8))
 
-    film_file = video.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
+    film_file = encoder.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
     with pytest.raises(ZeroDivisionError):
         put_all()
     film_file.abandon()
@@ -579,14 +579,14 @@ def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, t
 def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     painter = Painter(SIZE)
     surface = painter.paint(Moment(picture(0.0), find_look("paper"), hearing(), 0.0))
-    made = video.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
+    made = encoder.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
     for _ in range(10):
         made.put(pixels_of(surface))
     made.finish()
     assert len(pictures_of(tmp_path / "silent.mp4")) == 10
     with av.open(str(tmp_path / "silent.mp4")) as container:
         assert not container.streams.audio
-    dropped = video.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
+    dropped = encoder.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
     dropped.put(pixels_of(surface))
     dropped.abandon()
     assert_alone(tmp_path / "silent.mp4")
