@@ -41,6 +41,7 @@ WAITING = 48 << 20  # bytes of pictures that may wait to be looked at
 LATE = 0.3  # seconds that pictures then wait for their sound
 BEHIND = 20.0  # seconds: a machine that is so far behind will not catch up
 NICE = 3
+HASTE = 1.0  # seconds that a video still gets after a second signal; the process gets `visualizer.leave.PROMPT`
 
 
 class Recorder:
@@ -88,9 +89,9 @@ class Recorder:
             self.over = True
             self._ends.set()
 
-    def finish(self) -> None:
-        """Wait until the file is whole."""
-        self._thread.join()
+    def finish(self, timeout: float | None = None) -> None:
+        """Wait until the file is whole, or for that many seconds."""
+        self._thread.join(timeout)
 
     @property
     def writing(self) -> bool:
@@ -309,12 +310,20 @@ class Takes:
         self._camera.lose()
 
     def finish(self, seen: float) -> None:
-        """The show is over: wait until all is written."""
+        """The show is over: wait until all is written. A second signal cuts that short."""
         self._camera.fetch()
         self.develop(0.0)
-        self._pool.shutdown()
-        if any(recorder.writing for recorder in self._recorders):
-            log.info("writing the rest of the recording")
         for recorder in self._recorders:
             recorder.stop(seen)
-            recorder.finish()
+        try:
+            self._pool.shutdown()
+            if any(recorder.writing for recorder in self._recorders):
+                log.info("writing the rest of the recording")
+            for recorder in self._recorders:
+                recorder.finish()
+        except BaseException:
+            # The last half second waits for its sound as a rule, and is soon written; without its end a video that
+            # has only begun is nothing.
+            for recorder in self._recorders:
+                recorder.finish(HASTE)
+            raise

@@ -1,13 +1,14 @@
 """The same show without a window, into a file.
 
 Time is the frame number, so nothing depends on how fast the machine is: same pack, seed and song, same frames, byte
-for byte. One thread dances and decodes, some frames ahead; this one paints; a third converts and encodes. All three
-release Python's lock most of the time. The film grows under a temporary name beside its target, and is renamed when it
-is whole.
+for byte. One thread dances and decodes, some frames ahead; this one paints; a third converts and a fourth encodes. All
+of them release Python's lock most of the time. The film grows under a temporary name beside its target, and is renamed
+when it is whole.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import signal
 import time
@@ -192,6 +193,8 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
 def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: Console) -> int:
     """Take frame by frame; the signal that ended it early, or 0."""
     with said:
+        # The collector stops all threads, and looks through all the libraries again and again; it may pass over them.
+        gc.freeze()
         try:
             for frame in ahead(reel.frames, AHEAD):
                 if stop.signal:
@@ -202,6 +205,8 @@ def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: C
                 said.update(camera.done)
         except (KeyboardInterrupt, Stopped):
             return stop.signal or signal.SIGINT
+        finally:
+            gc.unfreeze()
     return 0
 
 

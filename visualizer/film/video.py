@@ -25,6 +25,9 @@ Pixels = NDArray[np.uint8]
 SOUND_RATE = 48_000
 BT709 = 1  # of primaries, transfer and matrix, as players assume of HD
 LIMITED = 1  # luma 16..235
+# What is in no cluster yet, or was not handed to the system, is lost where the process is killed. By themselves clusters
+# are five seconds long, and 256 kB are held back.
+PARTS = {".mkv": {"cluster_time_limit": "1000", "flush_packets": "1"}}
 CELL = 4  # pixels: how coarse the colour is that is laid about what is seen
 FEWEST_CODED = 20  # pictures from which it is told how large a film will be
 # Where dancing, painting and converting keep every core busy, x264 on a thread of its own takes 10% less processor time
@@ -179,7 +182,7 @@ class Movie:
         codec = encoder_of(kind.video)
         self._convert = converter(kind.pixels, self._alpha)
         self._path = path
-        self._file = av.open(url_of(path), "w")
+        self._file = av.open(url_of(path), "w", container_options=PARTS.get(path.suffix.lower(), {}))
         self._video: av.VideoStream = self._file.add_stream(codec, rate=fps)  # type: ignore[assignment]
         self._video.width, self._video.height = size
         self._video.pix_fmt = kind.pixels

@@ -392,6 +392,39 @@ def test_a_show_that_ends_while_it_records_finishes_the_video(takes: Takes, tmp_
     assert levels(video)[1] == pytest.approx(seen - started, abs=0.1)
 
 
+def test_a_second_signal_while_the_video_is_finished_leaves_one_that_plays(
+    takes: Takes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Recorder.finish
+
+    def finish(taken: Recorder, timeout: float | None = None) -> None:
+        if timeout is None:
+            raise KeyboardInterrupt  # as the second Ctrl-C does while the main thread waits
+        whole(taken, timeout)
+
+    monkeypatch.setattr(Recorder, "finish", finish)
+    monkeypatch.setattr(recorder, "HASTE", 60.0)  # of a busy machine
+    started = time.perf_counter()
+    takes.record(started, (96, 64), lambda begins: NoSounds())
+    seen = show_some(takes, 20, started)
+    with pytest.raises(KeyboardInterrupt):
+        takes.finish(seen)
+    (video,) = (tmp_path / "videos").iterdir()
+    assert levels(video)[1] == pytest.approx(seen - started, abs=0.1)
+
+
+def test_a_video_that_is_cut_off_plays_nearly_to_its_end(tmp_path: Path) -> None:
+    film = encoder.Encoder(tmp_path / "a.mkv", SIZE, FPS)
+    chance = np.random.default_rng(4)
+    for _ in range(3 * FPS):
+        film.put(chance.integers(0, 255, (SIZE[1], SIZE[0], 4), np.uint8))
+    wait_until(lambda: film._written == 3 * FPS)
+    (tmp_path / "cut.mkv").write_bytes((tmp_path / "a.mkv").read_bytes())  # as a killed process leaves it
+    film.finish()
+    with av.open(str(tmp_path / "cut.mkv")) as file:
+        assert len(list(file.decode(video=0))) >= FPS
+
+
 def test_png_of_a_shot_round_trips_through_memory() -> None:
     shot = Shot(0.0, np.arange(4 * 6 * 4, dtype=np.uint8).reshape(4, 6, 4), gl=True)
     file = io.BytesIO()
