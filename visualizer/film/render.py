@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -179,13 +180,32 @@ def usual_fps(out: Path) -> int:
 
 
 def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
-    """The same items, made on a thread of their own, up to `depth` before they are asked for."""
+    """The same items, made on a thread of their own, up to `depth` before they are asked for; what fails there is
+    raised in its place.
+
+    By halves of `depth`: each time that one thread wakes another, both want Python's lock.
+    """
+
+    def make() -> tuple[list[T], Exception | None]:
+        made: list[T] = []
+        try:
+            for item in islice(items, max(depth // 2, 1)):
+                made.append(item)
+        except Exception as error:  # noqa: BLE001 - raised again by who asks for it
+            return made, error
+        return made, None
+
     pool = ThreadPoolExecutor(1, "dancer")
     try:
-        waiting = deque(pool.submit(next, items, None) for _ in range(depth))
-        while (item := waiting.popleft().result()) is not None:
-            waiting.append(pool.submit(next, items, None))
-            yield item
+        waiting = deque((pool.submit(make), pool.submit(make)))
+        while True:
+            made, error = waiting.popleft().result()
+            waiting.append(pool.submit(make))
+            yield from made
+            if error is not None:
+                raise error
+            if not made:
+                return
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -25,8 +25,8 @@ Pixels = NDArray[np.uint8]
 SOUND_RATE = 48_000
 BT709 = 1  # of primaries, transfer and matrix, as players assume of HD
 LIMITED = 1  # luma 16..235
-# What is in no cluster yet, or was not handed to the system, is lost where the process is killed. By themselves clusters
-# are five seconds long, and 256 kB are held back.
+# What is in no cluster yet, or was not handed to the system, is lost where the process is killed. By themselves
+# clusters are five seconds long, and 256 kB are held back.
 PARTS = {".mkv": {"cluster_time_limit": "1000", "flush_packets": "1"}}
 CELL = 4  # pixels: how coarse the colour is that is laid about what is seen
 FEWEST_CODED = 20  # pictures from which it is told how large a film will be

@@ -532,7 +532,9 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
         with room_for(room), pytest.raises(UserError, match=r"no room left for the film|cannot be written"):
             painted(tmp_path / name, **wish)
         assert_alone(whole)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("encoder", "dancer"))]
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith(("encoder", "converter", "dancer"))
+    ]
 
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
