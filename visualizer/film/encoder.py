@@ -18,8 +18,10 @@ from visualizer.errors import UserError
 from visualizer.film.video import FILMS, TRANSPARENT, Movie, Pixels, Writer, is_sequence, no_such_kind
 from visualizer.music.analysis.features import Floats
 
-WAITING = 48 << 20  # bytes of painted frames that may wait to be converted: many small ones, one of 3840x2160
-PREPARED = 2  # pictures that may wait to be encoded
+# Pictures that may wait, as painted and as converted; fewer of large ones. Many painted ones would only push each other
+# out of the processor's cache.
+PAINTED, PREPARED = 2, 4
+WAITING = 24 << 20  # bytes that may wait on either side of the converter, or one picture
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -43,8 +45,9 @@ class Encoder:
             self._writer = _writer(path, size, Fraction(fps), sound, transparent)
         except self._failures as error:
             raise UserError(f"{self._place}: cannot be written into ({_reason(error)})") from error
-        self._painted: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (size[0] * size[1] * 4), 1), 8))
-        self._prepared: queue.Queue[Any] = queue.Queue(PREPARED)
+        pixels = size[0] * size[1]
+        self._painted: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (4 * pixels), 1), PAINTED))
+        self._prepared: queue.Queue[Any] = queue.Queue(min(max(WAITING // (2 * pixels), 1), PREPARED))
         self._error: Exception | None = None
         self._abandoned = False
         self._written = 0  # frames; for the thread that asks how large it will be

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from visualizer.film import encoder
-from visualizer.film.encoder import PREPARED, Encoder
+from visualizer.film.encoder import PAINTED, PREPARED, Encoder
 
 SIZE = (8, 8)
 
@@ -68,14 +68,15 @@ def put_all(film: Encoder, count: int) -> None:
 
 def test_pictures_are_converted_ahead_and_written_in_order(writer: Writer, tmp_path: Path) -> None:
     film = Encoder(tmp_path / "a.mp4", SIZE, 30)
-    put_all(film, 9)  # fewer than may wait, so nobody waits here
+    count = PAINTED + PREPARED + 2  # one is in hand on either side of the second queue, so nobody waits here
+    put_all(film, count)
     assert writer.full.wait(60)  # while the first is still being written
     assert not writer.written
-    assert len(writer.prepared) <= PREPARED + 2  # one is in hand on either side of the queue
+    assert len(writer.prepared) <= PREPARED + 2
     writer.gate.set()
     film.finish()
-    assert writer.written == [(k, k) for k in range(9)]
-    assert writer.ended == "closed after 9"
+    assert writer.written == [(k, k) for k in range(count)]
+    assert writer.ended == f"closed after {count}"
     assert writer.threads == {"converter", "encoder"}
 
 
