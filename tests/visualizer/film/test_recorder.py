@@ -21,7 +21,7 @@ import pytest
 from tests.support.fake_sound import FakeChain, FakeLine
 from tests.support.said import Said
 from visualizer.errors import UserError
-from visualizer.film import encoder, recorder, video
+from visualizer.film import encoder, recorder
 from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.tape import RATE, NoSounds, Tape
@@ -138,7 +138,7 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
             assert gate.wait(60)
             super().put(pixels)
 
-    monkeypatch.setattr(video, "Encoder", Stuck)
+    monkeypatch.setattr(encoder, "Encoder", Stuck)
     clock = SlowTime()
     taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     for k in range(90):
@@ -165,7 +165,7 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
             super().put(pixels)
             put.set()
 
-    monkeypatch.setattr(video, "Encoder", Noted)
+    monkeypatch.setattr(encoder, "Encoder", Noted)
     clock = SlowTime()
     taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     taken.offer(grey(50.0, 90))
