@@ -215,7 +215,7 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
 def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", logged.append)
-    monkeypatch.setitem(sys.modules, "visualizer.film.video", None)  # as where PyAV cannot be loaded
+    monkeypatch.setitem(sys.modules, "visualizer.film.encoder", None)  # as where PyAV cannot be loaded
     path = tmp_path / "a.mkv"
     path.touch()
     sound = Tape(50.0)
@@ -223,7 +223,7 @@ def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypa
     taken.finish()
     assert taken.over
     (said,) = messages(taken)
-    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film.video")
+    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film.encoder")
     assert not path.exists()
     assert sound.closed
     assert [each.exc_type for each in logged] == [ModuleNotFoundError]
