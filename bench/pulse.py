@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def wait_for(happened: Callable[[], object], seconds: float = 40.0) -> None:
@@ -65,6 +69,28 @@ class Server:
     def play(self, song: str, sink: str = "party") -> subprocess.Popen[bytes]:
         self.children.append(self.run(["paplay", f"--device={sink}", song]))
         return self.children[-1]
+
+    def stream(self, samples: Callable[[int, int], NDArray[np.float32]], rate: int, sink: str = "party") -> None:
+        """Play what `samples(first, count)` gives, float32 mono -1..1, until this server is killed."""
+        player = subprocess.Popen(
+            ["pacat", "--playback", f"--device={sink}", "--raw", "--format=s16le", f"--rate={rate}", "--channels=1",
+             "--latency-msec=200"],
+            env=self.environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.children.append(player)
+        pipe, block = player.stdin, rate // 10
+        assert pipe is not None
+
+        def play() -> None:
+            at = 0
+            try:
+                while True:
+                    pipe.write((samples(at, block) * 30_000).clip(-32768, 32767).astype("<i2").tobytes())
+                    at += block
+            except (BrokenPipeError, ValueError):  # the player was killed, and its pipe closed
+                pass
+
+        threading.Thread(target=play, name="song", daemon=True).start()
 
     def run(self, command: list[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -281,30 +280,12 @@ def in_earnest(hours: float, load: int, size: str, folder: Path) -> float:
     from bench.xvfb import screen
 
     music = Music(SOUND_RATE)
-    over = threading.Event()
     with tempfile.TemporaryDirectory() as home, screen() as display:
         server = Server(Path(home))
         server.start(rate=SOUND_RATE)
         server.ask("set-default-source", "party.monitor")
-        player = subprocess.Popen(
-            ["pacat", "--playback", "--device=party", "--raw", "--format=s16le", f"--rate={SOUND_RATE}", "--channels=1",
-             "--latency-msec=200"],
-            env=server.environment, stdin=subprocess.PIPE,
-        )  # fmt: skip
-        assert player.stdin is not None
+        server.stream(music.samples, SOUND_RATE)
         began = time.perf_counter()
-
-        def play() -> None:
-            assert player.stdin is not None
-            at, block = 0, SOUND_RATE // 10
-            try:
-                while not over.is_set():
-                    player.stdin.write((music.samples(at, block) * 30_000).clip(-32768, 32767).astype("<i2").tobytes())
-                    at += block
-            except BrokenPipeError:  # the show is over
-                pass
-
-        threading.Thread(target=play, daemon=True).start()
         others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(load)]
         words = ["--audio", "mic", "--window", size, "--stage", "painter", "--device", "cpu", "--style", "auto"]
         words += ["--no-remember", "--seed", "1", "--seconds", str(3600 * hours)]
@@ -312,8 +293,7 @@ def in_earnest(hours: float, load: int, size: str, folder: Path) -> float:
         try:
             done = subprocess.run([sys.executable, "-m", "bench.soak", "--watched", str(folder), *words], env=env)
         finally:
-            over.set()
-            for other in (*others, player):
+            for other in others:
                 other.kill()
                 other.wait()
             server.kill()

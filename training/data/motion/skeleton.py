@@ -35,6 +35,21 @@ BONE = {
     "hip": 0.10, "knee": 0.43, "ankle": 0.43, "toe": 0.20,
 }  # fmt: skip
 
+# The 20 bones as arrays, in the order of `PARENT`: the joints at either end (20, 2), and lengths in metres (20,).
+BONES = np.array([(INDEX[parent], INDEX[joint]) for joint, parent in PARENT.items()], dtype=np.int64)
+LENGTHS = np.array([BONE[joint.split("_")[-1]] for joint in PARENT], dtype=np.float32)
+
+
+def _find_chains() -> NDArray[np.float32]:
+    chains = np.zeros((len(JOINTS), len(PARENT)), dtype=np.float32)
+    for bone, (parent, joint) in enumerate(BONES):  # parents come before their children
+        chains[joint] = chains[parent]
+        chains[joint, bone] = 1
+    return chains
+
+
+CHAINS = _find_chains()  # (21, 20): 1 where a bone lies between the pelvis and a joint
+
 STANDING_PELVIS = 0.94  # metres above the floor with straight legs; ankles then stand 0.08 above it
 ANKLE_HEIGHT = 0.08
 
