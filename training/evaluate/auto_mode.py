@@ -77,18 +77,12 @@ def compose_evening(minutes: float, seed: int) -> Music:
 @dataclass(frozen=True)
 class Evening:
     """What was danced to a piece of music, a row a step. `style` and `dance` (S,) are numbers in the pack; a dance of
-    -1 is improvised. `looks`: numbers of changes of look are none of the dance's, so they are left out."""
+    -1 is improvised."""
 
     danced: Danced
     style: NDArray[np.int64]
     dance: NDArray[np.int64]
     music: Music
-
-    @property
-    def changes(self) -> NDArray[np.int64]:
-        """Steps (C,) at which another dance, or another style to improvise in, begins."""
-        new = (np.diff(self.dance) != 0) | (np.diff(self.style) != 0)
-        return np.flatnonzero(new) + 1
 
 
 class Recorder(Dancer):
