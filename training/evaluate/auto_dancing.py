@@ -40,7 +40,7 @@ def measure_bodies(material: Material) -> list[Row]:
     real = bodies_of(material.mix, axes)
     steady = material.steady()
     rows = [
-        *_rows_of_limbs({"auto": auto, "  steady": steady, "  first beat after a change": first}, real),
+        *_rows_of_limbs(auto, steady, first, real),
         *_rows_of_feet(auto, steady, first, real),
         *_rows_of_accents(material),
     ]
@@ -54,17 +54,17 @@ def measure_bodies(material: Material) -> list[Row]:
     ]  # fmt: skip
 
 
-def _rows_of_limbs(ours: dict[str, Dances], real: Dances) -> list[Row]:
+def _rows_of_limbs(auto: Dances, steady: Dances, first: Dances, real: Dances) -> list[Row]:
     rows = []
-    for place, bodies in ours.items():
-        if not bodies:
-            continue
-        for by in (0.1, 0.25):
-            share = bm.share_too_long(bodies, by)
-            name = f"{place}, limb > {by:.0%} too long, share of steps"
-            rows.append(Row(name, "0", share, bm.share_too_long(real, by), None, share == 0))
-    ours_longest, longest = (max(float(bm.limb_stretch(b).max()) for b in bodies) for bodies in (ours["auto"], real))
-    return [*rows, Row("  the longest limb, times its length, auto", "", ours_longest, longest)]
+    for by in (0.1, 0.25):
+        held = bm.share_too_long(real, by)
+        title = f"limb > {by:.0%} too long, share of steps, auto"
+        for name, bodies in ((title, auto), ("  steady", steady), ("  first beat after a change", first)):
+            if bodies:
+                share = bm.share_too_long(bodies, by)
+                rows.append(Row(name, "0", share, held, None, share == 0))
+    ours_longest, longest = (max(float(bm.limb_stretch(b).max()) for b in bodies) for bodies in (auto, real))
+    return [*rows, Row("the longest limb, times its length, auto", "", ours_longest, longest)]
 
 
 def _rows_of_feet(auto: Dances, steady: Dances, first: Dances, real: Dances) -> list[Row]:
@@ -91,7 +91,7 @@ def _rows_of_accents(material: Material) -> list[Row]:
             if not ours or not real:
                 continue
             found, held = metric(ours), metric(bodies_of(real, material.axes))
-            rows.append(Row(f"{name}, {kind}", "within 15% of real", found, held, None, near(found, held)))
+            rows.append(Row(f"{name}, {kind} dances", "within 15% of real", found, held, None, near(found, held)))
     return rows
 
 

@@ -129,15 +129,14 @@ def evaluate_pack(
 
 
 def named_rows(rows: list[Row]) -> dict[str, Row]:
-    """Rows by their names; an indented one, which goes on with the one before it, by both names where its own would
-    mean nothing alone or stands there already."""
+    """Rows by their names; an indented one by that of the row that it goes on with, and its own."""
     named: dict[str, Row] = {}
     head = ""
     for row in rows:
-        name = row.name.strip()
-        if name == row.name:
-            head = name
-        named[f"{head}: {name}" if name in named else name] = row
+        own = row.name.strip()
+        if own == row.name:
+            head = own
+        named[own if own == row.name else f"{head}: {own}"] = row
     return named
 
 
