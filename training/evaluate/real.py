@@ -107,12 +107,14 @@ def real_take(take: Take) -> Real:
 
 
 def see_positions(positions: NDArray[np.float32]) -> Danced:
-    """Motion in the room (S, 21, 3) as the crop of a take sees it, the travel given back."""
+    """Motion in the room (S, 21, 3) as a take shows it: the crop takes the travel away, and its speed gives it back."""
     centre = crop_centre(positions)
-    flat = give_back(project(positions, centre) * np.float32(FRAME_METRES), centre)
+    travelled = np.cumsum(np.gradient(centre))
+    flat = give_back(project(positions, centre) * np.float32(FRAME_METRES), travelled)
     about = positions.copy()
+    about[..., 0] -= centre[:, None]
     about[..., 2] -= crop_centre(positions[..., ::-1])[:, None]  # in depth it follows the pelvis as it does sideways
-    return replace(flat, space=to_picture_axes(about))
+    return replace(flat, space=give_back(to_picture_axes(about), travelled).space)
 
 
 def new_takes(names: set[str], seed: int, tiny: bool, levels: Sequence[float] = WRITTEN_LEVELS) -> list[Real]:

@@ -92,9 +92,13 @@ def all_features(bodies: NDArray[np.float32]) -> Floats:
     return np.concatenate([movement_features(bodies), bone_features(bodies), foot_features(bodies)], axis=1)
 
 
+BONES_OF_PELVIS = ("spine", "left_hip", "right_hip")  # where they are from the pelvis says how long a bone is
+
+
 def features_without_bones_and_feet(bodies: NDArray[np.float32]) -> Floats:
-    """Movement alone, and none of ankles and toes: what is left once bones and feet are right."""
-    return movement_features(bodies, [name for name in JOINTS if name not in FEET])
+    """Movement alone, and none of ankles and toes, nor of the joints next to the pelvis: what is left once bones and
+    feet are right."""
+    return movement_features(bodies, [name for name in JOINTS if name not in FEET + BONES_OF_PELVIS])
 
 
 @dataclass(frozen=True)
