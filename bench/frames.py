@@ -96,8 +96,6 @@ def measure(
         if done.returncode or not out.exists():
             raise RuntimeError(done.stdout + done.stderr)
         record = json.loads(out.read_text())
-    for where in record["missing"]:
-        print(f"{root.name}: no {where} to time", file=sys.stderr)
     return read_run(record, done.stdout + done.stderr)
 
 

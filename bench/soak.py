@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     class Screen:
         """A painter without a window."""
 
-        fullscreen, gpu, size, windowed = False, False, SIZE, SIZE
+        fullscreen, gpu, vsync, size, windowed = False, False, False, SIZE, SIZE
         display = Display(0, "none", SIZE, 60)
         displays = (display,)
 
@@ -194,7 +194,8 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             self.screen = pygame.Surface(SIZE, 0, 32)
             self.guarded = GuardedSurface(FlashGuard(), SIZE)
             self.overlay = Overlay(SIZE)
-            self.pace = fps
+            self.pace = self.refresh = fps
+            self.before_show: Callable[[], None] = lambda: None
 
         def draw(self, moment: Moment) -> None:
             surface = self.painter.paint(moment)

@@ -28,7 +28,8 @@ from training.folders import check_folder, write_whole
 from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
 from training.models.decoder_weights import DECODER_WEIGHTS, write_decoder_weights
-from visualizer.dancer.pack import FORMAT, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
+from visualizer.dancer.body_space import BodySpace, describe_body_space
+from visualizer.dancer.pack import FORMATS, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.networks.onnx_check import check_network
 
@@ -286,7 +287,7 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
     """What `pack.json` says of the pack called `name` whose networks are in the folder `part`."""
     choreographer, dancer = contents.choreographer.config, contents.dancer.config
     return {
-        "format": FORMAT,
+        "format": FORMATS[1] if contents.autoencoder.deep else FORMATS[0],
         "name": name,
         "frame_size": FRAME_SIZE,
         "latent_size": contents.autoencoder.config.latent,
@@ -306,8 +307,17 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
         "difference_from_torch": differences,
         "sha256": {f"{n}.onnx": hashlib.sha256((part / f"{n}.onnx").read_bytes()).hexdigest() for n in NETWORKS},
         "measures": {},
+        **({"body": describe_body_space(body_space(contents.autoencoder))} if contents.autoencoder.deep else {}),
         "seeds": contents.seeds,
     }
+
+
+def body_space(autoencoder: Autoencoder) -> BodySpace:
+    """The latents of an autoencoder of bodies in space, as a pack tells of them."""
+    scaled = autoencoder.pose_vectors.cpu().numpy()
+    scale = float(np.sqrt(np.square(scaled.astype(np.float64)).sum(axis=0).mean()))
+    mean, std = autoencoder.pose_mean.cpu().numpy(), autoencoder.spread.cpu().numpy()
+    return BodySpace(mean, (scaled / scale).astype(np.float32), scale, std)
 
 
 def write_info(folder: Path, info: dict[str, Any]) -> None:

@@ -44,9 +44,12 @@ from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
-from training.models.autoencoder import Autoencoder, PoseBasis
+from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
-from training.models.restore import basis_of, feet_of, load_autoencoder, load_dancing
+from training.models.dancing_loss import dancing_loss
+from training.models.latent_body import latent_body
+from training.models.pose_basis import PoseBasis
+from training.models.restore import basis_of, load_autoencoder, load_dancing
 from training.recipe import LEAST_STD, find_limits, mean_moves, pick_seeds
 from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
@@ -177,7 +180,7 @@ def fit_networks(
         plan.seed + 1,
     )  # fmt: skip
     steps = FitTask(
-        "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
+        "dancer", dancer, lambda net, batch: dancing_loss(net, batch),  # type: ignore[arg-type]
         lambda start: dancer_batches(sampler, 32, 2 if plan.tiny else 4, plan.seed + start), plan.seed + 2,
     )  # fmt: skip
     fit(moves, FitConfig(plan.choreographer_steps, rate=1e-3), work)
@@ -309,7 +312,10 @@ def taught(
     styles, known = old_write.config.styles, old_write.config.dances
     write = Choreographer(replace(old_write.config, letters=letters, styles=1, dances=max(1, dances)))
     dance = DancerNetwork(
-        replace(old_dance.config, letters=letters, styles=1, dances=max(1, dances)), moves, basis.std, feet_of(basis)
+        replace(old_dance.config, letters=letters, styles=1, dances=max(1, dances)),
+        moves,
+        basis.std,
+        latent_body(basis),
     )
     assert latent == old_dance.config.latent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,11 @@ from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.export import PackContents, check_out, public_command, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
-from training.models.autoencoder import Autoencoder, AutoencoderConfig, PoseBasis, parameters, pose_basis
-from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
+from training.models.autoencoder import Autoencoder, AutoencoderConfig, parameters
+from training.models.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
+from training.models.dancing_loss import DancingWeights, dancing_loss
+from training.models.latent_body import latent_body
+from training.models.pose_basis import PoseBasis, pose_basis
 from visualizer import files
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
@@ -51,7 +54,7 @@ class Recipe:
 
     seed: int = 7
     precision: str = "32-true"
-    latent: int = 42
+    latent: int = 63  # numbers of a body in space; fewer keep less of it
     letters: int = 3072
     drawing_steps: int = 2500
     seeing_steps: int = 6000
@@ -59,6 +62,7 @@ class Recipe:
     choreographer_steps: int = 3600
     dancer_steps: int = 7000
     batch: int = 64
+    weights: DancingWeights = field(default_factory=DancingWeights)
     tiny: bool = False
 
     def shrunk(self) -> Recipe:
@@ -147,8 +151,9 @@ def _dances(
 ) -> list[Dance]:  # fmt: skip
     return [
         Dance(
-            f"{t.clip} {'mirrored ' if t.mirrored else ''}{t.yaw:+.0f}°", z, t.read("travel"), t.read("energy"),
-            styles.index(t.style), t.held_out, spell(alphabet, z), t.yaw == 0, numbers.get(t.clip, -1),
+            f"{t.clip} {'mirrored ' if t.mirrored else ''}{t.yaw:+.0f}°", z,
+            np.stack([t.read("travel"), t.read("approach")], axis=1), t.read("energy"), styles.index(t.style),
+            t.held_out, spell(alphabet, z), t.yaw == 0, numbers.get(t.clip, -1),
             -t.phrase * LETTERS_PER_BEAT % LETTERS_PER_PHRASE, bool(t.dance),
         )
         for t, z in zip(takes, latents, strict=True)
@@ -261,12 +266,10 @@ def fit_dancer(
     dancer_config = DancerConfig(recipe.latent, len(moves), len(sampler.styles), max(1, len(sampler.names) - 1))
     if recipe.tiny:
         dancer_config = replace(dancer_config, embedding=16, hidden=32)
-    whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)  # joints out of latents
-    feet = whole.T.reshape(recipe.latent + 1, -1, 2)[:, FEET].astype(np.float32)
-    dancer = DancerNetwork(dancer_config, moves, basis.std, feet)
+    dancer = DancerNetwork(dancer_config, moves, basis.std, latent_body(basis))
     console.print(f"dancer: {parameters(dancer):,} parameters")
     lesson = FitTask(
-        "dancer", dancer, lambda net, batch: net.loss(batch),  # type: ignore[operator]
+        "dancer", dancer, lambda net, batch: dancing_loss(net, batch, recipe.weights),  # type: ignore[arg-type]
         lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
     )  # fmt: skip
     fit(lesson, FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work)
@@ -314,7 +317,7 @@ def fit_pack(
         return {}
 
     timed = [t for t in takes if t.timed and t.yaw == 0 and len(t) >= 4 * STEPS_PER_LETTER]
-    latents = [basis.latents(t.read("joints")) for t in timed]
+    latents = [basis.latents(t.read("body")) for t in timed]
     alphabet = find_alphabet(timed, latents, recipe, work)
     letters = len(alphabet.cluster_centers_)
     beats = {d.name: d.beats for d in choreography.DANCES}

@@ -22,6 +22,8 @@ from visualizer.dancer.pack import PHRASE_BEATS
 Kind = Literal["look", "style", "dance"]
 KINDS: tuple[Kind, ...] = ("look", "style", "dance")
 STAY: dict[Kind, tuple[int, int]] = {"look": (32, 64), "style": (32, 64), "dance": (16, 32)}  # beats
+GRID: dict[Kind, int] = {"look": 32, "style": 32, "dance": 16}  # beats of the music's phrases and half phrases, at
+# whose ends they change
 HOLD = 128  # beats that a person's choice holds
 # The next letter is written half a beat before it is danced, out of sight a little earlier still. Another
 # dance that is asked for that much before a phrase ends begins with the next.
@@ -120,7 +122,7 @@ class Auto:
         ended = self._phrase.get(kind, phrase) != phrase
         self._phrase[kind] = phrase
         if kind not in self._due:
-            self._due[kind] = phrase * PHRASE_BEATS + self._stay(kind)
+            self._due[kind] = self._stay_until(kind, phrase * PHRASE_BEATS)
         return ended and self.on and kind not in self.pinned and phrase * PHRASE_BEATS >= self._due[kind]
 
     def choose(
@@ -134,16 +136,18 @@ class Auto:
 
     def stay(self, kind: Kind) -> None:
         """Something of this kind has just come, chosen here or by the music: it stays a while."""
-        self._due[kind] = self._phrase.get(kind, 0) * PHRASE_BEATS + self._stay(kind)
+        self._due[kind] = self._stay_until(kind, self._phrase.get(kind, 0) * PHRASE_BEATS)
 
     def hold(self, kind: Kind) -> None:
         """A person has just chosen: it holds for HOLD beats, and is pinned no longer."""
         self.pinned.discard(kind)
         self._due[kind] = (self._phrase.get(kind, 0) + 1) * PHRASE_BEATS + HOLD
 
-    def _stay(self, kind: Kind) -> int:
+    def _stay_until(self, kind: Kind, beat: int) -> int:
+        """Beat up to which what came at `beat` stays: where a phrase of the music ends, as near as may be."""
         least, most = STAY[kind]
-        return PHRASE_BEATS * self._chance.randint(least // PHRASE_BEATS, most // PHRASE_BEATS)
+        drawn = beat + PHRASE_BEATS * self._chance.randint(least // PHRASE_BEATS, most // PHRASE_BEATS)
+        return round(drawn / GRID[kind]) * GRID[kind]
 
 
 def find_pins(asked: Collection[str], by_music: bool) -> set[Kind]:

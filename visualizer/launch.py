@@ -103,7 +103,6 @@ def _make_show(
 ) -> LiveShow:  # fmt: skip
     from visualizer.film.recorder import Takes
     from visualizer.stage.displays import is_called
-    from visualizer.stage.window import painter_rate
 
     window, dancer, source = opened.window, opened.dancer, opened.source
     log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
@@ -122,11 +121,11 @@ def _make_show(
         sensitivity=settings.sensitivity,
         latency_ms=settings.latency_ms,
     )
-    rate = painter_rate(window.rate) if settings.fps is None else float(settings.fps)
+    rate = window.rate if settings.fps is None else float(settings.fps)
     live = LiveShow(
         Show(dancer, plan, toasts), toasts, source, window, Takes(window.camera, clock, toasts),
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
-        governor=Governor(rate) if rate else None,
+        governor=Governor(rate, window.refresh) if rate else None,
     )  # fmt: skip
     if settings.dev:
         live.reloader = Reloader(live.show.looks)

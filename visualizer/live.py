@@ -18,9 +18,10 @@ import pygame
 from visualizer.commands import run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.messages import Toasts
+from visualizer.pacing import Pacer
 from visualizer.remote.keys import find_command
 from visualizer.show import Show
-from visualizer.stage.governor import LEAST, Governor
+from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
 from visualizer.support.log import aside
@@ -46,6 +47,9 @@ class Screen(Protocol):
     fullscreen: bool
     gpu: bool
     pace: float  # frames a second to keep to
+    refresh: float  # pictures a second that the display shows
+    vsync: bool  # showing a picture waits for the display
+    before_show: Callable[[], None]  # called when a picture is ready, and shown as soon as this returns
 
     @property
     def display(self) -> Display: ...
@@ -75,8 +79,8 @@ class LiveShow:
     ) -> None:  # fmt: skip
         """Seven parameters, for each is a part that tests replace.
 
-        `lead`: seconds that a picture takes to reach the screen. `governor` scales effects down where frames take
-        too long; None: they stay.
+        `lead`: seconds from drawing a picture at once until it is seen. `governor` lowers rate and detail where frames
+        take too long; None: they stay.
         """
         self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
         self.governor = governor
@@ -90,6 +94,7 @@ class LiveShow:
         self._status_due = self._displays_due = -math.inf
         self._frames = self._led = 0  # pictures; those of them on a beat that was heard
         self._bpm = 0.0  # danced last
+        self._is_told: set[str] = set()  # what was said of rate and effects
         show.host, show.tempo = self, source.steps
 
     @property
@@ -115,12 +120,14 @@ class LiveShow:
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
 
-    def draw_frame(self, now: float) -> None:
-        """Hear, step, decode and draw one picture; `now` is the time on the show's clock, s."""
+    def draw_frame(self, now: float, due: float | None = None) -> None:
+        """Hear, step, decode and draw one picture. `now` is the time on the show's clock, s; `due` when the picture is
+        to be shown; None: as soon as it is drawn."""
         self._now = now
         hearing = self.source.hearing(now)
         self._frames, self._led, self._bpm = self._frames + 1, self._led + (hearing.confidence > 0), hearing.bpm
-        seen = now + self.lead
+        # A display takes up what it is given at its next refresh: half of one later, in the mean.
+        seen = now + self.lead if due is None else max(due, now) + self.lead - self._own_lead / 2
         self._look_after_window(now)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
@@ -141,16 +148,36 @@ class LiveShow:
         led = f"on a beat that was heard in {self._led / self._frames:.0%} of frames"
         return f"stats: ear: {self.source.name}, {led}, {self._bpm:.0f} BPM at the end"
 
+    def find_period(self, most: float) -> float:
+        """Seconds from one picture to the next; `most`: frames a second, 0: no limit."""
+        if not most:
+            return 0.0
+        if self.governor is None or self.window.gpu:  # a GPU has time for all
+            return 1 / most
+        self.governor.fit(most, self.window.refresh)
+        return 1 / self.governor.rate
+
     def note_work(self, seconds: float, now: float) -> None:
         """A picture took `seconds` of work."""
-        if self.governor is None or self.window.gpu:  # a GPU has time for all
+        governor = self.governor
+        if governor is None or self.window.gpu:
             return
-        before = self.governor.detail
-        if (detail := self.governor.frame(now, seconds)) is None:
+        rate, detail = governor.rate, governor.detail
+        scene = (self.show.look.name, self.show.dancer.troupe, self.window.size)
+        if not governor.frame(now, seconds, scene):
             return
-        self.window.set_detail(detail)
-        what = "effects reduced to keep the picture smooth" if detail > before else "effects are back"
-        self.toasts(f"{what} ({LEAST - detail} of {LEAST})", "detail")
+        aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
+        if governor.rate != rate:
+            self._tell_once(f"{governor.rate:g} frames a second", governor.rate < rate)
+        if governor.detail != detail:
+            self.window.set_detail(governor.detail)
+            self._tell_once("coarser effects" if governor.detail else "all effects", governor.detail > detail)
+
+    def _tell_once(self, what: str, is_less: bool) -> None:
+        text = f"{what} for now: the processor is busy" if is_less else f"{what} again"
+        if text not in self._is_told:
+            self._is_told.add(text)
+            self.toasts(text, "governor")
 
     # --- Host
 
@@ -252,31 +279,33 @@ def play(
     `keep`: whether the times of all frames are wanted; in a long night they are many.
     """
     times, minute = FrameTimes(), FrameTimes()
-    started = due = told = clock()
+    pacer = Pacer(clock, sleep)
+    live.window.before_show = pacer.wait
+    started = told = pacer.due
     last: float | None = None
     while live.running and not (stop and stop.signal):
-        begun = clock()
-        if seconds is not None and begun - started >= seconds:
+        most = rate() if callable(rate) else rate
+        pacer.plan(0.0 if last is None else live.find_period(most))
+        if seconds is not None and pacer.due - started >= seconds:
             break
+        begun = clock()
         live.handle(events(), begun)
         if not live.running:
             break
-        live.draw_frame(begun)
+        live.draw_frame(begun, None if live.window.vsync else pacer.due)
         shown = clock()
-        live.note_work(shown - begun, shown)
+        work = shown - begun - pacer.waited
+        live.note_work(work, shown)
         if last is None:
             first_frame()
         else:
-            minute.add(shown - last, shown - begun)
+            minute.add(shown - last, work)
             if keep:
-                times.add(shown - last, shown - begun)
+                times.add(shown - last, work)
         if shown - told >= MINUTE:
             aside.info("%s; %s", minute.report(), live.source.name)
             minute, told = FrameTimes(), shown
         last = shown
-        if most := rate() if callable(rate) else rate:
-            # A late frame is not made up for by a hurried one: the next is due a whole period later.
-            due = max(due + 1 / most, clock() - 1 / most)
-            if (wait := due - clock()) > 0:
-                sleep(wait)
+        if not pacer.is_over:  # where the display itself paces, this only keeps a hidden window from racing
+            pacer.wait()
     return times

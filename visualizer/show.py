@@ -8,19 +8,24 @@ by `commands.py`.
 from __future__ import annotations
 
 import logging
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
+from visualizer.dancer.pack import PHRASE_BEATS
+from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
 from visualizer.moment import Bodies, Moment, Text
 from visualizer.music.analysis.energy import RESTING
 from visualizer.music.analysis.genre import GenreScores
+from visualizer.music.analysis.phrase_tracker import PhraseTracker
 from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
+from visualizer.pace import Count, Pace
 from visualizer.stage.looks import Look, LookStore
 
 log = logging.getLogger("visualizer")
@@ -45,6 +50,7 @@ class Dancing(Protocol):
     def dance(self) -> str | None: ...
     @property
     def dances(self) -> tuple[str, ...]: ...
+    def dances_for(self, energy: float) -> tuple[str, ...]: ...
     @property
     def danced(self) -> tuple[str | None, ...]: ...
     @property
@@ -52,6 +58,7 @@ class Dancing(Protocol):
     @property
     def sync(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
+    def leap(self, beats: float) -> None: ...
     def picture(self, musical_time: float) -> Bodies: ...
     def reseed(self, seed: int) -> None: ...
     def set_style(self, style: str) -> None: ...
@@ -121,6 +128,9 @@ class Show:
         self._seeds = plan.seeds
         self._faded = 0.0  # 0..1, how far the picture is on its way to the dark
         self._last_time: float | None = None
+        self._phrases, self._pace = PhraseTracker(), Pace()
+        self._phrase: int | None = None  # of the count, that is danced
+        self._dance_energy: float | None = None  # of the music when auto mode chose a dance
         self.heed_preferences()
 
     def step(self, musical_time: float, hearing: Hearing) -> Moment:
@@ -129,10 +139,20 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
-        self.dancer.step_to(musical_time, hearing.energy)
-        self.changed = self._change_by_itself(musical_time, hearing)
+        count = self._count(musical_time, hearing)
+        if count.leap:
+            self.dancer.leap(count.leap)
+        self.dancer.step_to(count.danced, hearing.energy)
+        self.changed = self._change_by_itself(count.phrases, hearing)
         text = Text(lamp=find_lamp(musical_time), black=self._fade(hearing.time))
-        return Moment(self.dancer.picture(musical_time), self.look, hearing, musical_time, text)
+        return Moment(self.dancer.picture(count.danced), self.look, hearing, musical_time, text)
+
+    def _count(self, musical_time: float, hearing: Hearing) -> Count:
+        """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
+        known; where no beat is heard there are none."""
+        known = hearing.phrases_known or hearing.confidence == 0
+        offset = self._phrases.offset if known else self._phrases.push(musical_time, hearing.energy)
+        return self._pace.follow(musical_time, hearing.energy, offset)
 
     def describe(self) -> str:
         """What is on, in one line."""
@@ -204,10 +224,11 @@ class Show:
             if name in self.preferences.never[kind] and kind not in asked and self.dancer.dance is None:
                 self.choose_next(kind)
 
-    def choose_next(self, kind: Kind, scores: GenreScores = ()) -> Change | None:
+    def choose_next(self, kind: Kind, scores: GenreScores = (), energy: float | None = None) -> Change | None:
         """Another look, style or dance out of auto mode's deck, from now on; None if there is no other.
 
-        Where the music chooses the style, those come that suit `scores`, the genres heard and their shares.
+        Where the music chooses the style, those come that suit `scores`, the genres heard and their shares; dances are
+        those that suit music of that `energy`, 0..1, if it is given.
         """
         of = ""
         names = self.names_of(kind)
@@ -218,6 +239,9 @@ class Show:
             names, now = tuple(style for style in suited if style in names) or names, self.dancer.style
         else:
             now, of = self.dancer.dance or AS_IT_COMES, self.dancer.style
+            if energy is not None:
+                self._dance_energy = energy
+                names = (*self.dancer.dances_for(energy), AS_IT_COMES)
         allowed, favourites = self.preferences.allowed(kind, names), self.preferences.favourite[kind]
         chosen = self.auto.choose(kind, allowed, favourites, now, of)
         if chosen is None:
@@ -243,8 +267,18 @@ class Show:
             changes.append(Change("style", choice.style, choice.why))
         for kind in self.auto.turns(musical_time):
             if not self.locked:
-                changes.append(self.choose_next(kind, scores))
+                changes.append(self.choose_next(kind, scores, hearing.energy))
+        if self._surged(musical_time, hearing.energy) and not (self.locked or asked):
+            self.dancer.set_dance(None)  # the dancer's own plan knows what suits
+            changes.append(Change("dance", AS_IT_COMES))
         return tuple(change for change in changes if change is not None)
+
+    def _surged(self, beat: float, energy: float) -> bool:
+        """Whether a phrase begins with music much quieter or livelier than what auto mode chose the dance for."""
+        phrase = math.floor((beat + EARLY) / PHRASE_BEATS)
+        begun, self._phrase = phrase != self._phrase, phrase
+        chosen = self.auto.on and self.dancer.dance is not None and "dance" not in self.auto.pinned
+        return begun and chosen and self._dance_energy is not None and abs(energy - self._dance_energy) >= SURGE
 
     def _fade(self, time: float) -> float:
         """How much of the picture is dark at `time`, seconds: a little more than before, or less."""

@@ -93,6 +93,15 @@ def test_what_is_not_there_is_not_timed() -> None:
     assert not parts.attach("visualizer.live:LiveShow.no_such", "nothing")
 
 
+def test_every_part_of_a_frame_is_found_in_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, found = Parts(), set()
+    monkeypatch.setattr("bench.frame_probe.setattr", lambda *_: None, raising=False)  # nothing is to stay timed
+    for where, part in PARTS.items():
+        if parts.attach(where, part):
+            found.add(part)
+    assert found == set(PARTS.values())
+
+
 def test_a_song_is_played_over_and_over(tmp_path: Path) -> None:
     sound = np.sin(np.arange(SOUND_RATE) / 7).astype(np.float32) / 2
     write_song(tmp_path / "song.wav", sound, SOUND_RATE, "pcm_s16le")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from tests.support import fakes
@@ -42,7 +43,9 @@ class FakeWindow:
         self.fullscreen = False
         self.gpu = False
         self.resized = False
-        self.pace = 60.0
+        self.pace = self.refresh = 60.0
+        self.vsync = False
+        self.before_show: Callable[[], None] = lambda: None
         self.drawn: list[tuple] = []
         self.text = Text()  # drawn last
         self.displays: tuple[Display, ...] = (Display(0, "left", (640, 480), 60), Display(1, "right", (800, 600), 60))
@@ -74,6 +77,8 @@ class FakeWindow:
     def draw(self, moment: Moment) -> None:
         self.text = moment.text
         self.drawn.append((moment.look.name, moment.musical_time, bool(moment.text.toasts)))
+        if not self.vsync:
+            self.before_show()
 
     def toggle_fullscreen(self) -> None:
         self.fullscreen = not self.fullscreen

@@ -27,6 +27,7 @@ class FakeDancer:
     dances: tuple[str, ...] = ("basic", "cucaracha")
 
     danced: tuple[str | None, ...] = ("basic",)
+    tells_energy = False  # the first is a quiet dance, the second a lively one
     held = False
     never: tuple[str, ...] = ()
 
@@ -34,9 +35,18 @@ class FakeDancer:
         self.news: list[str] = []
         self.seeds: list[int] = []
         self.steps: list[tuple[float, float]] = []
+        self.leaps: list[float] = []
 
     def step_to(self, musical_time: float, energy: float) -> None:
         self.steps.append((musical_time, energy))
+
+    def dances_for(self, energy: float) -> tuple[str, ...]:
+        if not self.tells_energy:
+            return self.dances
+        return self.dances[:1] if energy < 0.5 else self.dances[1:]
+
+    def leap(self, beats: float) -> None:
+        self.leaps.append(beats)
 
     def picture(self, musical_time: float) -> Bodies:
         return PICTURE
@@ -101,6 +111,7 @@ class Stage:
         """`more`: of `ShowPlan`."""
         self.dancer, self.host = FakeDancer(), FakeHost()
         self.mix: tuple[tuple[str, float], ...] = ()  # genres that are heard
+        self.energy = 0.6
         self.topics: list[str] = []
         self._said: list[str] = []
         self.show = Show(self.dancer, make_plan(auto, preferences, **more), self._hear, self.host)
@@ -123,7 +134,7 @@ class Stage:
 
     def step(self, now: float) -> Moment:
         """One picture at `now`, s; two beats a second."""
-        return self.show.step(now * BPM / 60, replace(fakes.hearing(now, BPM), mix=self.mix))
+        return self.show.step(now * BPM / 60, replace(fakes.hearing(now, BPM), mix=self.mix, energy=self.energy))
 
     def steps(self, seconds: float, start: float = 0.0, rate: float = 10.0) -> list[tuple[str, str, str | None]]:
         """Look, style and dance at each picture."""

@@ -16,9 +16,11 @@ from torch import nn
 
 from training import export
 from training.export import TOLERANCE, PackContents, difference, fold, folded, write_info, write_pack
-from training.models.autoencoder import Autoencoder, AutoencoderConfig, pose_basis
+from training.models.autoencoder import Autoencoder, AutoencoderConfig
 from training.models.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
-from visualizer.dancer.pack import NETWORKS, load_pack, read_info
+from training.models.latent_body import latent_body
+from training.models.pose_basis import pose_basis
+from visualizer.dancer.pack import FRAME_METRES, NETWORKS, load_pack, read_info
 from visualizer.errors import UserError
 
 pytestmark = pytest.mark.slow  # a pack is exported first
@@ -48,13 +50,12 @@ def used(autoencoder: Autoencoder) -> Autoencoder:
 def networks() -> tuple[Autoencoder, Choreographer, DancerNetwork]:
     torch.manual_seed(0)
     mean = np.random.default_rng(0).normal(size=(LETTERS, 8, LATENT)).astype(np.float32)
-    feet = np.random.default_rng(1).normal(size=(LATENT + 1, 4, 2)).astype(np.float32)
+    basis = pose_basis(np.random.default_rng(2).normal(0, 0.2, (100, 21, 3)).astype(np.float32), LATENT)
     config = DancerConfig(LATENT, LETTERS, 3, 2, embedding=8, known=8, hidden=16)
-    dancer = DancerNetwork(config, mean, np.ones(LATENT, np.float32), feet).eval()
+    dancer = DancerNetwork(config, mean, np.ones(LATENT, np.float32), latent_body(basis)).eval()
     nn.init.normal_(dancer.out.weight, 0, 0.3)
     nn.init.normal_(dancer.lead.weight, 0, 0.3)
-    joints = np.random.default_rng(2).normal(0.5, 0.1, (100, 21, 2)).astype(np.float32)
-    autoencoder = used(Autoencoder(SIZES, pose_basis(joints, LATENT)))
+    autoencoder = used(Autoencoder(SIZES, basis))
     return autoencoder, Choreographer(ChoreographerConfig(LETTERS, 3, 2, 8, 16)).eval(), dancer
 
 
@@ -210,7 +211,7 @@ def test_a_difference_is_seen(written: tuple[Path, dict[str, float]]) -> None:
     path = written[0] / "decoder.onnx"
     assert difference(module, path, inputs, ["frame", "joints"]) <= TOLERANCE["decoder"]
     with torch.no_grad():
-        autoencoder.pose_mean += 0.25
+        autoencoder.pose_mean += 0.25 * FRAME_METRES
     assert difference(module, path, inputs, ["frame", "joints"]) == pytest.approx(0.25, abs=1e-4)
     inputs["latent"][0, 0] = torch.nan
     assert np.isnan(difference(module, path, inputs, ["frame", "joints"]))

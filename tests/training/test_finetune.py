@@ -12,7 +12,7 @@ import torch
 from tests.support.made_clips import FPS, dance_motion
 from tests.support.training_run import run_training
 from training.data.dataset import open_takes
-from training.data.footage.bodies import cut_parts, joints_of
+from training.data.footage.bodies import cut_parts
 from training.data.footage.made import CONDITIONS, Shot, at_rate, film
 from training.data.footage.smooth import smooth
 from training.export import TOLERANCE, _examples, difference
@@ -153,7 +153,7 @@ def test_its_dances_are_those_of_the_video(made: tuple[Path, str]) -> None:
     dances = cut_parts(takes, [latents], basis, "me")
     assert [d.name for d in dances] == ["me 1", "me 1 mirrored"]
     assert (dances[1].travel == -dances[0].travel).all()
-    plain, mirrored = (joints_of(d.latent[:1], basis)[0] for d in dances)
+    plain, mirrored = (basis.joints(d.latent[:1])[0] for d in dances)
     np.testing.assert_allclose(mirrored[0], (1 - plain[0, 0], plain[0, 1]), atol=1e-5)
     spelled = [d.__class__(**{**d.__dict__, "letters": np.zeros(len(d.latent) // 8, np.int64)}) for d in dances]
     assert mean_moves(spelled, 1).shape == (1, 8, 42)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.auto import EARLY, FAVOUR, HOLD, KINDS, STAY, Auto, Kind, Preferences, draw
+from visualizer.auto import EARLY, FAVOUR, GRID, HOLD, KINDS, STAY, Auto, Kind, Preferences, draw
 from visualizer.dancer.pack import PHRASE_BEATS
 
 NAMES = st.lists(st.sampled_from("abcdefghijkl"), min_size=2, max_size=12, unique=True)
@@ -32,8 +32,8 @@ def test_turns_come_at_phrase_ends_only_after_two_to_eight_phrases(seed: int, st
     turns = evening(Auto(random.Random(seed)), 300, step, start)
     assert {kind for _, kind in turns} == set(KINDS)
     for beat, kind in turns:
-        place = (beat + (0 if kind == "look" else EARLY)) % PHRASE_BEATS
-        assert place <= step + 1e-6  # the first that is asked in a phrase
+        place = (beat + (0 if kind == "look" else EARLY)) % GRID[kind]
+        assert place <= step + 1e-6  # the first that is asked in a phrase of the music, or half of one
     for kind in KINDS:
         times = [beat for beat, each in turns if each == kind]
         least, most = STAY[kind]

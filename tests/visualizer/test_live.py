@@ -13,6 +13,7 @@ from tests.support.live_fakes import FakeEar, FakeTakes, FakeTime, FakeWindow, m
 from tests.support.show_fakes import FakeDancer
 from visualizer.frame_times import FrameTimes
 from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
+from visualizer.stage.governor import Governor
 from visualizer.stage.looks import shipped_looks
 
 
@@ -140,6 +141,68 @@ def test_play_keeps_the_rate_ends_in_time_and_counts(live: LiveShow) -> None:
     assert firsts == [100.0]
     assert "64.0 fps" in times.report()
     assert "median 15.62, 95% 15.62, 99% 15.62, worst 15.62" in times.report()
+
+
+def test_a_picture_is_drawn_for_the_moment_at_which_it_is_shown(live: LiveShow) -> None:
+    """Even steps, however long drawing takes."""
+    time, works = FakeTime(), itertools.cycle([0.001, 0.009, 0.004])
+
+    def events() -> list[pygame.event.Event]:
+        time.now += next(works)
+        return []
+
+    play(live, rate=64, seconds=1.0, clock=time, sleep=time.sleep, events=events)
+    assert isinstance(live.window, FakeWindow)
+    drawn = [beats / 2 for _, beats, _ in live.window.drawn]  # seconds, for there are 2 beats in each
+    assert len(drawn) == 64
+    assert drawn[10] - 100 == pytest.approx(10 / 64 + 1 / 120)  # and half a refresh until it is seen
+    assert max(abs(b - a - 1 / 64) for a, b in itertools.pairwise(drawn[1:])) < 1e-9
+
+
+def test_where_the_display_paces_nothing_waits_before_a_picture(live: LiveShow) -> None:
+    time = FakeTime()
+    assert isinstance(live.window, FakeWindow)
+    live.window.vsync = True
+    times = play(live, rate=64, seconds=1.0, clock=time, sleep=time.sleep, events=list)
+    assert len(live.window.drawn) == 64
+    assert live.window.drawn[10][1] / 2 - 100 == pytest.approx(9 / 64 + 1 / 60)
+    assert max(times.work) == 0
+
+
+def overload(live: LiveShow, seconds: float, work: float, now: float) -> float:
+    """Let pictures take that much work for a while; the time afterwards."""
+    for _ in range(round(seconds * 20)):
+        now += 0.05
+        live.note_work(work, now)
+    return now
+
+
+def test_a_machine_that_is_too_slow_gets_a_lower_rate_and_hears_of_it_once(caplog: pytest.LogCaptureFixture) -> None:
+    live, now = make_live(), 0.0
+    caplog.set_level("INFO", "visualizer")
+    live.governor = Governor(60.0)
+    for _ in range(2):
+        now = overload(live, 12, 0.025, now)
+        assert live.find_period(60.0) == pytest.approx(1 / 30)
+        now = overload(live, 12, 0.005, now)
+        assert live.find_period(60.0) == pytest.approx(1 / 60)
+    live.draw_frame(now)
+    said = [r.getMessage() for r in caplog.records if r.name == "visualizer"]
+    assert said == ["toast: 30 frames a second for now: the processor is busy", "toast: 60 frames a second again"]
+    assert isinstance(live.window, FakeWindow)
+    assert live.window.details == []
+    overload(live, 30, 0.05, now)
+    assert live.window.details[0] == 1
+
+
+def test_a_gpu_has_time_for_all() -> None:
+    live = make_live()
+    live.governor = Governor(60.0)
+    assert isinstance(live.window, FakeWindow)
+    live.window.gpu = True
+    overload(live, 60, 0.1, 0.0)
+    assert live.window.details == []
+    assert live.find_period(144.0) == pytest.approx(1 / 144)
 
 
 def test_play_without_a_limit_never_sleeps(live: LiveShow) -> None:

@@ -88,6 +88,44 @@ def test_locked_nothing_changes_by_itself_and_unlocking_waits_for_the_phrase_end
     assert seen[-1][1] == "techno"
 
 
+def test_a_break_is_danced_at_half_time_and_the_drop_is_not() -> None:
+    stage = Stage()
+    stage.steps(16, 0.0)
+    stage.energy = 0.1
+    stage.steps(16, 16.0)
+    begun, ended = stage.dancer.steps[-100][0], stage.dancer.steps[-1][0]
+    assert ended - begun == pytest.approx(9.9 * 2 / 2)  # of 2 beats a second
+    stage.energy = 0.9
+    stage.steps(16, 32.0)
+    (leap,) = stage.dancer.leaps
+    assert leap == 14  # behind by half of the 28 beats that were danced so
+    assert stage.dancer.steps[-1] == (pytest.approx(2 * 47.9), 0.9)
+
+
+def test_auto_mode_chooses_dances_that_suit_the_energy_and_a_drop_ends_a_quiet_one() -> None:
+    stage = Stage(Auto(random.Random(1), pinned={"style"}))
+    stage.dancer.tells_energy = True
+    stage.energy = 0.3
+    assert {dance for *_, dance in stage.steps(300)} == {"basic", None}
+    stage.dancer.set_dance("basic")
+    stage.energy = 0.9
+    after = [dance for *_, dance in stage.steps(300, 300.0)]
+    assert set(after[40:]) == {"cucaracha", None}  # within a phrase, which takes four seconds
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_phrases_of_auto_mode_are_the_musics_own(known: bool) -> None:
+    """A drop 12 beats into what the count has as a phrase; of a song that was heard whole the phrases are known."""
+    stage = Stage(Auto(random.Random(1)))
+    for k in range(2400):
+        time = k / 10
+        heard = replace(fakes.hearing(time, 120), energy=0.3 if 2 * time < 76 else 0.9, phrases_known=known)
+        stage.show.step(2 * time, heard)
+    assert stage.dancer.leaps == ([] if known else [20])
+    changed = stage.dancer.steps[-1][0] - 2 * 239.9
+    assert changed == pytest.approx(0 if known else 20)
+
+
 def test_a_show_does_not_begin_with_what_is_never_to_come() -> None:
     preferences = Preferences()
     preferences.never = {"look": ("paper",), "style": ("salsa",), "dance": ()}

@@ -23,8 +23,9 @@ LETTERS_PER_PHRASE = PHRASE_BEATS * LETTERS_PER_BEAT
 
 @dataclass(frozen=True)
 class Dance:
-    """One take in latents. `latent` (S, D), `travel` (S,), `energy` (S,), `letters` (S // 8,), the numbers of its style
-    and of its named dance (-1: none). `phase`: letters of a phrase that have passed when it begins."""
+    """One take in latents. `latent` (S, D), `travel` (S, 2), or (S, 1) of flat bodies, `energy` (S,), `letters`
+    (S // 8,), the numbers of its style and of its named dance (-1: none). `phase`: letters of a phrase that have passed
+    when it begins."""
 
     name: str
     latent: NDArray[np.float32]
@@ -194,7 +195,7 @@ def blend_out(gap: NDArray[np.float32], slope: NDArray[np.float32], steps: int) 
 def dancer_batches(
     sampler: DanceSampler, batch: int, beats: int, seed: int, splices: float = 0.5
 ) -> Iterator[dict[str, Tensor]]:
-    """Endless batches of windows of `beats` beats that begin with a letter: latent (N, T, D), travel (N, T), letters
+    """Endless batches of windows of `beats` beats that begin with a letter: latent (N, T, D), travel (N, T, A), letters
     (N, T), place and energy (N, T, 1), bar_phase (N, T, 6), style (N, T, S), dance (N, T, G), spliced (N, T): where
     one dance becomes another."""
     rng = np.random.default_rng(seed)
@@ -212,7 +213,7 @@ def dancer_batches(
                 index = (at[:, None] * STEPS_PER_LETTER + np.arange(STEPS_PER_LETTER)).ravel()
                 mode = "wrap" if dance.loops else "clip"
                 rows.setdefault("latent", []).append(np.take(dance.latent, index, axis=0, mode=mode))
-                rows.setdefault("travel", []).append(np.take(dance.travel, index, mode=mode))
+                rows.setdefault("travel", []).append(np.take(dance.travel, index, axis=0, mode=mode))
                 rows.setdefault("energy", []).append(_energy(dance, index))
                 rows.setdefault("told", []).append(np.tile(_told(sampler, dance, rng), (len(index), 1)))
             spliced = np.zeros(steps, dtype=bool)
@@ -223,7 +224,7 @@ def dancer_batches(
                 slope = before[-1] - before[-2] - (after[1] - after[0])
                 count = min(BLEND_STEPS, len(after))
                 after[:count] += blend_out(gap, slope, BLEND_STEPS)[:count]
-                crop = (rows["travel"][0][-1] - rows["travel"][1][0]) * (1 - np.arange(count) / BLEND_STEPS)
+                crop = (rows["travel"][0][-1] - rows["travel"][1][0]) * (1 - np.arange(count) / BLEND_STEPS)[:, None]
                 rows["travel"][1][:count] += crop.astype(np.float32)
                 spliced[cut : cut + BLEND_STEPS] = True
             whole = {name: np.concatenate(values)[:steps] for name, values in rows.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from scipy.stats import rankdata
 
 from training.data import choreography
 from training.data.motion.beats import dancing_part, find_beats, to_musical_time
-from training.data.motion.body import CLAMP_PIXELS, project, silhouettes
+from training.data.motion.body import CLAMP_PIXELS, about_crop, project, silhouettes
 from training.data.motion.clips import Clip, read_clips
+from training.data.motion.fit_skeleton import fit_skeleton
 from training.data.motion.skeleton import INDEX, mirror, turn
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
@@ -162,7 +163,18 @@ def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[M
 
 def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sideways place of the crop, (S,) metres: the pelvis, smoothed over a beat so that swaying hips stay visible."""
-    return gaussian_filter1d(positions[:, INDEX["pelvis"], 0], STEPS_PER_BEAT / 2, mode="nearest").astype(np.float32)
+    return crop_place(positions)[:, 0]
+
+
+def crop_place(positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Place of the crop in x and z, (S, 2) metres: in depth it follows the pelvis as it does sideways."""
+    pelvis = positions[:, INDEX["pelvis"], ::2]
+    return gaussian_filter1d(pelvis, STEPS_PER_BEAT / 2, axis=0, mode="nearest").astype(np.float32)
+
+
+def crop_speed(place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Travel: speed that the crop took away, (S, 2) -> (S, 2) frame widths a beat, sideways and towards the viewer."""
+    return (np.gradient(place, axis=0) * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32)
 
 
 def to_bytes(frames: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -189,7 +201,7 @@ def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
 
 def recipe_of(motion_folder: Path | None, seed: int, tiny: bool) -> str:
     """What decides a data set, as a line that is kept with it."""
-    return f"v2 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
+    return f"v3 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
 
 
 def begun(path: Path) -> dict[str, Any]:
@@ -233,6 +245,8 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     if tiny:
         dances = dances[:6]
     motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
+    # Every body has the same bones. Resampled positions, and captured people, have not quite.
+    motions = [replace(m, positions=fit_skeleton(m.positions).positions) for m in motions]
     styles = sorted({m.style for m in motions if m.timed})
     digest = hashlib.sha256()
     for motion in motions:
@@ -244,8 +258,8 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     for motion in track(motions, description="turning the camera"):
         for mirrored, yaw in views(motion, seed, tiny):
             positions = turn(mirror(motion.positions) if mirrored else motion.positions, yaw)
-            centre = crop_centre(positions)
-            joints = project(positions, centre)
+            place = crop_place(positions)
+            joints = project(positions, place[:, 0])
             group = root.create_group(f"{number:05d}")
             number += 1
             group.attrs.update(
@@ -256,9 +270,11 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
             if yaw == 0 and not mirrored:  # the body in three dimensions, for cameras that training chooses itself
                 group.create_array("positions", data=motion.positions)
             group.create_array("joints", data=joints)
+            group.create_array("body", data=about_crop(positions, place))
             group.create_array("energy", data=motion.energy)
-            # Sideways speed that the crop took away, frame widths a beat.
-            group.create_array("travel", data=(np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32))
+            speed = crop_speed(place)
+            group.create_array("travel", data=speed[:, 0].copy())
+            group.create_array("approach", data=speed[:, 1].copy())
     root.attrs["finished"] = True
     return path
 
@@ -280,7 +296,8 @@ class Take:
     phrase: int
 
     def read(self, name: str, part: slice = slice(None)) -> NDArray:
-        """One of "frames" (bytes, see `to_bytes`), "joints", "positions", "energy" and "travel"."""
+        """One of "frames" (bytes, see `to_bytes`), "joints" in frame coordinates, "positions" in the room, "body" about
+        the crop, "energy", and the speed of the crop sideways, "travel", and towards the viewer, "approach"."""
         if name == "frames" and "pictures" in self.group:  # footage: the picture nearest in time
             number = self.read("pictures", part)
             if not len(number):

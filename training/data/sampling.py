@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from training.data.dataset import CHUNK, Motion, Take
 from training.data.motion.body import project, silhouettes
-from training.data.motion.skeleton import INDEX, MIRROR
+from training.data.motion.kinematics import fix_bones
+from training.data.motion.skeleton import INDEX, mirror
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
 
@@ -31,18 +32,16 @@ class Bodies:
     def seen(
         self, index: NDArray[np.int64], yaw: NDArray[np.floating], mirrored: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
-        """Joints (N, 21, 2) of bodies `index` (N,), each by its own camera: `yaw` (N,) degrees, `mirrored` (N,)."""
-        cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-        body, middle = self.positions[index], self.pelvis[index]
-        x = body[..., 0] * cos[:, None] + body[..., 2] * sin[:, None]
-        centre = middle[:, 0] * cos + middle[:, 2] * sin
-        turned = np.stack([x, body[..., 1], np.zeros_like(x)], axis=-1)
-        joints = project(turned.astype(np.float32), centre.astype(np.float32))
-        flipped = joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
-        return np.where(mirrored[:, None, None], flipped, joints)
+        """Bodies (N, 21, 3) `index` (N,) in metres about the crop, each as its own camera sees it: `yaw` (N,) degrees,
+        `mirrored` (N,)."""
+        cos, sin = np.cos(np.radians(yaw))[:, None], np.sin(np.radians(yaw))[:, None]
+        body = self.positions[index] - self.pelvis[index, None] * np.array([1, 0, 1], np.float32)
+        x, z = body[..., 0], body[..., 2]
+        turned = np.stack([x * cos + z * sin, body[..., 1], z * cos - x * sin], axis=-1).astype(np.float32)
+        return np.where(mirrored[:, None, None], mirror(turned), turned)
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-        """Joints (count, 21, 2) of random bodies seen by random cameras, one in five from straight ahead."""
+        """Random bodies (count, 21, 3) seen by random cameras, one in five from straight ahead."""
         index = np.searchsorted(self.share, rng.random(count) * self.share[-1])
         yaw = rng.uniform(-WIDEST_YAW, WIDEST_YAW, count) * (rng.random(count) < 0.8)
         return self.seen(index, yaw, rng.random(count) < 0.5)
@@ -73,20 +72,22 @@ def _bodies(positions: list[NDArray[np.float32]], weights: list[float]) -> Bodie
 def body_batches(
     bodies: Bodies, batch: int, seed: int, start: int = 0, between: float = 0.0, share: slice = slice(None)
 ) -> Generator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and joints (batch, 21, 2).
+    """Endless random batches: frames (batch, 1, 128, 128) in frame widths, and bodies (batch, 21, 3) about the crop.
 
     A share `between` of them are bodies that are not in the data: half of those lie between two bodies of the data,
-    half have each joint about a centimetre off; a recurrent network that is unsure gives such bodies. Where several
+    with the bones of a body, half have each joint about a centimetre off; a recurrent network that is unsure gives the
+    first, and the encoder, on its way to a body, the second. Where several
     processes train, only the `share` of this process is drawn and given.
     """
     rng = np.random.default_rng([seed, start])
     few = round(batch * between / 2)
     while True:
-        joints = bodies.draw(rng, batch)
+        body = bodies.draw(rng, batch)
         other = bodies.draw(rng, few)
-        joints[:few] += (other - joints[:few]) * rng.random((few, 1, 1), dtype=np.float32)
-        joints[few : 2 * few] += rng.normal(0, 0.004, joints[few : 2 * few].shape).astype(np.float32)
-        yield silhouettes(joints[share]), joints[share]
+        body[:few] = fix_bones(body[:few] + (other - body[:few]) * rng.random((few, 1, 1), dtype=np.float32))
+        body[few : 2 * few] += rng.normal(0, 0.01, body[few : 2 * few].shape).astype(np.float32)
+        mine = body[share]
+        yield silhouettes(project(mine, np.zeros(len(mine), np.float32))), mine
 
 
 def frame_batches(

@@ -204,8 +204,11 @@ def held_out_windows(captured: list[Real], written: list[Real], like: list[Real]
 
 
 def latents_of(takes: list[Take], studio: Studio, encoder: Any) -> list[NDArray[np.float32]]:
-    """Latents (S, D) of takes. Where a pack's joints are a linear function of its latent that can be turned round, by
-    least squares from the joints; else by the encoder from the frames."""
+    """Latents (S, D) of takes: of a pack of format 3 from their bodies in space. Where a pack's joints are a linear
+    function of its latent that can be turned round, by least squares from the joints; else by the encoder from the
+    frames."""
+    if studio.pack.body is not None:
+        return [studio.pack.body.latents(t.read("body")) for t in takes]
     size = studio.pack.latent_size
     base = studio.poses(np.zeros((1, size), np.float32)).reshape(-1)
     slopes = studio.poses(np.eye(size, dtype=np.float32)).reshape(size, -1) - base

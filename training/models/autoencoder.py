@@ -1,11 +1,14 @@
 """Frames to latents and back: the network that ships. The student's are in replication/models.py.
 
-The latent is a body. The latents are principal components of the joints in the training data (`PoseBasis`), so
-half-way between two latents lies the body half-way between two bodies, and a recurrent network that is unsure draws a
-whole person instead of half a leg. The decoder puts one stroke on each bone, merges the strokes smoothly and corrects
-the outline by convolutions. The encoder guesses the body, compares the picture with what the decoder draws of its
-guess, corrects it (iterative error feedback, Carreira et al., 2016), and finally fits the drawn outline to the seen one
-by least squares.
+The latent is a body: principal components of the joints in the training data (`pose_basis.py`), so that a recurrent
+network that is unsure draws a whole person instead of half a leg. The decoder puts one stroke on each bone as the
+picture shows it, merges the strokes smoothly and corrects the outline by convolutions. The encoder guesses the body,
+compares the picture with what the decoder draws of its guess, corrects it (iterative error feedback, Carreira et al.,
+2016), and fits the drawn outline to the seen one by least squares.
+
+No outline shows depth. The encoder learns it from the bodies of the data as they stand before a camera, and where it
+is unsure it gives the mean, which is too flat; so at the end the bones, whose lengths are known, are turned out of the
+plane until they have them (`BoneFit`).
 """
 
 from __future__ import annotations
@@ -15,55 +18,23 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.data.motion.body import CLAMP_PIXELS
 from training.data.motion.skeleton import INDEX, JOINTS, PARENT
-from visualizer.dancer.pack import FRAME_SIZE
+from training.models.bone_layer import BoneLayer
+from training.models.pose_basis import PLANE, PoseBasis
+from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
 # A logistic of this slope crosses an outline as wide as an antialiased edge of one pixel.
 COVERAGE_SLOPE = 4.0
 GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell into 2×2 pixels
 REACH = 6.0  # cells from a stroke beyond which its distance does not count
 STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
+DEPTH = 0.5  # weight of an error in depth beside one of the same size in the picture
+DEEP = 256.0  # times as much a bone is turned in depth as in the picture, where its length is wrong
 DAMPING = 1.0  # of a settling step: squared pixels, summed over the picture, for a move by one std of a latent
-
-
-# --- the latent space -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PoseBasis:
-    """Principal components of the joints: latent = (joints - mean) @ vectors / scale, an isometry but for the scale.
-
-    `mean` (42,), `vectors` (42, D) orthonormal, `std` (D,) of each latent over the data, whose mean square is 1.
-    """
-
-    mean: NDArray[np.float32]
-    vectors: NDArray[np.float32]
-    scale: float
-    std: NDArray[np.float32]
-
-    def latents(self, joints: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Joints (…, 21, 2) in frame coordinates -> latents (…, D)."""
-        flat = joints.reshape(*joints.shape[:-2], -1)
-        return ((flat - self.mean) @ self.vectors / self.scale).astype(np.float32)
-
-
-def pose_basis(joints: NDArray[np.float32], size: int) -> PoseBasis:
-    """Principal components of many bodies (N, 21, 2)."""
-    flat = joints.reshape(len(joints), -1).astype(np.float64)
-    mean = flat.mean(axis=0)
-    power, vectors = np.linalg.eigh(np.cov((flat - mean).T))
-    order = np.argsort(power)[::-1][:size]
-    power, vectors = np.maximum(power[order], 1e-10), vectors[:, order]
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(size)])  # the sign is arbitrary
-    scale = float(np.sqrt(power.mean()))
-    return PoseBasis(
-        mean.astype(np.float32), vectors.astype(np.float32), scale, (np.sqrt(power) / scale).astype(np.float32)
-    )
 
 
 def exactly(like: Tensor) -> torch.autocast:
@@ -78,7 +49,7 @@ def exactly(like: Tensor) -> torch.autocast:
 class AutoencoderConfig:
     """Widths of the networks; the defaults are those of the shipped pack."""
 
-    latent: int = 42
+    latent: int = 63
     encoder: tuple[int, ...] = (48, 96, 128, 160)  # at 32², 16², 8², 4²
     corrector: tuple[int, ...] = (48, 80, 112, 128)  # the same, for the picture beside what was drawn
     marks: int = 48  # points that the encoder looks for in the frame
@@ -100,36 +71,40 @@ def _down(inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
 class Strokes(nn.Module):
     """Latents (N, D) -> signed distance in pixels (N, 1, 128, 128), not clamped.
 
-    Each stroke is a tapered capsule whose ends are linear in the latent. Before training there is one on each bone, and
-    the others lie on bones too; their places and thickness are learned. They are joined by several smooth minima
-    (log-sum-exp) of different weights, from which convolutions learn the outline between them.
+    Each stroke is a tapered capsule whose ends are linear in what the picture shows of the latent. Before training
+    there is one on each bone, and the others lie on bones too; their places and thickness are learned. They are joined
+    by several smooth minima (log-sum-exp) of different weights, from which convolutions learn the outline between them.
     """
 
     grid: Tensor
     first: Tensor
     first_bias: Tensor
+    shown: Tensor | None
 
     def __init__(self, config: AutoencoderConfig, basis: PoseBasis) -> None:
         super().__init__()
-        k, d = config.strokes, config.latent
+        k = config.strokes
         bones = [(INDEX[parent], INDEX[joint]) for joint, parent in PARENT.items()]
         pick = np.zeros((k, 2, 2, len(JOINTS), 2), dtype=np.float32)  # stroke, end, axis <- joint, axis
         for stroke in range(k):
             for end, joint in enumerate(bones[stroke % len(bones)]):
                 for axis in range(2):
                     pick[stroke, end, axis, joint, axis] = 1
-        flat = pick.reshape(4 * k, -1)
-        self.register_buffer("first", torch.from_numpy(flat @ basis.vectors * basis.scale) * GRID)
-        self.register_buffer("first_bias", torch.from_numpy(flat @ basis.mean) * GRID)
+        flat = pick.reshape(4 * k, PLANE)
+        weights, constants = basis.in_picture()
+        self.register_buffer("first", torch.from_numpy(flat @ weights) * GRID)
+        self.register_buffer("first_bias", torch.from_numpy(flat @ constants) * GRID)
+        shown = basis.directions_in_picture()
+        self.register_buffer("shown", torch.from_numpy(shown) if basis.axes == 3 else None, persistent=False)
         self.register_buffer("grid", torch.arange(GRID) + 0.5)
         # Corrections of the first ends, in cells; scaled down, or Adam's equal steps would tear the body apart.
-        self.moved = nn.Parameter(torch.randn(4 * k, d) * 0.1)
+        self.moved = nn.Parameter(torch.randn(4 * k, len(shown)) * 0.1)
         self.shifted = nn.Parameter(torch.randn(4 * k) * 0.1)
         self.thickness = nn.Parameter(torch.full((k, 2), 0.65))  # log of cells
         self.softness = nn.Parameter(torch.tensor(-1.0))  # log of cells
-        weights = 0.3 * torch.randn(config.unions, k)
-        weights[0] = 0
-        self.weights = nn.Parameter(weights)  # log
+        unions = 0.3 * torch.randn(config.unions, k)
+        unions[0] = 0
+        self.weights = nn.Parameter(unions)  # log
         c = config.decoder
         self.flesh = nn.Sequential(
             nn.Conv2d(config.unions, c, 3, 1, 1), nn.SiLU(), nn.Conv2d(c, c, 3, 1, 1), nn.SiLU(),
@@ -138,10 +113,14 @@ class Strokes(nn.Module):
         nn.init.zeros_(self.flesh[4].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.flesh[4].bias)  # type: ignore[arg-type]
 
+    def _weights(self) -> Tensor:
+        """Ends of the strokes by the latent, (4 K, D)."""
+        return self.first + STEP * (self.moved if self.shown is None else self.moved @ self.shown)
+
     def _ends(self, latent: Tensor) -> Tensor:
         """Ends of the strokes in cells, (N, K, 2, 2): stroke, end, axis."""
         with exactly(latent):
-            ends = F.linear(latent, self.first + STEP * self.moved, self.first_bias + STEP * self.shifted)
+            ends = F.linear(latent, self._weights(), self.first_bias + STEP * self.shifted)
         return ends.unflatten(1, (-1, 2, 2))
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -187,7 +166,33 @@ class Strokes(nn.Module):
         begin = torch.stack([right * (1 - foot), under * (1 - foot)], dim=2)
         end = torch.stack([right * foot, under * foot], dim=2)
         by_end = torch.stack([begin, end], dim=2).flatten(1, 3).flatten(2)  # (N, 4 K, 64 * 64)
-        return 2 * (self.first + STEP * self.moved).T @ by_end
+        return 2 * self._weights().T @ by_end
+
+
+class BoneFit(nn.Module):
+    """Joints (N, 21, 3) metres whose depth is uncertain -> joints whose bones have the right lengths.
+
+    Each bone moves to the nearest one of its length, where the square of a move in depth counts 1 / DEEP of that of a
+    move in the picture: a bone that looks too short is turned out of the plane. Newton's steps on one constraint
+    (Lagrange), the depth at most doubled or halved in each; what they leave over, `BoneLayer` takes away.
+    """
+
+    weight: Tensor
+
+    def __init__(self, steps: int = 6) -> None:
+        super().__init__()
+        self.steps = steps
+        self.bones = BoneLayer()
+        self.register_buffer("weight", torch.tensor([1.0, 1.0, DEEP]), persistent=False)
+
+    def forward(self, joints: Tensor) -> Tensor:
+        layer = self.bones
+        bones = joints[..., layer.ends, :] - joints[..., layer.starts, :]
+        for _ in range(self.steps):
+            gap = bones.square().sum(-1, keepdim=True) - layer.lengths.square()
+            slope = 2 * (self.weight * bones.square()).sum(-1, keepdim=True) + 1e-6
+            bones = bones * (1 - self.weight * (gap / slope).clamp(-1 / DEEP, 0.5 / DEEP))
+        return layer(joints[..., :1, :] + layer.chains @ bones)
 
 
 class Autoencoder(nn.Module):
@@ -214,6 +219,8 @@ class Autoencoder(nn.Module):
         nn.init.zeros_(self.correct[2].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.correct[2].bias)  # type: ignore[arg-type]
         self.decoder = Strokes(config, basis)
+        self.deep = basis.axes == 3
+        self.bones = BoneFit() if self.deep else None
         line = (torch.arange(16) + 0.5) / 16 - 0.5
         self.register_buffer("line", line, persistent=False)
 
@@ -235,7 +242,10 @@ class Autoencoder(nn.Module):
         latent = self.see(frame)
         for _ in range(self.config.settles):
             latent = self.settle(latent, frame)
-        return latent
+        if self.bones is None:
+            return latent
+        with exactly(latent):
+            return self.pose_latent(self.bones(self.decode_body(latent)))
 
     def settle(self, latent: Tensor, frame: Tensor) -> Tensor:
         """One step of least squares towards the frame (N, 1, 128, 128): (N, D) -> (N, D).
@@ -270,10 +280,15 @@ class Autoencoder(nn.Module):
         """(N, D) -> (N, 1, 128, 128): signed distance in pixels, not clamped."""
         return self.decoder(latent)
 
+    def decode_body(self, latent: Tensor) -> Tensor:
+        """(N, D) -> (N, 21, 3) metres; of latents of format 2 (N, 21, 2) in frame coordinates."""
+        with exactly(latent):
+            return F.linear(latent, self.pose_vectors, self.pose_mean).unflatten(1, (len(JOINTS), -1))
+
     def decode_joints(self, latent: Tensor) -> Tensor:
         """(N, D) -> (N, 21, 2) in frame coordinates."""
-        with exactly(latent):
-            return F.linear(latent, self.pose_vectors, self.pose_mean).unflatten(1, (len(JOINTS), 2))
+        body = self.decode_body(latent)
+        return project_body(body) if self.deep else body
 
     def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """(N, D) -> frame (N, 1, 128, 128) in frame widths, joints (N, 21, 2) in frame coordinates."""
@@ -281,7 +296,10 @@ class Autoencoder(nn.Module):
         return pixels / FRAME_SIZE, self.decode_joints(latent)
 
     def pose_latent(self, joints: Tensor) -> Tensor:
-        """Joints (N, 21, 2) -> latents (N, D), for bodies whose joints are known."""
+        """Joints as `decode_body` gives them -> latents (N, D), for bodies whose joints are known. Bodies in space are
+        projected where latents are those of format 2."""
+        if not self.deep and joints.shape[-1] == 3:
+            joints = project_body(joints)
         with exactly(joints):
             return (joints.flatten(1) - self.pose_mean) @ (self.pose_vectors / self.pose_vectors.square().sum(0))
 
@@ -300,25 +318,39 @@ class Autoencoder(nn.Module):
         """First lesson: draw bodies whose joints are known."""
         return self.picture_loss(self.pose_latent(joints), frame)
 
-    def _pose_loss(self, latent: Tensor, joints: Tensor) -> Tensor:
-        """Mean distance of joints in frame widths; joints that are NaN (footage) are left out."""
+    def _pose_loss(self, latent: Tensor, joints: Tensor) -> dict[str, Tensor]:
+        """Mean distance of joints in the picture and error of their depth, in frame widths; joints that are NaN
+        (footage) are left out."""
         known = torch.isfinite(joints).all(dim=-1)
-        found = self.decode_joints(latent)
+        count = known.sum().clamp(min=1)
+        found = self.decode_body(latent)
+        if not self.deep and joints.shape[-1] == 3:
+            joints = project_body(joints)
         # Unknown joints are replaced before anything is computed: a NaN would get into the gradient.
-        gap = (found - torch.where(known[..., None], joints, found.detach())).square().sum(-1).add(1e-8).sqrt()
-        return (gap * known).sum() / known.sum().clamp(min=1)
+        gap = found - torch.where(known[..., None], joints, found.detach())
+        if self.deep:
+            gap = gap / FRAME_METRES
+        losses = {"pose": ((gap[..., :2].square().sum(-1) + 1e-8).sqrt() * known).sum() / count}
+        if self.deep:  # apart, or the depth, which is far less sure, would decide where a joint goes in the picture
+            losses["depth"] = ((gap[..., 2].square() + 1e-8).sqrt() * known).sum() / count
+        return losses
 
     def seeing_loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
         """Second lesson: guess the body from its picture."""
-        pose = self._pose_loss(self.see(frame, looks=0), joints)
-        return {"total": 10 * pose, "pose": pose}
+        losses = self._pose_loss(self.see(frame, looks=0), joints)
+        return {"total": 10 * (losses["pose"] + DEPTH * losses.get("depth", 0.0)), **losses}
 
     def loss(self, frame: Tensor, joints: Tensor) -> dict[str, Tensor]:
         """Third lesson: the decoder gives back the picture that the encoder saw."""
         latent = self.see(frame)
-        losses = self.picture_loss(latent, frame)
-        pose = self._pose_loss(latent, joints)
-        return {**losses, "total": losses["total"] + pose, "pose": pose}
+        losses, pose = self.picture_loss(latent, frame), self._pose_loss(latent, joints)
+        total = losses["total"] + pose["pose"] + DEPTH * pose.get("depth", 0.0)
+        return {**losses, **pose, "total": total}
+
+
+def project_body(body: Tensor) -> Tensor:
+    """Joints (…, 21, 3) in metres about the centre of the crop -> (…, 21, 2) in frame coordinates."""
+    return torch.stack([body[..., 0] / FRAME_METRES + 0.5, FLOOR - body[..., 1] / FRAME_METRES], dim=-1)
 
 
 def solve(matrix: Tensor, right: Tensor, steps: int = 6) -> Tensor:

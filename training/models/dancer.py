@@ -17,16 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.data.motion.skeleton import INDEX
 from training.models.autoencoder import exactly
-from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT, STEPS_PER_LETTER
+from training.models.latent_body import FEET, LatentBody
+from visualizer.dancer.pack import STEPS_PER_BEAT, STEPS_PER_LETTER
 
 CONDITIONS = 7  # bar phase and energy; the weights of styles and dances come on top
-
-FEET = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "toe")]
-
-# Heights in metres below which an ankle or a toe may be standing, and how far a standing one moves in a step.
-STANDING, STANDS = (0.13, 0.07, 0.13, 0.07), 0.003
 
 
 def gru_step(gru: nn.GRU, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,14 +116,14 @@ class DancerNetwork(nn.Module):
     mean_moves: Tensor
     latent_spread: Tensor
     feet: Tensor
+    trunk: Tensor | None
 
     def __init__(
         self, config: DancerConfig, mean_moves: NDArray[np.float32], latent_spread: NDArray[np.float32],
-        feet: NDArray[np.float32] | None = None,
+        body: LatentBody | None = None,
     ) -> None:  # fmt: skip
         """`mean_moves` (K, 8, D): the mean of the moves that share a letter. `latent_spread` (D,): the latents' std.
-        `feet` (D + 1, 4, 2): ankles and toes in frame coordinates as linear functions of the latents, the constant
-        last; None where that is not known."""
+        `body`: what latents are; None where that is not known."""
         super().__init__()
         self.config = config
         d, h = config.latent, config.hidden
@@ -136,8 +131,12 @@ class DancerNetwork(nn.Module):
         self.register_buffer("latent_spread", torch.from_numpy(latent_spread))
         # Half precision halves the largest part of the file; 1/2000 of a unit is far below what a frame shows.
         self.register_buffer("mean_moves", torch.from_numpy(mean_moves).half().flatten(0, 1))
-        self.has_feet = feet is not None
-        self.register_buffer("feet", torch.zeros(d + 1, len(FEET), 2) if feet is None else torch.from_numpy(feet))
+        self.has_feet = body is not None
+        self.register_buffer("feet", torch.zeros(d + 1, len(FEET), 2) if body is None else torch.from_numpy(body.feet))
+        trunk = None if body is None or body.trunk is None else torch.from_numpy(body.trunk)
+        self.register_buffer("trunk", trunk, persistent=False)
+        self.bones = None if body is None else body.bones
+        self.floor_axes = [0, 2][: self.feet.shape[-1] - 1]  # of feet: sideways, and in depth where there is any
         self.knows = nn.Linear(config.styles + config.dances, config.known)
         size = 3 * d + 2 * config.embedding + 5 + CONDITIONS + config.known
         self.into = nn.Linear(size, h)
@@ -145,7 +144,7 @@ class DancerNetwork(nn.Module):
         self.out = nn.Linear(h, d)
         self.lead = nn.Linear(h, d)
         self.stands = nn.Linear(h, len(FEET) + 1)
-        self.travel = nn.Linear(h, 1)
+        self.travel = nn.Linear(h, len(self.floor_axes))
         for layer in (self.out, self.lead):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -155,8 +154,8 @@ class DancerNetwork(nn.Module):
         energy: Tensor, style: Tensor, dance: Tensor, noise: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """One step: latent (N, D), state (N, L, H), letters (N,), place (N, 1) of the letter 0..1, noise (N, D) normal
-        -> latent (N, D) of this step, state, travel (N, 1) in frame widths a beat. Ten parameters, for they are the
-        inputs of the exported network."""
+        -> latent (N, D) of this step, state, travel (N, 2), or (N, 1) of flat bodies, in frame widths a beat. Ten
+        parameters, for they are the inputs of the exported network."""
         index = (place[:, 0] * STEPS_PER_LETTER + 0.5).long().clamp(0, STEPS_PER_LETTER - 1)
         mean = F.embedding(letter * STEPS_PER_LETTER + index, self.mean_moves).float()
         coming = F.embedding(next_letter * STEPS_PER_LETTER, self.mean_moves).float()
@@ -174,61 +173,12 @@ class DancerNetwork(nn.Module):
             hidden = hidden.float()
             # A share of the way to the letter's mean move, and a correction.
             new = latent + torch.sigmoid(self.lead(hidden) + 1) * (mean - latent) + self.out(hidden)
+            if self.bones is not None:
+                new = self.bones(new)
             # The crop moves at the speed of the standing foot, reversed; which foot stands is learned.
-            moved = (new - latent) @ self.feet[:-1, :, 0]
             stands = self.stands(hidden).softmax(dim=-1)
-            travel = (stands[:, :-1] * -STEPS_PER_BEAT * moved).sum(-1, keepdim=True)
-            return new, state, travel + stands[:, -1:] * self.travel(hidden)
-
-    def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Unroll on its own output over a window; see `dancer_batches` for the shapes.
-
-        A loss of positions alone gives the mean of all possible moves, which is slow and soft; so velocity and
-        acceleration count too, and the size of the velocity: a move may differ from the true one, but must not be
-        slower. A foot that stood must stand in the room: its step and the crop's cancel out.
-        """
-        target, travel = batch["latent"], batch["travel"]
-        count, steps = target.shape[:2]
-        state = torch.zeros(count, self.config.layers, self.config.hidden, device=target.device)
-        latent = target[:, 0]
-        found, speeds = [], []
-        for t in range(1, steps):
-            latent, state, speed = self(
-                latent, state, batch["letter"][:, t], batch["next_letter"][:, t], batch["place"][:, t],
-                batch["bar_phase"][:, t], batch["energy"][:, t], batch["style"][:, t], batch["dance"][:, t],
-                torch.randn_like(latent),
-            )  # fmt: skip
-            found.append(latent)
-            speeds.append(speed[:, 0])
-        dance = torch.cat([target[:, :1], torch.stack(found, dim=1)], dim=1)
-        speed = torch.stack(speeds, dim=1)
-        position = (dance - target).square().mean()
-        step, true_step = dance.diff(dim=1), target.diff(dim=1)
-        velocity = (step - true_step).square().mean()
-        acceleration = (step.diff(dim=1) - true_step.diff(dim=1)).square().mean()
-        pace = (step.square().mean(-1) + 1e-6).sqrt() - (true_step.square().mean(-1) + 1e-6).sqrt()
-        pace = pace.square().mean()
-        shift = F.smooth_l1_loss(speed, travel[:, 1:], beta=0.1)
-        losses = {"position": position, "velocity": velocity, "acceleration": acceleration, "pace": pace,
-                  "travel": shift}  # fmt: skip
-        total = position + 20 * velocity + 50 * acceleration + 10 * pace + shift
-        if self.has_feet:
-            with exactly(target):
-                losses["skating"] = self._skating(target, travel, dance, speed, batch["spliced"])
-            total = total + 50 * losses["skating"]
-        return {"total": total, **losses}
-
-    def _skating(self, target: Tensor, travel: Tensor, dance: Tensor, speed: Tensor, spliced: Tensor) -> Tensor:
-        """Mean squared step, in latent units, of feet that stand in the data."""
-        scale = self.feet[:-1].square().sum(0).mean().sqrt()  # frame widths that a unit of latent moves a foot
-
-        def steps(latents: Tensor, crop: Tensor) -> Tensor:
-            moved = torch.einsum("ntd,djx->ntjx", latents.diff(dim=1), self.feet[:-1])
-            return torch.cat([moved[..., :1] + crop[:, :, None, None] / STEPS_PER_BEAT, moved[..., 1:]], dim=-1)
-
-        true = steps(target, travel[:, 1:])
-        height = FLOOR - (torch.einsum("ntd,dj->ntj", target, self.feet[:-1, :, 1]) + self.feet[-1, :, 1])
-        low = height[:, 1:] * FRAME_METRES < torch.tensor(STANDING, device=target.device)
-        stands = low & (true.norm(dim=-1) * FRAME_METRES < STANDS) & ~spliced[:, 1:, None]
-        found = steps(dance, speed) / scale
-        return (found.square().sum(-1) * stands).sum() / stands.sum().clamp(min=1)
+            axes = [
+                (stands[:, :-1] * -STEPS_PER_BEAT * ((new - latent) @ self.feet[:-1, :, axis])).sum(-1, keepdim=True)
+                for axis in self.floor_axes
+            ]
+            return new, state, torch.cat(axes, dim=-1) + stands[:, -1:] * self.travel(hidden)

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from training.export import TOLERANCE, difference_of, folded
-from training.models.autoencoder import Autoencoder, PoseBasis
-from training.models.dancer import FEET, Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
+from training.models.autoencoder import Autoencoder
+from training.models.dancer import Choreographer, ChoreographerConfig, DancerConfig, DancerNetwork
 from training.models.decoder_weights import DECODER_WEIGHTS, read_decoder_weights
+from training.models.latent_body import latent_body
+from training.models.pose_basis import PoseBasis
+from visualizer.dancer.body_space import read_body_space
 from visualizer.dancer.pack import read_info
 from visualizer.errors import UserError
 
@@ -39,6 +42,10 @@ def weights_of(path: Path) -> Weights:
 
 def basis_of(folder: Path) -> PoseBasis:
     """The latent space of a pack whose latents are bodies. UserError where they are not."""
+    info = read_info(folder)
+    if info["format"] > 2:
+        space = read_body_space(info["body"], info["latent_size"])
+        return PoseBasis(space.mean, space.axes, space.scale, space.std)
     back, there = weights_of(folder / "decoder.onnx"), weights_of(folder / "encoder.onnx")
     try:
         mean, scaled = back["autoencoder.pose_mean"], back["autoencoder.pose_vectors"]
@@ -96,7 +103,7 @@ def load_dancing(folder: Path) -> tuple[Choreographer, DancerNetwork]:
         )  # fmt: skip
         choreographer = Choreographer(c)
         moves = dance["mean_moves"].astype(np.float32).reshape(letters, -1, len(basis.std))
-        dancer = DancerNetwork(d, moves, basis.std, feet_of(basis))
+        dancer = DancerNetwork(d, moves, basis.std, latent_body(basis))
         for network, given in ((choreographer, write), (dancer, dance)):
             names = {n for n, _ in network.named_parameters()}
             if names - set(given):
@@ -106,9 +113,3 @@ def load_dancing(folder: Path) -> tuple[Choreographer, DancerNetwork]:
         said = " ".join(str(error).split())[:160]
         raise UserError(f"{folder}: its networks are none of this program's ({said})") from None
     return choreographer.eval(), dancer.eval()
-
-
-def feet_of(basis: PoseBasis) -> NDArray[np.float32]:
-    """Ankles and toes in frame coordinates as linear functions of the latents, (D + 1, 4, 2), the constant last."""
-    whole = np.concatenate([basis.vectors * basis.scale, basis.mean[:, None]], axis=1)
-    return whole.T.reshape(len(basis.std) + 1, -1, 2)[:, FEET].astype(np.float32)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.networks.contract import travel_size
+
 from .pack import FARTHEST_JOINT, FRAME_SIZE, JOINT_COUNT, Pack, clean
 
 FARTHEST_LINE = 100.0  # frame widths: no point of a frame is farther from the outline than 1.5
@@ -64,7 +66,8 @@ class Letters:
 
 @dataclass(frozen=True)
 class Stepped:
-    """Where the dancer network has gone: latents (N, D), states (N, …), travel (N,), and who has `failed` (N,)."""
+    """Where the dancer network has gone: latents (N, D), states (N, …), travel (N, 2) in frame widths a beat to the
+    right and towards the viewer (0 in packs of format 2), and who has `failed` (N,)."""
 
     latent: NDArray[np.float32]
     state: NDArray[np.float32]
@@ -89,7 +92,8 @@ class Networks:
         self._pack = pack
         self._outputs = [output.name for output in pack.decoder.get_outputs()]
         numbers = pack.latent_size + math.prod(pack.dancer_state)  # of a step of one dancer, and then the travel
-        self._limits = np.array([HUGE] * numbers + [FASTEST], np.float32)
+        self._travel = travel_size(pack.info)
+        self._limits = np.array([HUGE] * numbers + [FASTEST] * self._travel, np.float32)
         self._paces = {name: Slow(pace) for name, pace in PACES.items()}
 
     def write(self, given: dict[str, NDArray[Any]]) -> Letters:
@@ -108,20 +112,21 @@ class Networks:
     def step(self, given: dict[str, NDArray[Any]]) -> Stepped:
         """A sixteenth of a beat on, for N dancers."""
         n, d = given["latent"].shape
-        shapes = {"latent_out": (n, d), "state_out": (n, *self._pack.dancer_state), "travel": (n, 1)}
+        shapes = {"latent_out": (n, d), "state_out": (n, *self._pack.dancer_state), "travel": (n, self._travel)}
         made = self._call("dancer", list(shapes), given, shapes)
         if made is None:
             nothing = (np.zeros(shape, np.float32) for shape in shapes.values())
             latent, state, travel = nothing
-            return Stepped(latent, state, travel[:, 0], np.ones(n, bool))
+            return Stepped(latent, state, np.zeros((n, 2), np.float32), np.ones(n, bool))
         latent, state, travel = made["latent_out"], made["state_out"], made["travel"]
         sound = np.abs(np.concatenate([latent, state.reshape(n, -1), travel], axis=1)) <= self._limits
-        travel = travel[:, 0]
+        if self._travel == 1:
+            travel = np.pad(travel, ((0, 0), (0, 1)))
         if sound.all():
             return Stepped(latent, state, travel, np.zeros(n, bool))
         failed = np.asarray(~sound.all(axis=1))
         self._blame("dancer", failed)
-        return Stepped(latent, state, np.where(failed, np.float32(0), travel), failed)
+        return Stepped(latent, state, np.where(failed[:, None], np.float32(0), travel), failed)
 
     def decode(self, latent: NDArray[np.float32]) -> Decoded:
         """The bodies of latents (N, D)."""

@@ -145,6 +145,12 @@ class Dancer(Wishes):
         while self._step < wanted or not self._steps.whole:
             self._advance(energy)
 
+    def leap(self, beats: float) -> None:
+        """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What
+        comes next is danced as at its new place in the phrase."""
+        self._step += round(2 * beats) * STEPS_PER_LETTER
+        self._plan.shift(beats)
+
     def _advance(self, energy: float) -> None:
         """One step of a sixteenth of a beat."""
         self._step += 1
@@ -157,7 +163,7 @@ class Dancer(Wishes):
         rows.latent, rows.body = made.latent, made.state
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        place = self._formation.step(rows.latent, made.travel)
+        place = self._formation.step(rows.latent, made.travel[:, 0])
         self._steps.append(Step(rows.latent.copy(), place, self._formation.depth, self._formation.seen))
         self._let_go()
         self._replace_pack()

@@ -42,7 +42,10 @@ from visualizer.networks.session import (
     open_session,
 )
 
-FORMAT = 2
+from .body_space import BodySpace, read_body_space
+
+FORMAT = 3  # of a pack that is written: its latents are bodies in space
+FORMATS = (2, 3)  # that can be danced; 2: flat bodies
 FRAME_METRES = 2.5  # width of the square that a frame shows
 FLOOR = 0.92  # height of the floor line in the frame, from the top
 STEPS_PER_BEAT = 16
@@ -83,6 +86,7 @@ class NamedDance:
     name: str
     style: int  # index into the pack's styles
     beats: int  # of the loop
+    energy: float | None = None  # rank of its speed and size among the pack's dances, 0 the quietest, 1 the liveliest
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Pack:
     choreographer: Any
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
+    body: BodySpace | None = None  # what latents of format 3 are
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
 
     @cached_property
@@ -116,6 +121,8 @@ class Pack:
 
         None where there are none, or where a network that fails, or is not linear, does not tell.
         """
+        if self.body is not None:
+            return self.body.across / FRAME_METRES
         latent = np.stack([seed.latent for seed in self.seeds[:: max(1, len(self.seeds) // PROBES)]])
         names = [output.name for output in self.decoder.get_outputs()]
         if "joints" not in names or len(latent) <= self.latent_size:
@@ -229,6 +236,9 @@ def _check_dances(info: dict[str, Any], where: Path) -> None:
             number = dance.get(key)
             if type(number) is not int or not least <= number <= most:
                 raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {_shown(number)}")
+        energy = dance.get("energy")
+        if energy is not None and not (type(energy) in (int, float) and 0 <= energy <= 1):
+            raise UserError(f"{where}: a dance's energy must be from 0 to 1, not {_shown(energy)}")
     if len({d["name"].casefold() for d in dances}) != len(dances):
         raise UserError(f"{where}: dances must have distinct names")
 
@@ -252,8 +262,8 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder}: no pack.json there, so not a pack") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{where}: cannot be read ({first_line(error)})") from error
-    if not isinstance(info, dict) or info.get("format") != FORMAT:
-        raise UserError(f"{where}: not a pack of format {FORMAT}")
+    if not isinstance(info, dict) or type(info.get("format")) is not int or info["format"] not in FORMATS:
+        raise UserError(f"{where}: not a pack of format {' or '.join(map(str, FORMATS))}")
     for key, needed in (("frame_size", FRAME_SIZE), ("steps_per_beat", STEPS_PER_BEAT),
                         ("steps_per_letter", STEPS_PER_LETTER)):  # fmt: skip
         if info.get(key) != needed:
@@ -296,7 +306,16 @@ def read_info(folder: Path) -> dict[str, Any]:
                 raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {_shown(number)}")
     _check_dances(info, where)
     _check_limits(info, where)
+    if info["format"] == FORMAT:
+        _read_body(info, where)
     return info
+
+
+def _read_body(info: dict[str, Any], where: Path) -> BodySpace:
+    try:
+        return read_body_space(info.get("body"), info["latent_size"])
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 # --- loading ---------------------------------------------------------------------------------------------------
@@ -369,9 +388,10 @@ def load_pack(
         latent_mean=np.asarray(info["latent_mean"], dtype=np.float32),
         latent_spread=np.asarray(info["latent_spread"], dtype=np.float32),
         seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
-        dances=tuple(NamedDance(d["name"], d["style"], d["beats"]) for d in info["dances"]),
+        dances=tuple(NamedDance(d["name"], d["style"], d["beats"], d.get("energy")) for d in info["dances"]),
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=opened.provider,
         info=info,
+        body=_read_body(info, folder / "pack.json") if info["format"] == FORMAT else None,
         **opened.sessions,
     )

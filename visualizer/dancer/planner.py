@@ -1,7 +1,8 @@
 """What to dance next: what was asked for, or else phrase by phrase one of the style's named dances, or improvisation.
 
 A phrase is 8 beats of musical time, as written dances and most music have it. The plan says which dance; how it is
-danced is the choreographer's, letter by letter, so that no two phrases of one dance are the same.
+danced is the choreographer's, letter by letter, so that no two phrases of one dance are the same. Quiet music gets the
+quieter dances of a style, a drop the liveliest, where the pack says which those are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ AGAIN = 0.8  # chance that a dance of one phrase is danced for a second: it take
 FRESH = 0.5  # the next dance is one of this share of them that was danced longest ago; so all have their turn
 HIGH_ENERGY = 0.75  # from here on half phrases are allowed: a drop wants changes twice as often
 SHORT_BEATS = BEATS_PER_BAR  # a half phrase; only of dances that are over by then
+SUITED = 0.5  # the next dance is one of this share of them whose energy is nearest to the music's
+WOBBLE = 0.25  # of the music's energy, at random, so that steady music does not see half of the dances only
+SURGE = 0.35  # by which the music's energy must differ from what a dance was chosen for, to end it early
 MOST_PHRASES = 2  # no dance goes on for longer without being asked for
 
 
@@ -37,13 +41,20 @@ class Planner:
         self.never: frozenset[int] = frozenset()  # dances that come only if they are asked for
         self.held = False  # whether the plan goes on when it is over
         self._style: int | None = None
+        self._energy = 0.0  # of the music when the plan was made
         self._last: dict[int, float] = {}  # dance -> beat at which it was over or given up
 
     def ask(self, beat: float, style: int, energy: float) -> int | None:
         """What to dance at `beat`, half a beat after the last question: a dance of `style`, or None to improvise."""
-        if (beat >= self.until and not self.held) or style != self._style or self.dance in self.never:
+        over = beat >= self.until or self._surged(beat, energy)
+        if (over and not self.held) or style != self._style or self.dance in self.never:
             self._choose(beat, style, energy)
         return self.dance
+
+    def _surged(self, beat: float, energy: float) -> bool:
+        """Whether a phrase begins with music that is much quieter or livelier than what the plan was made for."""
+        known = self.dance is not None and self.dances[self.dance].energy is not None
+        return known and beat % PHRASE_BEATS == 0 and abs(energy - self._energy) >= SURGE
 
     def renew(self, dance: int | None = None) -> None:
         """Choose again when asked next, and something else than `dance`, which was danced meanwhile."""
@@ -51,9 +62,9 @@ class Planner:
         if dance is not None:
             self.dance = dance
 
-    def shift(self, beats: int) -> None:
-        """Musical time leaps ahead by whole phrases; the plan goes along."""
-        self.until += beats
+    def shift(self, beats: float) -> None:
+        """Musical time leaps ahead. The plan goes along by whole phrases; otherwise another begins where it lands."""
+        self.until = self.until + beats if beats % PHRASE_BEATS == 0 else -math.inf
 
     def _choose(self, beat: float, style: int, energy: float) -> None:
         """Draw a dance and for how long; then, for some draws, improvise in its place just as long."""
@@ -65,10 +76,12 @@ class Planner:
         longest = SHORT_BEATS if beat == self.until and place == SHORT_BEATS else math.inf
         free = [i for i, d in enumerate(self.dances) if d.style == style and i != self.dance and d.beats <= longest]
         free = [i for i in free if i not in self.never]
-        self._style = style
+        self._style, self._energy = style, energy
         self.dance, self.until = None, phrase_end
         if not free:
             return
+        if self.dances[free[0]].energy is not None:
+            free = find_suited(self.dances, free, energy + WOBBLE * (2 * self.random.random() - 1))
         order = self.random.random(len(free))
         by_age = sorted(range(len(free)), key=lambda k: (self._last.get(free[k], -math.inf), order[k]))
         drawn = free[by_age[int(self.random.integers(math.ceil(FRESH * len(free))))]]
@@ -82,6 +95,22 @@ class Planner:
             self.until = phrase_end + (MOST_PHRASES - 1) * PHRASE_BEATS
         if self.random.random() >= IMPROVISE:
             self.dance = drawn
+
+
+def find_suited(dances: tuple[NamedDance, ...], among: list[int], energy: float) -> list[int]:
+    """The share of `among`, numbers of dances of one style, that suits music of that energy; all of them, where the
+    pack does not tell how lively they are.
+
+    Energies are compared by rank within the style: the quietest of a wild style is what it has for a break.
+    """
+    if not among:
+        return []
+    of_style = [(d.energy, i) for i, d in enumerate(dances) if d.style == dances[among[0]].style]
+    if any(known is None for known, _ in of_style):
+        return among
+    ranks = {i: k / max(len(of_style) - 1, 1) for k, (_, i) in enumerate(sorted(of_style))}
+    nearest = sorted(among, key=lambda i: abs(ranks[i] - energy))
+    return sorted(nearest[: math.ceil(SUITED * len(nearest))])
 
 
 def split_styles(style: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,8 +254,8 @@ class TroupePlanner:
         of_style = [i for i, s in enumerate(seeds) if s.style == self.style_of(who)]
         return seeds[int(self._planners[who].random.choice(of_style or np.arange(len(seeds))))]
 
-    def shift(self, beats: int) -> None:
-        """Musical time leaps ahead by whole phrases; the plans go along."""
+    def shift(self, beats: float) -> None:
+        """Musical time leaps ahead; see `Planner.shift`."""
         for planner in self._planners:
             planner.shift(beats)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from .formation import Formation
 from .pack import Pack
-from .planner import TroupePlanner, find_dance, split_styles
+from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
@@ -46,6 +46,11 @@ class Wishes:
     def dances(self) -> tuple[str, ...]:
         """Names of the dances of the style."""
         return tuple(d.name for d in self.pack.dances if d.style == self._plan.styles[0])
+
+    def dances_for(self, energy: float) -> tuple[str, ...]:
+        """Names of the dances of the style that suit music of that energy, 0..1; see `planner.find_suited`."""
+        of_style = [i for i, d in enumerate(self.pack.dances) if d.style == self._plan.styles[0]]
+        return tuple(self.pack.dances[i].name for i in find_suited(self.pack.dances, of_style, energy))
 
     @property
     def danced(self) -> tuple[str | None, ...]:

@@ -37,6 +37,7 @@ class Hearing:
     treble: float
     energy: float
     mix: tuple[tuple[str, float], ...] = ()  # genres it sounds like and their shares; () where unknown
+    phrases_known: bool = False  # phrases of the music begin at multiples of 32 beats
 
 
 def fold(bpm: float, last: float | None = None) -> float:

@@ -38,6 +38,11 @@ def expected_inputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]
     }  # fmt: skip
 
 
+def travel_size(info: dict[str, Any]) -> int:
+    """Numbers of a dancer's travel: sideways, and in packs of format 3 also towards the viewer."""
+    return 2 if info.get("format", 2) >= 3 else 1
+
+
 def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
     """The contract: output names and shapes (without the batch axis). The decoder alone may leave out joints."""
     d = info["latent_size"]
@@ -45,7 +50,7 @@ def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...
         "encoder": {"latent": (d,)},
         "decoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE), "joints": (JOINT_COUNT, 2)},
         "choreographer": {"letter_out": (), "state_out": tuple(info["choreographer_state"])},
-        "dancer": {"latent_out": (d,), "state_out": tuple(info["dancer_state"]), "travel": (1,)},
+        "dancer": {"latent_out": (d,), "state_out": tuple(info["dancer_state"]), "travel": (travel_size(info),)},
     }
 
 

@@ -34,7 +34,7 @@ class ScreenRenderer(Renderer, Protocol):
     """A renderer of what a window shows. `draw` raises NoGpu if it can draw no more."""
 
     size: tuple[int, int]
-    detail: int  # how much is left out to save time, 0 nothing to 3; one that has time for all ignores it
+    detail: int  # how much is left out to save time, 0 nothing to 2; one that has time for all ignores it
 
     def read(self) -> pygame.Surface | None:
         """What was shown last."""

@@ -47,7 +47,8 @@ class Window:
         self.vsync = False
         self.guard = FlashGuard()  # one for all renderers: it remembers what was seen in the last window
         self._is_held_told = False  # that flashes are held back
-        self.pace = 60.0  # frames a second for the loop to keep to
+        self.pace = self.refresh = 60.0  # frames a second for the loop to keep to, and those of the display
+        self.before_show: Callable[[], None] = lambda: None  # called when a picture is ready to be shown
         self._pointer_until = -1.0  # the show's clock; -1: hidden
         open_video()
         self.camera = Camera()
@@ -108,8 +109,7 @@ class Window:
     @property
     def rate(self) -> float:
         """Frames a second worth showing here. Displays beyond 75 Hz get a half or a third from the painter."""
-        rate = float(pygame.display.get_current_refresh_rate() or 60)
-        return rate if self.gpu else painter_rate(rate)
+        return self.refresh if self.gpu else painter_rate(self.refresh)
 
     # --- opening
 
@@ -136,6 +136,7 @@ class Window:
         pygame.mouse.set_visible(False)
         self._pointer_until = -1.0
         renderer = self._make_renderer()
+        self.refresh = float(pygame.display.get_current_refresh_rate() or 60)
         # With vsync the flip waits for the display; this only keeps a hidden window from racing.
         self.pace = self.rate * (2 if self.vsync else 1)
         return renderer
@@ -144,10 +145,14 @@ class Window:
         if self.gpu:
             from visualizer.stage.gpu.renderer import GpuRenderer
 
-            return GpuRenderer(self.size, self.guard, self.camera, self._notify, self._is_forced)
+            return GpuRenderer(self.size, self.guard, self.camera, self._notify, self._is_forced, self._wait)
         from visualizer.stage.cpu.renderer import CpuRenderer
 
-        return CpuRenderer(self.size, self.guard, self.camera, self._detail)
+        return CpuRenderer(self.size, self.guard, self.camera, self._detail, self._wait)
+
+    def _wait(self) -> None:
+        if not self.vsync:
+            self.before_show()
 
     def _open_again(self) -> None:
         """In the middle of the show: without OpenGL if it can no longer be had."""
@@ -236,7 +241,7 @@ class Window:
             self._notify(HELD)
 
     def set_detail(self, detail: int) -> None:
-        """How much is left out where the processor paints, 0 nothing to 3; a GPU has time for all."""
+        """How much is left out where the processor paints, 0 nothing to 2; a GPU has time for all."""
         self._detail = self._renderer.detail = detail
 
     def follow_size(self) -> bool:

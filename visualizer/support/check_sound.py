@@ -33,7 +33,7 @@ def ear() -> Finding:
     except UserError as error:
         return Finding(WORSE, f"{error}: beats are heard by onsets alone", REINSTALL)
     noise: NDArray[np.float32] = (np.random.default_rng(0).standard_normal(RATE) / 10).astype(np.float32)
-    listening.push(noise)  # the first second pays for what is compiled
+    listening.push(noise)  # the first second pays for memory that is taken once
     begun = time.thread_time()
     heard = listening.push(noise)
     taken = time.thread_time() - begun

@@ -15,7 +15,7 @@ from training.data import dataset, sampling
 from training.data.choreography import DANCES, perform
 from training.data.dataset import Motion, from_bytes, held_out_clips, open_takes, to_bytes
 from training.data.motion.clips import Clip
-from training.data.motion.skeleton import INDEX
+from training.data.motion.skeleton import BONES, INDEX, LENGTHS
 from training.data.sampling import frame_batches
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
@@ -156,11 +156,13 @@ def test_a_camera_sees_what_a_take_holds(tiny_fit: TinyFit) -> None:
     bodies = sampling.gather_bodies(mine)
     index, count = np.arange(len(mine[0])), len(mine[0])
     straight = bodies.seen(index, np.zeros(count), np.zeros(count, bool))
-    np.testing.assert_allclose(straight, mine[0].read("joints"), atol=1e-5)
+    np.testing.assert_allclose(straight, mine[0].read("body"), atol=1e-5)
+    in_picture = dataset.project(straight, np.zeros(count, np.float32))
+    np.testing.assert_allclose(in_picture, mine[0].read("joints"), atol=1e-5)
     positions = mine[0].read("positions")
     for yaw, mirrored in ((35.0, False), (-20.0, True)):
         turned = dataset.turn(dataset.mirror(positions) if mirrored else positions, -yaw if mirrored else yaw)
-        wanted = dataset.project(turned, dataset.crop_centre(turned))
+        wanted = dataset.about_crop(turned, dataset.crop_place(turned))
         found = bodies.seen(index, np.full(count, yaw), np.full(count, mirrored))
         np.testing.assert_allclose(found, wanted, atol=1e-4)
 
@@ -169,9 +171,12 @@ def test_body_batches_hold_bodies_and_their_pictures(tiny_fit: TinyFit) -> None:
     takes, _ = open_takes(tiny_fit.work / "data.zarr")
     bodies = sampling.gather_bodies([t for t in takes if not t.held_out])
     stream = sampling.body_batches(bodies, 12, 3, between=0.5)
-    frames, joints = next(stream)
+    frames, body = next(stream)
     assert frames.shape == (12, 1, 128, 128)
-    np.testing.assert_array_equal(frames, dataset.silhouettes(joints))
+    assert body.shape == (12, 21, 3)
+    np.testing.assert_array_equal(frames, dataset.silhouettes(dataset.project(body, np.zeros(12, np.float32))))
+    bones = np.linalg.norm(body[:, BONES[:, 1]] - body[:, BONES[:, 0]], axis=-1)
+    assert np.abs(bones[:3] / LENGTHS - 1).max() < 1e-4  # those between two bodies
     same, _ = next(sampling.body_batches(bodies, 12, 3, between=0.5))
     np.testing.assert_array_equal(frames, same)
     assert (next(stream)[0] != frames).any()
@@ -222,7 +227,7 @@ def test_an_unfinished_data_set_is_made_anew(tmp_path: Path, monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(dataset, "crop_centre", stop)
+        broken.setattr(dataset, "crop_place", stop)
         with pytest.raises(KeyboardInterrupt):
             dataset.build(path, None, 7, tiny=True)
     with pytest.raises(UserError, match="not finished"):

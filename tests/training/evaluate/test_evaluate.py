@@ -107,6 +107,7 @@ class StandIn:
     styles: tuple[str, ...]
     dances: tuple[NamedDance, ...]
     latent_size: int = 42
+    body: None = None  # its latents are flat joints
     name: str = "stand-in"
 
 
@@ -697,7 +698,7 @@ def test_measuring_goes_on_where_it_was_stopped_in_its_own_data(
     for motion in (None, tiny_fit.motion):
         shutil.rmtree(work, ignore_errors=True)
         with monkeypatch.context() as broken:
-            broken.setattr(dataset, "crop_centre", stop)
+            broken.setattr(dataset, "crop_place", stop)
             with pytest.raises(KeyboardInterrupt):
                 evaluate_pack(pack, motion, work, None, False)
         assert not dataset.begun(data)["finished"]

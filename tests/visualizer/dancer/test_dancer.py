@@ -146,6 +146,27 @@ def test_a_stall_is_skipped_and_keeps_its_place_in_the_phrase(pack: Pack, monkey
     assert (dancer.between(4000.6)[0] != before).any()
 
 
+@pytest.mark.parametrize("beats", [0.5, 4, 20])
+def test_a_leap_of_time_takes_no_step_and_the_body_goes_on_from_where_it_is(
+    pack: Pack, beats: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaper, plain = Dancer(pack, 3), Dancer(pack, 3)
+    for dancer in (leaper, plain):
+        dancer.step_to(5.3)
+    told: list[dict[str, Any]] = []
+    step = leaper._networks.step
+    monkeypatch.setattr(leaper._networks, "step", lambda inputs: (told.append(inputs), step(inputs))[1])
+    leaper.leap(beats)
+    leaper.step_to(5.3 + beats)
+    assert not told
+    for one, other in zip(leaper.between(5.3 + beats), plain.between(5.3), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    leaper.step_to(5.3 + beats + 1 / STEPS_PER_BEAT)
+    (inputs,) = told
+    np.testing.assert_allclose(inputs["bar_phase"][0], room.bar_phase(leaper.beat), atol=1e-6)
+    assert leaper.beat == (int(5.3 * STEPS_PER_BEAT) + 1 + room.LOOK_AHEAD) / STEPS_PER_BEAT + beats
+
+
 def test_a_clock_may_start_anywhere(pack: Pack) -> None:
     dancer = Dancer(pack, 3)
     dancer.step_to(123456.75)

@@ -94,3 +94,36 @@ def test_renewing_leaves_the_dance_and_a_leap_of_time_does_not() -> None:
 def test_the_seed_decides() -> None:
     one, same, other = (planned(Planner(DANCES, seed), 400) for seed in ([5, 0], [5, 0], [5, 1]))
     assert one == same != other
+
+
+LIVELY = tuple(NamedDance(f"dance {k}", 0, 8, energy=k / 7) for k in range(8))
+
+
+def test_quiet_music_gets_the_quieter_dances_and_loud_music_the_livelier() -> None:
+    danced = {
+        energy: Counter(d for d in planned(Planner(LIVELY, [4]), 4000, energy=energy) if d is not None)
+        for energy in (0.1, 0.5, 1.0)
+    }
+    assert set(danced[0.1]) <= {0, 1, 2, 3, 4}
+    assert set(danced[1.0]) <= {3, 4, 5, 6, 7}
+    assert set(danced[0.5]) == set(range(8))  # steady music sees all of them, if not all as often
+    assert {0, 7}.isdisjoint(dance for dance, _ in danced[0.5].most_common(2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_drop_does_not_wait_for_the_end_of_a_quiet_dance(seed: int) -> None:
+    planner = Planner(LIVELY, [seed])
+    quiet = planned(planner, 16, energy=0.05)
+    lively = planned(planner, 48, energy=0.95, start=16.0)
+    assert quiet[0] != lively[0]
+    assert all(d is None or d >= 3 for d in lively)
+
+
+def test_after_a_leap_by_less_than_a_phrase_another_dance_begins_where_it_lands() -> None:
+    for seed in range(20):
+        planner = Planner(DANCES, [seed])
+        planned(planner, 4)
+        before = planner.dance
+        planner.shift(4)
+        after = planner.ask(8.0, 0, CALM)
+        assert after is None or after != before

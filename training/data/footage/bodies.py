@@ -17,9 +17,10 @@ from training.data.dances import (
 from training.data.dataset import Take
 from training.data.footage.compose import see
 from training.data.footage.smooth import smooth
-from training.data.motion.skeleton import MIRROR
+from training.data.motion.skeleton import MIRROR, mirror
 from training.export import export_autoencoder
-from training.models.autoencoder import Autoencoder, PoseBasis
+from training.models.autoencoder import Autoencoder
+from training.models.pose_basis import PoseBasis
 from visualizer import files
 from visualizer.dancer.pack import (
     PHRASE_BEATS,
@@ -29,6 +30,8 @@ from visualizer.dancer.pack import (
 from visualizer.errors import UserError
 
 PART_BEATS = 4 * PHRASE_BEATS  # of a long clip that has a name of its own
+
+_FLIPPED = np.array([-1, 1], np.float32)  # travel to the right and towards the viewer, in a mirror
 
 HELD_OUT_PARTS = 5  # the last part is held back where there are at least this many
 
@@ -57,15 +60,17 @@ def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: P
         with files.write_whole(store) as part:
             np.save(part, latents)
     rate = (len(times) - 1) / (times[-1] - times[0])
-    flat = smooth(joints_of(latents, basis), rate).reshape(len(times), -1)
+    flat = smooth(basis.joints(latents), rate).reshape(len(times), -1)
     moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
-    return basis.latents(moved.reshape(len(moved), -1, 2).astype(np.float32))
+    return basis.latents(moved.reshape(len(moved), -1, basis.axes).astype(np.float32))
 
 
-def joints_of(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
-    """Latents (T, D) -> joints (T, 21, 2) in frame coordinates."""
-    flat = latents @ (basis.vectors * np.float32(basis.scale)).T + basis.mean
-    return flat.reshape(len(latents), -1, 2).astype(np.float32)
+def flip(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
+    """Latents (T, D) of the mirror images of bodies."""
+    joints = basis.joints(latents)
+    if basis.axes == 3:
+        return basis.latents(mirror(joints))
+    return basis.latents(joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32))
 
 
 def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBasis, name: str) -> list[Dance]:
@@ -89,13 +94,16 @@ def cut_parts(takes: list[Take], seen: list[NDArray[np.float32]], basis: PoseBas
     dances = []
     for number, (take, part) in enumerate(pieces):
         latent = seen[place[id(take)]][part]
-        travel, energy = take.read("travel", part), take.read("energy", part)
-        flipped = joints_of(latent, basis)[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+        # A video tells nothing of the way towards it.
+        travel = np.pad(take.read("travel", part)[:, None], ((0, 0), (0, basis.axes - 2)))
+        energy = take.read("energy", part)
         over = part.start - take.phrase * STEPS_PER_BEAT  # steps since a phrase began
         phase = (over // STEPS_PER_LETTER) % LETTERS_PER_PHRASE
         for mirrored in (False, True):
             called = f"{name} {number + 1}{' mirrored' if mirrored else ''}"
-            turned, moved = (basis.latents(flipped), -travel) if mirrored else (latent, travel)
+            turned, moved = (
+                (flip(latent, basis), travel * _FLIPPED[: travel.shape[1]]) if mirrored else (latent, travel)
+            )
             nothing = np.zeros(0, np.int64)  # letters come later
             dances.append(Dance(called, turned, moved, energy, 0, number in held, nothing, True, number, phase))
     return dances

@@ -56,6 +56,12 @@ def project(positions: NDArray[np.float32], centre: NDArray[np.float32]) -> NDAr
     return np.stack([x, y], axis=-1).astype(np.float32)
 
 
+def about_crop(positions: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Metres in the room to metres about the crop: `positions` (T, 21, 3), `centre` (T, 2) its place in x and z
+    -> (T, 21, 3), the height as it was."""
+    return (positions - np.insert(centre, 1, 0, axis=1)[:, None]).astype(np.float32)
+
+
 @numba.njit(fastmath=True, parallel=True, cache=True)
 def _fields(ends: NDArray, radii: NDArray, blend: float, size: int, clamp: float) -> NDArray:  # pragma: no cover
     """`ends` (T, P, 4) pixels ax ay bx by, `radii` (P, 2) pixels -> signed distance (T, size, size) in pixels."""

@@ -39,7 +39,7 @@ def find_contacts(positions: NDArray[np.floating]) -> NDArray[np.bool_]:
     ankle = (positions[:, ANKLES, 1] < ANKLE_STANDS) & (speed[:, ANKLES] < STANDS_SLOWER)
     toe = (positions[:, TOES, 1] < TOE_STANDS) & (speed[:, TOES] < STANDS_SLOWER)
     stands = np.pad(ankle | toe, ((2, 2), (0, 0)), mode="edge")
-    return binary_closing(stands, np.ones((3, 1)))[2:-2]
+    return np.asarray(binary_closing(stands, np.ones((3, 1)))[2:-2], np.bool_)
 
 
 def find_excess(hips: Floats, ankles: Floats, reach: float) -> Floats:

@@ -1,7 +1,7 @@
-"""The inner loops of the beat tracker: how a belief over every tempo and every place within the beat moves on.
+"""What the beat tracker believes: how likely every tempo and every place within the beat is, and how that moves on.
 
-Numba compiles them, for in Python they would be too slow; it comes with librosa. The compiled loops are kept on disk,
-so only the first start waits for them, and they let go of the interpreter while they run.
+All of it are operations on whole arrays of some 130 tempi or 17,000 states. A row of 10 ms takes a twentieth of a
+millisecond, so the thread that hears holds up no other.
 """
 
 from __future__ import annotations
@@ -9,134 +9,98 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
 
 FINE = 2  # places within a row of 10 ms: at 200 BPM whole rows would be tempo steps of 3%
+PHASES = 64  # places of a beat that `Belief.lean_on_phase` tells apart
+
+Doubles = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # for its sums
-def weigh_row(belief, base, periods, heads, moves, powers):
-    """One row: move on by FINE places, weigh the places about the beat with `powers`.
+class Belief:
+    """For each tempo a ring of `period` places, whose place 0, where a beat sounds, is at `heads`.
 
-    belief (states): for each tempo a ring of `period` places, whose place 0 lies at `heads`. moves (tempi, 2 band + 1):
-    how a beat's tempo passes on to its neighbours. Returns by how much the mass of the belief has grown.
+    `whole`: the mass of all states; it is made 1 again by `renew` alone, for numbers have room enough until then.
     """
-    count, band, wide = len(periods), moves.shape[1] // 2, len(powers) // 2
-    wrapped = np.empty(count)
-    for _ in range(FINE):
-        for k in range(count):
-            heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
-            wrapped[k] = belief[base[k] + heads[k]]
-        for k in range(count):
-            total = 0.0
-            for j in range(max(k - band, 0), min(k + band + 1, count)):
-                total += wrapped[j] * moves[j, k - j + band]
-            belief[base[k] + heads[k]] = total
-    grown = 0.0
-    for k in range(count):
-        for o in range(-wide, wide + 1):
-            place = heads[k] + o
-            place += periods[k] if place < 0 else (-periods[k] if place >= periods[k] else 0)
-            before = belief[base[k] + place]
-            belief[base[k] + place] = before * powers[o + wide]
-            grown += before * (powers[o + wide] - 1)
-    return grown
 
+    def __init__(self, periods: NDArray[np.int64], fresh: Doubles, moves: Doubles) -> None:
+        """periods (tempi): places of a beat, all different and ascending. fresh (states): what is believed before
+        anything is heard, of mass 1, one ring after the other. moves (tempi, tempi): how a beat's tempo, a row of it,
+        passes on to others."""
+        self.whole = 1.0
+        self._periods, self._fresh, self._moves = periods, fresh, moves
+        self._logs = np.log(periods)
+        self._base = np.concatenate([[0], np.cumsum(periods)[:-1]])
+        self._heads = np.zeros(len(periods), np.int64)
+        self._states = fresh.copy()
+        # Of each state: the place within its ring, that ring's number, and where its part of PHASES begins, at head 0.
+        self._ring = np.repeat(np.arange(len(periods)), periods)
+        self._place = np.arange(len(fresh)) - self._base[self._ring]
+        self._phase = (self._place * PHASES // periods[self._ring]).astype(np.int16)
 
-@njit(cache=True, nogil=True, fastmath=True)
-def renew(belief, fresh, restart):
-    """Start a share of the belief again, and make its mass 1 again."""
-    scale = (1 - restart) / belief.sum()
-    for i in range(len(belief)):
-        belief[i] = belief[i] * scale + restart * fresh[i]
+    def tempi(self) -> Doubles:
+        """(tempi) the mass of each."""
+        return np.add.reduceat(self._states, self._base)
 
+    def weigh_row(self, powers: Doubles) -> float:
+        """One row of 10 ms: move on by FINE places, and weigh the places about the beat with `powers` (odd number).
 
-@njit(cache=True, nogil=True)
-def lean_on_phase(belief, base, periods, heads, powers):
-    """Weigh every place within the beat, powers (any number) of them from one beat to the next; the new mass."""
-    mass = 0.0
-    for k in range(len(periods)):
-        for p in range(periods[k]):
-            place = heads[k] + p
-            place -= periods[k] if place >= periods[k] else 0
-            belief[base[k] + place] *= powers[p * len(powers) // periods[k]]
-            mass += belief[base[k] + place]
-    return mass
+        Returns by how much the mass has grown, as a share of what it was.
+        """
+        heads, states = self._heads, self._states
+        for _ in range(FINE):
+            np.subtract(heads, 1, out=heads)
+            np.copyto(heads, self._periods - 1, where=heads < 0)
+            at = self._base + heads
+            states[at] = states[at] @ self._moves
+        wide = len(powers) // 2
+        near = heads[:, None] + np.arange(-wide, wide + 1)
+        near += self._periods[:, None] * ((near < 0).astype(np.int64) - (near >= self._periods[:, None]))
+        near += self._base[:, None]
+        before = states[near]
+        after = before * powers
+        states[near] = after
+        grown = float(after.sum() - before.sum()) / self.whole
+        self.whole *= 1 + grown
+        return grown
 
+    def renew(self, restart: float) -> None:
+        """Begin a share of the belief from what was believed at first, and make its mass 1 again."""
+        self._states *= (1 - restart) / self._states.sum()
+        self._states += restart * self._fresh
+        self.whole = 1.0
 
-@njit(cache=True, nogil=True)
-def mass_around(belief, base, periods, heads, period, phase, reach, near):
-    """Mass, mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a phase.
+    def lean_on_phase(self, powers: Doubles) -> None:
+        """Weigh every place within the beat, with PHASES `powers` from one beat to the next."""
+        # Powers of the ring turned so that it begins at place 0 of its memory, not at its head.
+        place = self._place - self._heads[self._ring]
+        place += self._periods[self._ring] * (place < 0)
+        self._states *= powers[self._phase[self._base[self._ring] + place]]
+        self.whole = float(self._states.sum())
 
-    Eight parameters, for a compiled loop is given arrays and numbers, no objects.
-    """
-    mass, tempo, off = 0.0, 0.0, 0.0
-    for k in range(len(periods)):
-        away = math.log(periods[k] / period)
-        if abs(away) > reach:
-            continue
-        middle = phase * periods[k]
-        wide = near * periods[k]
-        for p in range(math.ceil(middle - wide), math.floor(middle + wide) + 1):
-            value = belief[base[k] + (heads[k] + p) % periods[k]]
-            mass += value
-            tempo += value * away
-            off += value * (p / periods[k] - phase)
-    if mass <= 0:
-        return 0.0, period, phase
-    return mass, period * math.exp(tempo / mass), phase + off / mass
+    def mass_around(self, period: float, phase: float, reach: float, near: float) -> tuple[float, float, float]:
+        """Mass, and mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a
+        phase, beats. The mass is a share of `whole`. The same period and phase where there is none."""
+        away = self._logs - math.log(period)
+        chosen = np.flatnonzero(np.abs(away) <= reach)
+        if not len(chosen):
+            return 0.0, period, phase
+        periods, away = self._periods[chosen, None], away[chosen, None]
+        first = np.ceil((phase - near) * periods).astype(np.int64)
+        last = np.floor((phase + near) * periods).astype(np.int64)
+        place = first + np.arange(int((last - first).max()) + 1)
+        at = self._base[chosen, None] + (self._heads[chosen, None] + place) % periods
+        found = self._states[at] * (place <= last)
+        mass = float(found.sum())
+        if mass <= 0:
+            return 0.0, period, phase
+        tempo = float((found * away).sum()) / mass
+        off = float((found * (place / periods - phase)).sum()) / mass
+        return mass / self.whole, period * math.exp(tempo), phase + off
 
-
-@njit(cache=True, nogil=True)
-def best_state(belief, base, periods, heads, bias):
-    """Period and phase of the likeliest state, each tempo weighed with its bias."""
-    best, which, where = -1.0, 0, 0
-    for k in range(len(periods)):
-        for p in range(periods[k]):
-            value = belief[base[k] + p] * bias[k]
-            if value > best:
-                best, which, where = value, k, p
-    return which, (where - heads[which]) % periods[which] / periods[which]
-
-
-@njit(cache=True, nogil=True)
-def find_path(gains, bump, base, periods, moves, prior):
-    """Places (counted from the first row) of the beats on the likeliest path through all rows (Viterbi).
-
-    gains (rows): logarithm of a row's odds. moves (tempi, tempi), prior (tempi): logarithms.
-    """
-    count, wide = len(periods), len(bump) // 2
-    heads = np.zeros(count, np.int64)
-    score = np.empty(base[-1] + periods[-1])
-    for k in range(count):
-        score[base[k] : base[k] + periods[k]] = prior[k] - math.log(periods[k])
-    came = np.empty((len(gains) * FINE, count), np.uint8)  # tempo of the beat before, for each beat that could begin
-    wrapped = np.empty(count)
-    for row in range(len(gains)):
-        for fine in range(FINE):
-            for k in range(count):
-                heads[k] = heads[k] - 1 if heads[k] > 0 else periods[k] - 1
-                wrapped[k] = score[base[k] + heads[k]]
-            for k in range(count):
-                best, which = -np.inf, 0
-                for j in range(count):
-                    value = wrapped[j] + moves[j, k]
-                    if value > best:
-                        best, which = value, j
-                score[base[k] + heads[k]] = best
-                came[row * FINE + fine, k] = which
-        for k in range(count):
-            for o in range(-wide, wide + 1):
-                score[base[k] + (heads[k] + o) % periods[k]] += gains[row] * bump[o + wide]
-    best, k, place = -np.inf, 0, 0
-    for j in range(count):
-        for p in range(periods[j]):
-            if score[base[j] + (heads[j] + p) % periods[j]] > best:
-                best, k, place = score[base[j] + (heads[j] + p) % periods[j]], j, p
-    beats = [0]  # a typed list for the compiler; its first entry goes
-    at = len(gains) * FINE - 1 - place
-    while at >= 0:
-        beats.append(at)
-        k = came[at, k]
-        at -= periods[k]
-    return np.array(beats[:0:-1]), best
+    def best_state(self, bias: Doubles) -> tuple[int, float]:
+        """Number and phase of the likeliest state, each tempo weighed with its bias (tempi)."""
+        best = int(np.argmax(self._states * bias[self._ring]))
+        which = int(self._ring[best])
+        period = int(self._periods[which])
+        return which, (int(self._place[best]) - int(self._heads[which])) % period / period

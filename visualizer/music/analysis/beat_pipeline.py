@@ -206,7 +206,7 @@ class Caller:
 
 
 class BeatPipeline:
-    """The whole chain, live. For use from one thread; make it before the sound starts, since that takes a second.
+    """The whole chain, live. For use from one thread.
 
     model None: no network. UserError if the file given is no beat network.
     """
@@ -218,8 +218,6 @@ class BeatPipeline:
         self._front = FrontEnd(model)
         self._leveller = leveller or Leveller()
         self.reset()
-        warm = BeatTracker(params)  # compiles the tracker's loops now
-        warm.push(nothing_heard(ROWS), np.zeros(ROWS, np.float32))
 
     def reset(self) -> None:
         """Forget the sound: time begins at 0 again."""

@@ -16,15 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.music.analysis.beat_belief import (
-    FINE,
-    best_state,
-    find_path,
-    lean_on_phase,
-    mass_around,
-    renew,
-    weigh_row,
-)
+from visualizer.music.analysis.beat_belief import FINE, PHASES, Belief
 from visualizer.music.analysis.downbeat import (
     COLOUR_ROWS,
     LOW,
@@ -112,13 +104,10 @@ class _Space:
         self.moves = np.exp(-params.stiff * away)  # from the tempo of a row to that of a column
         self.moves /= self.moves.sum(axis=1, keepdims=True)
 
-    def band(self, reach: int) -> Doubles:
-        """`moves` to the next `reach` tempi on either side: (tempi, 2 reach + 1)."""
-        count = len(self.periods)
-        moves = np.zeros((count, 2 * reach + 1))
-        for j in range(count):
-            near = slice(max(j - reach, 0), min(j + reach + 1, count))
-            moves[j, near.start - j + reach : near.stop - j + reach] = self.moves[j, near]
+    def near_moves(self, reach: int) -> Doubles:
+        """`moves` that go no farther than the next `reach` tempi on either side."""
+        number = np.arange(len(self.periods))
+        moves = np.where(np.abs(number[:, None] - number) <= reach, self.moves, 0.0)
         return moves / moves.sum(axis=1, keepdims=True)
 
 
@@ -136,7 +125,7 @@ def _log_odds(hint: float, lively: float, params: TrackerParams) -> float:
     return math.log(odds if odds > 1 else params.floor + (1 - params.floor) * odds)
 
 
-_TURN = 2 * np.pi * (np.arange(64) + 0.5) / 64
+_TURN = 2 * np.pi * (np.arange(PHASES) + 0.5) / PHASES
 _SIN, _COS = np.sin(_TURN), np.cos(_TURN)
 _LIVELY = 1 - 1 / (1.5 * HOPS_A_SECOND)  # what is left of liveliness after a row
 
@@ -150,10 +139,7 @@ class BeatTracker:
     def __init__(self, params: TrackerParams | None = None) -> None:
         self.params = params or TrackerParams()
         self._space = space = _Space(self.params)
-        self._moves = space.band(8)
-        self._heads = np.zeros(len(space.periods), np.int64)
-        self._belief = space.fresh.copy()
-        self._whole = 1.0  # its mass
+        self._belief = Belief(space.periods, space.fresh, space.near_moves(8))
         self._lively = 0.0
         self._rows = 0
         self._heard = 0  # the last row that was lively
@@ -195,7 +181,7 @@ class BeatTracker:
 
     def tempi(self) -> tuple[Doubles, Doubles]:
         """The belief over tempo: BPM, and the share of each."""
-        return 60 * PLACES_A_SECOND / self._space.periods, np.add.reduceat(self._belief, self._space.base)
+        return 60 * PLACES_A_SECOND / self._space.periods, self._belief.tempi()
 
     def push(self, rows: Activations, onset: Floats, clues: DownbeatFeatures | None = None) -> None:
         """onset (rows): 0..1, from `Flux`. Without `clues` bars are counted by the network's downbeats alone."""
@@ -218,17 +204,14 @@ class BeatTracker:
         # Else a beat that stays away would be taken for one that is late, and the tempo would sag into every break.
         lively = 0.0 if self._break else self._lively
         powers = np.exp(_log_odds(hint, lively, params) * space.bump)
-        grown = weigh_row(self._belief, space.base, space.periods, self._heads, self._moves, powers) / self._whole
-        self._whole *= 1 + grown
+        grown = self._belief.weigh_row(powers)
         chance = 1 + float(powers.sum() - len(powers)) * space.rate
         self.evidence += math.log((1 + grown) / chance) - self.evidence / (4 * HOPS_A_SECOND)
         if self._rows % RENEWED == 0:
-            renew(self._belief, space.fresh, RENEWED * params.restart * min(lively / params.awake, 1.0))
-            self._whole = 1.0
+            self._belief.renew(RENEWED * params.restart * min(lively / params.awake, 1.0))
             if not self._break:
                 # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
-                powers = np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS))
-                self._whole = lean_on_phase(self._belief, space.base, space.periods, self._heads, powers)
+                self._belief.lean_on_phase(np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS)))
             self._compare()
         if self._rows % 2 == 0:
             self._follow()
@@ -245,11 +228,11 @@ class BeatTracker:
         space, params = self._space, self.params
         if self._break:
             return
-        state = (self._belief, space.base, space.periods, self._heads)
-        mass, period, phase = mass_around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
-        which, place = best_state(*state, space.bias)
-        other, other_period, other_phase = mass_around(
-            *state, float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE
+        belief = self._belief
+        mass, period, phase = belief.mass_around(self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
+        which, place = belief.best_state(space.bias)
+        other, other_period, other_phase = belief.mass_around(
+            float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE
         )
         needed = params.ratio * mass * tempo_prior(period, params) ** params.bias
         if self._same_beat(period, phase, other_period, other_phase):
@@ -266,13 +249,10 @@ class BeatTracker:
 
     def _follow(self) -> None:
         """Where the followed beat is now."""
-        space = self._space
         if self._break:
             self.period = math.exp(self._usual)
             return
-        state = (self._belief, space.base, space.periods, self._heads)
-        mass, period, phase = mass_around(*state, self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
-        self.mass = mass / self._whole
+        self.mass, period, phase = self._belief.mass_around(self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
         if abs(math.remainder(self._place, 1.0)) * self.period < SETTLED * FINE:
             return  # in the midst of the hints of a beat, whose first half says that it is early
         self._usual += (math.log(period) - self._usual) * 2 / HOPS_A_SECOND / USUAL
@@ -328,6 +308,8 @@ def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = 
 
     onset (rows): 0..1, from `Flux`. Beats lie on a grid of 5 ms.
     """
+    from visualizer.music.analysis.beat_path import find_path  # late: it loads a compiler
+
     params = params or TrackerParams()
     space = _Space(params)
     hints = (params.whole * rows.beat + (1 - params.whole) * onset).tolist()

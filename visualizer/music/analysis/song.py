@@ -95,7 +95,9 @@ class SongAnalysis:
         inside = 0 <= row < len(self.energy)
         levels = (self.loudness, self.bass, self.mid, self.treble, self.energy)
         now = [float(curve[row]) if inside else 0.0 for curve in levels]
-        return Hearing(t, self.pace(t), self.musical_time(t), self.confidence, *now, mix=self.mix(t))
+        return Hearing(
+            t, self.pace(t), self.musical_time(t), self.confidence, *now, mix=self.mix(t), phrases_known=True
+        )
 
 
 def _place(beats: NDArray[np.float64], t: float) -> float:
@@ -209,7 +211,7 @@ def _danced(name: str, whole: _Whole, bpm: float) -> SongAnalysis:
 
 def _listen(path: Path, model: Path | None, weights: Weights | None) -> _Whole:
     """Hear the file as it streams by. Of each hop a few numbers are kept, so that a whole night fits into memory."""
-    from visualizer.music.analysis.beat_pipeline import FrontEnd  # late: with the tracker's compiler half a second
+    from visualizer.music.analysis.beat_pipeline import FrontEnd  # late: a song that was heard before needs none of it
 
     front, strokes = FrontEnd(model), Strokes()
     heard: list[tuple[NDArray, ...]] = []

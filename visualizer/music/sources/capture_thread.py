@@ -185,7 +185,7 @@ class CaptureThread:
         except UserError as error:
             self._notify(f"listening for onsets alone: {error}")
             chain = BeatPipeline(None)
-        gc.freeze()  # compiled loops and what compiled them stay, like all else that the show begins with; see app.run
+        gc.freeze()  # what was loaded stays, like all else that the show begins with; see launch.py
         try:
             return chain, GenreClassifier()
         except UserError as error:

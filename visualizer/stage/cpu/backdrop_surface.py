@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import pygame
 
 from visualizer.stage.backdrop import BackdropCache
 from visualizer.stage.backdrop_map import make_index_map
+from visualizer.stage.cpu.index_plane import IndexPlane
 from visualizer.stage.looks import LEVELS
 from visualizer.stage.resample import Array
 
@@ -26,7 +28,7 @@ class BackdropSurface:
         """`patient`: see BackdropCache."""
         self.size = size
         self._cache = BackdropCache(patient)
-        self._surface = pygame.Surface(size, 0, 8)
+        self._plane = IndexPlane(size)
         self._palette = b""
         self._counted: tuple[Backdrop, Layout, Array] | None = None  # share of each number of that map
 
@@ -41,18 +43,18 @@ class BackdropSurface:
             if step > 1:
                 width, height = self.size
                 numbers = numbers.repeat(step, axis=0)[:height].repeat(step, axis=1)[:, :width]
-            pygame.surfarray.pixels2d(self._surface).T[:] = numbers
+            self._plane.indices[:] = numbers
             self._palette = b""
         palette = (colours * 255 + 0.5).astype(np.uint8)
         if palette.tobytes() == self._palette:
             return False
         self._palette = palette.tobytes()
-        self._surface.set_palette(palette.tolist())
+        self._plane.surface.set_palette(palette.tolist())
         return True
 
-    def blit(self, target: pygame.Surface, region: pygame.Rect) -> None:
-        """Put that region of it onto `target`."""
-        target.blit(self._surface, region.topleft, region)
+    def blit(self, target: pygame.Surface, rectangles: Iterable[pygame.Rect]) -> None:
+        """Put these parts of it onto `target`."""
+        self._plane.blit(target, rectangles)
 
     def find_mean_colour(self, look: Backdrop, place: Layout, palette: Array) -> Array:
         """(3,) what the backdrop is like on the whole."""

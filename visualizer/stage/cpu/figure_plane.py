@@ -13,7 +13,7 @@ import pygame
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
-from visualizer.stage.cpu.rectangles import Box, box_of, join_boxes, no_box
+from visualizer.stage.cpu.rectangles import BAND_HEIGHT, Bands, Box, box_of, find_columns, no_bands, part_of
 from visualizer.stage.grain import MOAT, STEEP, make_grain
 from visualizer.stage.layout import Layout, Spot, find_drawing_order, find_spots
 from visualizer.stage.looks import BAND, Look
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
 MOST_MATRICES = 64
+STRIP = 100  # pixels of width that are up-sampled at a time: few columns of the matrix count for a narrow strip
 
 Bytes = NDArray[np.uint8]
 
@@ -34,6 +35,7 @@ class _Drawing:
 
     look: Look
     reach: float  # frame widths that the colour table spans on each side of the outline
+    ends: tuple[int, int]  # the first and the last level that count
     among: bool  # whether there is more than one
     rows: bool  # whether some stand behind others
     rough: bool  # whether the look's grain is seen
@@ -58,32 +60,19 @@ class _Part:
     x1: int
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.y1 - self.y0, self.x1 - self.x0
-
-    @property
     def rect(self) -> pygame.Rect:
         """In the window."""
         return pygame.Rect(self.left + self.x0, self.upper + self.y0, self.x1 - self.x0, self.y1 - self.y0)
-
-    @property
-    def within(self) -> tuple[slice, slice]:
-        """Rows and columns of the window."""
-        return (
-            slice(self.upper + self.y0, self.upper + self.y1),
-            slice(self.left + self.x0, self.left + self.x1),
-        )
 
 
 class FigurePlane:
     """Draws the index of every dancer's distance into a plane of bytes: 0 is `reach` outside, 255 as far inside."""
 
     def __init__(self, size: tuple[int, int], place: Layout) -> None:
-        width, height = size
+        width, _ = size
         self.size = size
-        self._whole = np.empty(width * height, np.float32)
-        self._half = np.empty(height * FRAME_SIZE, np.float32)
+        self._band = np.empty(width * BAND_HEIGHT, np.float32)
+        self._wide = np.empty(width * FRAME_SIZE, np.float32)
         self._grain: Array | None = None
         self.look_from(place)
 
@@ -97,24 +86,24 @@ class FigurePlane:
         """The look is another."""
         self._grain = None
 
-    def draw(self, plane: Bytes, bodies: Bodies, look: Look, reach: float, rough: bool) -> pygame.Rect:
-        """Draw into `plane`, which is 0 there; the box that was drawn. `rough`: with the look's grain, if any."""
-        boxes, among = no_box(), len(bodies.place) > 1
+    def draw(self, plane: Bytes, bodies: Bodies, look: Look, reach: float, ends: tuple[int, int], rough: bool) -> Bands:
+        """Draw into `plane`, which is 0 there; where that is. `ends`: the first and the last level that count, see
+        `find_ends`; others are not drawn but for 0. `rough`: with the look's grain, if any.
+        """
+        drawn, among = no_bands(self.size[1]), len(bodies.place) > 1
         rows = among and bodies.depth is not None and bool(np.ptp(bodies.depth))
-        drawing = _Drawing(look, reach, among, rows, bool(look.figure.grain) and rough)
+        drawing = _Drawing(look, reach, ends, among, rows, bool(look.figure.grain) and rough)
         if len(self._across) > MOST_MATRICES:  # rows that move back or forth are of ever other sizes
             self._across.clear()
             self._down.clear()
         spots = find_spots(bodies)
         for k in find_drawing_order(bodies):
             field = bodies.frames[k, 0]
-            box = box_of(field < max(reach, MOAT if rows else 0, 1.5 / FRAME_SIZE), 2)
-            if box is None or (part := self._find_part(box, spots[k])) is None:
-                continue
-            levels = (np.float32(reach) - field) * np.float32(255 / (2 * reach)) + np.float32(0.5)
-            self._draw_one(plane[part.within], self._enlarge(levels, box, part, drawing), part, drawing)
-            boxes = join_boxes(boxes, part.rect)
-        return boxes
+            near = field < max(reach, MOAT if rows else 0, 1.5 / FRAME_SIZE)
+            box = box_of(near, 2)
+            if box is not None and (part := self._find_part(box, spots[k])) is not None:
+                self._draw_one(plane, field, near, box, part, drawing, drawn)
+        return drawn
 
     def _find_part(self, box: Box, spot: Spot) -> _Part | None:
         """What is seen of the box of a frame; None if it lies outside of the window."""
@@ -136,24 +125,41 @@ class FigurePlane:
             self._across[side, phase] = across.T.copy()
         return self._down[side], self._across[side, phase]
 
-    def _enlarge(self, levels: Array, box: Box, part: _Part, drawing: _Drawing) -> Array:
-        """The levels of the box of a frame, made large. Good until the next call."""
+    def _draw_one(
+        self, plane: Bytes, field: Array, near: NDArray[np.bool_], box: Box, part: _Part, drawing: _Drawing,
+        drawn: Bands,
+    ) -> None:  # fmt: skip
+        """Draw one dancer over those that are there, band by band, and add to `drawn` where. `near`: which cells of
+        the field count; `box` is about them.
+        """
         down, across = self._matrices(part.side, part.phase)
         r0, r1, c0, c1 = box
-        high, wide = part.size
-        half = self._half[: high * (c1 - c0)].reshape(high, c1 - c0)
-        small = levels[r0:r1, c0:c1]
+        reach, scale = drawing.reach, part.side / FRAME_SIZE
+        levels = (np.float32(reach) - field[r0:r1, c0:c1]) * np.float32(255 / (2 * reach)) + np.float32(0.5)
         if drawing.rows:
-            small = small - drawing.far
-        np.matmul(down[part.y0 : part.y1, r0:r1], small, out=half)
-        whole = self._whole[: high * wide].reshape(high, wide)
-        np.matmul(half, across[c0:c1, part.x0 : part.x1], out=whole)
-        if drawing.rows:
-            whole += drawing.far
-        return whole
+            levels -= drawing.far
+        wide = self._wide[: (r1 - r0) * (part.x1 - part.x0)].reshape(r1 - r0, part.x1 - part.x0)
+        for x0 in range(part.x0, part.x1, STRIP):
+            x1 = min(x0 + STRIP, part.x1)
+            a, b = max(int(x0 / scale) - 3, c0), min(int(x1 / scale) + 4, c1)
+            np.matmul(levels[:, a - c0 : b - c0], across[a:b, x0:x1], out=wide[:, x0 - part.x0 : x1 - part.x0])
+        for k in range((part.upper + part.y0) // BAND_HEIGHT, -(-(part.upper + part.y1) // BAND_HEIGHT)):
+            y0, y1 = max(k * BAND_HEIGHT - part.upper, part.y0), min((k + 1) * BAND_HEIGHT - part.upper, part.y1)
+            a, b = max(int(y0 / scale) - 2, r0), min(int(y1 / scale) + 4, r1)
+            s0, s1 = find_columns(near[a:b])
+            x0, x1 = max(int((s0 - 2) * scale) - 1, part.x0), min(int((s1 + 2) * scale) + 2, part.x1)
+            if s0 == s1 or x0 >= x1:
+                continue
+            rect = pygame.Rect(part.left + x0, part.upper + y0, x1 - x0, y1 - y0)
+            whole = self._band[: rect.w * rect.h].reshape(rect.h, rect.w)
+            np.matmul(down[y0:y1, a:b], wide[a - r0 : b - r0, x0 - part.x0 : x1 - part.x0], out=whole)
+            if drawing.rows:
+                whole += drawing.far
+            self._lay_over(plane[part_of(rect)], whole, rect, drawing)
+            drawn[k].append(rect)
 
-    def _draw_one(self, target: Bytes, whole: Array, part: _Part, drawing: _Drawing) -> None:
-        """Draw one dancer's levels over those that are there."""
+    def _lay_over(self, target: Bytes, whole: Array, rect: pygame.Rect, drawing: _Drawing) -> None:
+        """Lay levels over those that are there."""
         moat = _find_moat(whole, drawing) if drawing.rows else None
         if drawing.rough:
             if self._grain is None:
@@ -161,10 +167,10 @@ class FigurePlane:
             shift = drawing.look.figure.grain * 255 / (2 * drawing.reach)  # levels
             for each in (whole,) if moat is None else (whole, moat):
                 np.clip(each, shift, 255 - shift, out=each)
-                each += self._grain[part.within] * np.float32(shift)
+                each += self._grain[part_of(rect)] * np.float32(shift)
         if moat is not None:
-            np.minimum(target, np.clip(moat, 0, 255).astype(np.uint8), out=target)
-        np.clip(whole, 0, 255, out=whole)
+            np.minimum(target, np.clip(moat, *drawing.ends).astype(np.uint8), out=target)
+        np.clip(whole, *drawing.ends, out=whole)
         if drawing.among:
             np.maximum(target, whole.astype(np.uint8), out=target)
         else:

@@ -17,10 +17,11 @@ import pygame
 from numpy.typing import NDArray
 
 from visualizer.stage.cpu.backdrop_surface import BackdropSurface
-from visualizer.stage.cpu.colour_pairs import ColourPairs, look_up
+from visualizer.stage.cpu.colour_pairs import ColourPairs, find_channels, find_ends
 from visualizer.stage.cpu.effects_plane import EffectsPlane
 from visualizer.stage.cpu.figure_plane import FigurePlane
-from visualizer.stage.cpu.rectangles import join_boxes, no_box
+from visualizer.stage.cpu.index_plane import IndexPlane
+from visualizer.stage.cpu.rectangles import Bands, bound, cut_into_bands, flatten, join_bands, merge, no_bands, part_of
 from visualizer.stage.cpu.transparent import make_own_light, make_own_look, make_straight_pixels
 from visualizer.stage.effects import COARSE, ROWS
 from visualizer.stage.layout import Layout, find_layout
@@ -52,17 +53,16 @@ class Painter:
         self.dirty = pygame.Rect(0, 0, width, height)
         self.mood, self.sprites = Mood(), Sprites()
         self.layout = find_layout(size)
-        # Index planes side by side in one 16-bit word: low byte the figure, high byte the effects.
-        self._pairs = np.zeros((height, width), np.uint16)
-        planes = self._pairs.view(np.uint8).reshape(height, width, 2)
-        low = 0 if sys.byteorder == "little" else 1
-        self._figure_indices, self._effects_indices = planes[:, :, low], planes[:, :, 1 - low]
+        self._figure_plane, self._effects_plane = IndexPlane(size), IndexPlane(size)
         self._levels: Array | None = None  # of the effects, for a picture without a stage
         self.effects = EffectsPlane(size, ROWS)
         self._figures = FigurePlane(size, self.layout)
         self._backdrop = BackdropSurface(size, patient)
-        self._colours = ColourPairs()
-        self._layer = pygame.Surface(size, pygame.SRCALPHA, 32)
+        self._colours = ColourPairs(width)
+        self._layer_pixels = np.zeros((height, width), np.uint32)  # 0xAARRGGBB
+        self._layer = pygame.image.frombuffer(
+            self._layer_pixels.data, size, "BGRA" if sys.byteorder == "little" else "ARGB"
+        )
         self._small: Painter | None = None  # paints for detail 3
         self._look: Look | None = None
         self._kind = 0  # detail that the buffers are made for
@@ -71,10 +71,12 @@ class Painter:
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._pairs.fill(0)
+        for plane in (self._figure_plane, self._effects_plane):
+            plane.clear()
         self._backdrop.forget_colours()
         self._base: int | None = None
-        self._box = self._lit = no_box()  # changed last time: in all, and by light and figure
+        self._seen = no_bands(self.size[1])  # where the last picture is not just its backdrop
+        self._levels_lit = self._seen
 
     def _begin(self, moment: Moment, look: Look) -> ColorTables:
         """Fit all to the look and to what is seen of the stage; go on to this moment."""
@@ -115,18 +117,20 @@ class Painter:
             return self._paint_small(moment)
         look = moment.look
         tables = self._begin(moment, look)
-        lit = self._draw_indices(moment, look, tables)
+        ends = find_ends(tables.figure)
+        self._draw_effects(moment, look, tables)
+        self._draw_figures(moment, look, tables, ends)
         if self._is_flat:
             mean = self._backdrop.find_mean_colour(look.backdrop, self.layout, tables.palette)
-            box = self._compose_over_colour(lit, look, tables, mean)
+            seen = self._compose_over_colour(look, tables, ends, mean)
         elif look.backdrop.kind == "plain":
-            box = self._compose_over_colour(lit, look, tables, tables.palette[0])
+            seen = self._compose_over_colour(look, tables, ends, tables.palette[0])
         else:
-            box = self._compose_over_backdrop(lit, look, tables)
+            seen = self._compose_over_backdrop(look, tables, ends)
         if look.confetti is not None:
-            box = join_boxes(box, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
-        old, self._box = self._box, box
-        self.dirty = self.surface.get_rect() if self._all_changed else join_boxes(old, box)
+            seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
+        old, self._seen = self._seen, seen
+        self.dirty = self.surface.get_rect() if self._all_changed else bound(join_bands(old, seen))
         return self.surface
 
     def paint_alpha(self, moment: Moment) -> NDArray[np.uint8]:
@@ -137,12 +141,19 @@ class Painter:
         look = make_own_look(moment.look)
         tables = self._begin(moment, look)
         if self._levels is None:
-            self._levels = np.zeros(self._pairs.shape, np.float32)
-        levels, lit = self._levels, self._lit
-        levels[lit.top : lit.bottom, lit.left : lit.right] = 0
-        box = self._draw_indices(moment, look, tables, levels)
+            self._levels = np.zeros((self.size[1], self.size[0]), np.float32)
+        levels = self._levels
+        for rect in flatten(self._levels_lit):
+            levels[part_of(rect)] = 0
+        self._levels_lit = no_bands(self.size[1])
+        if look.effects is not None:
+            self.effects.canvas.update(moment.bodies, look.effects, tables, moment.musical_time, self.detail > 1)
+            self._levels_lit = self.effects.draw(levels)
+        self._draw_figures(moment, look, tables, find_ends(tables.figure))
         light = None if look.effects is None else make_own_light(look, tables)
-        pixels = make_straight_pixels(tables.figure, self._figure_indices, light, levels, box)
+        figure = self._figure_plane
+        box = bound(join_bands(self._levels_lit, figure.drawn))
+        pixels = make_straight_pixels(tables.figure, figure.indices, light, levels, box)
         if look.confetti is not None:
             surface = pygame.image.frombuffer(pixels.data, self.size, "RGBA")
             self._draw_sprites(surface, look.confetti, moment.musical_time)
@@ -167,53 +178,77 @@ class Painter:
         self._kind = self.detail  # whatever is painted next starts from an empty stage
         return self.surface
 
-    def _draw_indices(
-        self, moment: Moment, look: Look, tables: ColorTables, levels: Array | None = None
-    ) -> pygame.Rect:
-        """Draw effects and figures into the index planes, or the effects into `levels`; the box that holds them."""
-        old = self._lit
-        if old.w:
-            self._pairs[old.top : old.bottom, old.left : old.right] = 0
-        box = no_box()
+    def _draw_effects(self, moment: Moment, look: Look, tables: ColorTables) -> None:
+        plane = self._effects_plane
+        plane.clear_drawn()
         if look.effects is not None:
-            bare = self.detail > 1
-            self.effects.canvas.update(moment.bodies, look.effects, tables, moment.musical_time, bare)
-            box = self.effects.draw(self._effects_indices if levels is None else levels)
-        rough = self.detail < 2
-        figures = self._figures.draw(self._figure_indices, moment.bodies, look, tables.reach, rough)
-        self._lit = join_boxes(box, figures)
-        return self._lit
+            self.effects.canvas.update(moment.bodies, look.effects, tables, moment.musical_time, self.detail > 1)
+            plane.drawn = self.effects.draw(plane.indices)
 
-    def _compose_over_colour(self, box: pygame.Rect, look: Look, tables: ColorTables, colour: Array) -> pygame.Rect:
-        """One colour behind all: it goes into the table, and the table onto the surface."""
-        effects = None if look.effects is None else tables.effects
-        table = self._colours.make(tables.figure, effects, behind=colour)
-        base = int(table[0])
-        self._all_changed = base != self._base
-        if self._all_changed:
-            self._base = base
-            self.surface.fill((base >> 16 & 255, base >> 8 & 255, base & 255))
-        target = pygame.surfarray.pixels2d(self.surface).T
-        look_up(table, self._pairs, target, self._box if self._box.w and not self._all_changed else box)
-        if self._box.w and not self._all_changed:
-            look_up(table, self._pairs, target, box)
-        return box
+    def _draw_figures(self, moment: Moment, look: Look, tables: ColorTables, ends: tuple[int, int]) -> None:
+        plane = self._figure_plane
+        plane.clear_drawn()
+        plane.drawn = self._figures.draw(plane.indices, moment.bodies, look, tables.reach, ends, self.detail < 2)
 
-    def _compose_over_backdrop(self, box: pygame.Rect, look: Look, tables: ColorTables) -> pygame.Rect:
+    def _make_colours(self, look: Look, tables: ColorTables, ends: tuple[int, int], behind: Array | None) -> None:
+        if look.effects is None:
+            self._colours.make(tables.figure, ends, None, 0, behind)
+        else:
+            self._colours.make(tables.figure, ends, tables.effects, self.effects.most, behind)
+
+    def _compose_over_colour(self, look: Look, tables: ColorTables, ends: tuple[int, int], colour: Array) -> Bands:
+        """One colour behind all: it goes into the tables. A blit of an 8-bit surface looks up what is of one plane."""
+        figure, effects = self._figure_plane, self._effects_plane
+        self._make_colours(look, tables, ends, colour)
+        lowest, found = (
+            (figure, self._colours.figure_alone) if look.effects is None else (effects, self._colours.effects_alone)
+        )
+        self._all_changed = int(found[0]) != self._base
+        self._base = int(found[0])
+        lowest.surface.set_palette(find_channels(found))
+        seen = join_bands(effects.drawn, figure.drawn)
+        changed = [self.surface.get_rect()] if self._all_changed else flatten(join_bands(self._seen, seen))
+        lowest.blit(self.surface, changed)
+        if look.effects is not None:
+            target = pygame.surfarray.pixels2d(self.surface).T
+            for rect in flatten(figure.drawn):
+                self._colours.look_up(effects.indices, figure.indices, rect, target)
+        return seen
+
+    def _compose_over_backdrop(self, look: Look, tables: ColorTables, ends: tuple[int, int]) -> Bands:
         """The backdrop by the blit of an 8-bit surface; light and figure as a layer with alpha over it."""
+        figure, effects = self._figure_plane, self._effects_plane
+        seen = join_bands(effects.drawn, figure.drawn)
         self._all_changed = self._backdrop.update(look.backdrop, self.layout, tables.palette)
-        region = self.surface.get_rect() if self._all_changed else join_boxes(self._box, box)
-        self._backdrop.blit(self.surface, region)
-        if box.w:
-            layer = pygame.surfarray.pixels2d(self._layer).T
-            effects = None if look.effects is None else tables.effects
-            look_up(self._colours.make(tables.figure, effects), self._pairs, layer, box)
-            del layer  # a surface that is being looked at cannot be blitted
-            self.surface.blit(self._layer, box.topleft, box, special_flags=pygame.BLEND_PREMULTIPLIED)
-        return box
+        changed = [self.surface.get_rect()] if self._all_changed else flatten(join_bands(self._seen, seen))
+        self._backdrop.blit(self.surface, changed)
+        self._make_colours(look, tables, ends, None)
+        for lit, bodies in zip(seen, figure.drawn, strict=True):
+            for rect in lit:
+                if look.effects is None:
+                    self._colours.look_up_one(self._colours.figure_alone, figure.indices, rect, self._layer_pixels)
+                else:
+                    self._look_up_layer(rect, [body for body in merge(bodies) if rect.contains(body)])
+                self.surface.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
+        return seen
 
-    def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> pygame.Rect:
-        """Draw the confetti; the box about it."""
+    def _look_up_layer(self, rect: pygame.Rect, bodies: list[pygame.Rect]) -> None:
+        """Fill a rectangle of the layer; only in the columns of `bodies`, which lie within it, there are figures."""
+        colours, figure, effects = self._colours, self._figure_plane.indices, self._effects_plane.indices
+        left = rect.left
+        for body in bodies:
+            if left < body.left:
+                beside = pygame.Rect(left, rect.top, body.left - left, rect.h)
+                colours.look_up_one(colours.effects_alone, effects, beside, self._layer_pixels)
+            across = pygame.Rect(body.left, rect.top, body.w, rect.h)
+            colours.look_up(effects, figure, across, self._layer_pixels)
+            left = body.right
+        if left < rect.right:
+            beside = pygame.Rect(left, rect.top, rect.right - left, rect.h)
+            colours.look_up_one(colours.effects_alone, effects, beside, self._layer_pixels)
+
+    def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> Bands:
+        """Draw the confetti; where it is."""
         corners, numbers = self.sprites.draw(confetti, musical_time)
         if self.detail > 1:
             corners, numbers = corners[::2], numbers[::2]
@@ -223,7 +258,7 @@ class Painter:
         for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
             pygame.draw.polygon(surface, colours[number], piece)
         if not len(corners):
-            return no_box()
+            return no_bands(self.size[1])
         (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
         box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
-        return box.clip(surface.get_rect())
+        return cut_into_bands(box, surface.get_rect())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pygame
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 class CpuRenderer:
     """Draws in the window that is open. `detail` is the painter's."""
 
-    def __init__(self, size: tuple[int, int], guard: FlashGuard, camera: Camera, detail: int = 0) -> None:
-        self.detail = detail
+    def __init__(
+        self, size: tuple[int, int], guard: FlashGuard, camera: Camera, detail: int = 0,
+        before_show: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`before_show` is called when a picture is ready; it is shown when that returns."""
+        self.detail, self._before_show = detail, before_show
         self._guard, self._camera = guard, camera
         self._start(size)
 
@@ -42,7 +47,9 @@ class CpuRenderer:
         self._camera.of_surface(surface)
         screen = pygame.display.get_surface()
         if screen is not None:
-            pygame.display.update(self._guarded.show(surface, self._painter.dirty, writing, screen, now))
+            changed = self._guarded.show(surface, self._painter.dirty, writing, screen, now)
+            self._before_show()
+            pygame.display.update(changed)
 
     def read(self) -> pygame.Surface | None:
         """What was shown last."""

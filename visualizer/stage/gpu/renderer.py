@@ -49,11 +49,12 @@ class GpuRenderer:
 
     def __init__(
         self, size: tuple[int, int], guard: FlashGuard, camera: Camera, notify: Callable[[str], None],
-        allow_software: bool = False,
+        allow_software: bool = False, before_show: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`notify` is told of looks whose GLSL is wrong. NoGpu if OpenGL cannot be used."""
+        """`notify` is told of looks whose GLSL is wrong. `before_show` is called when a picture is ready; it is shown
+        when that returns. NoGpu if OpenGL cannot be used."""
         self._guard, self._camera, self._notify = guard, camera, notify
-        self._allow_software = allow_software
+        self._allow_software, self._before_show = allow_software, before_show
         self._parts: tuple[GuardedTarget, Shader, GpuProbe] | None = None
         self._start(size)
 
@@ -83,6 +84,7 @@ class GpuRenderer:
             target.show(now)
             if not probe.alive(now):
                 raise NoGpu("it no longer does what it is told")
+            self._before_show()
             pygame.display.flip()
         except (moderngl.Error, pygame.error) as error:
             raise NoGpu(first_line(error)) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,15 @@ from visualizer.music.analysis.beat_pipeline import BeatEstimate, BeatNetwork, B
 from visualizer.music.analysis.features import HOP, MELS, RATE, FeatureStream, Floats
 
 BLOCK = 2 * HOP
+
+LISTENS = """
+import sys
+import numpy as np
+from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
+pipeline = BeatPipeline(find_model())
+assert pipeline.push(np.random.default_rng(0).normal(size=24_000).astype(np.float32)) is not None
+print(sorted({"numba", "llvmlite", "librosa", "scipy"} & set(sys.modules)))
+"""
 
 
 def write_network(path: Path, mels: int = 2 * MELS, state: int = MELS, left_out: str = "") -> Path:
@@ -212,3 +223,9 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
 
 def test_where_the_network_ships() -> None:
     assert find_model().parts[-3:] == ("models", "ear", "ear.onnx")
+
+
+def test_who_hears_loads_no_compiler() -> None:
+    """It would hold up the picture for tens of milliseconds while it is loaded, and takes 100 MB."""
+    done = subprocess.run([sys.executable, "-c", LISTENS], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
