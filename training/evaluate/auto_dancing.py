@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.evaluate import body_metrics as bm
 from training.evaluate import metrics as mt
 from training.evaluate.auto_mode import ORDER, compose_evening, dance_evening_by_itself
-from training.evaluate.change_metrics import beat_after, share_recognised
+from training.evaluate.change_metrics import beat_after, find_changes, share_recognised
 from training.evaluate.copy_metrics import distance_of_takes, share_of_copies
 from training.evaluate.material import Material
 from training.evaluate.metrics import BPM, PHRASE
@@ -167,7 +167,8 @@ def _rows_of_copies(material: Material) -> list[Row]:
     known = material.known(COPY_BEATS, 1, mt.THIN)
     steady = np.concatenate([mt.windows(d.poses, length) for d in material.named.values()])
     held = [mt.windows(t.danced.poses, length) for t in material.held_out]
-    copied = share_of_copies(mt.windows(material.auto.danced.poses, length), known, threshold)
+    own = material.auto.own
+    copied = share_of_copies(own.poses[own.starts(length)[:, None] + np.arange(length)], known, threshold)
     real = share_of_copies(np.concatenate(held), known, threshold) if held else None
     name = f"four-beat windows that are near copies (within {100 * threshold:.1f} cm), auto (real: held-out clips)"
     return [
@@ -189,7 +190,7 @@ def _takes_of_one_dance(takes: Sequence[Real], steps: int) -> list[NDArray[np.fl
 def _rows_of_style(material: Material) -> list[Row]:
     """The style in the same hour, by the classifier that judges styles asked for by name."""
     auto, styles = material.auto, material.studio.pack.styles
-    starts = np.arange(0, len(auto.style) - PHRASE + 1, PHRASE)
+    starts = auto.starts(PHRASE)
     whole = starts[[bool((auto.style[s : s + PHRASE] == auto.style[s]).all()) for s in starts]]
     if not len(whole):
         return []
@@ -207,7 +208,7 @@ def _rows_of_style(material: Material) -> list[Row]:
 
 
 def _rows_of_changes(material: Material) -> list[Row]:
-    auto = material.auto
+    own = material.auto.own
     known = material.known(1, 1, 2)
     fresh = [(t, material.dance_numbers[t.dance]) for t in material.fresh if t.dance in material.dance_numbers]
     real = None
@@ -216,15 +217,14 @@ def _rows_of_changes(material: Material) -> list[Row]:
         asked = np.array([number for (_, number), b in zip(fresh, beats, strict=True) for _ in b])
         real = share_recognised(np.concatenate(beats), asked, known)
     last = 3 * STEPS_PER_BEAT
-    kept = [c for c in material.changes.tolist() if auto.dance[c] >= 0 and c + last < len(auto.dance)
-            and (auto.dance[c : c + last] == auto.dance[c]).all()]  # fmt: skip
-    kept = np.array(kept, np.int64)
+    new = [c for c in find_changes(own.style, own.dance).tolist() if own.dance[c] >= 0 and c + last < len(own.dance)]
+    kept = np.array([c for c in new if (own.dance[c : c + last] == own.dance[c]).all()], np.int64)
     rows = []
     for beat, goal in ((1, 0.4), (2, 0.85), (3, 0.95)):
         if len(kept):
-            poses = beat_after(auto.danced.poses, kept, beat)[:, :STEPS_PER_BEAT]
-            right = share_recognised(poses, auto.dance[kept], known)
+            poses = beat_after(own.poses, kept, beat)[:, :STEPS_PER_BEAT]
+            right = share_recognised(poses, own.dance[kept], known)
             name = f"right dance nearest in beat {beat} after a change" if beat == 1 else f"  in beat {beat}"
             rows.append(Row(name, f"≥ {goal:g}", right, real, None, right >= goal))
-    minutes = len(auto.dance) / STEPS_PER_BEAT / BPM
+    minutes = len(material.auto.dance) / STEPS_PER_BEAT / BPM
     return [*rows, Row("changes of dance, a minute", "", len(material.changes) / minutes)]

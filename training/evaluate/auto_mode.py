@@ -19,7 +19,7 @@ from training.evaluate.metrics import BPM
 from training.evaluate.studio import Danced, Studio
 from visualizer.auto import Auto
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import STEPS_PER_BEAT
+from visualizer.dancer.pack import STEPS_PER_BEAT, Pack
 from visualizer.moment import Bodies
 from visualizer.music.clock import Hearing
 from visualizer.show import Show, ShowPlan
@@ -75,28 +75,58 @@ def compose_evening(minutes: float, seed: int) -> Music:
 
 
 @dataclass(frozen=True)
+class OwnSteps:
+    """What a dancer stepped, in its own time: where the show dances at half time its steps are twice as long. `number`
+    (M,) of each step, 16 a beat of the dance; `poses` (M, 21, 2); `style` and `dance` (M,)."""
+
+    number: NDArray[np.int64]
+    poses: NDArray[np.float32]
+    style: NDArray[np.int64]
+    dance: NDArray[np.int64]
+
+    def starts(self, steps: int) -> NDArray[np.int64]:
+        """Rows at which whole windows of `steps` begin, at multiples of that many steps; none with a leap within."""
+        rows = np.arange(max(len(self.number) - steps + 1, 0))
+        whole = self.number[rows + steps - 1] - self.number[rows] == steps - 1
+        return rows[whole & (self.number[rows] % steps == 0)]
+
+
+@dataclass(frozen=True)
 class Evening:
-    """What was danced to a piece of music, a row a step. `style` and `dance` (S,) are numbers in the pack; a dance of
-    -1 is improvised."""
+    """What was danced to a piece of music, a row for each of its steps. `beat` (S,): beat of the dance; `style` and
+    `dance` (S,) are numbers in the pack; a dance of -1 is improvised."""
 
     danced: Danced
+    beat: NDArray[np.float64]
     style: NDArray[np.int64]
     dance: NDArray[np.int64]
     music: Music
+    own: OwnSteps
+
+    def starts(self, steps: int) -> NDArray[np.int64]:
+        """Steps at which windows of `steps` begin, one behind the other, those left out that are not danced at the full
+        tempo throughout."""
+        rows = np.arange(0, len(self.beat) - steps + 1, steps)
+        passed = self.beat[rows + steps - 1] - self.beat[rows]
+        return rows[np.abs(passed - (steps - 1) / STEPS_PER_BEAT) < 1e-6]
 
 
 class Recorder(Dancer):
-    """A dancer that draws nothing and keeps what it dances at each step."""
+    """A dancer that draws nothing, and keeps what it steps and what would be seen of it."""
 
-    def __init__(self, *given: object, **named: object) -> None:
-        self.steps_danced: list[tuple[int, int]] = []  # style and dance
-        super().__init__(*given, **named)  # type: ignore[arg-type]
+    def __init__(self, pack: Pack, seed: int) -> None:
+        self.stepped: list[tuple[int, int, int, NDArray[np.float32]]] = []  # number, style, dance, latent
+        self.seen: list[tuple[float, float, NDArray[np.float32]]] = []  # beat, place, latent
+        super().__init__(pack, seed)
 
     def _advance(self, energy: float) -> None:
         super()._advance(energy)
-        self.steps_danced.append((int(self._rows.style[0]), int(self._rows.dance[0])))
+        rows = self._rows
+        self.stepped.append((self._step, int(rows.style[0]), int(rows.dance[0]), rows.latent[0].copy()))
 
     def picture(self, musical_time: float) -> Bodies:
+        latent, place = self.between(musical_time)
+        self.seen.append((musical_time, float(place[0]), latent[0]))
         return Bodies(np.zeros((1, 1, 1, 1), np.float32), None, np.zeros(1, np.float32))
 
 
@@ -106,14 +136,14 @@ def dance_evening_by_itself(
     """Auto mode through `music`. `hear`: what the show is told at a step instead of what is heard of the music."""
     dancer = Recorder(studio.pack, seed)
     show = Show(dancer, ShowPlan(seeds=random.Random(seed), auto=Auto(random.Random(seed))))
-    latents, places = [], []
     for step in track(range(len(music)), description="auto mode", disable=len(music) < 20_000):
         beat = step / STEPS_PER_BEAT
         energy = float(music.heard[step]) if hear is None else hear(step)
         show.step(beat, Hearing(beat * 60 / BPM, BPM, beat, 1.0, energy, energy, energy, energy, energy))
-        latent, place = dancer.between(beat)
-        latents.append(latent[0])
-        places.append(float(place[0]))
     studio.count(dancer)
-    told = np.array(dancer.steps_danced[: len(music)])
-    return Evening(studio.see(np.stack(latents), np.array(places)), told[:, 0], told[:, 1], music)
+    number, style, dance = (np.array(column) for column in list(zip(*dancer.stepped, strict=True))[:3])
+    own = OwnSteps(number, studio.poses(np.stack([latent for *_, latent in dancer.stepped])), style, dance)
+    beats, places, latents = zip(*dancer.seen, strict=True)
+    row = np.searchsorted(number, np.floor(np.array(beats) * STEPS_PER_BEAT), side="right") - 1
+    row = np.maximum(row, 0)
+    return Evening(studio.see(np.stack(latents), np.array(places)), np.array(beats), style[row], dance[row], music, own)

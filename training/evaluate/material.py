@@ -121,7 +121,7 @@ class Material:
             number = int(auto.dance[middle])
             name = pack.dances[number].name if number >= 0 else ""
             energy = float(auto.music.heard[start : start + steps].mean())
-            out.append(Wanted(name, pack.styles[auto.style[middle]], energy, start // STEPS_PER_BEAT))
+            out.append(Wanted(name, pack.styles[auto.style[middle]], energy, round(float(auto.beat[start]))))
         return out
 
     def wanted_by_name(self, names: Sequence[str], steps: int) -> tuple[NDArray[np.float32], list[Wanted]]:

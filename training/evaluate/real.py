@@ -15,12 +15,12 @@ from training.data.dataset import (
     WRITTEN_LEVELS,
     Motion,
     Take,
-    crop_centre,
+    crop_place,
     from_bytes,
     join_takes,
     views,
 )
-from training.data.motion.body import project
+from training.data.motion.body import about_crop, project
 from training.data.motion.skeleton import mirror
 from training.evaluate import metrics as mt
 from training.evaluate.metrics import PHRASE
@@ -108,13 +108,10 @@ def real_take(take: Take) -> Real:
 
 def see_positions(positions: NDArray[np.float32]) -> Danced:
     """Motion in the room (S, 21, 3) as a take shows it: the crop takes the travel away, and its speed gives it back."""
-    centre = crop_centre(positions)
-    travelled = np.cumsum(np.gradient(centre))
-    flat = give_back(project(positions, centre) * np.float32(FRAME_METRES), travelled)
-    about = positions.copy()
-    about[..., 0] -= centre[:, None]
-    about[..., 2] -= crop_centre(positions[..., ::-1])[:, None]  # in depth it follows the pelvis as it does sideways
-    return replace(flat, space=give_back(to_picture_axes(about), travelled).space)
+    place = crop_place(positions)
+    travelled = np.cumsum(np.gradient(place[:, 0]))
+    flat = give_back(project(positions, place[:, 0]) * np.float32(FRAME_METRES), travelled)
+    return replace(flat, space=give_back(to_picture_axes(about_crop(positions, place)), travelled).space)
 
 
 def new_takes(names: set[str], seed: int, tiny: bool, levels: Sequence[float] = WRITTEN_LEVELS) -> list[Real]:

@@ -35,7 +35,7 @@ def measure_distances(material: Material) -> list[Row]:
     the dances that auto mode danced; as many of each, in the picture."""
     train = windows_of(material.seen).features()
     auto = material.auto.danced.joints
-    starts = spread(np.arange(0, len(auto) - PHRASE + 1, PHRASE), material.effort.compared)
+    starts = spread(material.auto.starts(PHRASE), material.effort.compared)
     takes = material.even_takes + [t for t in material.seen if t.captured]
     pair = match(auto[starts[:, None] + np.arange(PHRASE)], material.wanted(starts, PHRASE), Pool(takes, PHRASE),
                  material.seed)  # fmt: skip
@@ -78,7 +78,7 @@ def set_up_trials(material: Material) -> list[Trial]:
     captured = [t for t in material.seen if t.captured]
     written = [t for t in material.seen if not t.captured]
     auto = material.auto.danced.body(material.axes)
-    starts = spread(np.arange(0, len(auto) - WINDOW + 1, WINDOW), material.effort.tested)
+    starts = spread(material.auto.starts(WINDOW), material.effort.tested)
     cut = auto[starts[:, None] + np.arange(WINDOW)]
     trials = [_try("auto", material, cut, material.wanted(starts, WINDOW), material.even_takes + captured)]
     for name, takes, control in (("written dances by name", material.even_takes, (written, material.fresh)),

@@ -61,9 +61,8 @@ def to_picture_axes(positions: NDArray[np.float32]) -> NDArray[np.float32]:
 def joints_of(pack: Pack, latents: NDArray[np.float32], network: Any | None = None) -> NDArray[np.float32]:
     """Joints of latents (S, D) as the crop shows them, metres, x right, y down: (S, 21, 3), with z towards the viewer,
     of a pack whose latents are bodies in space, (S, 21, 2) of a flat one. `network`: what `joints_network` gives."""
-    space = getattr(pack, "body", None)
-    if space is not None:
-        return to_picture_axes(space.joints(latents))
+    if pack.body is not None:
+        return to_picture_axes(pack.body.joints(latents))
     (joints,) = run_network(network or joints_network(pack), "latent", latents, 4096)
     return joints * np.float32(FRAME_METRES)
 
@@ -112,7 +111,7 @@ class Studio:
     @property
     def axes(self) -> int:
         """3 where the pack's latents are bodies in space, 2 where they are flat."""
-        return 2 if getattr(self.pack, "body", None) is None else 3
+        return 2 if self.pack.body is None else 3
 
     def see(self, latents: NDArray[np.float32], places: NDArray[np.floating]) -> Danced:
         """The dance of latents (S, D) at places (S,) on the stage, frame widths."""
