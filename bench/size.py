@@ -30,7 +30,7 @@ WHY = {
     "onnxruntime-gpu": "runs the networks; this one package does so with and without a graphics card",
     "onnxruntime": "runs the networks",
     "llvmlite": "compiles what numba is given",
-    "numba": "the beats of a song that is heard whole; librosa wants it too",
+    "numba": "training draws bodies with it; librosa wants it too",
     "scipy": "librosa's filters and transforms",
     "scikit-learn": "librosa wants it; the show does not use it",
     "av": "reads songs and footage, writes films: FFmpeg inside, so that there is none to install",

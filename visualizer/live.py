@@ -1,14 +1,17 @@
 """The live show: events -> commands -> Show -> picture, frame by frame.
 
-The music is heard on a thread of its own, which hands over one immutable `Hearing`; everything in here runs on the
-main thread. `launch.py` opens what a show needs, and closes it again.
+The music is heard on a thread of its own, which hands over one immutable `Hearing`; while a picture is painted and
+shown, the networks of the next one run on another. Everything in here runs on the main thread. `launch.py` opens what a
+show needs, and closes it again.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +42,7 @@ MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS_SECONDS = 0.25  # between two looks at what is heard, for the lines below the help
 ESCAPE_SECONDS = 2.0  # within which a second Esc ends the show
 DISPLAYS_SECONDS = 0.5  # between two looks at which displays there are
+STEADY = 5  # pictures whose median is the time from one to the next
 
 
 class Screen(Protocol):
@@ -94,6 +98,7 @@ class LiveShow:
         self._status_due = self._displays_due = -math.inf
         self._frames = self._led = 0  # pictures; those of them on a beat that was heard
         self._bpm = 0.0  # danced last
+        self._forecast = Forecast()
         self._is_told: set[str] = set()  # what was said of rate and effects
         show.host, show.tempo = self, source.steps
 
@@ -138,6 +143,8 @@ class LiveShow:
             moment = replace(moment, look=self.show.look)
         moment = replace(moment, text=self._write(moment, now))
         self.takes.aim(seen)
+        if (coming := self._forecast.push(seen, moment.musical_time)) is not None:
+            self.show.prepare(coming, moment.hearing.energy)
         self.window.draw(moment)
         self.takes.develop(moment.text.black)
 
@@ -252,6 +259,23 @@ class LiveShow:
             if text := self.window.follow_displays():
                 self.toasts(text)
         self.window.follow_size()
+
+
+class Forecast:
+    """When the next picture is, in musical time: as long after this one as is usual of late, at the pace of now."""
+
+    def __init__(self) -> None:
+        self._gaps: deque[float] = deque(maxlen=STEADY)  # seconds from picture to picture
+        self._seen = self._musical_time = math.nan
+
+    def push(self, seen: float, musical_time: float) -> float | None:
+        """A picture at `musical_time` is seen at `seen`, seconds; where the next will be. None: nobody knows."""
+        gap, moved = seen - self._seen, musical_time - self._musical_time
+        self._seen, self._musical_time = seen, musical_time
+        if not (gap > 0 and moved > 0):
+            return None
+        self._gaps.append(gap)
+        return musical_time + moved / gap * statistics.median(self._gaps)
 
 
 def describe_hearing(name: str, hearing: Hearing) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
+from visualizer.dancer.ahead import Ahead
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
@@ -25,7 +26,7 @@ from visualizer.music.analysis.phrase_tracker import PhraseTracker
 from visualizer.music.analysis.style_selector import StyleSelector
 from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
-from visualizer.pace import Count, Pace
+from visualizer.pace import HALF, Count, Pace
 from visualizer.stage.looks import Look, LookStore
 
 log = logging.getLogger("visualizer")
@@ -110,7 +111,7 @@ class Show:
     """One performance. Commands change it between steps; see `commands.py`."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
-        self.dancer = dancer
+        self._dancer, self._ahead = dancer, Ahead(dancer)
         self.looks = plan.looks
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
@@ -129,6 +130,7 @@ class Show:
         self._faded = 0.0  # 0..1, how far the picture is on its way to the dark
         self._last_time: float | None = None
         self._phrases, self._pace = PhraseTracker(), Pace()
+        self._stepped = (0.0, 0.0)  # musical time and beats as danced of the last step
         self._phrase: int | None = None  # of the count, that is danced
         self._dance_energy: float | None = None  # of the music when auto mode chose a dance
         self.heed_preferences()
@@ -140,12 +142,31 @@ class Show:
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
         count = self._count(musical_time, hearing)
+        bodies = self._ahead.take(count.danced - count.leap)
         if count.leap:
             self.dancer.leap(count.leap)
-        self.dancer.step_to(count.danced, hearing.energy)
+        if bodies is None:
+            self.dancer.step_to(count.danced, hearing.energy)
         self.changed = self._change_by_itself(count.phrases, hearing)
         text = Text(lamp=find_lamp(musical_time), black=self._fade(hearing.time))
-        return Moment(self.dancer.picture(count.danced), self.look, hearing, musical_time, text)
+        if bodies is None:
+            bodies = self.dancer.picture(count.danced)
+        self._stepped = (musical_time, count.danced)
+        return Moment(bodies, self.look, hearing, musical_time, text)
+
+    def prepare(self, musical_time: float, energy: float) -> None:
+        """Begin what the next `step` will need, if it is at about `musical_time`, on a thread of its own.
+
+        What is asked of the dancers from now on is seen one picture later than without. Not before the first `step`.
+        """
+        before, danced = self._stepped
+        self._ahead.begin(danced + (HALF if self._pace.half else 1.0) * (musical_time - before), energy)
+
+    @property
+    def dancer(self) -> Dancing:
+        """Those who dance; nothing is being made of them in another thread when they are returned."""
+        self._ahead.settle()
+        return self._dancer
 
     def _count(self, musical_time: float, hearing: Hearing) -> Count:
         """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are

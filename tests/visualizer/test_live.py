@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import replace
 
 import pygame
@@ -10,9 +11,9 @@ import pytest
 
 from tests.support import fakes
 from tests.support.live_fakes import FakeEar, FakeTakes, FakeTime, FakeWindow, make_live, text_of
-from tests.support.show_fakes import FakeDancer
+from tests.support.show_fakes import PICTURE, FakeDancer
 from visualizer.frame_times import FrameTimes
-from visualizer.live import ESCAPE_SECONDS, LiveShow, describe_hearing, play
+from visualizer.live import ESCAPE_SECONDS, Forecast, LiveShow, describe_hearing, play
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks import shipped_looks
 
@@ -331,3 +332,32 @@ def test_only_what_keys_changed_for_good_is_remembered(live: LiveShow) -> None:
     changes = live.show.choices.find_changes()
     assert changes["style"] == "auto"
     assert "window" not in changes  # as it was
+
+
+def test_the_next_picture_is_foretold_as_pictures_come_and_music_goes() -> None:
+    forecast = Forecast()
+    assert forecast.push(10.0, 20.0) is None
+    for k in range(1, 20):
+        jitter = 0.002 * (-1) ** k
+        foretold = forecast.push(10 + k / 60 + jitter, 20 + 2 * (k / 60 + jitter))
+        assert foretold == pytest.approx(20 + 2 * ((k + 1) / 60 + jitter), abs=0.01)
+    late = 10 + 19 / 60 + 0.3  # a stall does not count for what comes after it
+    foretold = forecast.push(late, 20 + 2 * (late - 10))
+    assert foretold == pytest.approx(20 + 2 * (late - 10 + 1 / 60), abs=0.01)
+    assert forecast.push(late, 21.0) is None  # no time has passed
+    assert forecast.push(late + 0.1, 21.0) is None  # the music stands
+
+
+def test_at_an_even_pace_every_picture_but_the_first_two_was_made_ahead(live: LiveShow) -> None:
+    dancer = live.show.dancer
+    assert isinstance(dancer, FakeDancer)
+    threads: list[str] = []
+    dancer.picture = lambda _: threads.append(threading.current_thread().name) or PICTURE  # type: ignore[method-assign]
+    for k in range(20):
+        live.draw_frame(k / 60)
+    assert live.show.dancer is dancer  # the picture in hand is made
+    here = threading.current_thread().name
+    assert [name == here for name in threads] == [True, True, *[False] * 19]
+    live.draw_frame(5.0)  # after a stall, what was made ahead is of no use
+    assert live.show.dancer is dancer
+    assert [name == here for name in threads[-2:]] == [True, False]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from dataclasses import replace
 
 import pytest
 
 from tests.support import fakes
-from tests.support.show_fakes import STYLES, Stage
+from tests.support.show_fakes import PICTURE, STYLES, Stage
 from visualizer.auto import Auto, Preferences
 from visualizer.launch import find_pinned
 from visualizer.music.analysis.energy import RESTING
 from visualizer.options import Settings
+from visualizer.pace import Count
 from visualizer.show import FADE_SECONDS, adjust_sensitivity
 from visualizer.stage.looks import shipped_looks
 
@@ -178,3 +180,36 @@ def test_a_show_says_what_is_on() -> None:
     assert stage.show.describe() == "auto · salsa by the music · improvised · look Neon"
     stage.run("lock")
     assert stage.show.describe().startswith("locked · ")
+
+
+def test_a_picture_that_was_prepared_is_shown_and_one_for_another_moment_is_not() -> None:
+    stage = Stage()
+    stage.step(0.0)
+    stage.show.prepare(1.0, 0.7)
+    assert stage.step(0.5).bodies is not None
+    assert stage.dancer.steps == [(0.0, fakes.hearing().energy), (1.0, 0.7)]
+    stage.show.prepare(2.0, 0.7)
+    stage.step(5.0)  # a stall
+    assert [moment for moment, _ in stage.dancer.steps] == [0.0, 1.0, 2.0, 10.0]
+
+
+def test_whoever_asks_for_the_dancers_waits_until_nothing_is_made_of_them() -> None:
+    stage, may = Stage(), threading.Event()
+    stage.dancer.picture = lambda musical_time: may.wait(20.0) and PICTURE  # type: ignore[method-assign,assignment]
+    stage.show.prepare(1.0, 0.5)
+    threading.Timer(0.05, may.set).start()
+    stage.run("troupe: 3")
+    assert may.is_set()
+    assert stage.dancer.troupe == 3
+    assert stage.step(0.5).bodies is PICTURE
+
+
+def test_a_picture_that_was_prepared_is_right_where_the_dance_leaps_to_the_next_phrase() -> None:
+    stage = Stage()
+    counts = iter([Count(0.0, 0.0), Count(9.0, 9.0, 8.0)])
+    stage.show._count = lambda *_: next(counts)  # type: ignore[method-assign]
+    stage.step(0.0)
+    stage.show.prepare(1.0, 0.7)
+    stage.step(0.5)
+    assert stage.dancer.leaps == [8.0]
+    assert [moment for moment, _ in stage.dancer.steps] == [0.0, 1.0]

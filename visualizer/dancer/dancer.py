@@ -145,12 +145,6 @@ class Dancer(Wishes):
         while self._step < wanted or not self._steps.whole:
             self._advance(energy)
 
-    def leap(self, beats: float) -> None:
-        """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What
-        comes next is danced as at its new place in the phrase."""
-        self._step += round(2 * beats) * STEPS_PER_LETTER
-        self._plan.shift(beats)
-
     def _advance(self, energy: float) -> None:
         """One step of a sixteenth of a beat."""
         self._step += 1

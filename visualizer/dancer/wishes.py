@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from .formation import Formation
-from .pack import Pack
+from .pack import STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
@@ -21,6 +21,7 @@ class Wishes:
     _formation: Formation
     _rows: Rows
     _steps: Steps
+    _step: int
 
     @property
     def style(self) -> str:
@@ -102,3 +103,9 @@ class Wishes:
     def set_held(self, held: bool) -> None:
         """Whether all go on with what they dance, until asked for something else."""
         self._plan.set_held(held)
+
+    def leap(self, beats: float) -> None:
+        """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What
+        comes next is danced as at its new place in the phrase."""
+        self._step += round(2 * beats) * STEPS_PER_LETTER
+        self._plan.shift(beats)

@@ -18,7 +18,7 @@ from training.evaluate.metrics import PHRASE, STEPS_PER_SECOND
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT
 
 SECOND = round(STEPS_PER_SECOND)
-SOME = DANCES[::14]  # of every family a few
+SOME = DANCES[::13]  # of every family a few
 
 
 @functools.cache

@@ -3,7 +3,7 @@
     from training.data.choreography import DANCES, perform
     performance = perform(DANCES[0], energy=0.8, seed=3)
 
-The notation is explained in notation.py (rhythm), feet.py (steps) and poses.py (arms, trunk, head); the dances
+The notation is explained in notation.py (rhythm), feet.py (steps) and poses.py (arms, trunk, head, hands); the dances
 themselves are in repertoire/, a file for each family of styles.
 """
 

@@ -12,6 +12,7 @@ import typer
 
 from training.data.choreography import DANCES, Dance
 from training.data.choreography.distinct import distinctness
+from training.data.choreography.energy import measure_energy, rank_energy
 from training.data.choreography.sheet import Layout, draw_sheet
 from visualizer.errors import UserError
 from visualizer.support.printable import say
@@ -29,6 +30,7 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Seed of a take, in place of the dance as written.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the picture.")] = False,
     distinct: Annotated[bool, typer.Option("--distinct", help="Measure whether all of them differ.")] = False,
+    rank: Annotated[bool, typer.Option("--rank", help="Rank them by energy, the quietest first.")] = False,
 ) -> None:
     """Dances written as code: list them, compare them or draw them."""
     chosen = [d for d in DANCES if (not dance or d.name in dance) and (not style or d.style in style)]
@@ -41,6 +43,9 @@ def main(
     if distinct:
         compare(chosen)
         return
+    if rank:
+        list_by_energy(chosen)
+        return
     if sheet is None:
         for name, count in Counter(d.style for d in chosen).items():
             say(f"{name} ({count}): " + ", ".join(d.name for d in chosen if d.style == name))
@@ -52,6 +57,15 @@ def main(
     if sheet.suffix.lower() != ".png":
         raise UserError(f"{sheet}: a contact sheet is a .png")
     draw_sheet(chosen, Layout(columns, cell, every), energy, yaw, seed).save(sheet)
+
+
+def list_by_energy(dances: list[Dance]) -> None:
+    """Print rank, speed and size of each dance, the quietest first."""
+    say("rank, metres a beat, metres around the middle pose")
+    ranks = rank_energy(dances)
+    for dance in sorted(dances, key=lambda d: ranks[d.name]):
+        figure = measure_energy(dance)
+        say(f"{ranks[dance.name]:.2f}  {figure.speed:.2f}  {figure.size:.2f}  {dance.name} ({dance.style})")
 
 
 def compare(dances: list[Dance], shown: int = 15) -> None:
@@ -70,6 +84,8 @@ def compare(dances: list[Dance], shown: int = 15) -> None:
         raise UserError("not distinct: " + "; ".join(f"{a} / {b}" for a, b in found.doubles))
     i, j = found.nearest(1)[0]
     styles = len({d.style for d in dances})
+    own = set(distinctness(dances, "legs").own) & set(distinctness(dances, "arms").own)
+    say(f"{len(own)} share neither their legs nor their arms with any other")
     say(f"{len(dances)} dances in {styles} style{'s' * (styles > 1)} are distinct: even the nearest pair differs "
           f"{found.margin[i, j]:.2f} times as much as any two takes of either")  # fmt: skip
 

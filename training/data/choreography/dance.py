@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training.data.choreography import feet, rig
 from training.data.choreography.ease import Floats, Keys, bump, smoothstep, tween
 from training.data.choreography.notation import flip_arms, flip_body, flip_legs, parse, split_ease
-from training.data.choreography.poses import ACTIONS, ARMS, CHANNEL, CHANNELS
+from training.data.choreography.poses import ACTIONS, ARMS, CHANNEL, CHANNELS, HANDS
 from training.data.motion import skeleton
 
 ARM_LAG = 0.03  # beats: arms follow the trunk
@@ -31,7 +31,7 @@ _GROOVE = re.compile(r"^(down|up)([\d.]+)(?:x(\d+)|/(\d+))?$")
 @dataclass(frozen=True)
 class Dance:
     """One dance in notation. See notation.py for the rhythm, feet.py for `legs`, poses.py for the words of
-    `body`, `head` and `arms`.
+    `body`, `head`, `arms` and `hands`.
 
     `groove` is the bounce in the knees: "down4" dips 4 cm on every beat, "up3" is highest on the beat, "x2" twice
     a beat, "/2" every other beat, "" none. `ease` is how poses are reached where the notation does not say.
@@ -45,6 +45,7 @@ class Dance:
     body: str = "-"
     arms: str = "loose"
     head: str = "-"
+    hands: str = "open"
     groove: str = "down3"
     ease: str = "~"
     flip: bool = False
@@ -58,11 +59,13 @@ class Dance:
 @dataclass(frozen=True)
 class Performance:
     """`positions` float32 (frames, 21, 3) metres, a seamless loop; `contacts` bool (frames, 2): left, right foot
-    nailed to the floor (its toe or its ankle does not move).
+    nailed to the floor (its toe or its ankle does not move); `hands` float32 (frames, 2, 2): left, right hand, how far
+    it is a fist and how far it points, 0..1 each (an open hand is 0, 0).
     """
 
     positions: NDArray[np.float32]
     contacts: NDArray[np.bool_]
+    hands: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -73,19 +76,21 @@ class _Score:
     head: Keys
     left: Keys
     right: Keys
+    hands: tuple[Keys, Keys]
 
 
 @functools.cache
 def _score(dance: Dance) -> _Score:
     """Read the notation, once for each dance. ValueError names the dance and what is wrong."""
     try:
-        tracks = {name: parse(getattr(dance, name)) for name in ("legs", "body", "arms", "head")}
+        tracks = {name: parse(getattr(dance, name)) for name in ("legs", "body", "arms", "head", "hands")}
         base = max(length for _, length in tracks.values())
         flips = {
             "legs": functools.partial(flip_legs, turned=_spins(dance.legs)),
             "body": flip_body,
             "arms": flip_arms,
             "head": flip_body,
+            "hands": flip_arms,
         }
         events = {}
         for name, (found, length) in tracks.items():
@@ -101,10 +106,10 @@ def _score(dance: Dance) -> _Score:
         work = feet.read_legs(events["legs"], beats)
         for side in (1, -1):  # does every foot come back?
             feet.track_foot(work, side, 1.0, np.zeros((len(work.steps), 2)))
-        left, right = _arm_keys(events["arms"], dance.ease, beats)
+        left, right = _side_keys(events["arms"], dance.ease, beats, ARMS)
         score = _Score(
             beats, work, _trunk_keys(events["body"], dance.ease, beats), _trunk_keys(events["head"], "~", beats),
-            left, right,
+            left, right, _side_keys(events["hands"], "!", beats, HANDS),
         )  # fmt: skip
         if dance.groove and not _GROOVE.match(dance.groove):
             raise ValueError(f"not a groove: {dance.groove!r}")
@@ -133,13 +138,16 @@ def _trunk_keys(events: list[tuple[float, str]], default: str, beats: int) -> Ke
     return Keys(np.array(times), np.array(values), eases, float(beats))
 
 
-def _arm_keys(events: list[tuple[float, str]], default: str, beats: int) -> tuple[Keys, Keys]:
+def _side_keys(
+    events: list[tuple[float, str]], default: str, beats: int, words: dict[str, Floats]
+) -> tuple[Keys, Keys]:
+    """Keys of the left and the right arm or hand from tokens "both" or "left|right"."""
     times, sides, eases = [], ([], []), ""
     for time, token in events:
-        words, ease = split_ease(token, default)
-        left, bar, right = words.partition("|")
+        said, ease = split_ease(token, default)
+        left, bar, right = said.partition("|")
         for side, name in zip(sides, (left, right if bar else left), strict=True):
-            side.append(ARMS[name])
+            side.append(words[name])
         times.append(time)
         eases += ease
     left, right = (Keys(np.array(times), np.array(side), eases, float(beats)) for side in sides)
@@ -224,9 +232,10 @@ def perform(
     intent = rig.Intent(trunk, weight_xz, rise, legs.facing, (left, right), (left_drag, right_drag), legs.feet)
     positions = rig.pose(intent, max(1, round(0.2 * steps_per_beat))).astype(np.float32)
     contacts = np.stack([foot.down for foot in legs.feet], -1)
+    hands = np.stack([tween(keys, arms_t, 0.0).clip(0.0, 1.0) for keys in score.hands], 1).astype(np.float32)
     if mirrored:
-        positions, contacts = skeleton.mirror(positions), contacts[:, ::-1].copy()
-    return Performance(positions, contacts)
+        positions, contacts, hands = skeleton.mirror(positions), contacts[:, ::-1].copy(), hands[:, ::-1].copy()
+    return Performance(positions, contacts, hands)
 
 
 def _about(middle: float, spread: float, rng: Chance) -> float:
@@ -304,9 +313,10 @@ def _flesh(keys: Keys, t: Floats, flourish: float, soft: float) -> Floats:
 
 
 def _calmed(keys: Keys, gain: float, rng: np.random.Generator | None) -> Keys:
-    """Arm poses scaled towards loosely hanging arms: `gain` 1 as written, 0 hanging. With `rng`, one take of them."""
+    """Arm poses scaled towards elbows at the side: `gain` 1 as written, 0 hands before the waist (with hanging arms,
+    hands that cross the body would come before the crotch). With `rng`, one take of them."""
     values = keys.values.copy()
-    hanging = np.repeat(ARMS["loose"][None], len(values), axis=0)
+    hanging = np.repeat(ARMS["ready"][None], len(values), axis=0)
     hanging[:, :4] *= np.where(np.sum(hanging[:, :4] * values[:, :4], -1, keepdims=True) < 0, -1.0, 1.0)
     values = hanging + gain * (values - hanging)
     if rng is not None:

@@ -23,6 +23,7 @@ TAKES = ((0.35, 1), (0.35, 2), (0.6, 3), (0.85, 4), (0.85, 5))  # energy and see
 _SIDES = ("elbow", "wrist", "knee", "ankle")
 _TELLING = [INDEX[n] for n in (*(f"{s}_{j}" for s in ("left", "right") for j in _SIDES), "neck", "head")]
 _TWIN = [4, 5, 6, 7, 0, 1, 2, 3, 8, 9]  # where a mirror puts each of them
+PARTS = {"all": range(10), "arms": (0, 1, 4, 5), "legs": (2, 3, 6, 7)}  # which of them are compared
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Distinctness:
         i, j = np.triu_indices(len(self.names), 1)
         order = np.argsort(self.margin[i, j])[:count]
         return [(int(i[k]), int(j[k])) for k in order]
+
+    @property
+    def own(self) -> list[str]:
+        """Dances that no other one is like: each differs from all others more than any two takes of it or of them."""
+        return [name for name, least in zip(self.names, self.margin.min(axis=1), strict=True) if least > 1.0]
 
     @property
     def doubles(self) -> list[tuple[str, str]]:
@@ -76,16 +82,18 @@ def distances(shapes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArr
     return np.sqrt(np.maximum(best, 0).astype(np.float64) / (shapes.shape[1] * shapes.shape[2]))
 
 
-def distinctness(dances: Sequence[Dance]) -> Distinctness:
-    """Compare all dances by five takes of each, at low, medium and high energy.
+def distinctness(dances: Sequence[Dance], part: str = "all") -> Distinctness:
+    """Compare all dances by five takes of each, at low, medium and high energy; `part` as in `PARTS`.
 
     The distance of two dances is that of their nearest takes, of any energy, at the best shift and mirrored or not. The
     spread of a dance is the largest distance of two of its takes, of any energy.
     """
     takes = np.stack([laid_out(d, energy, seed) for d in dances for energy, seed in TAKES])
-    count, each = len(dances), len(TAKES)
+    count, each, told = len(dances), len(TAKES), list(PARTS[part])
+    reflected = mirror_told(takes)[:, :, told]
+    takes = takes[:, :, told]
     straight = distances(takes, takes).reshape(count, each, count, each)
-    apart = np.minimum(straight, distances(takes, mirror_told(takes)).reshape(count, each, count, each))
+    apart = np.minimum(straight, distances(takes, reflected).reshape(count, each, count, each))
     own = np.arange(count)
     within = straight[own, :, own].max(axis=(1, 2))
     between = apart.min(axis=(1, 3))

@@ -8,7 +8,8 @@ A token is a foot, how it goes, and where it goes, in tenths of a metre from tha
     Lk2f3u4   the foot in the air: 2 out, 3 forward, 4 high (the ankle above its place on the floor)
     Lp30  turn on the ball to 30 degrees out      Lq-10  turn on the heel      Le35  lift the heel by 35 degrees
     ...u2   how high the foot swings on its way   ...w.3   how many beats the way takes
-    @3  home is 3 further to the dancer's left    ^90  the dancer's home faces 90 degrees to the left
+    @3  home is 3 further to the dancer's left    @0f4, @2b3  and 4 nearer to the viewer, 3 further away
+    ^90  the dancer's home faces 90 degrees to the left
 
 A foot on the floor does not move: between steps its ankle and toe come from one stored state, so not even a rounding
 error moves them. A turn on the ball keeps the toe in place, a turn on the heel the ankle.
@@ -36,6 +37,7 @@ UNIT = 0.1  # metres in one unit of the notation
 _TOKEN = re.compile(
     r"^([LR])([strhdjkpqe]?)(-?\d*\.?\d+)?((?:[fbuyw]-?\d*\.?\d+)*)([~!/=]?)$",
 )
+_HOME = re.compile(r"^@(-?\d*\.?\d+)(?:([fb])(\d*\.?\d+))?$")
 WEIGHT = {"": 1.0, "s": 1.0, "r": 1.0, "j": 1.0, "t": 0.0, "h": 0.0, "d": 0.0, "k": 0.0}
 BEATS = {"": 0.5, "s": 0.5, "r": 0.5, "j": 0.5, "t": 0.45, "h": 0.45, "d": 0.5, "k": 0.5, "p": 0.4, "q": 0.4, "e": 0.4}
 ARC = {"": 0.09, "s": 0.0, "r": 0.08, "j": 0.10, "t": 0.06, "h": 0.07, "d": 0.0, "k": 0.0}
@@ -53,7 +55,7 @@ class Step:
     up: float | None
     toes: float | None
     beats: float
-    centre: float
+    centre: tuple[float, float]  # where home is: metres to the left and towards the viewer
     facing: float
 
 
@@ -69,11 +71,11 @@ class Footwork:
 
 def read_legs(events: list[tuple[float, str]], beats: float) -> Footwork:
     """Read steps from timed tokens. ValueError for a token that is not a step."""
-    centre, facing = 0.0, 0.0
+    centre, facing = (0.0, 0.0), 0.0
     for _, token in events:  # a dance begins where its last round ended
         for part in token.split("+"):
             if part[0] == "@":
-                centre = float(part[1:]) * UNIT
+                centre = _read_home(part)
             elif part[0] == "^":
                 facing = float(part[1:].rstrip("~!/="))
     turns = round(facing / 360.0)
@@ -84,7 +86,7 @@ def read_legs(events: list[tuple[float, str]], beats: float) -> Footwork:
         parts = token.split("+")
         for part in parts:
             if part[0] == "@":
-                centre = float(part[1:]) * UNIT
+                centre = _read_home(part)
             elif part[0] == "^":
                 facing = float(part[1:].rstrip("~!/="))
                 faced.append((time, facing, part[-1] if part[-1] in "~!/=" else "~"))
@@ -98,7 +100,16 @@ def read_legs(events: list[tuple[float, str]], beats: float) -> Footwork:
     return Footwork(tuple(steps), keys, turns, beats)
 
 
-def _read_step(time: float, token: str, centre: float, facing: float) -> Step:
+def _read_home(token: str) -> tuple[float, float]:
+    """Metres to the dancer's left and towards the viewer, from "@3" or "@3f4". ValueError for anything else."""
+    match = _HOME.match(token)
+    if not match:
+        raise ValueError(f"not a place: {token!r}")
+    left, way, depth = match.groups()
+    return float(left) * UNIT, float(depth or 0.0) * UNIT * (-1.0 if way == "b" else 1.0)
+
+
+def _read_step(time: float, token: str, centre: tuple[float, float], facing: float) -> Step:
     match = _TOKEN.match(token)
     if not match:
         raise ValueError(f"not a step: {token!r}")
@@ -164,7 +175,7 @@ def _set_down(step: Step, error: Floats, gain: float, facing: float) -> _Stand:
     local = np.array([out, 0.0, gain * step.forward + error[1]])
     c, s = np.cos(np.radians(facing)), np.sin(np.radians(facing))
     spot = np.array([local[0] * c + local[2] * s, 0.0, -local[0] * s + local[2] * c])
-    spot[0] += gain * step.centre
+    spot += gain * np.array([step.centre[0], 0.0, step.centre[1]])
     yaw, pitch = facing + side * (TURN_OUT if step.toes is None else step.toes), FLAT
     ankle = spot + np.array([0.0, ANKLE_HEIGHT, 0.0])
     if step.kind == "k":
@@ -201,7 +212,7 @@ def track_foot(work: Footwork, side: int, gain: float, stray: Floats) -> FootTra
     """
     steps = [(s, stray[i]) for i, s in enumerate(work.steps) if s.side == side]
     if not steps:
-        steps = [(Step(0.0, side, "p", None, 0.0, None, None, 0.4, 0.0, 0.0), np.zeros(2))]
+        steps = [(Step(0.0, side, "p", None, 0.0, None, None, 0.4, (0.0, 0.0), 0.0), np.zeros(2))]
     placed = [i for i, (s, _) in enumerate(steps) if s.out is not None]
     lead = placed[0] if placed else 0
     # A foot that is never set down again stays at home and only turns: one more round shows how it then stands.
@@ -323,6 +334,8 @@ def weight_keys(work: Footwork, left: FootTrack, right: FootTrack, far: float) -
         kept.append(mark)
     if len(kept) > 1 and kept[0][0] + period - kept[-1][0] < 0.08:
         kept.pop()
+    if not kept:  # both feet always go together: the weight stays between them
+        return None
     times = np.array([k[0] for k in kept])
     share = np.array([k[1] for k in kept])[:, None]
     paths = [place_foot(track, times, period, work.turns) for track in (left, right)]

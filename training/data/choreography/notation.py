@@ -79,7 +79,8 @@ def flip_legs(token: str, turned: int = 0) -> str:
         if part[0] in "LR":
             part = {"L": "R", "R": "L"}[part[0]] + part[1:]
         elif part[0] == "@":
-            part = f"@{-float(part[1:]):g}"
+            left, depth = re.match(r"@(-?[\d.]+)(.*)", part).groups()  # type: ignore[union-attr]
+            part = f"@{-float(left):g}{depth}"
         elif part[0] == "^":
             angle, ease = split_ease(part[1:], "")
             part = f"^{360 * turned - float(angle):g}{ease}"

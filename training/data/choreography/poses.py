@@ -52,13 +52,13 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "rest": (13, -6, 8, 18),
     "loose": (22, -10, 14, 42),
     "ready": (26, -14, 30, 66),  # elbows at the side, hands in front of the waist
-    "back": (20, -38, 14, -18),
+    "back": (28, -40, 30, -20),
     "fore": (10, 38, 6, 62),
-    "runback": (22, -50, -4, 12),
-    "runfore": (16, 22, 8, 112),
+    "runback": (26, -48, 18, 34),
+    "runfore": (18, 24, 10, 122),
     "low": (38, 0, 42, 8),
     "lowout": (52, 0, 66, 12),
-    "behind": (24, -30, -38, -12),
+    "behind": (46, -30, -20, -34),
     "pocket": (32, -18, -16, 30, 4, 10),
     # out and up
     "out": (88, -2, 93, 6),
@@ -87,8 +87,8 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "wave2": (72, 0, 112, 6, 90, 6),
     "wave3": (84, 0, 88, 6, 140, 6),
     # across
-    "across": (-14, 36, -52, 34),
-    "acrosslow": (-16, 28, -26, 24),
+    "across": (-14, 36, -88, 32),
+    "acrosslow": (-8, 28, -104, 22),
     "acrossup": (-20, 50, -140, 32),
     "acrosshigh": (-160, 26, -132, 16),
     "cut": (52, 32, -84, 28),
@@ -99,7 +99,7 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "point": (64, 58, 74, 64),
     "front": (22, 70, 10, 82),
     "frontup": (120, 55, 150, 52),
-    "frontdown": (16, 44, 6, 52),
+    "frontdown": (32, 34, 30, 54),
     "halt": (40, 50, 60, 74, 170, 20),
     "tray": (24, -2, 40, 78),
     "offer": (34, 6, 74, 44, 92, 24),
@@ -110,8 +110,8 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "rein": (20, 34, -24, 66),
     # side to side, straight
     "flossout": (52, 6, 50, 10),
-    "flossfore": (-30, 34, -42, 26),
-    "flossback": (-16, -34, -46, -30),
+    "flossfore": (-44, 34, -84, 24),
+    "flossback": (-26, -38, -84, -24),
     "armup": (122, 8, 160, 12),
     "trunk": (120, 20, 30, 30),
     "boxup": (90, 0, 180, 0, -92, 0),
@@ -131,23 +131,35 @@ ANGLES: dict[str, tuple[float, ...]] = {
     "swim": (96, 40, 110, 60),
     "bow": (92, -24, -96, 8),
     "brush": (20, 30, -132, 34),
+    "shoulderline": (92, 8, 96, 20),  # along a neighbour's shoulders
+    "braceo": (104, 26, 170, 30),
+    "braceolow": (44, 20, -40, 44),
+    "tangohold": (84, 16, 118, 44),
+    "tangoback": (62, 46, -66, 44),
+    "guardswing": (52, 40, -128, 44),  # forearm across the face
+    "skirt": (46, 20, 34, 46),
+    "skirtup": (74, 26, 104, 40),
+    "thumbback": (52, 10, 176, -22, -170, -50),  # a thumb over the shoulder
+    "cloudhigh": (76, 36, -104, 34, -60, 30),
+    "lighter": (152, 8, 164, 10),
+    "lighterout": (136, 6, 128, 10),
     "sprinkle": (82, 66, 76, 72),
     "sprinkle2": (84, 30, 82, 34),
 }  # fmt: skip
 
 # name: (wrist x, y, z, elbow to x, y, z [, hand out, hand front]), metres from the breastbone
 PLACES: dict[str, tuple[float, ...]] = {
-    "hip": (0.205, -0.24, 0.02, 1.0, 0.1, -0.55, -20, 30),
+    "hip": (0.215, -0.19, 0.02, 1.0, 0.1, -0.55, -44, 24),
     "heart": (0.03, 0.04, 0.16, 1.0, -0.6, 0.0, -96, 10),
     "shoulderhold": (-0.10, 0.10, 0.15, 0.5, -0.8, 0.5, -120, 0),
     "hug": (-0.08, -0.06, 0.16, 0.9, -0.5, 0.2, -92, -20),
     "pray": (0.06, 0.06, 0.25, 1.0, -0.7, 0.0, -172, 10),
     "clap": (0.085, 0.02, 0.34, 0.9, -0.7, -0.2, -150, 45),
-    "claplow": (0.085, -0.28, 0.32, 1.0, 0.0, -0.3, -60, 40),
+    "claplow": (0.085, -0.13, 0.34, 1.0, -0.2, -0.3, -120, 45),
     "claphigh": (0.085, 0.56, 0.13, 1.0, 0.0, 0.0, -170, 10),
     "clapright": (-0.09, 0.10, 0.30, 0.9, -0.7, -0.2, -150, 35),
     "clapleft": (0.26, 0.10, 0.30, 0.9, -0.7, -0.2, -150, 35),
-    "knees": (0.13, -0.48, 0.22, 1.0, 0.2, -0.4),
+    "knees": (0.23, -0.46, 0.22, 1.0, 0.2, -0.4),
     "cheek": (0.13, 0.30, 0.12, 1.0, -0.6, 0.1),
     "crown": (0.10, 0.46, 0.02, 1.0, 0.1, 0.0, -120, 0),
     "belly": (0.02, -0.19, 0.17, 1.0, -0.1, -0.1, -92, 10),
@@ -161,11 +173,19 @@ PLACES: dict[str, tuple[float, ...]] = {
     "hrollbottom": (0.02, 0.22, 0.24, 1.0, -0.4, 0.0, -92, 10),
     "hrollnear": (0.02, 0.32, 0.17, 1.0, -0.4, 0.0, -92, 10),
     "groundout": (0.34, -0.40, 0.20, 0.6, 0.2, -0.5),
-    "ground": (0.10, -0.42, 0.30, 0.8, 0.2, -0.5),
+    "ground": (0.22, -0.40, 0.30, 0.8, 0.2, -0.5),
     "pull": (0.16, -0.14, 0.04, 0.8, -0.2, -0.9, -20, 60),
     "steer": (0.27, 0.06, 0.32, 1.0, -0.6, -0.1),  # hands on a wheel as wide as the shoulders
     "steerup": (0.20, 0.32, 0.28, 1.0, -0.4, -0.1),
     "steerdown": (0.24, -0.20, 0.28, 1.0, -0.3, -0.2),
+    "eyes": (0.13, 0.34, 0.17, 1.0, -0.3, 0.2, -92, 16),
+    "crossed": (-0.10, 0.0, 0.22, 1.0, -0.4, 0.3, -80, 4),  # arms folded
+    "thumbs": (0.22, -0.17, 0.10, 1.0, -0.1, -0.4, -88, 4),  # in the belt
+    "bootslap": (0.24, -0.36, 0.34, 0.8, -0.1, -0.3),
+    "bootout": (0.34, -0.42, 0.02, 0.8, 0.1, -0.5),
+    "bellyside": (0.15, -0.14, 0.16, 1.0, -0.1, -0.2, -80, 0),
+    "crownheart": (0.09, 0.60, 0.06, 1.0, 0.3, 0.0, -110, 0),
+    "heartpush": (0.10, 0.06, 0.42, 1.0, -0.4, 0.0, -150, 30),
     "ropehigh": (0.02, 0.34, 0.30, 0.8, -0.6, 0.0),
     "ropelow": (0.02, -0.22, 0.22, 1.0, -0.2, -0.2),
 }  # fmt: skip
@@ -287,3 +307,5 @@ def _actions() -> dict[str, Floats]:
 
 ACTIONS = _actions()
 ARMS = {name: arm_frame(name) for name in (*ANGLES, *PLACES)}
+# Shapes of a hand: how far it is a fist, how far it points. A hand that points has all fingers but one in the fist.
+HANDS = {"open": np.array([0.0, 0.0]), "fist": np.array([1.0, 0.0]), "point": np.array([0.0, 1.0])}

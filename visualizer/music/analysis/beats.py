@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from visualizer.music.analysis.beat_belief import FINE, PHASES, Belief
+from visualizer.music.analysis.beat_belief import FINE, PHASES, Belief, Doubles
+from visualizer.music.analysis.beat_path import find_path
 from visualizer.music.analysis.downbeat import (
     COLOUR_ROWS,
     LOW,
@@ -26,8 +26,6 @@ from visualizer.music.analysis.downbeat import (
     count_bars,
 )
 from visualizer.music.analysis.features import HOPS_A_SECOND, Floats, row_time
-
-Doubles = NDArray[np.float64]
 
 PLACES_A_SECOND = HOPS_A_SECOND * FINE
 SLOWEST, FASTEST = 55.0, 200.0  # BPM; what is quicker is danced at half the tempo anyway
@@ -91,7 +89,6 @@ class _Space:
     def __init__(self, params: TrackerParams) -> None:
         shortest, longest = (60 / bpm * PLACES_A_SECOND for bpm in (FASTEST, SLOWEST))
         self.periods = np.unique(np.round(np.geomspace(shortest, longest, params.tempi)).astype(np.int64))
-        self.base = np.concatenate([[0], np.cumsum(self.periods)[:-1]])
         prior = np.array([tempo_prior(period, params) for period in self.periods])
         self.bias = prior**params.bias
         spaced = prior * np.gradient(np.log(self.periods))  # the tempi are not quite evenly spaced
@@ -308,8 +305,6 @@ def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = 
 
     onset (rows): 0..1, from `Flux`. Beats lie on a grid of 5 ms.
     """
-    from visualizer.music.analysis.beat_path import find_path  # late: it loads a compiler
-
     params = params or TrackerParams()
     space = _Space(params)
     hints = (params.whole * rows.beat + (1 - params.whole) * onset).tolist()
@@ -320,7 +315,7 @@ def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = 
     if len(gains) < 2 * HOPS_A_SECOND:
         return nothing
     moves = np.log(space.moves + JUMP)
-    places, score = find_path(gains, space.bump, space.base, space.periods, moves, np.log(space.prior))
+    places, score = find_path(gains, space.bump, space.periods, moves, np.log(space.prior))
     if len(places) < 4:
         return nothing
     chance = np.log1p((np.exp(gains[:, None] * space.bump) - 1).sum(axis=1) * space.rate).sum()

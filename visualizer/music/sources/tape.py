@@ -1,8 +1,10 @@
 """A tape of what is heard, for a video of the show: written by the thread that hears, read by the one that encodes.
 
 Everything is laid down at the moment at which it sounded on the show's clock, so sound and picture meet whatever the
-devices take. Where nothing is heard there is silence. When a device thinks better of its delay, or its clock is not
-ours, the sound runs a little faster or slower until it is in its place again: a cut would be heard.
+devices take. Where nothing is heard there is silence. When a device thinks better of its delay, as it does all through
+its first second, or its clock is not ours, the sound runs a little faster or slower until it is in its place again: a
+cut would be heard. Only where a device was gone for a while, and so the place leaps from one block to the next, there
+is one.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from visualizer.music.analysis.features import Floats
 RATE = 48_000  # Hz
 KEEPS = 24.0  # seconds that wait to be read, if the encoder is behind
 STILL = 0.005  # seconds by which device and clock may differ
-TORN = 0.12  # and beyond which there is a cut: sound later than the picture by 125 ms is noticed (ITU-R BT.1359)
-SLEW = 0.005  # how much faster or slower, in between; a twelfth of a semitone
+SEEN = 0.12  # and beyond which it is noticed: sound later than the picture by 125 ms (ITU-R BT.1359)
+SLEW, HASTE = 0.005, 0.03  # how much faster or slower below and beyond that; a twelfth of a semitone, and a half
+LEAP = 0.5  # from block to block: no delay is corrected by so much, and no device that was lost is back so soon
 APART = 0.05  # seconds by which a song may be from its place before it goes on from there
 
 
@@ -42,6 +45,7 @@ class Tape:
         self._samples = np.zeros((round(KEEPS * RATE), 2), np.float32)
         self._read = 0  # samples read so far; the ring holds those that follow
         self._at: int | None = None  # sample at which the next block goes on
+        self._off = 0  # samples by which the last block was from its place
         self._last = np.zeros(1, np.float32)  # of the block before
         self._resample = None
         self._rate = self._taken = self._given = 0  # Hz; samples into the resampler and out of it
@@ -64,11 +68,12 @@ class Tape:
             return
         self._given += len(sound)
         off = 0 if self._at is None else there - self._at
-        if self._at is None or abs(off) > TORN * RATE:
-            self._at = there
+        if self._at is None or abs(off - self._off) > LEAP * RATE:
+            self._at, off = there, 0
         elif abs(off) > STILL * RATE:
-            most = round(SLEW * len(sound))
+            most = round((HASTE if abs(off) > SEEN * RATE else SLEW) * len(sound))
             sound = self._stretched(sound, len(sound) + min(max(off, -most), most))
+        self._off = off
         self._last = sound[-1:]
         self._lay(sound, self._at)
         self._at += len(sound)

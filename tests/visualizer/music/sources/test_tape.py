@@ -9,7 +9,7 @@ import pytest
 
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import Floats
-from visualizer.music.sources.tape import KEEPS, RATE, STILL, NoSounds, SongSound, Tape, sounds
+from visualizer.music.sources.tape import KEEPS, RATE, SEEN, STILL, NoSounds, SongSound, Tape, sounds
 
 
 def ramp(first: int, n: int) -> np.ndarray:
@@ -30,11 +30,11 @@ def test_blocks_lie_where_they_sounded_whatever_their_size() -> None:
 def test_what_sounded_before_is_left_out_and_gaps_are_silent() -> None:
     tape = Tape(10.0)
     tape.write(np.ones(RATE, np.float32), RATE, 10.5)  # half of it came before
-    tape.write(np.ones(RATE // 10, np.float32), RATE, 11.0)  # lost for a while
-    out = tape.read(RATE)[:, 0]
+    tape.write(np.ones(RATE // 10, np.float32), RATE, 13.0)  # lost for a while
+    out = tape.read(3 * RATE)[:, 0]
     assert (out[: RATE // 2] == 1).all()
-    assert (out[RATE // 2 : RATE * 9 // 10] == 0).all()
-    assert (out[RATE * 9 // 10 :] == 1).all()
+    assert (out[RATE // 2 : RATE * 29 // 10] == 0).all()
+    assert (out[RATE * 29 // 10 :] == 1).all()
     assert (tape.read(100) == 0).all()
 
 
@@ -64,6 +64,24 @@ def test_a_device_that_thinks_better_of_its_delay_does_not_tear_the_sound(though
     late = places / RATE - (np.arange(len(places)) + 1) / 440
     assert np.abs(late[:800]).max() < 1e-4
     assert np.median(late[-400:]) == pytest.approx(thought_better, abs=STILL + 0.001)
+
+
+@pytest.mark.parametrize("creeps", [0.3, -0.3])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_device_that_still_looks_for_its_delay_moves_no_piece_of_sound(creeps: float, at_once: bool) -> None:
+    """In its first second the delay that it reports may change by a third of a second; no sample is lost by that."""
+    tape, seconds = Tape(0.0), 10
+    sine = np.sin(2 * np.pi * 440 * np.arange(seconds * RATE) / RATE).astype(np.float32)
+    for k in range(100 * seconds):
+        delay = 0.5 - creeps * (k < 80 if at_once else max(1 - k / 100, 0.0))
+        tape.write(sine[480 * k : 480 * (k + 1)], RATE, (k + 1) / 100 + delay)
+    out = tape.read((seconds + 1) * RATE)[:, 0].astype(np.float64)
+    first, last = np.flatnonzero(out)[[0, -1]]
+    assert last / RATE == pytest.approx(seconds + 0.5, abs=SEEN)  # nearer than anybody notices by then
+    out = out[first:last]
+    assert np.abs(np.diff(out)).max() < 1.1 * 2 * np.pi * 440 / RATE
+    crossings = np.flatnonzero((out[1:] >= 0) & (out[:-1] < 0))
+    assert np.abs(np.log2(RATE / np.diff(crossings) / 440)).max() < 1 / 12  # a semitone, counted in whole samples
 
 
 def test_a_card_whose_clock_is_not_ours_is_kept_in_its_place() -> None:

@@ -28,7 +28,7 @@ DANCES = (
       arms="shruggy! loose lowout|hip . shruggy! loose hip|lowout .", head="tiltL - tiltR - tiltR - tiltL -"),
     D("muscle show", "emote",
       legs="L4y35 . . . R1 . . .", body="leanL+low leanL*.5+low leanR+low leanR*.5+low tall popF bow*1.4+low tall",
-      arms="muscle|hip! fist|hip hip|muscle! hip|fist muscle! goal! claplow! muscle!", flip=True),
+      arms="muscle|hip! fist|hip hip|muscle! hip|fist muscle! goal! clap! muscle!", flip=True),
     D("superhero landing", "emote",
       legs="Lj4y30+Rj1 . . . Lj1u2+Rj1u2 . L1 R1", body="squat+leanL*.6+bow*.5 . . . tall . popF -",
       arms="out|ground! . . goaldown goalwide . hip .", head="nod*1.5 . look . look . - -", groove="", flip=True),
@@ -53,24 +53,27 @@ DANCES = (
     D("sneaky tiptoe", "emote",
       legs="^-70+Lk0f2u4 Lr0f2 Rk0f4u4 Rr0f4 Lk0f4u4 Lr0f4 Rk0f2u4 Rr0f2 ^70+Lk0f2u4 Lr0f2 Rk0f4u4 Rr0f4 Lk0f4u4 "
            "Lr0f4 Rk0f2u4 Rr0f2", body="(bow*1.4+low*.6 bow*1.8+low)8",
-      arms="(guardlow trunk guardlow|trunk trunk|guardlow)4", head="(look nod)8", groove=""),
+      arms="(guardlow crane guardlow|crane crane|guardlow)4", head="(look nod)8", groove=""),
     D("star jumps", "emote",
       legs="Lj4+Rj4 Lj0+Rj0 Lj4+Rj4 Lj0+Rj0 Lj-1f2+Rj0b3 Rj-1f2+Lj0b3 Lj0+Rj0 .",
       body="low*.6 low*.6 low*.6 low*.6 low low deep tall", arms="vee! low vee! low fore|back! back|fore! low up!",
       groove=""),
     D("thinking cap", "emote",
       legs="L2f1 . . . R2f1 . . .", body="leanL*.8+hipR . bow*.8 . leanR*.8+hipL . bow*.8 .",
-      arms="belt|cheek . belt|up! . cheek|belt . up|belt! .", head="tiltL*1.3 . look*1.3 . tiltR*1.3 . look*1.3 .",
+      arms="chestbar|cheek . chestbar|up! . cheek|chestbar . up|chestbar! .",
+      head="tiltL*1.3 . look*1.3 . tiltR*1.3 . look*1.3 .",
       groove="down5"),
     D("pony tail flick", "emote",
       legs="^25+L2 Rt0 L2 Rt0 ^-25+R2 Lt0 R2 Lt0", body="hipR*1.5 hipL hipR*1.5 hipL hipL*1.5 hipR hipL*1.5 hipR",
-      arms="hip|nape throw|hip! hip|nape goalwide|hip! nape|hip hip|throw! nape|hip hip|goalwide!",
+      arms="outdown|nape throw|outdown! outdown|nape goalwide|outdown! nape|outdown outdown|throw! nape|outdown "
+           "outdown|goalwide!",
       head="tiltL tiltR tiltL look tiltR tiltL tiltR look", groove="up3"),
     D("sky fishing", "emote",
       legs="L3b1 . . . R0 . . .", body="arch+leanR! leanL+bow . bow leanR arch+leanR bow+low arch",
       arms="throw! acrossup . rein pull|rein pull! rein vee!", head="look nod . nod - look nod look", flip=True),
     D("wave hello wave goodbye", "emote",
       legs="L2 . R0 . R2 . L0 .", body="leanL*1.3 leanL*.7 leanR*.4 - leanR*1.3 leanR*.7 leanL*.4 -",
-      arms="2: hip|goal hip|outup hip|goal hip|outup hip|goal hip|outup hip . goal|hip outup|hip goal|hip outup|hip "
-           "goal|hip outup|hip hip .", head="tiltL . - . tiltR . - .", groove="down4"),
+      arms="2: heart|goal heart|outup heart|goal heart|outup heart|goal heart|outup heart . goal|heart outup|heart "
+           "goal|heart outup|heart "
+           "goal|heart outup|heart heart .", head="tiltL . - . tiltR . - .", groove="down4"),
 )  # fmt: skip

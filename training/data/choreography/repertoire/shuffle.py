@@ -6,7 +6,7 @@ DANCES = (
     # shuffle
     D("running man", "shuffle",
       legs="2: (^30+L0f2.5+Rs0b2.5 Rk0f3u4 R0f2.5+Ls0b2.5 Lk0f3u4)2", body="2: (bow+low*.6 bow*.3)4",
-      arms="2: (runback|runfore ready runfore|runback ready)2", groove="", flip=True),
+      arms="2: (runback|runfore fistlow runfore|runback fistlow)2", groove="", flip=True),
     D("sideways t", "shuffle",
       legs="2: @1+Rs0y-25+Lk3u2.5 @2+Rs0y42+Lt0 @3+Rs0y-25+Lk3u2.5 @4+Rs0y42+Lt0 @5+Rs0y-25+Lk3u2.5 @6+Rs0y42+Lt0 L0 "
            "R0 @5+Ls0y-25+Rk3u2.5 @4+Ls0y42+Rt0 @3+Ls0y-25+Rk3u2.5 @2+Ls0y42+Rt0 @1+Ls0y-25+Rk3u2.5 @0+Ls0y42+Rt0 R0 "
@@ -22,7 +22,7 @@ DANCES = (
       arms="2: loose fore|back loose lowout cut lowout loose fore|back", groove="down2", flip=True),
     D("v step shuffle", "shuffle",
       legs="2: L4f2 R4f2 L0 R0 L4b2 R4b2 L0 R0", body="2: leanL+low leanR+low - - leanL+bow leanR+bow - -",
-      arms="2: fist|low low|fist guardlow guardlow lowout lowout guardlow guardlow", groove="up3", flip=True),
+      arms="2: fist|low low|fist guardlow guardlow lowout lowout guardlow guardlow", groove="up8", flip=True),
     D("heel tap runner", "shuffle",
       legs="2: L0 Rh2f3 R0 Lh2f3 L0 Lk0b3u4 L0 Rh2f3",
       body="2: - leanL*.5+arch*.5 - leanR*.5+arch*.5 - bow*1.5+low - leanL*.5+arch*.5",
@@ -34,7 +34,8 @@ DANCES = (
       groove="", flip=True),
     D("box runner", "shuffle",
       legs="2: ^60+L0f2+Rs0b2 Rk0f2u4 ^0+R0f2+Ls0b2 Lk0f2u4 ^-60+L0f2+Rs0b2 Rk0f2u4 ^0+R0f2+Ls0b2 Lk0f2u4",
-      body="2: (bow+low*.6 bow*.3)4", arms="2: (runfore|pocket pocket pocket|runfore pocket)2", groove="", flip=True),
+      body="2: (bow+low*.6 bow*.3)4", arms="2: (runfore|fistlow fistlow fistlow|runfore fistlow)2", groove="",
+      flip=True),
     D("cross hop shuffle", "shuffle",
       legs="2: Lj-1f2+Rj-1b1 Lj3+Rj3 Rj-1f2+Lj-1b1 Lj3+Rj3 L0 Rk2f3u4 R0 Lk2f3u4",
       body="2: low - low - - arch*.5 - arch*.5", arms="2: cut lowout cut lowout loose back|fore loose fore|back",

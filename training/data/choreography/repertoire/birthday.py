@@ -1,0 +1,90 @@
+"""Danced in a living room: silly ones for a children's birthday, quiet ones for a break, and what a stage teaches."""
+
+from training.data.choreography.dance import Dance as D
+
+DANCES = (
+    # an uncle's dances
+    D("uncle thumbs", "emote",
+      legs="2: (L2 R0 . Lt1 R2 L0 . Rt1)2", body="2: (bow*1.3+hipB arch*.8+hipF)4",
+      arms="2: (thumbback|fistlow fistlow|thumbback)4", head="2: (look nod)4", hands="point", groove="down6"),
+    D("toaster", "emote",
+      legs="Ls0+Rs0 . . Lj0u2+Rj0u2 . . Lj3u1.5+Rj3u1.5 .", body="low deep squat tall low*.8 deep deep tall",
+      arms="wingdown wing wingdown up! wave3 wing wingdown vee!", head="- nod nod*1.4 look - nod nod look", groove=""),
+    D("airplane", "party",
+      legs="2: @1f1+^60+L0f1 R0f2 @2+^120+L0f1 R0f2 @1b2+^200+L0f1 R0f2 @-1b1+^290+L0f1 R0f1 @0+^360+L1 R0 Lk1b5u4 . "
+           "L1 "
+           "R1 . .",
+      body="leanL*1.4 leanL*1.4 leanL*1.4 leanL fold*.6 fold*.9 leanR leanR*.4",
+      arms="lowout|outup lowout|outup lowout|outup out out out outup|lowout clap!", groove="down3"),
+    D("dinosaur stomp", "emote",
+      legs="^30+L3f1u4y30 . R2f1u4y30 . ^-30+R3u4y30 . L2u4y30 .",
+      body="2: low+leanL*1.2+bow bow*1.5 low+bow*1.6 bow low+leanR*1.2+bow bow*1.5 arch*1.2 bow",
+      arms="2: lapel chinbar|lapel lapel lapel|chinbar lapel chinbar up! lapel", head="2: nod look*1.4 nod look nod "
+           "look*1.4 look*1.6 nod", groove="down5"),
+    D("washing machine", "emote",
+      legs="2: Ls3y35+Rs3y-10 Lq-10+Rq35 (Lq35+Rq-10 Lq-10+Rq35)7",
+      body="2: (twistL*1.8+low twistR*1.8+low)2 (twistL*1.3+deep twistR*1.3+deep)2",
+      arms="2: (chestbar|belt belt|chestbar)2 (hoop|halo halo|hoop)2", groove="down5"),
+    D("crab walk", "emote",
+      legs="2: @1+L3y40 R2y40 @2+L3y40 R2y40 @3+L3y40 R2y40 L4y40 . @2+R3y40 L2y40 @1+R3y40 L2y40 @0+R3y40 L2y40 "
+           "R4y40 .",
+      body="2: (deep+leanL*.4+kneesO low+kneesO)4 (deep+leanR*.4+kneesO low+kneesO)4",
+      arms="2: (goalwide goalin)8", head="(tiltL tiltR)4", groove=""),
+    D("shampoo", "emote",
+      legs="L3y30 Rt-1f2 R3y30 Lt-1f2 L2 Rt2b3 R2 Lt2b3",
+      body="2: (hipL*1.4+leanR*1.1+low hipL*.4)1 (hipR*1.4+leanL*1.1+low hipR*.4)1 (low+hipL low+hipR)2",
+      arms="2: (crown|nape nape|crown)3 out! crown", head="2: (tiltL tiltR)4", groove="down6"),
+    D("belly drummer", "party",
+      legs="2: L3y30 Le30 Lp30 Le30 R3y30 Re30 Rp30 Re30", body="2: (arch*1.1+hipF bow*.6)4",
+      arms="2: (belly|goal goal|belly)2 bellyside|belly goal|bellyside belly|bellyside clap!", hands="fist",
+      groove="down5", flip=True),
+    # quiet ones
+    D("slow dance alone", "club",
+      legs="L2w.9 . R0w.9 . R2w.9 . L0w.9 .", body="hipL+leanL*.4/ . hipR*.5/ . hipR+leanR*.4/ . hipL*.5/ .",
+      arms="hug|shoulderhold . . . shoulderhold|hug . . .", head="tiltL . . . tiltR . . .", groove="down3/2"),
+    D("cloud hands", "emote",
+      legs="L3y10w.9 . Rp25 . Rs1w.9 . Lp25 .",
+      body="low+twistL*.8/ . low+twistL*.3/ . low+twistR*.8/ . low+twistR*.3/ .",
+      arms="cloudhigh|belly/ . out|belly/ . belly|cloudhigh/ . belly|out/ .", head="look . . . look . . .",
+      groove="down2/2"),
+    D("lighter sway", "club",
+      legs="L3y20w.9 . . . R3y20w.9 . . .", body="0.5: leanL*1.2+hipR/ leanL*.3/ leanR*1.2+hipL/ leanR*.3/",
+      arms="0.5: lighter|heart/ lighterout|heart/ heart|lighter/ heart|lighterout/", hands="fist|open", groove="down2"),
+    D("shoulder breath", "club",
+      legs="L1f2 . L0 . R1f2 . R0 .", body="shrug+arch*.5/ . dropL*.8+bow/ . shrug+arch*.5/ . dropR*.8+bow/ .",
+      arms="offer . ready|heart . offer . heart|ready .", head="look . nod . look . nod .", groove="down3/2"),
+    # learnt from a stage
+    D("point choreography", "pop",
+      legs="2: L4y30 . R-1f1 . Rp40+Lp40 Rp-10+Lp-10 R2 .",
+      body="2: leanL+low . twistL+popF . windL+low windR+low tall .",
+      arms="2: point|lapel! . eyes|lapel! . cheek|boxlow cheek|goal! point|up! .",
+      hands="2: point . open . . . point .",
+      head="2: tiltL . look . tiltR tiltL look .", groove="down5", ease="!", flip=True),
+    D("heart above the head", "pop",
+      legs="2: L2 R2 Lj0+Rj0 . Lk3b2u3 L1 Rk3b2u3 R1", body="2: leanL leanR low tall leanR hipL leanL hipR",
+      arms="2: cheek|out out|cheek crownheart! . heart|vee heart heart|heart! heartpush!",
+      head="2: tiltL tiltR look . tiltR . tiltL .", groove="down8", flip=True),
+    D("idol body wave", "pop",
+      legs="^35+L2f2y20 . R1f3 . ^-35+R0b1 . L1 .",
+      body="2: popF*1.6+look/ arch*1.2/ hipF+low/ hipB+bow*1.2/ popF*1.6/ arch/ twistL*.8+low/ bow/",
+      arms="2: lapel|outdown heart|outdown belly|out outdown|vee! outdown|crown outdown|lapel outdown|belt ready",
+      groove="",
+      flip=True),
+    # swing out
+    D("lindy rock step", "charleston",
+      legs="2: L0b3 R0 L2 [R0 L1] R2 . Lk2f4u4 L1",
+      body="2: bow*1.3+twistL low leanL*.8 leanL*.4 leanR+low low arch*.7 bow",
+      arms="2: tangohold|reach pull|outdown outdown|wing wing|outdown vee|hip . goalwide|lowout! fistlow",
+      groove="down4", flip=True),
+    D("tacky annie", "charleston",
+      legs="2: L1 Rt-2b2 R1 Lt-2b2 L1 Rt-2b2 R1 L2", body="2: bow*1.4+twistR bow+leanL bow*1.4+twistL bow+leanR "
+           "bow*1.4+twistR bow+leanL deep tall",
+      arms="2: goaldown|outup lowout outup|goaldown lowout goaldown|outup lowout claplow! shruggy!", groove="down5",
+      flip=True),
+    D("tap time step", "jazz",
+      legs="4: . . Rt1f2 . R0 . L0 . Rk1f3u2 . R0 . L0 . R0 . . . Lt1f2 . L0 . R0 . Lk1f3u2 . L0 . R0 . L0 .",
+      body="bow*.6 low*.7 leanL*.5 low*.7 bow*.6 low*.7 leanR*.5 low*.7",
+      arms="2: outdown goaldown second|across! outdown outdown boxlow palmdown . outdown goaldown across|second! "
+           "outdown "
+           "outdown boxlow palmdown .", head="look", groove="down2x2"),
+)  # fmt: skip
