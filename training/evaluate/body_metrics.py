@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.choreography.crotch import before_crotch
 from training.data.motion.skeleton import BONES, INDEX, JOINTS, LENGTHS
 from training.evaluate.metrics import STEPS_PER_SECOND, Floats
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT
@@ -107,24 +108,7 @@ def bounce(bodies: Bodies) -> float:
 
 # --- hands
 
-HALF_WIDTH = 0.07  # metres to either side of the middle between the hips
-TOP, BOTTOM = 0.05, 0.33  # metres below the hips: the crotch, and where the knees of bent legs begin
-ALONG_HAND = (0.3, 0.65, 1.0)  # of the way from the wrist to the finger tips: where the hand is looked at
 READ_STEPS = 4  # a quarter of a beat, 125 ms: a hand that is there for less is on its way, and not seen as resting
-
-
-def before_crotch(body: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which hand hangs before the crotch in the picture, where a silhouette reads as something else: (S, 21, A) ->
-    (S, 2), left and right. Depth does not count: in front, behind and between the thighs look the same."""
-    flat = body[..., :2].astype(np.float64)
-    middle = (flat[:, INDEX["left_hip"]] + flat[:, INDEX["right_hip"]]) / 2
-    found = np.zeros((len(flat), 2), bool)
-    for k, side in enumerate(("left", "right")):
-        wrist, tip = flat[:, INDEX[f"{side}_wrist"]], flat[:, INDEX[f"{side}_hand"]]
-        for share in ALONG_HAND:
-            across, down = np.moveaxis(wrist + share * (tip - wrist) - middle, -1, 0)
-            found[:, k] |= (np.abs(across) < HALF_WIDTH) & (down > TOP) & (down < BOTTOM)
-    return found
 
 
 def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -134,11 +118,11 @@ def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def hands_before_crotch(bodies: Bodies) -> tuple[float, float]:
-    """How many times an hour a hand hangs before the crotch for at least `READ_STEPS` in a row, and the share of steps
-    in which one does."""
+    """How many times an hour a hand hangs before the crotch, in the picture, for at least `READ_STEPS` in a row, and the
+    share of steps in which one does. Where that is: `choreography.crotch`."""
     times = steps = 0
     for body in bodies:
-        for mask in before_crotch(body).T:
+        for mask in before_crotch(body[..., :2] * np.array([1, -1])).T:  # there y is up
             runs = _runs(mask)
             runs = runs[runs >= READ_STEPS]
             times, steps = times + len(runs), steps + int(runs.sum())

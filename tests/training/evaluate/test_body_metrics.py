@@ -115,7 +115,6 @@ def test_hands_before_the_crotch_are_counted() -> None:
     times, share = bm.hands_before_crotch([with_hand(0.15, 0, 16)])
     assert times == pytest.approx(450)
     assert share == pytest.approx(16 / 256)
-    assert bm.before_crotch(with_hand(0.15, 0, 16))[20].tolist() == [True, False]
     for body in (with_hand(0.15, 0.2, 16), with_hand(-0.1, 0, 16), with_hand(0.5, 0, 16), with_hand(0.15, 0, 3)):
         assert bm.hands_before_crotch([body]) == (0, 0)  # beside, above, below, passing
     flat = with_hand(0.15, 0, 16)[..., :2]
