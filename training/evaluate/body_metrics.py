@@ -118,7 +118,7 @@ def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def hands_before_crotch(bodies: Bodies) -> tuple[float, float]:
-    """How many times an hour a hand hangs before the crotch, in the picture, for at least `READ_STEPS` in a row, and the
+    """How many times an hour a hand hangs before the crotch in the picture for at least `READ_STEPS` in a row, and the
     share of steps in which one does. Where that is: `choreography.crotch`."""
     times = steps = 0
     for body in bodies:
