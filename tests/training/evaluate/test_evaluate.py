@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ import pytest
 import zarr
 import zarr.storage
 
+from tests.support.real_dances import Joints, made_takes, pack_of
 from tests.support.training_run import TinyFit, run_training
 from training.data import dataset
 from training.data.choreography import DANCES
-from training.data.dataset import Motion, Take, crop_centre, from_bytes, open_takes, views, written_motions
-from training.data.motion.body import project
-from training.data.motion.skeleton import mirror, turn
+from training.data.dataset import Take, from_bytes, open_takes, written_motions
 from training.evaluate import dancing, evaluate
 from training.evaluate import studio as studio_module
 from training.evaluate.dancing import (
@@ -71,44 +70,6 @@ SEED = 7
 
 
 # --- a stand-in that dances takes of its own
-
-
-def made_takes(motions: list[Motion]) -> list[Take]:
-    """Takes of motions in memory, as `build` would write them, without frames."""
-    root = zarr.create_group(zarr.storage.MemoryStore())
-    takes: list[Take] = []
-    for motion in motions:
-        for mirrored, yaw in views(motion, SEED, False):
-            positions = turn(mirror(motion.positions) if mirrored else motion.positions, yaw)
-            centre = crop_centre(positions)
-            group = root.create_group(f"{len(takes):05d}")
-            group.create_array("joints", data=project(positions, centre))
-            group.create_array("energy", data=motion.energy)
-            travel = np.gradient(centre) * STEPS_PER_BEAT / FRAME_METRES
-            group.create_array("travel", data=travel.astype(np.float32))
-            takes.append(
-                Take(group, motion.clip, motion.style, motion.dance, mirrored, yaw, motion.timed, motion.held_out,
-                     motion.captured, motion.licence, motion.phrase)
-            )  # fmt: skip
-    return takes
-
-
-class Joints:
-    """The joints' part of a decoder whose latents are the joints."""
-
-    def run(self, _: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
-        return [given["latent"].reshape(-1, 21, 2)]
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """What of a pack is asked for while it dances."""
-
-    styles: tuple[str, ...]
-    dances: tuple[NamedDance, ...]
-    latent_size: int = 42
-    body: None = None  # its latents are flat joints
-    name: str = "stand-in"
 
 
 Spoil = Callable[[int, np.ndarray, float], tuple[np.ndarray, float]]
@@ -176,12 +137,6 @@ def takes() -> list[Take]:
 def pool() -> list[Real]:
     """Other takes of the same dances, from the front: what the stand-ins dance."""
     return [r for r in new_takes({d.name for d in SOME}, 99, False) if r.front]
-
-
-def pack_of(pool: list[Real]) -> Any:
-    styles = tuple(sorted({r.style for r in pool}))
-    lengths = {r.dance: (styles.index(r.style), r.round_steps // STEPS_PER_BEAT) for r in pool}
-    return StandIn(styles, tuple(NamedDance(name, style, beats) for name, (style, beats) in lengths.items()))
 
 
 def material_of(pack: Any, takes: list[Take], effort: Effort = EFFORT) -> Material:
