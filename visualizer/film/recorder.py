@@ -15,6 +15,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ SUFFIX = ".mkv"  # unlike .mp4 it plays however it ends: after a power cut, too,
 LARGEST = (1920, 1080)  # either way up: more no processor encodes beside a show
 WAITING = 48 << 20  # bytes of pictures that may wait to be looked at
 LATE = 0.3  # seconds that pictures then wait for their sound
+HELD = 20  # pictures that do, at most: twice as many as come in that time
 BEHIND = 20.0  # seconds: a machine that is so far behind will not catch up
 NICE = 3
 
@@ -139,12 +141,15 @@ class Recorder:
             while True:
                 ended = self._ends.is_set()
                 wait = self._ripe_in(held[0][0]) if held else 0.05
-                try:
-                    slot, shot, black = self._queue.get(timeout=max(wait, 0.001))
-                    held.append((slot, fit(shot, self.size, black)))
-                    continue
-                except queue.Empty:
-                    pass
+                if len(held) < HELD:  # else an encoder that is behind would have all of them in memory
+                    try:
+                        slot, shot, black = self._queue.get(timeout=max(wait, 0.001))
+                        held.append((slot, fit(shot, self.size, black)))
+                        continue
+                    except queue.Empty:
+                        pass
+                elif wait > 0:
+                    time.sleep(min(wait, 0.05))
                 until = held[0][0] if held else self._last if ended else 0
                 if self._ripe_in(until) > 0:
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,13 @@ Doubles = NDArray[np.float64]
 
 
 def _ramp(stops: Doubles, samples: int) -> Doubles:
+    return _make_ramp(stops.tobytes(), len(stops), samples)
+
+
+@lru_cache(maxsize=64)
+def _make_ramp(stops_key: bytes, rows: int, samples: int) -> Doubles:
+    """(samples, 3), which is not written into."""
+    stops = np.frombuffer(stops_key).reshape(rows, -1)
     at = np.linspace(0, 1, samples)
     where = stops[:, 0] + np.arange(len(stops)) * 1e-9
     return np.stack([np.interp(at, where, stops[:, k]) for k in (1, 2, 3)], axis=1)
@@ -48,7 +56,7 @@ def make_palette(look: Backdrop, mood: Mood) -> Doubles:
         case "ballroom":
             return np.concatenate([_ramp(look.stops, 100), _ramp(ground, 100), _facets(look, mood)])
         case _:
-            return _ramp(look.stops, LEVELS)
+            return _ramp(look.stops, LEVELS).copy()
 
 
 def _lit(look: Backdrop) -> Doubles:

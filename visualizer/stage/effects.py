@@ -54,6 +54,29 @@ def body(frames: Array) -> Array:
     return np.clip(0.5 - frames * np.float32(FRAME_SIZE), 0, 1).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """What of a dancer's frame counts, and where the dancer stands."""
+
+    rows: slice
+    columns: slice
+    spot: Spot
+
+
+def _cut_out(frames: NDArray[np.floating], spots: list[Spot], out: float) -> list[_Cut]:
+    """For each frame (…, 128, 128) what lies no farther than `out` frame widths outside of the body."""
+    cuts = []
+    for field, spot in zip(frames, spots, strict=True):
+        near = field < out
+        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+        if len(rows):
+            high, wide = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+            cuts.append(_Cut(high, wide, spot))
+        else:
+            cuts.append(_Cut(slice(0, 0), slice(0, 0), spot))
+    return cuts
+
+
 Row = tuple[float, float]  # scale and lift of a spot
 
 
@@ -68,6 +91,13 @@ def _steady(spot: Spot) -> Spot:
 
 def _between(a: Spot, b: Spot, share: float) -> Spot:
     return Spot(*(p * (1 - share) + q * share for p, q in zip(astuple(a), astuple(b), strict=True)))
+
+
+def _hull(a: slice, b: slice) -> slice:
+    """Rows or columns that hold both; one without any holds nothing."""
+    if a.start == a.stop or b.start == b.stop:
+        return b if a.start == a.stop else a
+    return slice(min(a.start, b.start), max(a.stop, b.stop))
 
 
 def _seen_down(field: NDArray[np.float64], row: Row) -> NDArray[np.float64]:
@@ -138,7 +168,7 @@ class EffectsCanvas:
         self.trails = np.zeros_like(self.fresh)
         self.values = np.zeros_like(self.fresh)  # 0..1, what the effects ramp is looked up with
         self._tick: int | None = None
-        self._memory: deque[tuple[float, NDArray[np.float16], list[Spot]]] = deque()  # beat, fields
+        self._memory: deque[tuple[float, NDArray[np.float16], list[_Cut]]] = deque()  # beat, fields
         self.look_from(place)
 
     def look_from(self, place: Layout) -> None:
@@ -166,22 +196,23 @@ class EffectsCanvas:
     ) -> Array:
         """Effects (rows, columns) in 0..1 at `musical_time`. `bare`: without what only lingers, where time is short."""
         places = [_steady(spot) for spot in find_spots(picture)]  # who stands finds the same matrices
+        frames = picture.frames[:, 0]
+        cuts = _cut_out(frames, places, SURE)  # beyond it there is neither body nor light
         values, swing = self.values, tables.swing
         values.fill(0)
-        bodies = (
-            body(picture.frames[:, 0])
-            if effects.fill or effects.contact or effects.rings or effects.trail_body
-            else None
-        )
-        light = outline_light(picture.frames[:, 0]) if effects.glow or effects.trail else None
-        if effects.glow and light is not None:
+        bodies = lights = None
+        if effects.fill or effects.contact or effects.rings or effects.trail_body:
+            bodies = [body(field[cut.rows, cut.columns]) for field, cut in zip(frames, cuts, strict=True)]
+        if effects.glow or effects.trail:
+            lights = [outline_light(field[cut.rows, cut.columns]) for field, cut in zip(frames, cuts, strict=True)]
+        if effects.glow and lights is not None:
             # A thin line blurred is dim: 2.2 brings the glow beside a limb to about 1.
-            self._blur(values, light, places, effects.glow_width, 2.2 * effects.glow * swing)
+            self._blur(values, lights, cuts, effects.glow_width, 2.2 * effects.glow * swing)
         if effects.fill and bodies is not None:
             move = effects.fill_x, effects.fill_y
-            self._blur(values, bodies, places, effects.fill_width, effects.fill * swing, move)
+            self._blur(values, bodies, cuts, effects.fill_width, effects.fill * swing, move)
         if effects.trail and not bare:
-            self._grow_trails(effects, bodies if effects.trail_body else light, places, musical_time)
+            self._grow_trails(effects, bodies if effects.trail_body else lights, cuts, musical_time)
             values += np.float32(effects.trail * tables.trail) * self.trails
         if effects.floor:
             for spot in places:
@@ -189,14 +220,14 @@ class EffectsCanvas:
                 high = np.exp(-(((self.y - (FLOOR - spot.lift)) / (POOL[1] * spot.scale)) ** 2))
                 values += (effects.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
         if effects.contact and bodies is not None:
-            for one, spot in zip(bodies, places, strict=True):
-                down = self._soles(effects.contact_width, _row(spot))
-                across = self._across(max(effects.contact_width, self._fine), spot.scale, spot.place)
-                values += np.float32(effects.contact) * np.minimum(down @ one @ across, 1)
+            for one, cut in zip(bodies, cuts, strict=True):
+                down = self._soles(effects.contact_width, _row(cut.spot))[:, cut.rows]
+                across = self._across(max(effects.contact_width, self._fine), cut.spot.scale, cut.spot.place)
+                values += np.float32(effects.contact) * np.minimum(down @ one @ across[cut.columns], 1)
         if effects.wet:
             values += np.float32(effects.wet) * (self._mirror @ values)
         if effects.rings and bodies is not None:
-            np.maximum(values, self._rings(effects, bodies, places), out=values)
+            np.maximum(values, self._rings(effects, bodies, cuts), out=values)
         if effects.spots:
             values += self._spots(effects, musical_time) * np.float32(swing)
         if effects.echo and not bare:
@@ -207,20 +238,20 @@ class EffectsCanvas:
         return np.minimum(values, 1, out=values)
 
     def _blur(
-        self, onto: Array, frames: Array, places: list[Spot], spread: float, gain: float,
+        self, onto: Array, parts: list[Array], cuts: list[_Cut], spread: float, gain: float,
         move: tuple[float, float] = (0.0, 0.0),
     ) -> None:  # fmt: skip
-        """Add `gain` times the blurred frames, moved right and down."""
+        """Add `gain` times the blurred parts of frames, moved right and down."""
         x, y = move
         wide = max(spread, self._fine)
-        for one, spot in zip(frames, places, strict=True):
-            down = self._down(wide, _row(spot), y) * np.float32(gain)
-            onto += down @ one @ self._across(wide, spot.scale, spot.place + x)
+        for one, cut in zip(parts, cuts, strict=True):
+            down = self._down(wide, _row(cut.spot), y)[:, cut.rows] * np.float32(gain)
+            onto += down @ one @ self._across(wide, cut.spot.scale, cut.spot.place + x)[cut.columns]
 
-    def _grow_trails(self, effects: Effects, source: Array | None, places: list[Spot], musical_time: float) -> None:
+    def _grow_trails(self, effects: Effects, source: list[Array] | None, cuts: list[_Cut], musical_time: float) -> None:
         assert source is not None
         self.fresh.fill(0)
-        self._blur(self.fresh, source, places, self._fine, 1.0)
+        self._blur(self.fresh, source, cuts, self._fine, 1.0)
         tick = math.floor(musical_time * TICKS_PER_BEAT)
         ticks = 0 if self._tick is None else min(max(tick - self._tick, 0), TICKS_PER_BEAT)
         self._tick = tick
@@ -235,16 +266,16 @@ class EffectsCanvas:
             grown -= np.float32(1e-4)  # so that a trail ends, at zero and not among the slow tiny numbers
             np.maximum(grown, self.fresh, out=self.trails)
 
-    def _rings(self, effects: Effects, bodies: Array, places: list[Spot]) -> Array:
+    def _rings(self, effects: Effects, bodies: list[Array], cuts: list[_Cut]) -> Array:
         """1 on the body, falling evenly with the distance from it.
 
         The nearest of many by a sum: -2 s² log Σ exp(-d²/2 s²) tends to the least d² (Varadhan, 1967), and the sum is
         a Gaussian blur. It rounds corners off, which suits rings.
         """
         total = np.full((self.rows, self.columns), DARK**8, np.float64)
-        for one, spot in zip(bodies, places, strict=True):
-            across = self._far_across(NEAREST, spot.scale, round(spot.place * 128) / 128)
-            total += self._far_down(NEAREST, _row(spot)) @ one.astype(np.float64) @ across
+        for one, cut in zip(bodies, cuts, strict=True):
+            across = self._far_across(NEAREST, cut.spot.scale, round(cut.spot.place * 128) / 128)[cut.columns]
+            total += self._far_down(NEAREST, _row(cut.spot))[:, cut.rows] @ one.astype(np.float64) @ across
         # A limb of ordinary breadth is at distance 0.
         full = (NEAREST * FRAME_SIZE) ** 2 * 2 * math.pi * 0.6
         away = NEAREST * np.sqrt(np.maximum(-2 * np.log(total / full), 0))
@@ -275,44 +306,59 @@ class EffectsCanvas:
         memory = self._memory
         if memory and not 0 <= musical_time - memory[-1][0] < 8:
             memory.clear()
+        soft = 1 / (1.6 * max(self._fine / 0.6, self.cell))  # the edge of a copy, cells of the canvas
         if not memory or musical_time - memory[-1][0] >= 1 / MEMORY_TICKS:
-            memory.append((musical_time, picture.frames[:, 0].astype(np.float16), find_spots(picture)))
+            fields = picture.frames[:, 0].astype(np.float16)
+            memory.append((musical_time, fields, _cut_out(fields, find_spots(picture), 0.5 / soft)))
         oldest = musical_time - effects.echo_copies * effects.echo_beats
         while len(memory) > 2 and memory[1][0] <= oldest:
             memory.popleft()
-        soft = 1 / (1.6 * max(self._fine / 0.6, self.cell))  # the edge of a copy, cells of the canvas
         for copy in range(effects.echo_copies, 0, -1):
             then = musical_time - copy * effects.echo_beats
             after = next((k for k, each in enumerate(memory) if each[0] > then), None)
             if after is None or after == 0:
                 continue
-            (t0, f0, p0), (t1, f1, p1) = memory[after - 1], memory[after]
+            (t0, f0, c0), (t1, f1, c1) = memory[after - 1], memory[after]
             share = np.float32((then - t0) / (t1 - t0))
-            count = min(len(p0), len(p1))
+            count = min(len(c0), len(c1))
             strength = np.float32(effects.echo * (1 - (copy - 1) / effects.echo_copies))
             for k in range(count):
-                field = f0[k].astype(np.float32) * (1 - share) + f1[k].astype(np.float32) * share
-                spot = _steady(_between(p0[k], p1[k], float(share)))
+                rows, columns = _hull(c0[k].rows, c1[k].rows), _hull(c0[k].columns, c1[k].columns)
+                field = f0[k, rows, columns].astype(np.float32) * (1 - share)
+                field += f1[k, rows, columns].astype(np.float32) * share
+                spot = _steady(_between(c0[k].spot, c1[k].spot, float(share)))
                 shape = np.clip(0.5 - field * np.float32(soft), 0, 1)
-                seen = self._down(self._fine, _row(spot)) @ shape @ self._across(self._fine, spot.scale, spot.place)
+                across = self._across(self._fine, spot.scale, spot.place)[columns]
+                seen = self._down(self._fine, _row(spot))[:, rows] @ shape @ across
                 np.maximum(self.values, seen * strength, out=self.values)
 
     def _bones(self, effects: Effects, joints: Array, spot: Spot) -> None:
         """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""
         begin, end, thick = bones(joints)
-        offset, scale = np.array([spot.left, spot.top]), spot.scale
+        offset = np.array([spot.left, spot.top])
+        a, b, radius = begin * spot.scale + offset, end * spot.scale + offset, thick * effects.bone_width * spot.scale
         cell = float(self.y[1] - self.y[0])
-        bent = zip(begin * scale + offset, end * scale + offset, thick * effects.bone_width * scale, strict=True)
-        for a, b, radius in bent:
-            reach = radius + 1.5 * cell
-            r0, r1 = np.searchsorted(self.y, (min(a[1], b[1]) - reach, max(a[1], b[1]) + reach))
-            c0, c1 = np.searchsorted(self.x, (min(a[0], b[0]) - reach, max(a[0], b[0]) + reach))
-            if r0 == r1 or c0 == c1:
+        reach = (radius + 1.5 * cell)[:, None]
+        low, high = np.minimum(a, b) - reach, np.maximum(a, b) + reach
+        along = b - a
+        share_of = along / np.maximum((along * along).sum(axis=1), 1e-9)[:, None]
+        r0, r1 = np.searchsorted(self.y, low[:, 1]).tolist(), np.searchsorted(self.y, high[:, 1]).tolist()
+        c0, c1 = np.searchsorted(self.x, low[:, 0]).tolist(), np.searchsorted(self.x, high[:, 0]).tolist()
+        edge = (0.5 + radius / (2.2 * cell)).tolist()
+        for k, (top, bottom, left, right) in enumerate(zip(r0, r1, c0, c1, strict=True)):
+            if top == bottom or left == right:
                 continue
-            dx, dy = self.x[None, c0:c1] - a[0], self.y[r0:r1, None] - a[1]
-            along = b - a
-            share = np.clip((dx * along[0] + dy * along[1]) / max(float(along @ along), 1e-9), 0, 1)
-            away = np.hypot(dx - share * along[0], dy - share * along[1])
-            seen = (effects.bones * np.clip(0.5 + (radius - away) / (2.2 * cell), 0, 1)).astype(np.float32)
-            part = self.values[r0:r1, c0:c1]
-            np.maximum(part, seen, out=part)
+            dx, dy = self.x[left:right] - a[k, 0], (self.y[top:bottom] - a[k, 1])[:, None]
+            share = dx * share_of[k, 0] + dy * share_of[k, 1]
+            np.clip(share, 0, 1, out=share)
+            x, y = dx - share * along[k, 0], dy - share * along[k, 1]
+            x *= x
+            y *= y
+            x += y
+            np.sqrt(x, out=x)
+            x *= -1 / (2.2 * cell)
+            x += edge[k]
+            np.clip(x, 0, 1, out=x)
+            x *= effects.bones
+            part = self.values[top:bottom, left:right]
+            np.maximum(part, x, out=part, casting="same_kind")

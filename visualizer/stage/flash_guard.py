@@ -280,7 +280,7 @@ class FlashGuard:
 
     def _look(self, colours: Colours) -> _Look:
         """What `colours` would change."""
-        light = LINEAR[colours]
+        light = LINEAR.take(colours, mode="wrap")  # no byte is too large; "wrap" is the quickest
         rows = light.reshape(BLOCKS[0], WITHIN, COLUMNS * 3).sum(axis=1)
         blocks = rows.reshape(-1, WITHIN * 3) @ _MEAN
         points = light[::2, ::2].reshape(-1, 3)
@@ -299,6 +299,7 @@ class FlashGuard:
 
 def _redness(light: Floats) -> tuple[Floats, Mask]:
     """R - G - B (n,), not below 0, of light (n, 3), and where it is a saturated red."""
-    total = light.sum(axis=1)
-    red = light[:, 0]
+    red, green, blue = light.T
+    total = red + green
+    total += blue
     return np.maximum(2 * red - total, 0), (red >= np.float32(RED_SHARE) * total) & (red > 0)

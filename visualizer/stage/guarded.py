@@ -19,6 +19,7 @@ class GuardedSurface:
     def __init__(self, guard: FlashGuard, size: tuple[int, int]) -> None:
         self.guard = guard
         self._x, self._y = guard.places(size)
+        self._places = self._y[:, None] * size[0] + self._x  # of the samples among all pixels
         self._composed: pygame.Surface | None = None
         self._behind = True  # the surface shows something else than the last picture
 
@@ -63,7 +64,11 @@ class GuardedSurface:
     def _colours(self, surface: pygame.Surface) -> Colours:
         if surface.get_bytesize() != 4:  # a display of 16 bits
             return pygame.surfarray.array3d(surface).transpose(1, 0, 2)[self._y[:, None], self._x]
-        seen = pygame.surfarray.pixels2d(surface).T.take(self._y, axis=0).take(self._x, axis=1)
+        pixels = pygame.surfarray.pixels2d(surface).T
+        if pixels.flags.c_contiguous:
+            seen = pixels.reshape(-1).take(self._places, mode="wrap")
+        else:
+            seen = pixels.take(self._y, axis=0).take(self._x, axis=1)
         red, green, blue, _ = surface.get_shifts()
         if sys.byteorder == "little" and (red, green, blue) == (16, 8, 0):
             return seen[:, :, None].view(np.uint8)[:, :, 2::-1]

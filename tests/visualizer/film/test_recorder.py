@@ -22,7 +22,7 @@ from tests.support.fake_sound import FakeChain, FakeLine
 from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.film import recorder, video
-from visualizer.film.recorder import FPS, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
+from visualizer.film.recorder import FPS, HELD, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.tape import RATE, NoSounds, Tape
 from visualizer.stage.shots import Camera, Shot
@@ -399,3 +399,38 @@ def test_png_of_a_shot_round_trips_through_memory() -> None:
     file.seek(0)
     seen = pygame.surfarray.array3d(pygame.image.load(file)).transpose(1, 0, 2)
     np.testing.assert_array_equal(seen, shot.pixels[::-1, :, :3])
+
+
+def test_few_pictures_are_in_memory_while_the_encoder_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    permits, waits, taken, put = threading.Semaphore(0), threading.Event(), [], []
+
+    class Slow:
+        def __init__(self, *_: object) -> None: ...
+
+        def put(self, _: object) -> None:
+            waits.set()
+            permits.acquire()
+            waits.clear()
+            put.append(1)
+
+        def finish(self) -> None: ...
+
+    def fit_one(shot: Shot, *_: object) -> np.ndarray:
+        taken.append(shot.time)
+        return shot.pixels.copy()
+
+    monkeypatch.setattr(video, "Encoder", Slow)
+    monkeypatch.setattr(recorder, "fit", fit_one)
+    clock = SlowTime()
+    one = Recorder(tmp_path / "slow.mkv", SIZE, 50.0, NoSounds(), clock, Said())
+    for k in range(150):
+        clock.now = 50.0 + k / FPS
+        one.offer(grey(clock.now, k))
+        if k % 3 == 0:
+            permits.release()
+        wait_until(lambda: one._queue.empty() or waits.is_set())
+        assert len(taken) - len(put) <= HELD + 1
+    permits.release(1000)
+    one.stop(clock.now)
+    clock.now += 1
+    one.finish()

@@ -9,16 +9,12 @@ import numpy as np
 import pygame
 
 from visualizer.stage.backdrop import BackdropCache
-from visualizer.stage.backdrop_map import make_index_map
 from visualizer.stage.cpu.index_plane import IndexPlane
-from visualizer.stage.looks import LEVELS
 from visualizer.stage.resample import Array
 
 if TYPE_CHECKING:
     from visualizer.stage.layout import Layout
     from visualizer.stage.looks import Backdrop
-
-COARSE = 8  # pixels, each way, that are counted as one for the mean colour
 
 
 class BackdropSurface:
@@ -30,7 +26,6 @@ class BackdropSurface:
         self._cache = BackdropCache(patient)
         self._plane = IndexPlane(size)
         self._palette = b""
-        self._counted: tuple[Backdrop, Layout, Array] | None = None  # share of each number of that map
 
     def forget_colours(self) -> None:
         """The next colours are others, whatever they are."""
@@ -55,15 +50,6 @@ class BackdropSurface:
     def blit(self, target: pygame.Surface, rectangles: Iterable[pygame.Rect]) -> None:
         """Put these parts of it onto `target`."""
         self._plane.blit(target, rectangles)
-
-    def find_mean_colour(self, look: Backdrop, place: Layout, palette: Array) -> Array:
-        """(3,) what the backdrop is like on the whole."""
-        counted = self._counted
-        if counted is None or counted[0] is not look or counted[1] != place:
-            numbers = make_index_map(look, place, COARSE)
-            shares = (np.bincount(numbers.ravel(), minlength=LEVELS) / numbers.size).astype(np.float32)
-            counted = self._counted = look, place, shares
-        return counted[2] @ palette
 
     def release(self) -> None:
         """Let go of what runs aside."""

@@ -98,11 +98,7 @@ class FigurePlane:
             self._down.clear()
         spots = find_spots(bodies)
         for k in find_drawing_order(bodies):
-            field = bodies.frames[k, 0]
-            near = field < max(reach, MOAT if rows else 0, 1.5 / FRAME_SIZE)
-            box = box_of(near, 2)
-            if box is not None and (part := self._find_part(box, spots[k])) is not None:
-                self._draw_one(plane, field, near, box, part, drawing, drawn)
+            self._draw_one(plane, bodies.frames[k, 0], spots[k], drawing, drawn)
         return drawn
 
     def _find_part(self, box: Box, spot: Spot) -> _Part | None:
@@ -125,13 +121,12 @@ class FigurePlane:
             self._across[side, phase] = across.T.copy()
         return self._down[side], self._across[side, phase]
 
-    def _draw_one(
-        self, plane: Bytes, field: Array, near: NDArray[np.bool_], box: Box, part: _Part, drawing: _Drawing,
-        drawn: Bands,
-    ) -> None:  # fmt: skip
-        """Draw one dancer over those that are there, band by band, and add to `drawn` where. `near`: which cells of
-        the field count; `box` is about them.
-        """
+    def _draw_one(self, plane: Bytes, field: Array, spot: Spot, drawing: _Drawing, drawn: Bands) -> None:
+        """Draw one dancer over those that are there, band by band, and add to `drawn` where."""
+        near = field < max(drawing.reach, MOAT if drawing.rows else 0, 1.5 / FRAME_SIZE)
+        box = box_of(near, 2)
+        if box is None or (part := self._find_part(box, spot)) is None:
+            return
         down, across = self._matrices(part.side, part.phase)
         r0, r1, c0, c1 = box
         reach, scale = drawing.reach, part.side / FRAME_SIZE

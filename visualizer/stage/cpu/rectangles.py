@@ -36,9 +36,9 @@ def box_of(mask: NDArray[np.bool_], margin: int) -> Box | None:
 
 def find_columns(mask: NDArray[np.bool_]) -> tuple[int, int]:
     """Columns c0:c1 that hold all of `mask`; c0 = c1 if it is empty."""
-    some = mask.any(axis=0)
+    some: NDArray[np.bool_] = np.asarray(mask.any(axis=0))
     first = int(some.argmax())
-    return (first, len(some) - int(some[::-1].argmax())) if some[first] else (0, 0)
+    return (first, some.size - int(some[::-1].argmax())) if some[first] else (0, 0)
 
 
 def part_of(rect: pygame.Rect) -> Part:

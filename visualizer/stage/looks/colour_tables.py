@@ -59,6 +59,12 @@ def _figure_ramp(stops_key: bytes, rows: int, pixel: float, grain: float) -> tup
 
 def make_ramp(stops: Stops, samples: int = LEVELS) -> Doubles:
     """(samples, 4) premultiplied RGB and cover at even steps over 0..1."""
+    return _make_ramp(stops.tobytes(), len(stops), samples).copy()
+
+
+@lru_cache(maxsize=64)
+def _make_ramp(stops_key: bytes, rows: int, samples: int) -> Doubles:
+    stops = np.frombuffer(stops_key).reshape(rows, 6)
     at = np.linspace(0, 1, samples)
     where = stops[:, 0] + np.arange(len(stops)) * 1e-9
     colour, cover, light = ([np.interp(at, where, stops[:, k]) for k in ks] for ks in ((1, 2, 3), (4,), (5,)))

@@ -13,8 +13,7 @@ from tests.support.fakes import BAND, SIZE, hearing, picture
 from visualizer.dancer.formation import SPACING, span_of
 from visualizer.moment import Bodies, Moment
 from visualizer.stage.colours import luminance
-from visualizer.stage.cpu.painter import Painter
-from visualizer.stage.cpu.rectangles import box_of
+from visualizer.stage.cpu.painter import DETAILS, Painter, find_details
 from visualizer.stage.effects import EffectsCanvas
 from visualizer.stage.layout import find_layout
 from visualizer.stage.looks import find_look, make_color_tables, shipped_looks
@@ -174,13 +173,13 @@ def test_the_same_pictures_are_painted_the_same(each) -> None:
 def test_detail_leaves_out_effects_but_never_the_dancer(each) -> None:
     painter, full = Painter((320, 180)), Painter((320, 180))
     seen = expected = np.zeros(0, int)
-    for detail in (0, 1, 2, 3, 0):
+    for detail in (0, 1, 2, 0):
         painter.detail = detail
         for step in range(5):
             beat = 4 * detail + step / 4
             seen = pixels(painter.paint(Moment(picture(2.0), each, hearing(), beat))).astype(int)
         body = seen[60:100, 155:165].mean()  # the chest
-        assert painter.dirty == (0, 0, 320, 180) or detail != 3
+        assert painter.dirty == (0, 0, 320, 180) or detail != 2
         assert abs(body - seen[20:40, 20:60].mean()) > 6  # it stands out
     for step in range(5):
         expected = pixels(full.paint(Moment(picture(2.0), each, hearing(), step / 4))).astype(int)
@@ -188,10 +187,40 @@ def test_detail_leaves_out_effects_but_never_the_dancer(each) -> None:
         assert np.abs(seen - expected).mean() < 4  # and all is there again
 
 
+@pytest.mark.parametrize("detail", DETAILS)
+def test_a_backdrop_is_never_a_flat_wall(detail: int) -> None:
+    painter, limelight = Painter((640, 360)), find_look("limelight")
+    painter.detail = detail
+    far = picture(0.0, (5.0,))  # the stage alone
+    seen = pixels(painter.paint(Moment(far, limelight, hearing(), 0.0))).astype(int)[:, :, 0]
+    beam, curtain = seen[150:200, 300:340], seen[60:260, 20:120]
+    assert beam.mean() > 2 * curtain.mean()
+    assert curtain.mean(axis=0).std() > 3  # its folds
+
+
+def test_only_details_that_leave_something_out_are_offered() -> None:
+    offered = {look.name: find_details(look) for look in shipped_looks()}
+    assert offered["paper"] == (0,)
+    assert offered["echo"] == (0, 1)
+    assert all(set(each) <= set(DETAILS) and each[0] == 0 for each in offered.values())
+
+
+def test_pictures_are_the_same_whatever_was_painted_before() -> None:
+    """From a look with one colour behind to one with a backdrop, and back, the tables and planes are the same ones."""
+    old = Painter((320, 180))
+    for name in ("neon", "limelight", "heat", "paper", "limelight", "paper", "heat"):
+        fresh = Painter((320, 180))
+        moment = Moment(picture(1.0), find_look(name), hearing(), 1.0)
+        fresh.mood = Mood()
+        fresh.mood.follow(moment.hearing, 1.0)
+        expected = pixels(fresh.paint(moment))
+        assert (pixels(old.paint(moment)) == expected).all()
+
+
 def test_an_unknown_detail_is_an_error() -> None:
     painter = Painter((64, 64))
-    painter.detail = 4
-    with pytest.raises(ValueError, match="detail is 0 to 3, not 4"):
+    painter.detail = 3
+    with pytest.raises(ValueError, match="detail is 0 to 2, not 3"):
         painter.paint(Moment(picture(0.0), find_look("paper"), hearing(), 0.0))
 
 
@@ -286,13 +315,6 @@ def test_noise_has_the_grain_that_was_asked_for() -> None:
     assert np.abs(np.diff(coarse, axis=1)).mean() < 0.15
     long = noise((120, 160), (2, 30), 3)
     assert np.abs(np.diff(long, axis=0)).mean() > 4 * np.abs(np.diff(long, axis=1)).mean()
-
-
-def test_box_of_is_tight_and_cut_to_the_array() -> None:
-    mask = np.zeros((10, 12), bool)
-    assert box_of(mask, 1) is None
-    mask[3:5, 0] = True
-    assert box_of(mask, 1) == (2, 6, 0, 2)
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1920, 1080), (2560, 1080), (720, 1280), (64, 64)])
