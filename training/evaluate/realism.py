@@ -31,26 +31,27 @@ def measure_realism(material: Material) -> list[Row]:
 
 
 def measure_distances(material: Material) -> list[Row]:
-    """Fréchet distances from the training data, of 8-beat windows of auto mode, of named dances, and of real takes of
-    the dances that auto mode danced; as many of each, in the picture."""
+    """Fréchet distances from the training data, of 8-beat windows of auto mode and of named dances, each beside real
+    takes of the dances that were danced, as many as those, in the picture."""
     train = windows_of(material.seen).features()
+    pool = Pool(material.even_takes + [t for t in material.seen if t.captured], PHRASE)
     auto = material.auto.danced.joints
     starts = spread(material.auto.starts(PHRASE), material.effort.compared)
-    takes = material.even_takes + [t for t in material.seen if t.captured]
-    pair = match(auto[starts[:, None] + np.arange(PHRASE)], material.wanted(starts, PHRASE), Pool(takes, PHRASE),
-                 material.seed)  # fmt: skip
-    steady = np.concatenate([mt.windows(d.joints) for d in material.named.values()])
-    steady = steady[spread(np.arange(len(steady)), len(pair.real))]
+    pairs = [match(auto[starts[:, None] + np.arange(PHRASE)], material.wanted(starts, PHRASE), pool, material.seed)]
+    cut, wanted = material.wanted_by_name(list(material.named), PHRASE)
+    kept = spread(np.arange(len(cut)), material.effort.compared)
+    pairs.append(match(cut[kept][..., :2], [wanted[k] for k in kept], pool, material.seed))
     rows = []
     for k, (name, goal) in enumerate((("kinetic", 5.0), ("geometric", 2.5))):
         features = (mt.kinetic_features, mt.geometric_features)[k]
         mean, std = mt.scale_of(train[k])
-        one, two, three = (
-            mt.frechet_distance((features(x) - mean) / std, (train[k] - mean) / std)
-            for x in (pair.ours, pair.real, steady)
-        )
-        title = f"FID, {name} features, {len(pair.real)} windows (real: mix of takes)"
-        rows += [Row(f"{title}, auto", f"≤ {goal:g}", one, two, None, one <= goal), Row("  steady", "", three, two)]
+        base = (train[k] - mean) / std
+        for pair, steady in zip(pairs, (False, True), strict=True):
+            ours, real = (mt.frechet_distance((features(x) - mean) / std, base) for x in (pair.ours, pair.real))
+            title = (
+                "  steady" if steady else f"FID, {name} features, {len(pair.real)} windows (real: mix of takes), auto"
+            )
+            rows.append(Row(title, f"≤ {goal:g}", ours, real, None, ours <= goal))
     return rows
 
 
