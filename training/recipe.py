@@ -30,6 +30,8 @@ from training.data.dances import (
 )
 from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
+from training.data.splice_pool import open_pool
+from training.data.splice_windows import SpliceWindows, gather_sources
 from training.export import PackContents, check_out, public_command, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
@@ -62,6 +64,7 @@ class Recipe:
     choreographer_steps: int = 3600
     dancer_steps: int = 7000
     batch: int = 64
+    splices: int = 4000  # ways from dance to dance that are made once
     weights: DancingWeights = field(default_factory=DancingWeights)
     tiny: bool = False
 
@@ -69,7 +72,7 @@ class Recipe:
         """The same stages in under a minute, for tests: the pack works and dances badly."""
         return replace(
             self, tiny=True, letters=32, batch=16, drawing_steps=10, seeing_steps=8, autoencoder_steps=4,
-            choreographer_steps=20, dancer_steps=6,
+            choreographer_steps=20, dancer_steps=6, splices=100,
         )  # fmt: skip
 
 
@@ -258,10 +261,20 @@ def fit_choreographer(
     return choreographer
 
 
+def make_splices(recipe: Recipe, takes: list[Take], dances: list[Dance], basis: PoseBasis, work: Path) -> SpliceWindows:
+    """Windows in which one dance becomes another, out of a pool that is made once and kept in `work`."""
+    sources, known = gather_sources(takes, dances)
+    with distributed.first_alone():
+        pool = open_pool(work / "splices", sources, recipe.splices, recipe.seed)
+    return SpliceWindows(pool, known, basis)
+
+
 def fit_dancer(
-    recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], basis: PoseBasis, work: Path, console: Console
-) -> DancerNetwork:
+    recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], splicer: SpliceWindows, work: Path,
+    console: Console,
+) -> DancerNetwork:  # fmt: skip
     """Train the network that turns letters into latents; `moves` (K, 8, D): the mean move of each letter."""
+    basis = splicer.basis
     torch.manual_seed(recipe.seed + 2)
     dancer_config = DancerConfig(recipe.latent, len(moves), len(sampler.styles), max(1, len(sampler.names) - 1))
     if recipe.tiny:
@@ -270,7 +283,10 @@ def fit_dancer(
     console.print(f"dancer: {parameters(dancer):,} parameters")
     lesson = FitTask(
         "dancer", dancer, lambda net, batch: dancing_loss(net, batch, recipe.weights),  # type: ignore[arg-type]
-        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
+        lambda start: dancer_batches(
+            sampler, recipe.batch, 2 if recipe.tiny else 4, recipe.seed + start, splicer=splicer
+        ),
+        recipe.seed + 2,
     )  # fmt: skip
     fit(lesson, FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work)
     return dancer
@@ -327,7 +343,8 @@ def fit_pack(
     sampler = DanceSampler(training, len(styles), len(named))
 
     choreographer = fit_choreographer(recipe, sampler, letters, work, console)
-    dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), basis, work, console)
+    splicer = make_splices(recipe, timed, dances, basis, work)
+    dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), splicer, work, console)
     if autoencoder is None or distributed.rank() > 0:
         distributed.wait()
         return {}
