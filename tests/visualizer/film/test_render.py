@@ -63,6 +63,9 @@ class Waver:
     def set_sync(self, sync: str) -> None:
         self.asked.append(sync)
 
+    def set_camera(self, moves: bool, yaw: float = 0.0) -> None:
+        self.camera = moves
+
     def set_never(self, dances: tuple[str, ...]) -> None:
         assert dances == ()
 
