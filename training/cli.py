@@ -83,7 +83,9 @@ def fit(
     fit_pack(motion, out, work or run_folder(out), recipe, force, only)
 
 
-@app.command()
+@app.command(
+    help="Print every figure of picture and dance, beside real motion that training never saw, controls and a baseline."
+)
 def evaluate(
     pack: Annotated[Path, typer.Argument(help="Folder of the pack.")],
     motion: Motion = None,
@@ -93,11 +95,18 @@ def evaluate(
     hours: Annotated[
         float | None, typer.Option(min=0.01, max=100, help="Hours danced to see whether it drifts; 8 if not given.")
     ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=1, max=6000, help="Minutes of auto mode that are measured; 60 if not given.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Some of pictures,dance,body,realism,music,novelty; all if not given."),
+    ] = None,
 ) -> None:
-    """Print every figure of picture and dance, beside real motion that training never saw and a baseline."""
-    from training.evaluate.evaluate import evaluate_pack
+    """Measure a pack. Eight parameters, for they are the options of the command."""
+    from training.evaluate.evaluate import Wish, evaluate_pack, read_parts
 
-    evaluate_pack(pack, motion, work or run_folder(pack), sheets, save, hours)
+    evaluate_pack(pack, motion, work or run_folder(pack), sheets, save, Wish(read_parts(only), hours, minutes))
 
 
 @app.command()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from training.data.dances import (
 )
 from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
+from training.data.splice_pool import open_pool
+from training.data.splice_windows import SpliceWindows, gather_sources
 from training.export import PackContents, check_out, public_command, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
@@ -57,11 +61,12 @@ class Recipe:
     latent: int = 63  # numbers of a body in space; fewer keep less of it
     letters: int = 3072
     drawing_steps: int = 2500
-    seeing_steps: int = 6000
+    seeing_steps: int = 5000
     autoencoder_steps: int = 3000
-    choreographer_steps: int = 3600
-    dancer_steps: int = 7000
+    choreographer_steps: int = 2400
+    dancer_steps: int = 5000
     batch: int = 64
+    splices: int = 4000  # ways from dance to dance that are made once
     weights: DancingWeights = field(default_factory=DancingWeights)
     tiny: bool = False
 
@@ -69,7 +74,7 @@ class Recipe:
         """The same stages in under a minute, for tests: the pack works and dances badly."""
         return replace(
             self, tiny=True, letters=32, batch=16, drawing_steps=10, seeing_steps=8, autoencoder_steps=4,
-            choreographer_steps=20, dancer_steps=6,
+            choreographer_steps=20, dancer_steps=6, splices=100,
         )  # fmt: skip
 
 
@@ -258,10 +263,20 @@ def fit_choreographer(
     return choreographer
 
 
+def make_splices(recipe: Recipe, takes: list[Take], dances: list[Dance], basis: PoseBasis, work: Path) -> SpliceWindows:
+    """Windows in which one dance becomes another, out of a pool that is made once and kept in `work`."""
+    sources, known = gather_sources(takes, dances)
+    with distributed.first_alone():
+        pool = open_pool(work / "splices", sources, recipe.splices, recipe.seed)
+    return SpliceWindows(pool, known, basis)
+
+
 def fit_dancer(
-    recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], basis: PoseBasis, work: Path, console: Console
-) -> DancerNetwork:
+    recipe: Recipe, sampler: DanceSampler, moves: NDArray[np.float32], splicer: SpliceWindows, work: Path,
+    console: Console,
+) -> DancerNetwork:  # fmt: skip
     """Train the network that turns letters into latents; `moves` (K, 8, D): the mean move of each letter."""
+    basis = splicer.basis
     torch.manual_seed(recipe.seed + 2)
     dancer_config = DancerConfig(recipe.latent, len(moves), len(sampler.styles), max(1, len(sampler.names) - 1))
     if recipe.tiny:
@@ -270,7 +285,10 @@ def fit_dancer(
     console.print(f"dancer: {parameters(dancer):,} parameters")
     lesson = FitTask(
         "dancer", dancer, lambda net, batch: dancing_loss(net, batch, recipe.weights),  # type: ignore[arg-type]
-        lambda start: dancer_batches(sampler, 64, 2 if recipe.tiny else 4, recipe.seed + start), recipe.seed + 2,
+        lambda start: dancer_batches(
+            sampler, recipe.batch, 2 if recipe.tiny else 4, recipe.seed + start, splicer=splicer
+        ),
+        recipe.seed + 2,
     )  # fmt: skip
     fit(lesson, FitConfig(recipe.dancer_steps, rate=2e-3, precision=recipe.precision), work)
     return dancer
@@ -290,15 +308,38 @@ def describe_training(recipe: Recipe, takes: list[Take], bodies: Bodies, work: P
     }
 
 
+@contextmanager
+def _dancer_beside(wanted: bool, *arguments: Any) -> Iterator[None]:
+    """Where `wanted`, train the dancer's half in a process of its own meanwhile: `arguments` of `fit_pack`, but for
+    `only`. UserError where that process fails."""
+    if not wanted:
+        yield
+        return
+    other = multiprocessing.get_context("spawn").Process(target=fit_pack, args=(*arguments, "dancer"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // 2))
+    other.start()
+    try:
+        yield
+        other.join()
+    finally:
+        torch.set_num_threads(threads)
+        if other.is_alive():
+            other.terminate()
+            other.join()
+    if other.exitcode:
+        raise UserError("the dancer's half was not trained to its end, as said above; the same command goes on")
+
+
 def fit_pack(
     motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
 ) -> dict[str, float]:
     """Train a pack on clips and choreography and write it. Returns each exported network's largest difference from
     torch.
 
-    The autoencoder and the dancer's networks are independent: `only` trains one of `HALVES` and writes no pack, so two
-    processes can work side by side in one `work` folder whose data are there; the command without `only` then finds
-    both finished. Started by torchrun, all processes train each network together, and the first does everything else.
+    The autoencoder and the dancer's networks are independent, and are trained by two processes side by side where there
+    are two processors. `only` trains one of `HALVES` and writes no pack; the command without `only` then finds it
+    finished. Started by torchrun, all processes train each network together, and the first does everything else.
     """
     check_folder(work)
     if only is None:
@@ -312,7 +353,9 @@ def fit_pack(
     takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)
-    autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
+    beside = only is None and not recipe.tiny and distributed.world() == 1 and torch.get_num_threads() > 1
+    with _dancer_beside(beside, motion, out, work, recipe, force):
+        autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
     if only == "autoencoder":
         return {}
 
@@ -327,7 +370,8 @@ def fit_pack(
     sampler = DanceSampler(training, len(styles), len(named))
 
     choreographer = fit_choreographer(recipe, sampler, letters, work, console)
-    dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), basis, work, console)
+    splicer = make_splices(recipe, timed, dances, basis, work)
+    dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), splicer, work, console)
     if autoencoder is None or distributed.rank() > 0:
         distributed.wait()
         return {}

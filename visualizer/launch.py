@@ -222,6 +222,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
         unmet,
     )
     dancer.set_sync(settings.sync)
+    dancer.set_camera(settings.camera == "moves")
     return dancer
 
 

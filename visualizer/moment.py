@@ -25,6 +25,7 @@ class Bodies:
 
     Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
     how much higher a row stands than the one before, frame widths. Those farther back are smaller; see stage/layout.py.
+    `near` (N,): frame widths that each has come towards the viewer from there; None: nobody has.
     """
 
     frames: NDArray[np.float32]
@@ -34,6 +35,7 @@ class Bodies:
     depth: NDArray[np.floating] | None = None
     rise: float = 0.0
     deep: float = 0.0
+    near: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

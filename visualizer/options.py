@@ -34,6 +34,7 @@ AUTO = "auto"  # in place of a style: the one that fits the music
 DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
 SYNCS = ("each", "unison", "canon")  # how a troupe dances together
+CAMERAS = ("moves", "still")
 MOST_DANCERS = 9
 SOURCES = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 NO_SONGS = f"what is none is called {', '.join(SOURCES)} or mic:NAME"
@@ -101,6 +102,10 @@ class SharedOptions:
     troupe: int = option(Number(1, MOST_DANCERS, whole=True), 1, "Dancers, {span}.", in_file=True)
     sync: str = option(
         Choice(SYNCS), "each", "How a troupe dances: {span}.", in_file=True, old_names=("formation",)
+    )  # fmt: skip
+    camera: str = option(
+        Choice(CAMERAS), "moves", "At phrase ends the camera moves round bodies in space, or is still: {span}.",
+        in_file=True,
     )  # fmt: skip
     temperature: float = option(Temperature(), 1.0, "From faithful, 0.3, to wild, 1.6.", in_file=True)
     look: str | None = option(LookName(), None, "Look to begin with.", in_file=True)

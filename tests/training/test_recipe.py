@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.support.training_run import TinyFit
-from training import cli
+from training import cli, recipe
 from training.data.dances import Dance
 from training.data.dataset import open_takes
 from training.export import TOLERANCE, public_arguments
@@ -184,3 +184,13 @@ def test_half_a_fit_writes_no_pack_and_the_whole_finds_it_done(tiny_fit: TinyFit
         mine, whole = (torch.load(w / f"{made}.ckpt", weights_only=False)["network"] for w in (work, tiny_fit.work))
         assert mine.keys() == whole.keys()
     assert not (tmp_path / "pack").exists()
+
+
+@pytest.mark.slow
+def test_a_half_that_fails_beside_the_other_is_told(tmp_path: Path) -> None:
+    """It is a process of its own; that there are no clips is found there."""
+    given = (tmp_path / "absent", tmp_path / "pack", tmp_path / "work", Recipe(tiny=True), False)
+    with pytest.raises(UserError, match="dancer's half"), recipe._dancer_beside(True, *given):
+        pass
+    with recipe._dancer_beside(False, *given):
+        pass

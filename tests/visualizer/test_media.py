@@ -127,7 +127,7 @@ def test_a_name_of_an_old_collection_is_read(tmp_path: Path) -> None:
 def test_a_film_is_written_under_the_name_that_was_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from visualizer.film.video import Encoder
+    from visualizer.film.encoder import Encoder
 
     monkeypatch.chdir(tmp_path)
     encoder = Encoder(Path(name), (64, 64), 5)

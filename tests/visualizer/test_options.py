@@ -39,6 +39,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "dance": ("show film file", ()),
     "troupe": ("show film file", ("1", "9")),
     "sync": ("show film file", ("each", "unison", "canon")),
+    "camera": ("show film file", ("moves", "still")),
     "temperature": ("show film file", ("0.3", "1.6")),
     "look": ("show film file", ()),
     "auto": ("show film file", ()),
@@ -68,10 +69,12 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances")}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "temperature": 1.0, "bpm": 120.0,
+    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "camera": "moves",
+             "temperature": 1.0, "bpm": 120.0,
              "latency_ms": 0.0, "sensitivity": 0.0, "audio": "auto", "device": "auto", "window": None, "display": 0,
              "remember": True, "fps": None, "seconds": None},
-    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "temperature": 1.0, "bpm": 120.0,
+    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "camera": "moves",
+             "temperature": 1.0, "bpm": 120.0,
              "start": 0.0, "beats": None, "size": None, "fps": None, "seconds": None, "force": False},
 }  # fmt: skip
 

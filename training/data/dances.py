@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -192,51 +193,94 @@ def blend_out(gap: NDArray[np.float32], slope: NDArray[np.float32], steps: int) 
     return (gap * from_gap + slope * steps * from_slope).astype(np.float32, copy=False)
 
 
+@dataclass(frozen=True)
+class Window:
+    """`latent` (T, D), `travel` (T, A) and `spliced` (T,) of a window: where flat dances were blended. `parts`: the
+    dances in it, and which of their letters, one more than is danced."""
+
+    latent: NDArray[np.float32]
+    travel: NDArray[np.float32]
+    spliced: NDArray[np.bool_]
+    parts: list[tuple[Dance, NDArray[np.int64]]]
+
+
+class Splicer(Protocol):
+    """Where windows come from in which a body in space goes over from one dance to another."""
+
+    @property
+    def longest(self) -> int: ...
+    def draw(self, rng: np.random.Generator, length: int) -> Window: ...
+
+
+def find_steps(letters: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of the steps of letters, (L,) -> (8 L,)."""
+    return (letters[:, None] * STEPS_PER_LETTER + np.arange(STEPS_PER_LETTER)).ravel()
+
+
+def draw_window(sampler: DanceSampler, length: int, splices: float, rng: np.random.Generator) -> Window:
+    """A window of `length` letters out of the dances themselves. In a share `splices` a second dance follows, and the
+    flat body of the first is blended into it."""
+    # One letter more than is danced: the last one needs a letter that follows.
+    parts, _ = _window(sampler, length + 1, splices, rng)
+    latents, travels = [], []
+    for dance, at in parts:
+        mode = "wrap" if dance.loops else "clip"
+        latents.append(np.take(dance.latent, find_steps(at), axis=0, mode=mode))
+        travels.append(np.take(dance.travel, find_steps(at), axis=0, mode=mode))
+    steps, cut = length * STEPS_PER_LETTER, len(latents[0])
+    spliced = np.zeros(steps, dtype=bool)
+    if len(parts) > 1 and cut < steps:
+        before, after = latents
+        gap = before[-1] + (before[-1] - before[-2]) - after[0]
+        slope = before[-1] - before[-2] - (after[1] - after[0])
+        count = min(BLEND_STEPS, len(after))
+        after[:count] += blend_out(gap, slope, BLEND_STEPS)[:count]
+        crop = (travels[0][-1] - travels[1][0]) * (1 - np.arange(count) / BLEND_STEPS)[:, None]
+        travels[1][:count] += crop.astype(np.float32)
+        spliced[cut : cut + BLEND_STEPS] = True
+    return Window(np.concatenate(latents)[:steps], np.concatenate(travels)[:steps], spliced, parts)
+
+
+def _complete(sampler: DanceSampler, window: Window, rng: np.random.Generator) -> dict[str, NDArray]:
+    """What the dancer network is told in a window, and what it should dance."""
+    steps = len(window.latent)
+    letters = np.concatenate([np.take(dance.letters, at, mode="wrap") for dance, at in window.parts])
+    energy = np.concatenate([_energy(dance, find_steps(at)) for dance, at in window.parts])
+    told = np.concatenate(
+        [np.tile(_told(sampler, dance, rng), (len(at) * STEPS_PER_LETTER, 1)) for dance, at in window.parts]
+    )
+    first, at = window.parts[0]
+    beat = first.place(int(at[0])) / LETTERS_PER_BEAT + np.arange(steps) / STEPS_PER_BEAT
+    return {
+        "latent": window.latent, "travel": window.travel, "spliced": window.spliced,
+        "energy": energy[:steps, None], "told": told[:steps], "bar_phase": bar_phase(beat),
+        "letter": np.repeat(letters[:-1], STEPS_PER_LETTER), "next_letter": np.repeat(letters[1:], STEPS_PER_LETTER),
+        "place": (np.arange(steps)[:, None] % STEPS_PER_LETTER / STEPS_PER_LETTER).astype(np.float32),
+    }  # fmt: skip
+
+
 def dancer_batches(
-    sampler: DanceSampler, batch: int, beats: int, seed: int, splices: float = 0.5
+    sampler: DanceSampler, batch: int, beats: int, seed: int, splices: float = 0.5, splicer: Splicer | None = None
 ) -> Iterator[dict[str, Tensor]]:
     """Endless batches of windows of `beats` beats that begin with a letter: latent (N, T, D), travel (N, T, A), letters
-    (N, T), place and energy (N, T, 1), bar_phase (N, T, 6), style (N, T, S), dance (N, T, G), spliced (N, T): where
-    one dance becomes another."""
+    (N, T), place and energy (N, T, 1), bar_phase (N, T, 6), style (N, T, S), dance (N, T, G), spliced (N, T).
+
+    In a share `splices` one dance becomes another: as the `splicer` has it, or without one by blending, and `spliced`
+    says where.
+    """
     rng = np.random.default_rng(seed)
     length = min(beats * LETTERS_PER_BEAT, _longest(sampler))
-    steps = length * STEPS_PER_LETTER
-    place = (np.arange(steps) % STEPS_PER_LETTER / STEPS_PER_LETTER).astype(np.float32)
+    if splicer is not None:
+        length = min(length, splicer.longest)
     while True:
         parts: dict[str, list[NDArray]] = {}
         for _ in range(batch):
-            # One letter more than is danced: the last one needs a letter that follows.
-            pieces, begun = _window(sampler, length + 1, splices, rng)
-            letters = np.concatenate([np.take(d.letters, at, mode="wrap") for d, at in pieces])
-            rows: dict[str, list[NDArray]] = {}
-            for dance, at in pieces:
-                index = (at[:, None] * STEPS_PER_LETTER + np.arange(STEPS_PER_LETTER)).ravel()
-                mode = "wrap" if dance.loops else "clip"
-                rows.setdefault("latent", []).append(np.take(dance.latent, index, axis=0, mode=mode))
-                rows.setdefault("travel", []).append(np.take(dance.travel, index, axis=0, mode=mode))
-                rows.setdefault("energy", []).append(_energy(dance, index))
-                rows.setdefault("told", []).append(np.tile(_told(sampler, dance, rng), (len(index), 1)))
-            spliced = np.zeros(steps, dtype=bool)
-            cut = len(rows["latent"][0])
-            if len(pieces) > 1 and cut < steps:
-                before, after = rows["latent"]
-                gap = before[-1] + (before[-1] - before[-2]) - after[0]
-                slope = before[-1] - before[-2] - (after[1] - after[0])
-                count = min(BLEND_STEPS, len(after))
-                after[:count] += blend_out(gap, slope, BLEND_STEPS)[:count]
-                crop = (rows["travel"][0][-1] - rows["travel"][1][0]) * (1 - np.arange(count) / BLEND_STEPS)[:, None]
-                rows["travel"][1][:count] += crop.astype(np.float32)
-                spliced[cut : cut + BLEND_STEPS] = True
-            whole = {name: np.concatenate(values)[:steps] for name, values in rows.items()}
-            beat = begun / LETTERS_PER_BEAT + np.arange(steps) / STEPS_PER_BEAT
-            made = {
-                **whole, "spliced": spliced, "letter": np.repeat(letters[:-1], STEPS_PER_LETTER),
-                "next_letter": np.repeat(letters[1:], STEPS_PER_LETTER), "bar_phase": bar_phase(beat),
-            }  # fmt: skip
-            for name, value in made.items():
+            if splicer is not None and rng.random() < splices:
+                window = splicer.draw(rng, length)
+            else:
+                window = draw_window(sampler, length, splices if splicer is None else 0.0, rng)
+            for name, value in _complete(sampler, window, rng).items():
                 parts.setdefault(name, []).append(value)
         out = {k: torch.from_numpy(np.stack(v)) for k, v in parts.items()}
-        out["energy"] = out["energy"][..., None]
         out["style"], out["dance"] = out.pop("told").split([len(sampler.styles), sampler.names.shape[1]], dim=-1)
-        out["place"] = torch.from_numpy(np.tile(place, (batch, 1)))[..., None]
         yield out

@@ -190,7 +190,7 @@ def from_bytes(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
 def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
     """Cameras of a motion as (mirrored, yaw in degrees): the front and its mirror image, and both sides."""
     if tiny:
-        return [(False, 0.0)]
+        return [(False, 0.0), (True, 0.0)]
     digest = hashlib.sha256(f"{seed}:{motion.clip}".encode()).digest()
     yaw = 12 + 28 * digest[0] / 255  # 12° to 40°, different for each clip
     front = [(False, 0.0), (True, 0.0)]

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
 
-from training.data.dataset import (
-    WRITTEN_LEVELS,
-    Take,
-)
+from training.data.dataset import WRITTEN_LEVELS
 from training.evaluate import metrics as mt
 from training.evaluate.baseline import BaselineConfig, train_baseline
 from training.evaluate.effort import Effort
+from training.evaluate.material import Material
 from training.evaluate.metrics import BPM, PHRASE
 from training.evaluate.real import (
     Real,
@@ -25,11 +21,7 @@ from training.evaluate.real import (
     as_training_sees,
     held_out_windows,
     latents_of,
-    mixed,
-    names_of_clips,
-    new_takes,
     phrase_threshold,
-    real_take,
     windows_of,
 )
 from training.evaluate.studio import (
@@ -41,12 +33,12 @@ from training.evaluate.studio import (
     Studio,
     change_styles,
     dance_what_was_asked,
-    dances_on_demand,
     energy_response,
     jumps_at_changes,
     styles_on_demand,
     waves,
 )
+from training.evaluate.style_classifier import StyleClassifier
 from training.evaluate.tables import Row, row_of_three
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, Pack
@@ -94,13 +86,7 @@ def measure_styles(
     pack: Pack, demanded: dict[str, Danced], improvised: dict[str, Danced], seen: list[Real], unseen: Windows, seed: int
 ) -> list[Row]:
     """Whether the style that was asked for is the one that is danced, by a classifier trained on real dances."""
-    train = windows_of([t for t in seen if t.style in pack.styles])
-    classifier = ExtraTreesClassifier(300, class_weight="balanced", random_state=seed)
-    classifier.fit(np.concatenate(train.features(), axis=1), train.style)
-
-    def recognised(joints: NDArray[np.float32], styles: NDArray[np.str_]) -> NDArray[np.bool_]:
-        features = np.concatenate([mt.kinetic_features(joints), mt.geometric_features(joints)], axis=1)
-        return np.asarray(classifier.predict(features) == styles)
+    recognised = StyleClassifier(seen, pack.styles, seed).recognise
 
     def share(of: NDArray[np.bool_]) -> float | None:
         return float(of.mean()) if len(of) else None
@@ -124,14 +110,12 @@ def measure_styles(
     ]  # fmt: skip
 
 
-def measure_wishes(
-    studio: Studio, seen: list[Real], fresh: list[Real], unseen: Windows, effort: Effort, seed: int
-) -> list[Row]:
+def measure_wishes(material: Material, unseen: Windows) -> list[Row]:
     """Whether the dance and the style that were asked for are those that are danced."""
-    demanded = dances_on_demand(studio, effort.asked, seed)
-    rows = measure_named_dances(demanded, seen, fresh)
-    improvised = styles_on_demand(studio, effort.improvised, seed)
-    return rows + measure_styles(studio.pack, demanded, improvised, seen, unseen, seed)
+    studio, seed = material.studio, material.seed
+    rows = measure_named_dances(material.named, material.seen, material.fresh)
+    improvised = styles_on_demand(studio, material.effort.improvised, seed)
+    return rows + measure_styles(studio.pack, material.named, improvised, material.seen, unseen, seed)
 
 
 def measure_features(train: Windows, ours: Windows, unseen: Windows, baseline: Windows) -> list[Row]:
@@ -286,30 +270,25 @@ def measure_energy(studio: Studio, fresh: list[Real], seed: int) -> Row:
     return Row(name, "", energy_response(studio, seed), written)
 
 
-def measure_dancing(
-    studio: Studio, encoder: Any, takes: list[Take], work: Path, seed: int, effort: Effort, tiny: bool
-) -> tuple[list[Row], dict[str, Any]]:
-    """All measures of dance, and curves for the plots. `encoder`, `takes`, `tiny`: what the pack was made with. Seven
-    parameters, for each measure needs others of them."""
-    pack = studio.pack
-    data = as_training_sees(pack, takes)
-    names = names_of_clips(pack, takes)
-    seen = [replace(real_take(t), dance=names[t.clip]) for t in data if not t.held_out]
-    captured = [real_take(t) for t in data if t.held_out]
-    fresh = new_takes({t.dance for t in seen if t.dance}, seed, tiny)
+def measure_dancing(material: Material, encoder: Any, work: Path) -> tuple[list[Row], dict[str, Any]]:
+    """A dance as it is asked for, beside real dance and the baseline, which is kept in `work`, and curves for the
+    plots."""
+    studio, effort, seed = material.studio, material.effort, material.seed
+    seen, captured, fresh = material.seen, material.held_out, material.fresh
     if not fresh and not captured:
         raise UserError("nothing in these data is held out or can be danced again, so there is nothing real to compare")
     train = windows_of(seen)
     unseen = held_out_windows(captured, fresh, seen, effort.windows, seed)
-    mix = [t.danced.joints for t in mixed(captured, fresh, seen, seed)]
+    mix = [t.danced.joints for t in material.mix]
 
-    latents = latents_of([t for t in data if not t.held_out], studio, encoder)
+    data = [t for t in as_training_sees(studio.pack, material.takes) if not t.held_out]
+    latents = latents_of(data, studio, encoder)
     baseline = dance_baseline(studio, latents, work / "baseline.pt", effort, seed)
     alone = [Real("", "", False, True, np.zeros(len(p), np.float32), Danced(p, p)) for p in baseline]
     evening = dance_evening(studio, unseen, effort, seed)
     whole = [np.concatenate([d.danced.joints for d in evening])]
 
-    rows = measure_wishes(studio, seen, fresh, unseen, effort, seed)
+    rows = measure_wishes(material, unseen)
     rows += measure_features(train, windows_of(evening), unseen, windows_of(alone))
     rows += measure_movement(whole, mix, baseline)
     rows += measure_variety(studio, fresh, unseen, baseline[0], effort, seed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,17 @@ from training.data.dataset import (
     WRITTEN_LEVELS,
     Motion,
     Take,
-    crop_centre,
+    crop_place,
     from_bytes,
     join_takes,
     views,
 )
-from training.data.motion.body import project
+from training.data.motion.body import about_crop, project
 from training.data.motion.skeleton import mirror
 from training.evaluate import metrics as mt
 from training.evaluate.metrics import PHRASE
 from training.evaluate.reconstruction import run_network
-from training.evaluate.studio import Danced, Studio
+from training.evaluate.studio import Danced, Studio, give_back, to_picture_axes
 from training.recipe import name_dances
 from visualizer.dancer.pack import (
     FRAME_METRES,
@@ -54,11 +54,18 @@ class Real:
     round_steps: int = 0
 
 
-def _real_joints(take: Take) -> NDArray[np.float32]:
-    """Joints of a take in metres with its travel given back, as a `Studio` gives them."""
-    joints = (take.read("joints") * FRAME_METRES).astype(np.float32)
-    joints[:, :, 0] += np.cumsum(take.read("travel"))[:, None] / STEPS_PER_BEAT * FRAME_METRES
-    return joints
+def _as_danced(take: Take) -> Danced:
+    """A take in metres with its travel given back, as a `Studio` gives it; in space where its data say so."""
+    travelled = np.cumsum(take.read("travel")) / STEPS_PER_BEAT * FRAME_METRES
+    flat = give_back((take.read("joints") * FRAME_METRES).astype(np.float32), travelled)
+    if "body" not in take.group:
+        return flat
+    return replace(flat, space=give_back(to_picture_axes(take.read("body")), travelled).space)
+
+
+def bodies_of(takes: Sequence[Real], axes: int) -> list[NDArray[np.float32]]:
+    """The joints of takes, (S, 21, axes) each, the travel given back."""
+    return [t.danced.body(axes) for t in takes]
 
 
 def as_training_sees(pack: Pack, takes: list[Take]) -> list[Take]:
@@ -70,11 +77,11 @@ def as_training_sees(pack: Pack, takes: list[Take]) -> list[Take]:
     ]  # fmt: skip
 
 
-def names_of_clips(pack: Pack, takes: list[Take]) -> dict[str, str]:
-    """By what name the pack dances each clip of the data. UserError if the data give other names than the pack has:
-    it was trained on something else, and "salsa 3" would not be the same dance."""
+def names_of_clips(pack: Pack, takes: list[Take], lost: Collection[str] = ()) -> dict[str, str]:
+    """By what name the pack dances each clip of the data. UserError if the data give other names than the pack has, but
+    for those in `lost`: it was trained on something else, and "salsa 3" would not be the same dance."""
     named, numbers = name_dances(as_training_sees(pack, takes), list(pack.styles))
-    mine, theirs = set(named), {(d.name, d.style) for d in pack.dances}
+    mine, theirs = set(named), {(d.name, d.style) for d in pack.dances if d.name not in lost}
     if mine != theirs:
         different = sorted({name for name, _ in mine ^ theirs})
         raise UserError(
@@ -84,21 +91,37 @@ def names_of_clips(pack: Pack, takes: list[Take]) -> dict[str, str]:
     return {clip: named[number][0] for clip, number in numbers.items()}
 
 
+def written_since(pack: Pack, takes: list[Take], written: Collection[str]) -> tuple[set[str], set[str]]:
+    """Written dances that the takes show and the pack has not learned, and those that it has learned and the takes do
+    not show; `written`: the written dances that it was trained on."""
+    now = {t.dance for t in takes if t.dance}
+    mine = {d.name for d in pack.dances}
+    return now - mine, (mine & set(written)) - now
+
+
 def real_take(take: Take) -> Real:
     """A take of the data set in metres, from its first phrase on."""
     start = slice(take.phrase * STEPS_PER_BEAT, None)
-    poses = (take.read("joints") * FRAME_METRES).astype(np.float32)
-    danced = Danced(poses, _real_joints(take)).part(start)
+    danced = _as_danced(take).part(start)
     return Real(take.style, take.dance, take.captured, not take.mirrored, take.read("energy")[start], danced)
 
 
-def new_takes(names: set[str], seed: int, tiny: bool) -> list[Real]:
-    """Takes of the written dances that training never saw, from the front, mirrored where its own takes were."""
+def see_positions(positions: NDArray[np.float32]) -> Danced:
+    """Motion in the room (S, 21, 3) as a take shows it: the crop takes the travel away, and its speed gives it back."""
+    place = crop_place(positions)
+    travelled = np.cumsum(np.gradient(place[:, 0]))
+    flat = give_back(project(positions, place[:, 0]) * np.float32(FRAME_METRES), travelled)
+    return replace(flat, space=give_back(to_picture_axes(about_crop(positions, place)), travelled).space)
+
+
+def new_takes(names: set[str], seed: int, tiny: bool, levels: Sequence[float] = WRITTEN_LEVELS) -> list[Real]:
+    """Takes of the written dances that training never saw, from the front, mirrored where its own takes were; one of
+    each at each of the energies `levels`."""
     out = []
     for number, dance in enumerate(choreography.DANCES):
         if dance.name not in names:
             continue
-        for level in WRITTEN_LEVELS:
+        for level in levels:
             rounds = [
                 choreography.perform(dance, level, STEPS_PER_BEAT, seed=seed + UNSEEN + 1000 * number + k).positions
                 for k in range(max(1, TAKE_BEATS // dance.beats))
@@ -108,11 +131,7 @@ def new_takes(names: set[str], seed: int, tiny: bool) -> list[Real]:
             motion = Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, True, False, dance.name, "")
             for mirrored in sorted({mirrored for mirrored, yaw in views(motion, seed, tiny) if yaw == 0}):
                 seen = mirror(positions) if mirrored else positions
-                centre = crop_centre(seen)
-                poses = project(seen, centre) * np.float32(FRAME_METRES)
-                joints = poses.copy()
-                joints[:, :, 0] += centre[:, None]
-                danced = Danced(poses, joints)
+                danced = see_positions(seen)
                 out.append(Real(dance.style, dance.name, False, not mirrored, energy, danced, len(rounds[0])))
     return out
 

@@ -18,6 +18,7 @@ from training.evaluate.metrics import BPM, PHRASE
 from training.evaluate.reconstruction import run_network
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import (
+    FLOOR,
     FRAME_METRES,
     PHRASE_BEATS,
     STEPS_PER_BEAT,
@@ -50,16 +51,48 @@ def joints_network(pack: Pack) -> ort.InferenceSession:
     return ort.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
+def to_picture_axes(positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Joints in space (..., 21, 3), x right from the crop's centre and y up from the floor, to the axes of measures:
+    metres, x right, y down in the frame, z towards the viewer."""
+    down = np.array([1, -1, 1], np.float32)
+    return (positions * down + np.array([FRAME_METRES / 2, FLOOR * FRAME_METRES, 0], np.float32)).astype(np.float32)
+
+
+def joints_of(pack: Pack, latents: NDArray[np.float32], network: Any | None = None) -> NDArray[np.float32]:
+    """Joints of latents (S, D) as the crop shows them, metres, x right, y down: (S, 21, 3), with z towards the viewer,
+    of a pack whose latents are bodies in space, (S, 21, 2) of a flat one. `network`: what `joints_network` gives."""
+    if pack.body is not None:
+        return to_picture_axes(pack.body.joints(latents))
+    (joints,) = run_network(network or joints_network(pack), "latent", latents, 4096)
+    return joints * np.float32(FRAME_METRES)
+
+
 @dataclass(frozen=True)
 class Danced:
     """A dance in the picture, one row a step. `poses` (S, 21, 2) metres as the crop shows them, `joints` the same with
-    the travel given back."""
+    the travel given back; `space` (S, 21, 3) those in space, where they are known."""
 
     poses: NDArray[np.float32]
     joints: NDArray[np.float32]
+    space: NDArray[np.float32] | None = None
 
     def part(self, steps: slice) -> Danced:
-        return Danced(self.poses[steps], self.joints[steps])
+        return Danced(self.poses[steps], self.joints[steps], None if self.space is None else self.space[steps])
+
+    def body(self, axes: int) -> NDArray[np.float32]:
+        """The joints in space for 3 axes, in the picture for 2. ValueError where they are not known in space."""
+        if axes == 2:
+            return self.joints
+        if self.space is None:
+            raise ValueError("these joints are not known in space")
+        return self.space
+
+
+def give_back(poses: NDArray[np.float32], travelled: NDArray[np.floating]) -> Danced:
+    """A dance out of poses (S, 21, 2) or (S, 21, 3) as the crop shows them and the way of the crop (S,), metres."""
+    moved = poses.copy()
+    moved[:, :, 0] += travelled.astype(np.float32)[:, None]
+    return Danced(poses[..., :2], moved[..., :2], moved if poses.shape[-1] == 3 else None)
 
 
 @dataclass
@@ -73,8 +106,16 @@ class Studio:
 
     def poses(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latents (S, D) -> joints (S, 21, 2), metres as the crop shows them."""
-        (joints,) = run_network(self.network, "latent", latent, 4096)
-        return joints * np.float32(FRAME_METRES)
+        return joints_of(self.pack, latent, self.network)[..., :2]
+
+    @property
+    def axes(self) -> int:
+        """3 where the pack's latents are bodies in space, 2 where they are flat."""
+        return 2 if self.pack.body is None else 3
+
+    def see(self, latents: NDArray[np.float32], places: NDArray[np.floating]) -> Danced:
+        """The dance of latents (S, D) at places (S,) on the stage, frame widths."""
+        return give_back(joints_of(self.pack, latents, self.network), places * FRAME_METRES)
 
     def dance(
         self, dancer: Dancer, beats: int, energy: Callable[[float], float], change: Callable[[int], None] | None = None
@@ -90,11 +131,8 @@ class Studio:
                 latent, place = dancer.between(now)
                 latents.append(latent[0])
                 places.append(float(place[0]))
-        self._count(dancer)
-        poses = self.poses(np.stack(latents))
-        joints = poses.copy()
-        joints[:, :, 0] += np.array(places, dtype=np.float32)[:, None] * FRAME_METRES
-        return Danced(poses, joints)
+        self.count(dancer)
+        return self.see(np.stack(latents), np.array(places))
 
     def dance_for_hours(self, hours: float, seed: int) -> NDArray[np.float32]:
         """Poses (B, 21, 2), metres as the crop shows them, one a beat of `hours` hours at 120 BPM."""
@@ -106,10 +144,11 @@ class Studio:
             change(beat * STEPS_PER_BEAT)
             dancer.step_to(beat, waves(beat))
             latents[beat] = dancer.between(beat)[0][0]
-        self._count(dancer)
+        self.count(dancer)
         return self.poses(latents)
 
-    def _count(self, dancer: Dancer) -> None:
+    def count(self, dancer: Dancer) -> None:
+        """Add up what went wrong while `dancer` danced."""
         self.rescues += dancer.rescues
         self.restarts += dancer.restarts
 

@@ -46,9 +46,12 @@ def as_json(value: Any) -> Any:
 
 
 def print_table(console: Console, title: str, rows: list[Row]) -> None:
+    """Print rows; the baseline only where one was measured."""
+    baseline = any(row.baseline is not None for row in rows)
     table = Table(title=title)
-    for head in ("measure", "goal", "ours", "real held-out", "baseline", "met?"):
+    for head in ("measure", "goal", "ours", "real held-out", *(["baseline"] if baseline else []), "met?"):
         table.add_column(head)
     for row in rows:
-        table.add_row(row.name, row.goal, *map(_text, (row.ours, row.real, row.baseline, row.met)))
+        rivals = (row.real, row.baseline) if baseline else (row.real,)
+        table.add_row(row.name, row.goal, *map(_text, (row.ours, *rivals, row.met)))
     console.print(table)

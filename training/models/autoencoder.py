@@ -6,9 +6,10 @@ picture shows it, merges the strokes smoothly and corrects the outline by convol
 compares the picture with what the decoder draws of its guess, corrects it (iterative error feedback, Carreira et al.,
 2016), and fits the drawn outline to the seen one by least squares.
 
-No outline shows depth. The encoder learns it from the bodies of the data as they stand before a camera, and where it
-is unsure it gives the mean, which is too flat; so at the end the bones, whose lengths are known, are turned out of the
-plane until they have them (`BoneFit`).
+No outline shows depth: the encoder has learned it from the bodies of the data as they stand before a camera. Its bones
+are therefore not exactly ours, and are not made so here: a joint that is off by some centimetres along a straight limb
+would turn the limb out of the plane, and the outline would be lost (IoU .98 to .95, as measured). Who makes a dance of
+encoded bodies gives them our bones (`training.data.motion.kinematics.fix_bones`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from torch.nn import functional as F
 
 from training.data.motion.body import CLAMP_PIXELS
 from training.data.motion.skeleton import INDEX, JOINTS, PARENT
-from training.models.bone_layer import BoneLayer
 from training.models.pose_basis import PLANE, PoseBasis
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
@@ -33,7 +33,6 @@ GRID = 64  # strokes are drawn at this size; the last layer unfolds each cell in
 REACH = 6.0  # cells from a stroke beyond which its distance does not count
 STEP = 0.05  # cells that a unit of `Strokes.moved` moves an end
 DEPTH = 0.5  # weight of an error in depth beside one of the same size in the picture
-DEEP = 256.0  # times as much a bone is turned in depth as in the picture, where its length is wrong
 DAMPING = 1.0  # of a settling step: squared pixels, summed over the picture, for a move by one std of a latent
 
 
@@ -169,32 +168,6 @@ class Strokes(nn.Module):
         return 2 * self._weights().T @ by_end
 
 
-class BoneFit(nn.Module):
-    """Joints (N, 21, 3) metres whose depth is uncertain -> joints whose bones have the right lengths.
-
-    Each bone moves to the nearest one of its length, where the square of a move in depth counts 1 / DEEP of that of a
-    move in the picture: a bone that looks too short is turned out of the plane. Newton's steps on one constraint
-    (Lagrange), the depth at most doubled or halved in each; what they leave over, `BoneLayer` takes away.
-    """
-
-    weight: Tensor
-
-    def __init__(self, steps: int = 6) -> None:
-        super().__init__()
-        self.steps = steps
-        self.bones = BoneLayer()
-        self.register_buffer("weight", torch.tensor([1.0, 1.0, DEEP]), persistent=False)
-
-    def forward(self, joints: Tensor) -> Tensor:
-        layer = self.bones
-        bones = joints[..., layer.ends, :] - joints[..., layer.starts, :]
-        for _ in range(self.steps):
-            gap = bones.square().sum(-1, keepdim=True) - layer.lengths.square()
-            slope = 2 * (self.weight * bones.square()).sum(-1, keepdim=True) + 1e-6
-            bones = bones * (1 - self.weight * (gap / slope).clamp(-1 / DEEP, 0.5 / DEEP))
-        return layer(joints[..., :1, :] + layer.chains @ bones)
-
-
 class Autoencoder(nn.Module):
     """Frames (N, 1, 128, 128) in frame widths <-> latents (N, D), and joints (N, 21, 2) from latents."""
 
@@ -220,7 +193,6 @@ class Autoencoder(nn.Module):
         nn.init.zeros_(self.correct[2].bias)  # type: ignore[arg-type]
         self.decoder = Strokes(config, basis)
         self.deep = basis.axes == 3
-        self.bones = BoneFit() if self.deep else None
         line = (torch.arange(16) + 0.5) / 16 - 0.5
         self.register_buffer("line", line, persistent=False)
 
@@ -242,10 +214,7 @@ class Autoencoder(nn.Module):
         latent = self.see(frame)
         for _ in range(self.config.settles):
             latent = self.settle(latent, frame)
-        if self.bones is None:
-            return latent
-        with exactly(latent):
-            return self.pose_latent(self.bones(self.decode_body(latent)))
+        return latent
 
     def settle(self, latent: Tensor, frame: Tensor) -> Tensor:
         """One step of least squares towards the frame (N, 1, 128, 128): (N, D) -> (N, D).

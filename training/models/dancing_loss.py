@@ -37,7 +37,7 @@ class DancingWeights:
     pace: float = 10.0
     travel: float = 1.0
     skating: float = 50.0
-    accents: float = 0.1
+    accents: float = 0.2
 
 
 @dataclass(frozen=True)

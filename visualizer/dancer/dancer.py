@@ -28,6 +28,7 @@ from visualizer.messages import write_to_log
 from visualizer.moment import Bodies
 
 from .calls import Networks
+from .camera import Camera
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_styles
@@ -61,8 +62,7 @@ class Dancer(Wishes):
         """`temperature` makes the choreographer's choices tamer (below 1) or wilder (above). `dance` is a named dance,
         which has its style; None leaves it to a plan of phrases. `style` None starts with one that the seed picks.
         `notify` is told what goes wrong. Seven parameters, for each is a thing of its own that is asked for at the
-        start. UserError for a style or dance that the pack has not learned,
-        or a dance that is of another style.
+        start. UserError for a style or dance that the pack has not learned, or a dance that is of another style.
         """
         _check_troupe(troupe)
         self.temperature = temperature
@@ -71,9 +71,8 @@ class Dancer(Wishes):
         self._random = np.random.default_rng(seed)
         self._plan = self._first_plan(pack, seed, style, dance)
         self._plan.resize(troupe)
-        self._formation = Formation(pack, troupe)
-        self._sync, self._steps, self._last_good = Sync(), Steps(), LastGood()
-        self._recovery = Recovery(pack, notify)
+        self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
+        self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._begin(pack)
@@ -127,9 +126,10 @@ class Dancer(Wishes):
         if troupe <= old:
             return
         self._plan.resize(troupe)
+        self._camera.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
-        self._steps.extend(new.latent, home, depth)
+        self._steps.extend(self._camera.turn(self.pack.body, self._rows.latent)[old:], home, depth)
         self._rescue.resize(troupe)
 
     # --- stepping
@@ -157,8 +157,10 @@ class Dancer(Wishes):
         rows.latent, rows.body = made.latent, made.state
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        place = self._formation.step(rows.latent, made.travel[:, 0])
-        self._steps.append(Step(rows.latent.copy(), place, self._formation.depth, self._formation.seen))
+        self._camera.step(self._step, self._sync.danced != "each")
+        latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
+        place = self._formation.step(latent, travel)
+        self._steps.append(Step(latent, place, self._formation.depth, self._formation.near, self._formation.seen))
         self._let_go()
         self._replace_pack()
 
@@ -167,6 +169,7 @@ class Dancer(Wishes):
         if self._renewed is not None:
             self._random = np.random.default_rng(self._renewed)
             self._plan.reseed(self._renewed)
+            self._camera.reseed(self._renewed)
             self._renewed = None
         self._sync.begin_letter()
         rows, n = self._rows, len(self._plan)
@@ -197,12 +200,8 @@ class Dancer(Wishes):
             "place": np.full((n, 1), self._step % STEPS_PER_LETTER / STEPS_PER_LETTER, dtype=np.float32),
             **self._conditions(beat, energy, rows.style, rows.dance),
         }
-        return {
-            "latent": rows.latent,
-            "state": rows.body,
-            **self._sync.share(own),
-            "noise": self._sync.share_noise(noise),
-        }
+        told, noise = self._sync.share(own), self._sync.share_noise(noise)
+        return {"latent": rows.latent, "state": rows.body, **told, "noise": noise}
 
     def _conditions(
         self, beat: float, energy: float, style: NDArray[np.int64], dance: NDArray[np.int64]
@@ -216,20 +215,20 @@ class Dancer(Wishes):
 
     def _begin_rows(self, numbers: range) -> Rows:
         """Rows of dancers who begin with a pose of the training data in the style in force."""
-        seeds = [self._plan.pick_seed(i) for i in numbers]
-        return begin_rows(self.pack, seeds, [self._plan.style_of(i) for i in numbers])
+        plan = self._plan
+        return begin_rows(self.pack, [plan.pick_seed(i) for i in numbers], [plan.style_of(i) for i in numbers])
 
     def _let_go(self) -> None:
         """Drop the leavers, the last first, who are out of every picture."""
-        count = len(self._plan)
-        while count > self.troupe and all(s.place[count - 1] > self._formation.edge([s.seen]) for s in self._steps):
+        count, edge = len(self._plan), self._formation.edge
+        while count > self.troupe and all(s.place[count - 1] > edge([s.seen]) for s in self._steps):
             count -= 1
         if count == len(self._plan):
             return
         self._rows = self._rows.map(lambda a: a[:count].copy())
         for each in (self._steps, self._formation):
             each.keep(count)
-        for each in (self._plan, self._rescue):
+        for each in (self._plan, self._rescue, self._camera):
             each.resize(count)
 
     # --- what goes wrong
@@ -253,7 +252,7 @@ class Dancer(Wishes):
         self._sync.forget()
         self._formation.follow(pack)
         self._begin(pack)
-        self._steps.replace_latents(self._rows.latent)
+        self._steps.replace_latents(self._camera.turn(self.pack.body, self._rows.latent))
 
     # --- drawing
 
@@ -268,7 +267,8 @@ class Dancer(Wishes):
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         now = self._about(musical_time)
-        return self.draw(now.latent, now.place, now.seen, now.depth)
+        bodies = self.draw(now.latent, now.place, now.seen, now.depth)
+        return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies
 
     def _about(self, musical_time: float) -> Step:
         if not self._steps:

@@ -37,6 +37,7 @@ MOVE_BEATS = 2.0  # time constant of a change of that place, when others come or
 LEAVE = 1.0  # frame widths a beat: so fast leavers slide out; no slower than any neighbour makes room
 WIDEST = 32 / 9  # width by height of the widest screen there is, two of 16:9 side by side
 ROAM = 0.6  # frame widths: a dancer alone never gets farther from home than this, so that none leaves the screen
+NEARER = 0.2  # frame widths, half a metre: nobody comes or goes farther, so that feet stay in the picture
 TROUPE_ROAM = 0.25  # the same where there are neighbours: half their spacing, so that no two change places
 
 
@@ -214,6 +215,7 @@ class Formation:
         stood = stand(troupe, self._view)
         self.home, self.depth = stood.home.copy(), stood.depth.copy()  # (N,) frame widths from the middle; rows
         self.away = np.zeros(troupe, np.float32)  # (N,) frame widths from home that travel has led
+        self._ahead = np.zeros(troupe, np.float32)  # (N,) the same towards the viewer
         self.seen, self._roam = stood.seen, _roam_of(troupe)
 
     @property
@@ -251,20 +253,30 @@ class Formation:
         home = (first + SPACING * np.arange(max(troupe - old, 0))).astype(np.float32)
         depth = stood.depth[old:].copy()
         self.home, self.depth = np.concatenate([self.home, home]), np.concatenate([self.depth, depth])
-        self.away = np.concatenate([self.away, np.zeros(len(home), np.float32)])
+        self.away, self._ahead = (np.pad(a, (0, len(home))) for a in (self.away, self._ahead))
         self._room.resize(len(self.home))
         return home, depth
 
     def keep(self, count: int) -> None:
         """Only the first `count` rows are left."""
         self.home, self.depth, self.away = self.home[:count].copy(), self.depth[:count].copy(), self.away[:count].copy()
+        self._ahead = self._ahead[:count].copy()
         self._room.resize(count)
 
     def step(self, latent: NDArray[np.float32], travel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Places (N,) a sixteenth of a beat later of bodies (N, D) that walk by `travel` (N,) frame widths a beat."""
-        self._walk(travel)
+        """Places (N,) a sixteenth of a beat later of bodies (N, D) that walk by `travel` (N, 2) frame widths a beat, to
+        the right and towards the viewer."""
+        self._walk(travel[:, 0])
+        self._ahead = (self._ahead + travel[:, 1] / STEPS_PER_BEAT) * np.float32(
+            math.exp(-1 / (HOME_BEATS * STEPS_PER_BEAT))
+        )
         wanted = self.home + FARTHER**self.depth * (self._roam * np.tanh(self.away / self._roam))
         return self._room.step(latent, wanted, self.troupe, self.width(self.seen) / 2, self.depth).astype(np.float32)
+
+    @property
+    def near(self) -> NDArray[np.float32]:
+        """(N,) frame widths that each is nearer to the viewer than the row."""
+        return (NEARER * np.tanh(self._ahead / NEARER)).astype(np.float32)
 
     def _walk(self, travel: NDArray[np.float32]) -> None:
         """The crop took the sideways speed away; here it is given back, so that feet stay where they are put. The

@@ -15,11 +15,13 @@ LOOK_AHEAD = 2  # steps past the present that a cubic needs
 
 @dataclass(frozen=True)
 class Step:
-    """The troupe at one step: latents (N, D), places (N,), rows (N,), and what is seen of the stage; see Bodies."""
+    """The troupe at one step: latents (N, D), places (N,), rows (N,), how much nearer each is than its row (N,), and
+    what is seen of the stage; see Bodies."""
 
     latent: NDArray[np.float32]
     place: NDArray[np.float32]
     depth: NDArray[np.floating]
+    near: NDArray[np.float32]
     seen: NDArray[np.floating]  # span, rise, deep
 
 
@@ -57,13 +59,13 @@ class Steps:
         for k, s in enumerate(self._steps):
             self._steps[k] = Step(
                 np.concatenate([s.latent, latent]), np.concatenate([s.place, place]),
-                np.concatenate([s.depth, depth]), s.seen,
+                np.concatenate([s.depth, depth]), np.pad(s.near, (0, len(place))), s.seen,
             )  # fmt: skip
 
     def keep(self, count: int) -> None:
         """Only the first `count` dancers are left."""
         for k, s in enumerate(self._steps):
-            self._steps[k] = Step(s.latent[:count], s.place[:count], s.depth[:count], s.seen)
+            self._steps[k] = Step(s.latent[:count], s.place[:count], s.depth[:count], s.near[:count], s.seen)
 
     def replace_latents(self, latent: NDArray[np.float32]) -> None:
         """All have been in the pose (N, D), where each stood."""
@@ -77,5 +79,6 @@ class Steps:
             catmull_rom(a.latent, b.latent, c.latent, d.latent, u).astype(np.float32),
             np.asarray(catmull_rom(a.place, b.place, c.place, d.place, u), dtype=np.float32),
             catmull_rom(a.depth, b.depth, c.depth, d.depth, u),
+            np.asarray(catmull_rom(a.near, b.near, c.near, d.near, u), dtype=np.float32),
             catmull_rom(a.seen, b.seen, c.seen, d.seen, u),
         )

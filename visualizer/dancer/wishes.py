@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from .camera import Camera
 from .formation import Formation
 from .pack import STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_suited, split_styles
@@ -21,6 +22,7 @@ class Wishes:
     _formation: Formation
     _rows: Rows
     _steps: Steps
+    _camera: Camera
     _step: int
 
     @property
@@ -103,6 +105,12 @@ class Wishes:
     def set_held(self, held: bool) -> None:
         """Whether all go on with what they dance, until asked for something else."""
         self._plan.set_held(held)
+        self._camera.held = held
+
+    def set_camera(self, moves: bool, yaw: float = 0.0) -> None:
+        """Whether the camera walks round by itself at phrase ends, and from where it sees the troupe before, degrees.
+        Of packs whose bodies are flat nothing of it is seen."""
+        self._camera.moves, self._camera.asked = moves, yaw
 
     def leap(self, beats: float) -> None:
         """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What

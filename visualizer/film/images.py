@@ -8,12 +8,16 @@ import zlib
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from visualizer.errors import UserError
 from visualizer.film.video import Pixels, converter, encoder_of, settle
 from visualizer.media import url_of
+
+if TYPE_CHECKING:
+    import av
 
 PALETTE_FRAMES = 48  # frames that a GIF's palette is chosen from: all of them tell no more
 DITHER = "dither=bayer:bayer_scale=5"  # a faint fixed grain: error diffusion crawls from frame to frame
@@ -57,10 +61,12 @@ class Stills:
         self._written = 0
         self._folder.mkdir()
 
-    def write(self, pixels: Pixels, number: int) -> None:
-        frame = self._convert(pixels)
-        frame.pts = number
-        self._save(self._context.encode(frame))
+    def prepare(self, pixels: Pixels) -> av.VideoFrame:
+        return self._convert(pixels)
+
+    def write(self, picture: av.VideoFrame, number: int) -> None:
+        picture.pts = number
+        self._save(self._context.encode(picture))
 
     def _save(self, packets: list) -> None:
         for packet in packets:
@@ -89,13 +95,15 @@ class Gif:
         self._drawn: Pixels | None = None
         path.touch(exist_ok=False)
 
-    def write(self, pixels: Pixels, number: int) -> None:
-        pixels = pixels | OPAQUE
+    def prepare(self, pixels: Pixels) -> Pixels:
+        return pixels | OPAQUE
+
+    def write(self, picture: Pixels, number: int) -> None:
         if self._drawn is not None:
-            off = np.maximum(pixels, self._drawn) - np.minimum(pixels, self._drawn)
-            pixels = np.where(off.max(axis=2, keepdims=True) > STILL, pixels, self._drawn)
-        self._drawn = pixels
-        self._packed.append(zlib.compress(pixels.tobytes(), 1))
+            off = np.maximum(picture, self._drawn) - np.minimum(picture, self._drawn)
+            picture = np.where(off.max(axis=2, keepdims=True) > STILL, picture, self._drawn)
+        self._drawn = picture
+        self._packed.append(zlib.compress(picture.tobytes(), 1))
 
     def close(self, frames: int) -> None:
         self._encode(url_of(self._path), 0, frames)
@@ -191,12 +199,12 @@ class WebP:
         # Whole pictures now and then: small differences that are never drawn add up.
         self._video.options = {"quality": "80", "compression_level": "4", "g": "17", "keyint_min": "9"}
 
-    def write(self, pixels: Pixels, number: int) -> None:
-        if self._opaque:
-            pixels = pixels | OPAQUE
-        frame = self._convert(pixels)
-        frame.pts, frame.time_base = round(number * 1000 / self._fps), Fraction(1, 1000)
-        self._file.mux(self._video.encode(frame))
+    def prepare(self, pixels: Pixels) -> av.VideoFrame:
+        return self._convert(pixels | OPAQUE if self._opaque else pixels)
+
+    def write(self, picture: av.VideoFrame, number: int) -> None:
+        picture.pts, picture.time_base = round(number * 1000 / self._fps), Fraction(1, 1000)
+        self._file.mux(self._video.encode(picture))
 
     def close(self, frames: int) -> None:
         self._file.mux(self._video.encode(None))

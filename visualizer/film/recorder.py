@@ -43,6 +43,7 @@ LATE = 0.3  # seconds that pictures then wait for their sound
 HELD = 20  # pictures that do, at most: twice as many as come in that time
 BEHIND = 20.0  # seconds: a machine that is so far behind will not catch up
 NICE = 3
+HASTE = 1.0  # seconds that a video still gets after a second signal; the process gets `visualizer.leave.PROMPT`
 
 
 class Recorder:
@@ -90,9 +91,9 @@ class Recorder:
             self.over = True
             self._ends.set()
 
-    def finish(self) -> None:
-        """Wait until the file is whole."""
-        self._thread.join()
+    def finish(self, timeout: float | None = None) -> None:
+        """Wait until the file is whole, or for that many seconds."""
+        self._thread.join(timeout)
 
     @property
     def writing(self) -> bool:
@@ -104,7 +105,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            import visualizer.film.video  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
+            import visualizer.film.encoder  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
 
             if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
@@ -131,7 +132,7 @@ class Recorder:
 
     def _write(self) -> int:
         """Feed the encoder until all is written; how many frames that were. UserError if it fails."""
-        from visualizer.film.video import Encoder
+        from visualizer.film.encoder import Encoder
 
         encoder = Encoder(self.path, self.size, FPS, sounds(self._sound))
         held: deque[tuple[int, Pixels]] = deque()  # pictures that wait for their sound
@@ -314,12 +315,20 @@ class Takes:
         self._camera.lose()
 
     def finish(self, seen: float) -> None:
-        """The show is over: wait until all is written."""
+        """The show is over: wait until all is written. A second signal cuts that short."""
         self._camera.fetch()
         self.develop(0.0)
-        self._pool.shutdown()
-        if any(recorder.writing for recorder in self._recorders):
-            log.info("writing the rest of the recording")
         for recorder in self._recorders:
             recorder.stop(seen)
-            recorder.finish()
+        try:
+            self._pool.shutdown()
+            if any(recorder.writing for recorder in self._recorders):
+                log.info("writing the rest of the recording")
+            for recorder in self._recorders:
+                recorder.finish()
+        except BaseException:
+            # The last half second waits for its sound as a rule, and is soon written; without its end a video that
+            # has only begun is nothing.
+            for recorder in self._recorders:
+                recorder.finish(HASTE)
+            raise

@@ -60,6 +60,7 @@ def make_show(
     style = None if options.style == AUTO else options.style
     dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance, notify)
     dancer.set_sync(options.sync)
+    dancer.set_camera(options.camera == "moves" and options.beats is None)  # a loop ends where it began
     dancer.view = size[0] / size[1]
     plan = ShowPlan(
         look=options.look,

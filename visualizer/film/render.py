@@ -1,13 +1,14 @@
 """The same show without a window, into a file.
 
 Time is the frame number, so nothing depends on how fast the machine is: same pack, seed and song, same frames, byte
-for byte. One thread dances and decodes, some frames ahead; this one paints; a third converts and encodes. All three
-release Python's lock most of the time. The film grows under a temporary name beside its target, and is renamed when it
-is whole.
+for byte. One thread dances and decodes, some frames ahead; this one paints; a third converts and a fourth encodes. All
+of them release Python's lock most of the time. The film grows under a temporary name beside its target, and is renamed
+when it is whole.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import signal
 import time
@@ -16,15 +17,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from visualizer.dancer.pack import Pack, find_pack, load_pack
 from visualizer.errors import UserError
+from visualizer.film.encoder import Encoder
 from visualizer.film.output_path import check_output, find_output, find_paths, put_in_place
 from visualizer.film.progress import FilmProgress, warn_of_size
 from visualizer.film.reel import FilmFrame, Reel, make_reel, make_show
-from visualizer.film.video import PICTURES, Encoder, is_sequence
+from visualizer.film.video import PICTURES, is_sequence
 from visualizer.leave import before_leaving, unhurried
 from visualizer.options import FilmOptions, check_value
 from visualizer.stage.cpu.painter import Painter
@@ -177,13 +180,32 @@ def usual_fps(out: Path) -> int:
 
 
 def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
-    """The same items, made on a thread of their own, up to `depth` before they are asked for."""
+    """The same items, made on a thread of their own, up to `depth` before they are asked for; what fails there is
+    raised in its place.
+
+    By halves of `depth`: each time that one thread wakes another, both want Python's lock.
+    """
+
+    def make() -> tuple[list[T], Exception | None]:
+        made: list[T] = []
+        try:
+            for item in islice(items, max(depth // 2, 1)):
+                made.append(item)
+        except Exception as error:  # noqa: BLE001 - raised again by who asks for it
+            return made, error
+        return made, None
+
     pool = ThreadPoolExecutor(1, "dancer")
     try:
-        waiting = deque(pool.submit(next, items, None) for _ in range(depth))
-        while (item := waiting.popleft().result()) is not None:
-            waiting.append(pool.submit(next, items, None))
-            yield item
+        waiting = deque((pool.submit(make), pool.submit(make)))
+        while True:
+            made, error = waiting.popleft().result()
+            waiting.append(pool.submit(make))
+            yield from made
+            if error is not None:
+                raise error
+            if not made:
+                return
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -191,6 +213,8 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
 def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: Console) -> int:
     """Take frame by frame; the signal that ended it early, or 0."""
     with said:
+        # The collector stops all threads, and looks through all the libraries again and again; it may pass over them.
+        gc.freeze()
         try:
             for frame in ahead(reel.frames, AHEAD):
                 if stop.signal:
@@ -201,6 +225,8 @@ def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: C
                 said.update(camera.done)
         except (KeyboardInterrupt, Stopped):
             return stop.signal or signal.SIGINT
+        finally:
+            gc.unfreeze()
     return 0
 
 

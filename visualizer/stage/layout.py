@@ -35,20 +35,38 @@ class Spot:
         return FLOOR * (1 - self.scale) - self.lift
 
 
+VIEWER = 3.2  # frame widths from the viewer to who stands in a row: 8 m
+EYES = 0.5  # frame widths that the viewer's eyes are above the floor
+
+
 def find_spots(picture: Bodies) -> list[Spot]:
     """The spot of each dancer of a picture."""
     if picture.depth is None:
-        return [Spot(float(place)) for place in picture.place]
-    return [
-        Spot(float(place), FARTHER ** float(depth), picture.rise * float(depth))
-        for place, depth in zip(picture.place, picture.depth, strict=True)
-    ]
+        spots = [Spot(float(place)) for place in picture.place]
+    else:
+        spots = [
+            Spot(float(place), FARTHER ** float(depth), picture.rise * float(depth))
+            for place, depth in zip(picture.place, picture.depth, strict=True)
+        ]
+    if picture.near is None:
+        return spots
+    return [_come_near(spot, float(near)) for spot, near in zip(spots, picture.near, strict=True)]
+
+
+def _come_near(spot: Spot, near: float) -> Spot:
+    """Who is `near` frame widths nearer is larger, and the feet are farther below the eyes (central projection)."""
+    larger = VIEWER / (VIEWER - near)
+    return Spot(spot.place, spot.scale * larger, spot.lift - EYES * spot.scale * (larger - 1))
 
 
 def find_drawing_order(picture: Bodies) -> list[int]:
     """The numbers of the dancers, the farthest first; of one row as they are."""
-    count, depth = len(picture.place), picture.depth
-    return list(range(count)) if depth is None else sorted(range(count), key=lambda k: -float(depth[k]))
+    count, depth, near = len(picture.place), picture.depth, picture.near
+    if depth is None:
+        return list(range(count)) if near is None else sorted(range(count), key=lambda k: float(near[k]))
+    if near is None:
+        return sorted(range(count), key=lambda k: -float(depth[k]))
+    return sorted(range(count), key=lambda k: (-round(float(depth[k]), 3), float(near[k])))
 
 
 SLIT = 20  # frames that lie above or beside one another in a window, at most

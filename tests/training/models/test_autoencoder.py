@@ -11,15 +11,13 @@ import torch
 from training.data.choreography import DANCES, perform
 from training.data.dataset import crop_place
 from training.data.motion.body import CLAMP_PIXELS, about_crop, project, silhouettes
-from training.data.motion.skeleton import BONES, LENGTHS, turn
+from training.data.motion.skeleton import turn
 from training.models.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
-    BoneFit,
     exactly,
     solve,
 )
-from training.models.bone_layer import BoneLayer
 from training.models.pose_basis import PoseBasis, pose_basis
 
 SMALL = AutoencoderConfig(latent=16, encoder=(8, 8, 12, 12), corrector=(8, 8, 12, 12), marks=6, unions=6, decoder=8)
@@ -257,9 +255,7 @@ def test_a_body_in_space_is_seen_and_drawn() -> None:
         latent = network.pose_latent(bodies)
         torch.testing.assert_close(network.decode_body(latent), bodies, atol=1e-5, rtol=0)
         torch.testing.assert_close(network.decode_joints(latent), torch.from_numpy(flat), atol=1e-5, rtol=0)
-        found = network.encode(frame)
-        body = network.decode_body(found)
-        torch.testing.assert_close(BoneLayer()(body), body, atol=1e-4, rtol=0)
+        assert network.encode(frame).shape == (4, 63)
     losses = network.loss(frame, bodies)
     assert losses["depth"] > 0
     unknown = torch.full_like(bodies, torch.nan)
@@ -274,19 +270,6 @@ def test_the_picture_decides_nothing_by_depth() -> None:
     with torch.no_grad():
         one, other = (network.decode_pixels(network.pose_latent(b)) for b in (bodies, deeper))
         torch.testing.assert_close(one, other, atol=1e-2, rtol=0)
-
-
-def test_bones_that_look_short_are_turned_out_of_the_plane() -> None:
-    bodies = torch.from_numpy(deep_bodies(60))
-    flatter = bodies * torch.tensor([1.0, 1.0, 0.5])  # the mean of what is not known is too flat
-    with torch.no_grad():
-        found = BoneFit()(flatter)
-    length = (found[:, BONES[:, 1]] - found[:, BONES[:, 0]]).norm(dim=-1)
-    torch.testing.assert_close(length, torch.from_numpy(LENGTHS).expand(60, 20), atol=1e-4, rtol=0)
-    assert (found - bodies)[..., 2].abs().mean() < 0.7 * (flatter - bodies)[..., 2].abs().mean()
-    assert (found - bodies)[..., :2].norm(dim=-1).mean() < 0.01  # metres
-    with torch.no_grad():
-        torch.testing.assert_close(BoneFit()(bodies), bodies, atol=1e-3, rtol=0)
 
 
 def test_flat_latents_take_bodies_in_space() -> None:

@@ -8,24 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.made_space import made_space, some_joints
 from visualizer.dancer.body_space import (
-    BodySpace,
     describe_body_space,
     read_body_space,
     turn_travel,
 )
 
 SIZE = 63
-
-
-def made_space(size: int = SIZE) -> BodySpace:
-    rng = np.random.default_rng(3)
-    axes = np.linalg.qr(rng.normal(size=(63, 63)))[0][:, :size].astype(np.float32)
-    return BodySpace(rng.normal(0, 0.5, 63).astype(np.float32), axes, 0.16, np.ones(size, np.float32))
-
-
-def some_joints(count: int) -> np.ndarray:
-    return np.random.default_rng(4).normal(0, 0.4, (count, 21, 3)).astype(np.float32)
 
 
 def seen_from(joints: np.ndarray, degrees: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,10 @@ from visualizer.dancer.formation import (
     FARTHER,
     FLESH,
     LARGE,
+    NEARER,
     SPACING,
     USUAL,
+    Formation,
     Reach,
     RoomMaker,
     above,
@@ -24,8 +28,8 @@ from visualizer.dancer.formation import (
 )
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.errors import UserError
-from visualizer.moment import FIGURE
-from visualizer.stage.layout import find_layout, find_spots
+from visualizer.moment import FIGURE, Bodies
+from visualizer.stage.layout import find_drawing_order, find_layout, find_spots
 
 FLOATS = st.floats(-3, 3)
 
@@ -209,3 +213,29 @@ def test_in_rows_nobody_is_cut_off_and_who_comes_finds_a_row(size: tuple[int, in
                 assert edge + (0.5 + right[k]) * side < size[0] + 0.02 * side
             assert top > -0.05 * side
             assert top + side <= size[1] + 1
+
+
+def test_who_comes_near_is_larger_and_lower_and_drawn_last() -> None:
+    frames = np.zeros((3, 1, 128, 128), np.float32)
+    bodies = Bodies(frames, None, np.array([-0.5, 0.0, 0.5], np.float32), near=np.array([0.1, 0.0, -0.1], np.float32))
+    near, still, far = find_spots(bodies)
+    assert near.scale > still.scale == 1 > far.scale
+    assert near.lift < still.lift == 0 < far.lift
+    assert find_drawing_order(bodies) == [2, 1, 0]
+    rows = replace(bodies, depth=np.array([1.0, 0.0, 0.0]), deep=1.0, rise=0.3)
+    assert find_drawing_order(rows)[0] == 0  # a row behind is behind, however near
+    assert find_spots(rows)[0].scale < 1
+
+
+def test_travel_towards_the_viewer_is_kept_within_bounds_and_given_back() -> None:
+    pack = standins.pack(decoder=standins.Network(reach, ("frame", "joints")))
+    formation = Formation(pack, 2)
+    latent = np.stack([pack.seeds[0].latent] * 2)
+    assert (formation.near == 0).all()
+    for _ in range(400):
+        formation.step(latent, np.array([[0, 0.5], [0, -0.5]], np.float32))
+    assert 0.15 < formation.near[0] <= NEARER
+    assert -NEARER <= formation.near[1] < -0.15
+    for _ in range(4000):
+        formation.step(latent, np.zeros((2, 2), np.float32))
+    assert np.abs(formation.near).max() < 0.01

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from visualizer.errors import UserError
-from visualizer.film import video
+from visualizer.film import encoder
+from visualizer.film.encoder import Encoder
 from visualizer.film.output_path import find_output
 from visualizer.film.progress import FilmProgress, megabytes, warn_of_size
-from visualizer.film.video import Encoder
 from visualizer.options import FilmOptions, merged, options_of
 from visualizer.support.console import Console
 
@@ -94,7 +94,7 @@ def test_a_quick_film_says_nothing_and_an_unknown_size_is_not_made_up() -> None:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.webm", "a.gif", "a/a_%03d.png"])
 def test_the_size_is_about_what_it_comes_to(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "WAITING", 0)  # the encoder is never far behind
+    monkeypatch.setattr(encoder, "WAITING", 0)  # the encoder is never far behind
     frames, said = 120, None
     film = Encoder(tmp_path / name, SIZE, 25)
     for k, each in enumerate(pictures(frames)):

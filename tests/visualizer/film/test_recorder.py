@@ -21,7 +21,7 @@ import pytest
 from tests.support.fake_sound import FakeChain, FakeLine
 from tests.support.said import Said
 from visualizer.errors import UserError
-from visualizer.film import recorder, video
+from visualizer.film import encoder, recorder
 from visualizer.film.recorder import FPS, HELD, LARGEST, Recorder, Takes, fit, fitted, new_file, save_picture
 from visualizer.music.sources.capture_thread import CaptureThread
 from visualizer.music.sources.tape import RATE, NoSounds, Tape
@@ -133,12 +133,12 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
 ) -> None:
     gate = threading.Event()
 
-    class Stuck(video.Encoder):
+    class Stuck(encoder.Encoder):
         def put(self, pixels) -> None:
             assert gate.wait(60)
             super().put(pixels)
 
-    monkeypatch.setattr(video, "Encoder", Stuck)
+    monkeypatch.setattr(encoder, "Encoder", Stuck)
     clock = SlowTime()
     taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     for k in range(90):
@@ -160,12 +160,12 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
     monkeypatch.setattr(recorder, "BEHIND", 1.0)
     put = threading.Event()
 
-    class Noted(video.Encoder):
+    class Noted(encoder.Encoder):
         def put(self, pixels) -> None:
             super().put(pixels)
             put.set()
 
-    monkeypatch.setattr(video, "Encoder", Noted)
+    monkeypatch.setattr(encoder, "Encoder", Noted)
     clock = SlowTime()
     taken = Recorder(tmp_path / "a.mkv", SIZE, 50.0, NoSounds(), clock, Said())
     taken.offer(grey(50.0, 90))
@@ -215,7 +215,7 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
 def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", logged.append)
-    monkeypatch.setitem(sys.modules, "visualizer.film.video", None)  # as where PyAV cannot be loaded
+    monkeypatch.setitem(sys.modules, "visualizer.film.encoder", None)  # as where PyAV cannot be loaded
     path = tmp_path / "a.mkv"
     path.touch()
     sound = Tape(50.0)
@@ -223,7 +223,7 @@ def test_a_failure_of_our_own_is_said_on_the_screen_too(tmp_path: Path, monkeypa
     taken.finish()
     assert taken.over
     (said,) = messages(taken)
-    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film.video")
+    assert said.startswith("recording ended: ModuleNotFoundError: import of visualizer.film.encoder")
     assert not path.exists()
     assert sound.closed
     assert [each.exc_type for each in logged] == [ModuleNotFoundError]
@@ -392,6 +392,39 @@ def test_a_show_that_ends_while_it_records_finishes_the_video(takes: Takes, tmp_
     assert levels(video)[1] == pytest.approx(seen - started, abs=0.1)
 
 
+def test_a_second_signal_while_the_video_is_finished_leaves_one_that_plays(
+    takes: Takes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Recorder.finish
+
+    def finish(taken: Recorder, timeout: float | None = None) -> None:
+        if timeout is None:
+            raise KeyboardInterrupt  # as the second Ctrl-C does while the main thread waits
+        whole(taken, timeout)
+
+    monkeypatch.setattr(Recorder, "finish", finish)
+    monkeypatch.setattr(recorder, "HASTE", 60.0)  # of a busy machine
+    started = time.perf_counter()
+    takes.record(started, (96, 64), lambda begins: NoSounds())
+    seen = show_some(takes, 20, started)
+    with pytest.raises(KeyboardInterrupt):
+        takes.finish(seen)
+    (video,) = (tmp_path / "videos").iterdir()
+    assert levels(video)[1] == pytest.approx(seen - started, abs=0.1)
+
+
+def test_a_video_that_is_cut_off_plays_nearly_to_its_end(tmp_path: Path) -> None:
+    film = encoder.Encoder(tmp_path / "a.mkv", SIZE, FPS)
+    chance = np.random.default_rng(4)
+    for _ in range(3 * FPS):
+        film.put(chance.integers(0, 255, (SIZE[1], SIZE[0], 4), np.uint8))
+    wait_until(lambda: film._written == 3 * FPS)
+    (tmp_path / "cut.mkv").write_bytes((tmp_path / "a.mkv").read_bytes())  # as a killed process leaves it
+    film.finish()
+    with av.open(str(tmp_path / "cut.mkv")) as file:
+        assert len(list(file.decode(video=0))) >= FPS
+
+
 def test_png_of_a_shot_round_trips_through_memory() -> None:
     shot = Shot(0.0, np.arange(4 * 6 * 4, dtype=np.uint8).reshape(4, 6, 4), gl=True)
     file = io.BytesIO()
@@ -419,7 +452,7 @@ def test_few_pictures_are_in_memory_while_the_encoder_is_slow(tmp_path: Path, mo
         taken.append(shot.time)
         return shot.pixels.copy()
 
-    monkeypatch.setattr(video, "Encoder", Slow)
+    monkeypatch.setattr(encoder, "Encoder", Slow)
     monkeypatch.setattr(recorder, "fit", fit_one)
     clock = SlowTime()
     one = Recorder(tmp_path / "slow.mkv", SIZE, 50.0, NoSounds(), clock, Said())

@@ -28,7 +28,7 @@ from visualizer.auto import EARLY, STAY, Auto
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
-from visualizer.film import reel, render, video
+from visualizer.film import encoder, reel, render, video
 from visualizer.film.output_path import find_paths
 from visualizer.film.score import OwnScore
 from visualizer.messages import discard
@@ -62,6 +62,9 @@ class Waver:
 
     def set_sync(self, sync: str) -> None:
         self.asked.append(sync)
+
+    def set_camera(self, moves: bool, yaw: float = 0.0) -> None:
+        self.camera = moves
 
     def set_never(self, dances: tuple[str, ...]) -> None:
         assert dances == ()
@@ -259,7 +262,7 @@ def test_an_error_of_our_own_while_it_encodes_comes_to_light(tmp_path: Path) -> 
         for _ in range(100):  # more than the queue holds
             film_file.put(np.zeros((64, 64, 4), np.uint8))
 
-    film_file = video.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
+    film_file = encoder.Encoder(tmp_path / "a.mp4", (64, 64), 30, sound())
     with pytest.raises(ZeroDivisionError):
         put_all()
     film_file.abandon()
@@ -532,7 +535,9 @@ def test_no_room_is_one_line_and_leaves_nothing(name: str, transparent: bool, tm
         with room_for(room), pytest.raises(UserError, match=r"no room left for the film|cannot be written"):
             painted(tmp_path / name, **wish)
         assert_alone(whole)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("encoder", "dancer"))]
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith(("encoder", "converter", "dancer"))
+    ]
 
 
 def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -579,14 +584,14 @@ def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, t
 def test_an_encoder_needs_no_sound(tmp_path: Path) -> None:
     painter = Painter(SIZE)
     surface = painter.paint(Moment(picture(0.0), find_look("paper"), hearing(), 0.0))
-    made = video.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
+    made = encoder.Encoder(tmp_path / "silent.mp4", SIZE, Fraction(30), None)
     for _ in range(10):
         made.put(pixels_of(surface))
     made.finish()
     assert len(pictures_of(tmp_path / "silent.mp4")) == 10
     with av.open(str(tmp_path / "silent.mp4")) as container:
         assert not container.streams.audio
-    dropped = video.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
+    dropped = encoder.Encoder(tmp_path / "dropped.mp4", SIZE, 30, None)
     dropped.put(pixels_of(surface))
     dropped.abandon()
     assert_alone(tmp_path / "silent.mp4")

@@ -17,6 +17,7 @@ from training.data.dances import (
 from training.data.dataset import Take
 from training.data.footage.compose import see
 from training.data.footage.smooth import smooth
+from training.data.motion.kinematics import fix_bones
 from training.data.motion.skeleton import MIRROR, mirror
 from training.export import export_autoencoder
 from training.models.autoencoder import Autoencoder
@@ -62,7 +63,8 @@ def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: P
     rate = (len(times) - 1) / (times[-1] - times[0])
     flat = smooth(basis.joints(latents), rate).reshape(len(times), -1)
     moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
-    return basis.latents(moved.reshape(len(moved), -1, basis.axes).astype(np.float32))
+    moved = moved.reshape(len(moved), -1, basis.axes)
+    return basis.latents(fix_bones(moved) if basis.axes == 3 else moved)
 
 
 def flip(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:
