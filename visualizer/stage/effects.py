@@ -35,6 +35,8 @@ NEAREST = 0.030  # frame widths: how far the distance of rings is rounded off
 MIRRORS = 30  # of a mirror ball, around
 MEMORY_TICKS = 16  # pictures a beat that echoes remember
 DARK = 1e-30  # below it a float32 product would be slow
+NONE = 1e-9  # so little is not seen
+FARTHEST = math.sqrt(-2 * math.log(NONE))  # spreads at which a Gaussian is no more than that
 
 Array = NDArray[np.float32]
 
@@ -117,15 +119,17 @@ class _Cells:
     fine: float  # the finest spread that the cells of the canvas can hold
 
 
-# What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot.
+# What is worked out of a dancer's frame is kept by `row`, scale and lift of a row of the troupe; see Spot. With some of
+# it goes which rows or columns of the canvas it is for: about one of nine dancers there are few.
 
 
-def _gaussian_down(at: _Cells, spread: float, row: Row, shift: float = 0.0) -> Array:
+def _gaussian_down(at: _Cells, spread: float, row: Row, shift: float = 0.0) -> tuple[slice, Array]:
     return gaussian(at.y, _seen_down(at.field, row) + shift, spread, at.cell * row[0])
 
 
-def _gaussian_across(at: _Cells, spread: float, scale: float, place: float) -> Array:
-    return gaussian(at.x, (at.field - 0.5) * scale + place, spread, at.cell * scale).T.copy()
+def _gaussian_across(at: _Cells, spread: float, scale: float, place: float) -> tuple[slice, Array]:
+    columns, weights = gaussian(at.x, (at.field - 0.5) * scale + place, spread, at.cell * scale)
+    return columns, weights.T.copy()
 
 
 def _zooms(at: _Cells, zoom: float, rise: float, spread: float) -> tuple[Array, Array]:
@@ -137,11 +141,13 @@ def _zooms(at: _Cells, zoom: float, rise: float, spread: float) -> tuple[Array, 
     return down, across.T.copy()
 
 
-def _sole_matrix(at: _Cells, width: float, row: Row) -> Array:
+def _sole_matrix(at: _Cells, width: float, row: Row) -> tuple[slice, Array]:
     """(rows, 128): what is low in the frame falls on the floor, the more the lower it is."""
     near = np.clip((at.field - SOLE[0]) / (SOLE[1] - SOLE[0]), 0, 1) ** 2
-    onto = np.exp(-0.5 * ((at.y - (FLOOR - row[1])) / max(width * 0.42, at.fine)) ** 2)
-    return (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
+    floor, spread = FLOOR - row[1], max(width * 0.42, at.fine)
+    first, last = at.y.searchsorted((floor - FARTHEST * spread, floor + FARTHEST * spread)).tolist()
+    onto = np.exp(-0.5 * ((at.y[first:last] - floor) / spread) ** 2)
+    return slice(first, last), (onto[:, None] * near[None, :] * 0.30).astype(np.float32)
 
 
 def _distance_down(at: _Cells, spread: float, row: Row) -> NDArray[np.float64]:
@@ -215,15 +221,14 @@ class EffectsCanvas:
             self._grow_trails(effects, bodies if effects.trail_body else lights, cuts, musical_time)
             values += np.float32(effects.trail * tables.trail) * self.trails
         if effects.floor:
-            for spot in places:
-                wide = np.exp(-(((self.x - spot.place) / (POOL[0] * spot.scale)) ** 2))
-                high = np.exp(-(((self.y - (FLOOR - spot.lift)) / (POOL[1] * spot.scale)) ** 2))
-                values += (effects.floor * swing * high[:, None] * wide[None, :]).astype(np.float32)
+            self._pools(places, effects.floor * swing)
         if effects.contact and bodies is not None:
             for one, cut in zip(bodies, cuts, strict=True):
-                down = self._soles(effects.contact_width, _row(cut.spot))[:, cut.rows]
-                across = self._across(max(effects.contact_width, self._fine), cut.spot.scale, cut.spot.place)
-                values += np.float32(effects.contact) * np.minimum(down @ one @ across[cut.columns], 1)
+                rows, down = self._soles(effects.contact_width, _row(cut.spot))
+                wide = max(effects.contact_width, self._fine)
+                columns, across = self._across(wide, cut.spot.scale, cut.spot.place)
+                seen = np.minimum(down[:, cut.rows] @ one @ across[cut.columns], 1)
+                values[rows, columns] += np.float32(effects.contact) * seen
         if effects.wet:
             values += np.float32(effects.wet) * (self._mirror @ values)
         if effects.rings and bodies is not None:
@@ -245,8 +250,17 @@ class EffectsCanvas:
         x, y = move
         wide = max(spread, self._fine)
         for one, cut in zip(parts, cuts, strict=True):
-            down = self._down(wide, _row(cut.spot), y)[:, cut.rows] * np.float32(gain)
-            onto += down @ one @ self._across(wide, cut.spot.scale, cut.spot.place + x)[cut.columns]
+            rows, down = self._down(wide, _row(cut.spot), y)
+            columns, across = self._across(wide, cut.spot.scale, cut.spot.place + x)
+            onto[rows, columns] += (down[:, cut.rows] * np.float32(gain)) @ one @ across[cut.columns]
+
+    def _pools(self, places: list[Spot], strength: float) -> None:
+        """Add the pools about the places where the dancers stand."""
+        place, scale, lift = np.array([(spot.place, spot.scale, spot.lift) for spot in places]).T[:, :, None]
+        wide = np.exp(-(((self.x - place) / (POOL[0] * scale)) ** 2)).astype(np.float32)
+        high = np.exp(-(((self.y - (FLOOR - lift)) / (POOL[1] * scale)) ** 2)).astype(np.float32)
+        wide[wide < NONE], high[high < NONE] = 0, 0
+        self.values += (high.T * np.float32(strength)) @ wide
 
     def _grow_trails(self, effects: Effects, source: list[Array] | None, cuts: list[_Cut], musical_time: float) -> None:
         assert source is not None
@@ -328,9 +342,10 @@ class EffectsCanvas:
                 field += f1[k, rows, columns].astype(np.float32) * share
                 spot = _steady(_between(c0[k].spot, c1[k].spot, float(share)))
                 shape = np.clip(0.5 - field * np.float32(soft), 0, 1)
-                across = self._across(self._fine, spot.scale, spot.place)[columns]
-                seen = self._down(self._fine, _row(spot))[:, rows] @ shape @ across
-                np.maximum(self.values, seen * strength, out=self.values)
+                across_at, across = self._across(self._fine, spot.scale, spot.place)
+                down_at, down = self._down(self._fine, _row(spot))
+                part = self.values[down_at, across_at]
+                np.maximum(part, down[:, rows] @ shape @ across[columns] * strength, out=part)
 
     def _bones(self, effects: Effects, joints: Array, spot: Spot) -> None:
         """Each bone as a capsule, soft over two cells: a steep ramp makes it crisp again."""

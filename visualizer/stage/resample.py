@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FAINTEST = 1e-5  # weights of a blur that are less count as none
+WIDEST = math.sqrt(-2 * math.log(FAINTEST))  # beyond so many spreads there are none
+
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
@@ -48,11 +51,18 @@ def upsampling(
     return weights.astype(np.float32)
 
 
-def gaussian(to: Doubles, fro: Doubles, spread: float, step: float) -> Array:
-    """(len(to), len(fro)) weights of a Gaussian blur from samples `step` apart; they sum to 1 away from the ends."""
-    weights = np.exp(-0.5 * ((to[:, None] - fro[None, :]) / spread) ** 2)
-    weights[weights < 1e-5] = 0  # tiny numbers below float32's normal range would make every product slow
-    return (weights * (step / (spread * math.sqrt(2 * math.pi)))).astype(np.float32)
+def gaussian(to: Doubles, fro: Doubles, spread: float, step: float) -> tuple[slice, Array]:
+    """Weights (n, len(fro)) of a Gaussian blur from samples `step` apart; they sum to 1 away from the ends.
+
+    With the n of `to` that they are for: the weights of all others are 0. Both rise.
+    """
+    reach = WIDEST * spread
+    first, last = to.searchsorted((fro[0] - reach, fro[-1] + reach)).tolist()
+    away = ((to[first:last, None] - fro[None, :]) / spread).astype(np.float32)
+    weights = np.exp(np.float32(-0.5) * np.square(away))
+    weights[weights < FAINTEST] = 0  # tiny numbers below float32's normal range would make every product slow
+    weights *= np.float32(step / (spread * math.sqrt(2 * math.pi)))
+    return slice(first, last), weights
 
 
 def zoom_matrix(centres: Doubles, about: float, zoom: float, shift: float = 0.0) -> Array:

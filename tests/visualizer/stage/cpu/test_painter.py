@@ -18,7 +18,7 @@ from visualizer.stage.effects import EffectsCanvas
 from visualizer.stage.layout import find_layout
 from visualizer.stage.looks import find_look, make_color_tables, shipped_looks
 from visualizer.stage.mood import Mood
-from visualizer.stage.resample import noise, upsampling
+from visualizer.stage.resample import gaussian, noise, upsampling
 
 
 def pixels(surface: pygame.Surface) -> np.ndarray:
@@ -54,6 +54,18 @@ def test_upsampling_weights_sum_to_one_and_reproduce_a_line() -> None:
     expected = (np.arange(720) + 0.5) * 128 / 720 - 0.5
     assert ramp[20:-20] == pytest.approx(expected[20:-20], abs=1e-4)
     assert ((weights != 0).sum(axis=1) <= 4).all()
+
+
+@pytest.mark.parametrize("middle", [-2.0, -0.9, 0.0, 0.7, 3.0])
+def test_a_blur_is_made_where_it_reaches_and_leaves_out_nothing(middle: float) -> None:
+    to, fro, spread = np.linspace(-1, 1, 90), middle + np.linspace(-0.2, 0.2, 30), 0.03
+    there, weights = gaussian(to, fro, spread, fro[1] - fro[0])
+    whole = np.zeros((90, 30))
+    whole[there] = weights
+    away = (to[:, None] - fro[None, :]) / spread
+    expected = np.exp(-0.5 * away**2) * (fro[1] - fro[0]) / (spread * np.sqrt(2 * np.pi))
+    assert whole == pytest.approx(expected, abs=1e-5)
+    assert len(weights) <= 35  # a dancer's part of the canvas
 
 
 @pytest.mark.parametrize("each", shipped_looks(), ids=lambda each: each.name)
