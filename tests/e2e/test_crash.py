@@ -20,12 +20,12 @@ import itertools
 from visualizer import cli  # first: it sets the environment
 from visualizer import live
 count, frame = itertools.count(), live.LiveShow.draw_frame
-def failing(show, now):
+def failing(show, now, due=None):
     if next(count) == 10:
         show.run_command("wilder", now - 60)
         show.run_command("next look", now)
         raise ZeroDivisionError("a picture\\nthat cannot be")
-    frame(show, now)
+    frame(show, now, due)
 live.LiveShow.draw_frame = failing
 cli.main()
 """

@@ -172,9 +172,9 @@ def test_a_video_is_finished_though_the_show_is_stuck(home: dict[str, str]) -> N
 from visualizer import live
 STEP = 90
 frame, began = live.LiveShow.draw_frame, False
-def begin(show, now):
+def begin(show, now, due=None):
     global began
-    frame(show, now)
+    frame(show, now, due)
     if not began:
         began = True
         show.run_command("record", now)
