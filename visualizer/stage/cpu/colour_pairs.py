@@ -34,6 +34,7 @@ class ColourPairs:
         self._mix = np.empty(LEVELS * LEVELS, np.float32)
         self._table = np.zeros((LEVELS, LEVELS), np.uint32)
         self._bytes = self._table.view(np.uint8).reshape(LEVELS, LEVELS, 4)
+        self._made: tuple[tuple[int, int], int, list[bytes]] | None = None  # what the table is made of
         self._pairs, self._found = np.empty(width * BAND_HEIGHT, np.uint16), np.empty(width * BAND_HEIGHT, np.uint32)
 
     def make(
@@ -44,6 +45,12 @@ class ColourPairs:
         They are 0xAARRGGBB, premultiplied, or 0x00RRGGBB over the colour `behind`. Of the figure's levels there are
         those from `ends` to `ends` and 0; of the effects' those up to `most`, or 0 alone where `effects` is None.
         """
+        most |= 31  # of much the same effects, much the same table
+        ramps = (figure, effects, behind)
+        made_of = ends, most, [b"" if each is None else each.tobytes() for each in ramps]
+        if made_of == self._made:  # a look whose colours stand still
+            return
+        self._made = made_of
         low, high = ends
         above = np.zeros((1, 4), np.float32) if effects is None else effects[: most + 1]
         bare, cover = 1 - figure[low : high + 1, 3], above[:, 3]

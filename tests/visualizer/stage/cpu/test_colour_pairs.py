@@ -54,6 +54,21 @@ def test_pairs_are_the_figure_over_the_effects(flat: tuple[int, int]) -> None:
     assert np.abs(alone - over(figure[0], light) * 255).max() <= 0.5 + 1e-3
 
 
+def test_a_table_that_is_asked_for_again_follows_each_of_its_colours() -> None:
+    """It is not made again where nothing is another; and it is where anything is."""
+    figure, light, behind = ramp(1), ramp(2), np.array([0.2, 0.5, 0.9], np.float32)
+    cases = [(figure, light, 255, None), (figure, light, 255, behind), (figure, light, 255, behind / 2),
+             (figure, ramp(3), 255, behind), (ramp(4), light, 255, behind), (figure, light, 40, None),
+             (figure, light, 90, None), (figure, None, 0, None), (figure, light, 255, None)]  # fmt: skip
+    kept = ColourPairs(SIZE[0])
+    for one, effects, most, colour in [case for case in cases for _ in range(2)]:
+        fresh = ColourPairs(SIZE[0])
+        for each in (kept, fresh):
+            each.make(one, (0, 255), effects, most, colour)
+        assert (kept.figure_alone == fresh.figure_alone).all()
+        assert (kept.effects_alone == fresh.effects_alone)[: most + 1].all()
+
+
 def test_over_a_colour_all_is_opaque() -> None:
     figure, light, behind, colours = ramp(1), ramp(2), np.array([0.2, 0.5, 0.9], np.float32), ColourPairs(SIZE[0])
     effects, figures = planes()
