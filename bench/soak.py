@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from bench.watch import Watch, figures, plot, read
 from visualizer.moment import Moment
 from visualizer.music.analysis.features import RATE
-from visualizer.stage.looks import shipped_looks
+from visualizer.stage.looks import Look, shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
 DELAY = 0.06  # seconds by which the simulated sound is late
@@ -206,6 +206,9 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
 
         def toggle_fullscreen(self) -> None: ...
         def set_detail(self, detail: int) -> None: ...
+        def find_details(self, look: Look) -> tuple[int, ...]:
+            return (0,)
+
         def dragged_to(self, number: int) -> None: ...
         def pointer_moved(self, now: float) -> None: ...
         def rest_pointer(self, now: float) -> None: ...

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import MusicSource
     from visualizer.stage.displays import Display
+    from visualizer.stage.looks import Look
 
 log = logging.getLogger("visualizer")
 
@@ -67,6 +68,7 @@ class Screen(Protocol):
     def toggle_fullscreen(self) -> None: ...
     def follow_size(self) -> bool: ...
     def set_detail(self, detail: int) -> None: ...
+    def find_details(self, look: Look) -> tuple[int, ...]: ...
     def next_display(self) -> bool: ...
     def dragged_to(self, number: int) -> None: ...
     def follow_displays(self) -> str | None: ...
@@ -171,7 +173,7 @@ class LiveShow:
             return
         rate, detail = governor.rate, governor.detail
         scene = (self.show.look.name, self.show.dancer.troupe, self.window.size)
-        if not governor.frame(now, seconds, scene):
+        if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
         aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
         if governor.rate != rate:

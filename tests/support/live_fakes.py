@@ -15,6 +15,7 @@ from visualizer.moment import Moment, Text
 from visualizer.music.clock import Hearing, MusicClock
 from visualizer.show import Show
 from visualizer.stage.displays import Display
+from visualizer.stage.looks import Look
 
 
 class FakeEar:
@@ -53,6 +54,7 @@ class FakeWindow:
         self.moved: str | None = None
         self.pointer: list[float] = []
         self.details: list[int] = []
+        self.useful: tuple[int, ...] = (0, 1, 2)  # details that save something
 
     @property
     def windowed(self) -> tuple[int, int]:
@@ -86,6 +88,9 @@ class FakeWindow:
 
     def set_detail(self, detail: int) -> None:
         self.details.append(detail)
+
+    def find_details(self, look: Look) -> tuple[int, ...]:
+        return self.useful
 
     def follow_size(self) -> bool:
         resized, self.resized = self.resized, False

@@ -196,6 +196,17 @@ def test_a_machine_that_is_too_slow_gets_a_lower_rate_and_hears_of_it_once(caplo
     assert live.window.details[0] == 1
 
 
+def test_only_details_that_save_work_in_the_look_are_taken() -> None:
+    for useful, taken in (((0,), []), ((0, 2), [2])):
+        live = make_live()
+        governor = live.governor = Governor(60.0)
+        assert isinstance(live.window, FakeWindow)
+        live.window.useful = useful
+        for k in range(800):
+            live.note_work(0.06 if governor.detail == 0 else 0.03, k / 20)
+        assert live.window.details == taken
+
+
 def test_a_gpu_has_time_for_all() -> None:
     live = make_live()
     live.governor = Governor(60.0)

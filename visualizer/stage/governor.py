@@ -13,7 +13,7 @@ too much after all is tried again later and later.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class _Scene:
     """What is known of one look at one size with one troupe."""
 
     step: Step | None = None  # at which it was shown last
+    details: Sequence[int] = range(LEAST + 1)  # those that are said to save something, rising, and 0
     cost: dict[Step, float] = field(default_factory=dict)  # work of each step, of that of the first
     useless: dict[int, float] = field(default_factory=dict)  # details that save nothing, and until when that holds
     tried: dict[Step, float] = field(default_factory=dict)  # steps tried against the model, and when they may be again
@@ -91,13 +92,17 @@ class Governor:
     def detail(self) -> int:
         return self._step.detail
 
-    def frame(self, now: float, work: float, scene: Hashable = None) -> bool:
-        """A frame of `scene` was shown at `now` after `work` seconds without waiting. Whether rate or detail change."""
+    def frame(self, now: float, work: float, scene: Hashable = None, details: Sequence[int] = range(LEAST + 1)) -> bool:
+        """A frame of `scene` was shown at `now` after `work` seconds without waiting. Whether rate or detail change.
+
+        `details` are those that save something in this scene, rising, and 0; others are not taken.
+        """
         if not self._began:
             self._began = True
             self._restart(now, START)
         if scene != self._key:
-            return self._turn_to(scene, now)
+            return self._turn_to(scene, now, details)
+        self._scene.details = details
         if now < self._counts_from:
             return False
         frames = self._frames
@@ -120,7 +125,7 @@ class Governor:
     def _ladder(self, now: float) -> list[Step]:
         """All steps, in the order in which they are taken."""
         even = [rate for rate in self._rates if rate >= EVEN] or [self._rates[0]]
-        details = [d for d in range(1, LEAST + 1) if self._scene.useless.get(d, 0.0) < now]
+        details = [d for d in self._scene.details if d > 0 and self._scene.useless.get(d, 0.0) < now]
         last = details[-1] if details else 0
         slow = [rate for rate in self._rates if rate < even[-1]]
         return [
@@ -165,15 +170,18 @@ class Governor:
         self._restart(now, SETTLE)
         return True
 
-    def _turn_to(self, key: Hashable, now: float) -> bool:
+    def _turn_to(self, key: Hashable, now: float, details: Sequence[int]) -> bool:
         """Another scene: at the step at which it was shown last, if it was. Whether that is another."""
         before, is_first = self._step, self._key is None
         if now - self._counts_from >= WINDOW:
             self._scene.step = before
         self._key = key
         self._scene = self._scenes.setdefault(key, _Scene())
+        self._scene.details = details
         if self._scene.step is not None and self._scene.step in self._ladder(now):
             self._step = self._scene.step
+        elif before.detail not in details:
+            self._step = before._replace(detail=max(each for each in details if each <= before.detail))
         self._came_from = self._raised = None
         if not is_first:
             self._restart(now, max(SETTLE, self._counts_from - now))

@@ -246,7 +246,7 @@ class Window:
         """How much is left out where the processor paints, 0 nothing to 2; a GPU has time for all."""
         self._detail = self._renderer.detail = detail
 
-    def details(self, look: Look) -> tuple[int, ...]:
+    def find_details(self, look: Look) -> tuple[int, ...]:
         """The details that save work in this look."""
         if self.gpu:
             return (0,)

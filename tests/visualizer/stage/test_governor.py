@@ -141,6 +141,33 @@ def test_a_look_is_begun_at_the_step_at_which_it_was_left() -> None:
     assert set(late) == {(0, 30), (20, 60)}
 
 
+def overload(governor: Governor, now: float, seconds: float, scene: str, details: tuple[int, ...]) -> float:
+    """Far too much work in a scene, whatever is left out; the time afterwards."""
+    for _ in range(round(seconds * 20)):
+        now += 0.05
+        governor.frame(now, 0.09 * 0.8**governor.detail, scene, details)
+        assert governor.detail in details
+    return now
+
+
+def test_details_that_save_nothing_in_a_scene_are_not_taken() -> None:
+    for details, worst in (((0,), 0), ((0, 1), 1), ((0, 2), 2)):
+        governor = Governor(60, 60)
+        overload(governor, 0.0, 60, "look", details)
+        assert governor.detail == worst
+        assert governor.rate < 30
+
+
+def test_a_scene_that_has_not_the_detail_of_the_last_one_is_begun_at_the_one_above() -> None:
+    governor = Governor(60, 60)
+    now = overload(governor, 0.0, 60, "spots", (0, 2))
+    assert governor.detail == 2
+    assert governor.frame(now, 0.09, "trails", (0, 1))
+    assert governor.detail == 1
+    assert governor.frame(now + 0.1, 0.09, "plain", (0,))
+    assert governor.detail == 0
+
+
 def test_another_display_has_other_rates_and_keeps_the_detail() -> None:
     governor, now = Governor(60, 60), 0.0
     while governor.detail == 0:
