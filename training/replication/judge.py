@@ -27,7 +27,7 @@ from training.replication.models import (
     dots,
     shrink,
 )
-from training.replication.teach import Attempt, begin, keras_loss
+from training.replication.teach import Attempt, begin, draw_silhouettes, keras_loss
 from visualizer.dancer.pack import FRAME_SIZE, Pack
 from visualizer.networks.session import open_session
 
@@ -177,7 +177,7 @@ def judge_ours(pack: Pack, bodies: Bodies, held: Held, seed: int) -> Judged:
     def drawn(latent: Floats) -> Floats:
         return run_network(pack.decoder, "latent", latent)[0]
 
-    known = silhouettes(bodies.draw(np.random.default_rng(seed), 256))
+    known = draw_silhouettes(bodies, np.random.default_rng(seed), 256)
     slope = sure_as(covered(drawn(codes(known))), dots(known)[:, 0])
     latent = codes(held.frames)
     found, halfway = drawn(latent), drawn(latent[held.pairs].mean(axis=1))

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
-from training.data.motion.body import silhouettes
+from training.data.motion.body import project, silhouettes
 from training.data.sampling import Bodies
 from training.fit import FitConfig, FitTask, fit
 from training.replication.effort import CLIP, Dots, Effort
@@ -31,7 +32,12 @@ def draw_pictures(bodies: Bodies, count: int, seed: int) -> Dots:
     """Random bodies by random cameras, as our autoencoder learns from them: (count, 1, 51, 47)."""
     rng = np.random.default_rng(seed)
     parts = [min(1024, count - at) for at in range(0, count, 1024)]
-    return np.concatenate([dots(silhouettes(bodies.draw(rng, n))) for n in track(parts, description="pictures")])
+    return np.concatenate([dots(draw_silhouettes(bodies, rng, n)) for n in track(parts, description="pictures")])
+
+
+def draw_silhouettes(bodies: Bodies, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """Frames (count, 1, 128, 128) of random bodies."""
+    return silhouettes(project(bodies.draw(rng, count), np.zeros(count, np.float32)))
 
 
 @dataclass(frozen=True)

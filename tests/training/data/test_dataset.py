@@ -380,5 +380,5 @@ def test_views_are_the_same_for_the_same_clip() -> None:
     motion = Motion("c", "x", SHORT, SHORT[:, 0, 0], True, False, True, "", "MIT")
     assert dataset.views(motion, 7, False) == dataset.views(motion, 7, False)
     assert dataset.views(motion, 7, False) != dataset.views(replace(motion, clip="d"), 7, False)
-    assert dataset.views(motion, 7, True) == [(False, 0.0)]
+    assert dataset.views(motion, 7, True) == [(False, 0.0), (True, 0.0)]
     assert len(dataset.views(replace(motion, captured=False), 7, False)) == 3

@@ -29,7 +29,7 @@ from training.data.motion.pickles import read_arrays
 from training.data.motion.skeleton import INDEX, turn
 from visualizer.errors import UserError
 
-MOTION = dance_motion("jack", 120, 8)[0]
+MOTION = dance_motion("bounce and rock", 120, 8)[0]
 SEEN = [i for name, i in INDEX.items() if "toe" not in name and "hand" not in name]  # by 17 keypoints
 
 
