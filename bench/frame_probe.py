@@ -43,6 +43,7 @@ PARTS = {
     "visualizer.stage.cpu.painter:look_up": "look-up",
     "visualizer.stage.cpu.colour_pairs:ColourPairs.look_up": "look-up",
     "visualizer.stage.cpu.colour_pairs:ColourPairs.look_up_one": "look-up",
+    "visualizer.stage.cpu.colour_pairs:ColourPairs.look_up_effects": "look-up",
     "visualizer.stage.cpu.index_plane:IndexPlane.blit": "blits of one plane",
     "visualizer.stage.cpu.backdrop_surface:BackdropSurface.update": "backdrop",
     "visualizer.stage.cpu.backdrop_surface:BackdropSurface.blit": "backdrop",

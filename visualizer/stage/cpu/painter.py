@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from visualizer.stage.resample import Array
 
 DETAILS = range(3)
+WIDE = 0.7  # of the window; for effects that are wider a table of two pixels pays
 
 
 def find_details(look: Look) -> tuple[int, ...]:
@@ -243,17 +244,23 @@ class Painter:
     def _look_up_layer(self, rect: pygame.Rect, bodies: list[pygame.Rect]) -> None:
         """Fill a rectangle of the layer; only in the columns of `bodies`, which lie within it, there are figures."""
         colours, figure, effects = self._colours, self._figure_plane.indices, self._effects_plane.indices
+        is_wide = rect.w > WIDE * self.size[0]
+        if is_wide:
+            colours.look_up_effects(effects, rect, self._layer_pixels)
         left = rect.left
         for body in bodies:
-            if left < body.left:
-                beside = pygame.Rect(left, rect.top, body.left - left, rect.h)
-                colours.look_up_one(colours.effects_alone, effects, beside, self._layer_pixels)
+            self._look_up_beside(left, body.left, rect, is_wide)
             across = pygame.Rect(body.left, rect.top, body.w, rect.h)
             colours.look_up(effects, figure, across, self._layer_pixels)
             left = body.right
-        if left < rect.right:
-            beside = pygame.Rect(left, rect.top, rect.right - left, rect.h)
-            colours.look_up_one(colours.effects_alone, effects, beside, self._layer_pixels)
+        self._look_up_beside(left, rect.right, rect, is_wide)
+
+    def _look_up_beside(self, left: int, right: int, rect: pygame.Rect, is_done: bool) -> None:
+        """Fill the layer between two columns of the rectangle, where there is no figure."""
+        if left < right and not is_done:
+            beside = pygame.Rect(left, rect.top, right - left, rect.h)
+            plane = self._effects_plane.indices
+            self._colours.look_up_one(self._colours.effects_alone, plane, beside, self._layer_pixels)
 
     def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> Bands:
         """Draw the confetti; where it is."""

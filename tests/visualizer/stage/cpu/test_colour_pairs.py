@@ -69,6 +69,21 @@ def test_a_table_that_is_asked_for_again_follows_each_of_its_colours() -> None:
         assert (kept.effects_alone == fresh.effects_alone)[: most + 1].all()
 
 
+@pytest.mark.parametrize("width", [40, 41])
+@pytest.mark.parametrize(("left", "right"), [(0, 40), (7, 8), (7, 24), (8, 25)])
+def test_effects_alone_are_looked_up_in_the_whole_rectangle(width: int, left: int, right: int) -> None:
+    colours, effects = ColourPairs(width), np.random.default_rng(5).integers(0, 256, (30, width)).astype(np.uint8)
+    for seed in (2, 3):  # the second time with other colours
+        target = np.full((30, width), 7, np.uint32)
+        colours.make(ramp(1), (0, 255), ramp(seed), 255)
+        colours.look_up_effects(effects, pygame.Rect(left, 3, right - left, 20), target)
+        assert (target[3:23, left:right] == colours.effects_alone[effects[3:23, left:right]]).all()
+        assert (target[:3] == 7).all()
+        assert (target[23:] == 7).all()
+        assert (target[:, : max(left - 1, 0)] == 7).all()
+        assert (target[:, right + 1 :] == 7).all()
+
+
 def test_over_a_colour_all_is_opaque() -> None:
     figure, light, behind, colours = ramp(1), ramp(2), np.array([0.2, 0.5, 0.9], np.float32), ColourPairs(SIZE[0])
     effects, figures = planes()
