@@ -369,7 +369,7 @@ def test_no_travel_leads_off_the_stage_or_into_a_neighbour(pack: Pack, troupe: i
         # A little farther only to make room for one another.
         assert np.abs(place - dancer._formation.home).max() <= roam + (1e-3 if troupe == 1 else 0.2)
         assert troupe == 1 or np.diff(place).min() > 0.3
-    assert (place - dancer._formation.home > 0.83 * roam).all()
+    assert (place - dancer._formation.home).mean() > 0.83 * roam  # two who need room stand as far either way of that
 
 
 def test_a_pack_without_joints_dances(pack: Pack) -> None:
