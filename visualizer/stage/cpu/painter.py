@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from visualizer.stage.resample import Array
 
 DETAILS = range(3)
-WIDE = 0.7  # of the window; for effects that are wider a table of two pixels pays
+WIDE = 0.6  # of the window; where the effects fill more of it, a table for two pixels pays
 
 
 def find_details(look: Look) -> tuple[int, ...]:
@@ -232,19 +232,22 @@ class Painter:
         changed = [self.surface.get_rect()] if self._all_changed else flatten(join_bands(self._seen, seen))
         self._backdrop.blit(self.surface, changed)
         self._make_colours(look, tables, ends, None)
+        is_wide = sum(rect.w * rect.h for rect in flatten(seen)) > WIDE * self.size[0] * self.size[1]
         for lit, bodies in zip(seen, figure.drawn, strict=True):
             for rect in lit:
                 if look.effects is None:
                     self._colours.look_up_one(self._colours.figure_alone, figure.indices, rect, self._layer_pixels)
                 else:
-                    self._look_up_layer(rect, [body for body in merge(bodies) if rect.contains(body)])
+                    self._look_up_layer(rect, [body for body in merge(bodies) if rect.contains(body)], is_wide)
                 self.surface.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
         return seen
 
-    def _look_up_layer(self, rect: pygame.Rect, bodies: list[pygame.Rect]) -> None:
-        """Fill a rectangle of the layer; only in the columns of `bodies`, which lie within it, there are figures."""
+    def _look_up_layer(self, rect: pygame.Rect, bodies: list[pygame.Rect], is_wide: bool) -> None:
+        """Fill a rectangle of the layer; only in the columns of `bodies`, which lie within it, there are figures.
+
+        `is_wide`: whether there is so much to fill that two pixels are looked up at a time.
+        """
         colours, figure, effects = self._colours, self._figure_plane.indices, self._effects_plane.indices
-        is_wide = rect.w > WIDE * self.size[0]
         if is_wide:
             colours.look_up_effects(effects, rect, self._layer_pixels)
         left = rect.left
