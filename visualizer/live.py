@@ -42,6 +42,7 @@ log = logging.getLogger("visualizer")
 MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS_SECONDS = 0.25  # between two looks at what is heard, for the lines below the help
 ESCAPE_SECONDS = 2.0  # within which a second Esc ends the show
+ROOM = 2.0  # times that the next bodies take: so long must pictures wait, for those to be made meanwhile
 DISPLAYS_SECONDS = 0.5  # between two looks at which displays there are
 STEADY = 5  # pictures whose median is the time from one to the next
 
@@ -101,6 +102,8 @@ class LiveShow:
         self._frames = self._led = 0  # pictures; those of them on a beat that was heard
         self._bpm = 0.0  # danced last
         self._forecast = Forecast()
+        self._coming: tuple[float, float] | None = None  # musical time and energy of the next picture, not yet begun
+        self.spare = 0.0  # seconds that the latest picture waited for its deadline
         self._is_told: set[str] = set()  # what was said of rate and effects
         show.host, show.tempo = self, source.steps
 
@@ -146,9 +149,22 @@ class LiveShow:
         moment = replace(moment, text=self._write(moment, now))
         self.takes.aim(seen)
         if (coming := self._forecast.push(seen, moment.musical_time)) is not None:
-            self.show.prepare(coming, moment.hearing.energy)
+            self._coming = (coming, moment.hearing.energy)
+        if self.spare < ROOM * self.show.prepare_seconds:
+            self.begin_next()
         self.window.draw(moment)
+        self.begin_next()
         self.takes.develop(moment.text.black)
+
+    def begin_next(self) -> None:
+        """Begin to make the bodies of the next picture, if that was not done.
+
+        Two threads that both want the interpreter slow each other down. So where pictures wait for their deadlines,
+        that is when this is called; where there is no time to wait, while this picture is painted.
+        """
+        if self._coming is not None:
+            coming, self._coming = self._coming, None
+            self.show.prepare(*coming)
 
     def report(self) -> str:
         """One line on what was danced to."""
@@ -306,7 +322,12 @@ def play(
     """
     times, minute = FrameTimes(), FrameTimes()
     pacer = Pacer(clock, sleep)
-    live.window.before_show = pacer.wait
+
+    def wait_to_show() -> None:
+        live.begin_next()
+        pacer.wait()
+
+    live.window.before_show = wait_to_show
     started = told = pacer.due
     last: float | None = None
     while live.running and not (stop and stop.signal):
@@ -321,6 +342,7 @@ def play(
         live.draw_frame(begun, None if live.window.vsync else pacer.due)
         shown = clock()
         work = shown - begun - pacer.waited
+        live.spare = pacer.waited
         live.note_work(work, shown)
         if last is None:
             first_frame()

@@ -163,6 +163,11 @@ class Show:
         self._ahead.begin(danced + (HALF if self._pace.half else 1.0) * (musical_time - before), energy)
 
     @property
+    def prepare_seconds(self) -> float:
+        """How long it took to make what the latest `prepare` began."""
+        return self._ahead.seconds
+
+    @property
     def dancer(self) -> Dancing:
         """Those who dance; nothing is being made of them in another thread when they are returned."""
         self._ahead.settle()

@@ -372,3 +372,32 @@ def test_at_an_even_pace_every_picture_but_the_first_two_was_made_ahead(live: Li
     live.draw_frame(5.0)  # after a stall, what was made ahead is of no use
     assert live.show.dancer is dancer
     assert [name == here for name in threads[-2:]] == [True, False]
+
+
+@pytest.mark.parametrize(("spare", "in_the_wait"), [(0.010, True), (0.004, False), (0.0, False)])
+def test_the_next_bodies_are_begun_in_the_wait_where_there_is_room_for_them(
+    live: LiveShow, monkeypatch: pytest.MonkeyPatch, spare: float, in_the_wait: bool
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(type(live.show), "prepare_seconds", property(lambda _: 0.003))
+    monkeypatch.setattr(live.show, "prepare", lambda *_: done.append("prepare"))
+    assert isinstance(live.window, FakeWindow)
+    draw = live.window.draw
+    monkeypatch.setattr(live.window, "draw", lambda moment: (done.append("paint"), draw(moment)))
+    live.window.before_show = lambda: (live.begin_next(), done.append("wait"))[1]
+    live.draw_frame(0.0)
+    done.clear()
+    live.spare = spare
+    live.draw_frame(1 / 60)
+    assert done == (["paint", "prepare", "wait"] if in_the_wait else ["prepare", "paint", "wait"])
+
+
+def test_how_long_pictures_waited_is_known_to_the_next(live: LiveShow) -> None:
+    time = FakeTime()
+
+    def events() -> list[pygame.event.Event]:
+        time.now += 0.005
+        return []
+
+    play(live, rate=50, seconds=0.5, clock=time, sleep=time.sleep, events=events)
+    assert live.spare == pytest.approx(0.015, abs=1e-6)

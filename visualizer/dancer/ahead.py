@@ -6,6 +6,7 @@ A film needs none of this: it knows when each of its pictures is, and asks for t
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
@@ -32,6 +33,7 @@ class Ahead:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="dancers")
         self._work: Future[Bodies] | None = None
         self._moment = 0.0  # beats: when that picture is thought to be
+        self.seconds = 0.0  # that the latest took to be made
 
     def begin(self, musical_time: float, energy: float) -> None:
         """Make the bodies of a picture at about `musical_time`, beats. One that was begun before is not wanted."""
@@ -40,8 +42,11 @@ class Ahead:
         self._work = self._pool.submit(self._make, musical_time, energy)
 
     def _make(self, musical_time: float, energy: float) -> Bodies:
+        begun = time.perf_counter()
         self._dancers.step_to(musical_time, energy)
-        return self._dancers.picture(musical_time)
+        bodies = self._dancers.picture(musical_time)
+        self.seconds = time.perf_counter() - begun
+        return bodies
 
     def settle(self) -> None:
         """Wait until nothing is being made; what fails is told by `take`."""
