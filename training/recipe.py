@@ -28,6 +28,7 @@ from training.data.dances import (
     choreographer_batches,
     dancer_batches,
     learn_alphabet,
+    rank_dances,
     spell,
 )
 from training.data.dataset import Take, build, motions_digest, open_takes
@@ -163,6 +164,15 @@ def _dances(
         )
         for t, z in zip(takes, latents, strict=True)
     ]  # fmt: skip
+
+
+def describe_dances(named: list[tuple[str, int]], takes: list[Dance]) -> list[dict[str, Any]]:
+    """The named dances as `pack.json` has them; see docs/packs.md."""
+    beats = {d.name: d.beats for d in choreography.DANCES}
+    return [
+        {"name": name, "style": style, "beats": beats.get(name, CAPTURED_BEATS), "energy": round(energy, 3)}
+        for (name, style), energy in zip(named, rank_dances(takes, len(named)), strict=True)
+    ]
 
 
 def mean_moves(dances: list[Dance], letters: int) -> NDArray[np.float32]:
@@ -363,7 +373,6 @@ def fit_pack(
     latents = [basis.latents(t.read("body")) for t in timed]
     alphabet = find_alphabet(timed, latents, recipe, work)
     letters = len(alphabet.cluster_centers_)
-    beats = {d.name: d.beats for d in choreography.DANCES}
     named, numbers = name_dances(timed, styles)
     dances = _dances(timed, latents, alphabet, styles, numbers)
     training = [d for d in dances if not d.held_out]
@@ -381,7 +390,7 @@ def fit_pack(
     std = np.maximum(basis.std, LEAST_STD)
     contents = PackContents(
         autoencoder, choreographer, dancer, styles,
-        [{"name": name, "style": style, "beats": beats.get(name, CAPTURED_BEATS)} for name, style in named],
+        describe_dances(named, training),
         np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
         describe_training(recipe, takes, bodies, work), credits,
     )  # fmt: skip

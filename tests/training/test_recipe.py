@@ -70,6 +70,7 @@ def test_the_pack_says_where_it_comes_from(tiny_fit: TinyFit) -> None:
     assert training["bodies"] == sum(map(len, seen))
     style_of = {d["name"]: info["styles"][d["style"]] for d in info["dances"]}
     assert len(style_of) == len(info["dances"])
+    assert {min(d["energy"] for d in info["dances"]), max(d["energy"] for d in info["dances"])} == {0, 1}
     written = {t.dance: t.style for t in takes if t.dance}
     assert written
     assert {name: style_of.pop(name) for name in written} == written

@@ -45,6 +45,24 @@ class Dance:
         return (letter + self.phase) % LETTERS_PER_PHRASE
 
 
+def rank_dances(takes: list[Dance], count: int) -> list[float]:
+    """Energy of each of `count` named dances by its takes: rank 0, the quietest, to 1, the liveliest.
+
+    It is the geometric mean of speed and size, the root mean square distance from the mean body; latents are an
+    isometry of joints, so they say it in metres. Dances without a take come in the middle.
+    """
+    made: list[list[float]] = [[] for _ in range(count)]
+    for take in takes:
+        if take.dance >= 0:
+            speed = np.linalg.norm(np.diff(take.latent, axis=0), axis=-1).mean()
+            made[take.dance].append(float(np.sqrt(speed * np.sqrt(take.latent.var(axis=0).sum()))))
+    known = [k for k, energies in enumerate(made) if energies]
+    ranks = [0.5] * count
+    for place, k in enumerate(sorted(known, key=lambda k: np.mean(made[k]))):
+        ranks[k] = place / max(len(known) - 1, 1)
+    return ranks
+
+
 def moves(latent: NDArray[np.float32]) -> NDArray[np.float32]:
     """Half-beat moves of a take, (S, D) -> (S // 8, 4 D): every other step, which is enough to tell moves apart."""
     count = len(latent) // STEPS_PER_LETTER
