@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
+from training.data.choreography.energy import EnergyFigure, rank
+from training.data.weights import SAME_DANCE, weigh_takes
 from visualizer.dancer.dancer import bar_phase
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.support.console import Console
@@ -48,19 +50,17 @@ class Dance:
 def rank_dances(takes: list[Dance], count: int) -> list[float]:
     """Energy of each of `count` named dances by its takes: rank 0, the quietest, to 1, the liveliest.
 
-    It is the geometric mean of speed and size, the root mean square distance from the mean body; latents are an
-    isometry of joints, so they say it in metres. Dances without a take come in the middle.
+    Speed and size, here the root mean square distance from the mean body, are those of the latents, which are an
+    isometry of joints. Dances without a take come in the middle.
     """
-    made: list[list[float]] = [[] for _ in range(count)]
+    made: dict[int, list[float]] = {}
     for take in takes:
         if take.dance >= 0:
-            speed = np.linalg.norm(np.diff(take.latent, axis=0), axis=-1).mean()
-            made[take.dance].append(float(np.sqrt(speed * np.sqrt(take.latent.var(axis=0).sum()))))
-    known = [k for k, energies in enumerate(made) if energies]
-    ranks = [0.5] * count
-    for place, k in enumerate(sorted(known, key=lambda k: np.mean(made[k]))):
-        ranks[k] = place / max(len(known) - 1, 1)
-    return ranks
+            speed = np.linalg.norm(np.diff(take.latent, axis=0), axis=-1).mean() * STEPS_PER_BEAT
+            size = np.sqrt(take.latent.var(axis=0).sum())
+            made.setdefault(take.dance, []).append(EnergyFigure(float(speed), float(size)).energy)
+    ranks = dict(zip(made, rank([float(np.mean(energies)) for energies in made.values()]), strict=True))
+    return [ranks.get(k, 0.5) for k in range(count)]
 
 
 def moves(latent: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,8 +93,6 @@ def spell(alphabet: MiniBatchKMeans, latent: NDArray[np.float32]) -> NDArray[np.
     return np.asarray(alphabet.predict(found), dtype=np.int64) if len(found) else np.zeros(0, dtype=np.int64)
 
 
-SAME_DANCE = 0.3  # share of splices of a written dance that stay in it, at another energy or mirrored
-
 BLEND_STEPS = 24  # steps in which the body of one dance becomes that of another: a beat and a half
 
 NAMELESS = 0.2  # share of windows in which the name of a dance is not told
@@ -109,11 +107,7 @@ class DanceSampler:
         if not self.dances:
             raise ValueError("every take is shorter than a training window")
         self.styles, self.names = np.eye(styles, dtype=np.float32), np.eye(names + 1, max(1, names), dtype=np.float32)
-        # In proportion to its length, and a rare style more often than that (square root).
-        weight = np.array([len(d.letters) for d in self.dances], dtype=np.float64)
-        style = np.array([d.style for d in self.dances])
-        for number in np.unique(style):
-            weight[style == number] /= np.sqrt(weight[style == number].sum())
+        weight = weigh_takes([len(d.letters) for d in self.dances], [d.style for d in self.dances])
         self._share = np.cumsum(weight) / weight.sum()
         self._of_name: dict[int, list[int]] = {}
         for i, d in enumerate(self.dances):

@@ -19,6 +19,7 @@ from rich.progress import track
 
 from training.data.motion.kinematics import Floats
 from training.data.splices import AFTER, Source, Way, find_exits, find_ways, splice
+from training.data.weights import SAME_DANCE, weigh_takes
 from training.folders import write_whole
 from training.parallel import map_parallel
 from visualizer import files
@@ -27,7 +28,6 @@ from visualizer.errors import UserError
 
 FORMAT = 2  # of the pool and of how splices are made; with another number they are made again
 CHUNK = 100  # splices in a file
-SAME_DANCE = 0.3  # share of splices that stay in a dance, at another energy or mirrored
 SOONEST = 8  # letters of a dance before it may be left: what a window of training shows of it
 TRIES = 1000  # draws without a way over after which there is none
 
@@ -38,13 +38,9 @@ ROW = np.dtype(
 
 
 def find_shares(sources: Sequence[Source]) -> NDArray[np.float64]:
-    """How often each source is drawn, (N,) that sums to 1: in proportion to its length, and a rare style more often
-    than that (square root)."""
-    share = np.array([s.letters for s in sources], dtype=np.float64)
-    style = np.array([s.style for s in sources])
-    for name in np.unique(style):
-        share[style == name] /= np.sqrt(share[style == name].sum())
-    return share / share.sum()
+    """How often each source is drawn, (N,) that sums to 1."""
+    weight = weigh_takes([s.letters for s in sources], [s.style for s in sources])
+    return weight / weight.sum()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,12 @@ def measure_energy(dance: Dance, energy: float = 0.5) -> EnergyFigure:
 
 def rank_energy(dances: Sequence[Dance]) -> dict[str, float]:
     """Rank of each dance's energy among `dances` by its name: 0 the quietest, 1 the largest; equals share a rank."""
-    if len(dances) < 2:
-        return {d.name: 0.5 for d in dances}
-    ranks = rankdata([measure_energy(d).energy for d in dances])
-    return {d.name: float(r - 1) / (len(dances) - 1) for d, r in zip(dances, ranks, strict=True)}
+    ranks = rank([measure_energy(d).energy for d in dances])
+    return {d.name: r for d, r in zip(dances, ranks, strict=True)}
+
+
+def rank(energies: Sequence[float]) -> list[float]:
+    """Rank of each among all, from 0 to 1; equals share a rank, and one alone is in the middle."""
+    if len(energies) < 2:
+        return [0.5] * len(energies)
+    return [float(r - 1) / (len(energies) - 1) for r in rankdata(energies)]
