@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from visualizer.music.analysis.phrases import BARS, PHRASE
+from visualizer.music.analysis.phrases import BARS, PHRASE, score_openings
 from visualizer.music.clock import BEATS_PER_BAR
 
 FORGET = 0.97  # a bar; half is forgotten in 23 bars, three quarters of a minute at 120 BPM
@@ -44,10 +44,7 @@ class PhraseTracker:
 
     def _decide(self) -> None:
         """Take another count if there is much more evidence for it."""
-        # Changes at the half and the quarter of a phrase speak for its beginning, too, if less.
-        evidence = np.zeros(BARS)
-        for every in (2, 4, BARS):
-            evidence += [self._scores[k % every :: every].sum() * every / BARS for k in range(BARS)]
+        evidence = score_openings(self._scores)
         best, used = int(np.argmax(evidence)), (-self.offset // BEATS_PER_BAR) % BARS
         if evidence[best] > AHEAD * evidence[used] + LEAST:
             self.offset = (-best * BEATS_PER_BAR) % PHRASE

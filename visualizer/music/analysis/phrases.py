@@ -67,7 +67,14 @@ def find_opening(values: NDArray[np.float16], power: Floats, beats: NDArray[np.f
         before, after = mean[max(i - 2, 0) : i].mean(axis=0), mean[i : i + 2].mean(axis=0)
         change[i] = np.sqrt(np.mean((after - before) ** 2))
     change[0] = change.mean() + change.std()  # music begins with a phrase, as a rule
+    return phase + meter * int(np.argmax(score_openings(change)))
+
+
+def score_openings(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much speaks for each of the eight places that a phrase can begin at, (BARS,): `change` (bars) is how much the
+    music changes with each bar. Changes at the half and the quarter of a phrase speak for its beginning, too, if less.
+    """
     scores = np.zeros(BARS)
     for every in (2, 4, BARS):
         scores += [change[k % every :: every].mean() for k in range(BARS)]
-    return phase + meter * int(np.argmax(scores))
+    return scores
