@@ -36,7 +36,9 @@ from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stop, Stopped, asked_to_stop, stopped
 from visualizer.support.console import Console
 
-AHEAD = 8  # pictures that are danced and decoded before they are painted
+# Pictures that are danced and decoded before they are painted, half of them at a time: while the networks run again and
+# again they stay in the processor's cache.
+AHEAD = 32
 GIF_FPS = 25  # a GIF counts in hundredths of a second
 
 T = TypeVar("T")
@@ -122,6 +124,7 @@ class _Camera:
         self._rate, self._transparent, self._encoder, self._on_frame = reel.rate, transparent, encoder, on_frame
         self._painter, self._guarded = Painter(size), GuardedFrames(size, transparent)
         self._painter.mood.loop = reel.loop_beats
+        self._differs = True  # what is in the film so far does not end with what was painted last
 
     @property
     def seconds(self) -> float:
@@ -139,10 +142,12 @@ class _Camera:
         pixels = self._painter.paint_alpha(moment) if self._transparent else pixels_of(self._painter.paint(moment))
         if not frame.shown:
             return
-        self._guarded.show(pixels, self.done / float(self._rate))
+        is_held = self._guarded.show(pixels, self.done / float(self._rate))
         if self._on_frame is not None:
             self._on_frame(self.done, pixels.data)
-        self._encoder.put(pixels)
+        is_new, box = is_held or self._differs or self._transparent, self._painter.dirty
+        self._encoder.put(pixels, None if is_new else (box.left, box.top, box.w, box.h))
+        self._differs = is_held
         self.done += 1
 
 
@@ -183,24 +188,26 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
     """The same items, made on a thread of their own, up to `depth` before they are asked for; what fails there is
     raised in its place.
 
-    By halves of `depth`: each time that one thread wakes another, both want Python's lock.
+    By halves of `depth`: each time that one thread wakes another, both want Python's lock. The first comes alone, for
+    all wait for it.
     """
 
-    def make() -> tuple[list[T], Exception | None]:
+    def make(count: int) -> tuple[list[T], Exception | None]:
         made: list[T] = []
         try:
-            for item in islice(items, max(depth // 2, 1)):
+            for item in islice(items, count):
                 made.append(item)
         except Exception as error:  # noqa: BLE001 - raised again by who asks for it
             return made, error
         return made, None
 
+    half = max(depth // 2, 1)
     pool = ThreadPoolExecutor(1, "dancer")
     try:
-        waiting = deque((pool.submit(make), pool.submit(make)))
+        waiting = deque(pool.submit(make, count) for count in (1, half))
         while True:
             made, error = waiting.popleft().result()
-            waiting.append(pool.submit(make))
+            waiting.append(pool.submit(make, half))
             yield from made
             if error is not None:
                 raise error
