@@ -29,6 +29,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.film import encoder, reel, render, video
+from visualizer.film.convert import Box
 from visualizer.film.output_path import find_paths
 from visualizer.film.score import OwnScore
 from visualizer.messages import discard
@@ -39,6 +40,7 @@ from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.looks import find_look
 from visualizer.stage.shots import pixels_of
 
@@ -557,6 +559,38 @@ def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: 
             np.testing.assert_array_equal(frames.reshape(20, -1), np.stack(alone))
     finally:
         sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("look", ["paper", "neon"])
+def test_pictures_are_as_before_but_in_the_box_that_is_told(
+    look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, show = encoder.Encoder.put, GuardedFrames.show
+    last: list[np.ndarray] = []
+    boxes: list[Box | None] = []
+
+    def checked(film_file: encoder.Encoder, pixels: np.ndarray, changed: Box | None = None) -> None:
+        if changed is not None:
+            left, top, width, height = changed
+            is_same = (pixels[:, :, :3] == last[-1][:, :, :3]).all(axis=2)
+            is_same[top : top + height, left : left + width] = True
+            assert is_same.all()
+        boxes.append(changed)
+        last.append(pixels.copy())
+        put(film_file, pixels, changed)
+
+    def hold_one(guarded: GuardedFrames, frame: np.ndarray, now: float) -> bool:
+        is_held = show(guarded, frame, now)
+        if len(last) != 10:
+            return is_held
+        frame //= 2
+        return True
+
+    monkeypatch.setattr(encoder.Encoder, "put", checked)
+    monkeypatch.setattr(GuardedFrames, "show", hold_one)
+    painted(tmp_path / "a.mp4", look=look)
+    assert [k for k, box in enumerate(boxes) if box is None] == [0, 10, 11]  # what is held is not what was painted
+    assert look != "paper" or min(box[2] * box[3] for box in boxes if box is not None) < SIZE[0] * SIZE[1] / 2
 
 
 def test_what_is_made_ahead_comes_in_order_and_fails_in_its_place() -> None:
