@@ -11,10 +11,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -84,30 +86,31 @@ def make_film(
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
         console.say(warning)
-    encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
-    camera = _Camera(reel, size, options.transparent, encoder, on_frame)
+    with ahead(reel.frames, AHEAD) as frames:  # from now on: the first takes longest, for the dance begins before it
+        encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
+        camera = _Camera(reel, size, options.transparent, encoder, on_frame)
 
-    def keep() -> None:
-        """The film as far as it goes, in place of the main thread that does not return."""
-        if camera.done:
-            encoder.finish()
-            put_in_place(part, out, options.force)
-        else:
-            encoder.abandon()
-
-    try:
-        with asked_to_stop() as stop, before_leaving(keep):
-            said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
-            stopped_by = _run(reel, camera, stop, said, console)
+        def keep() -> None:
+            """The film as far as it goes, in place of the main thread that does not return."""
             if camera.done:
-                with unhurried():
-                    encoder.finish()
-    except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
-        encoder.abandon()
-        raise
-    if not camera.done:
-        encoder.abandon()
-        raise stopped(stopped_by)
+                encoder.finish()
+                put_in_place(part, out, options.force)
+            else:
+                encoder.abandon()
+
+        try:
+            with asked_to_stop() as stop, before_leaving(keep):
+                said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
+                stopped_by = _run(frames, camera, stop, said, console)
+                if camera.done:
+                    with unhurried():
+                        encoder.finish()
+        except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
+            encoder.abandon()
+            raise
+        if not camera.done:
+            encoder.abandon()
+            raise stopped(stopped_by)
     put_in_place(part, out, options.force)
     report = FilmReport(target, camera.done, camera.seconds, time.perf_counter() - began, stopped_by)
     _tell(report, reel, camera.held, console)
@@ -184,27 +187,28 @@ def usual_fps(out: Path) -> int:
     return GIF_FPS if out.suffix.lower() in PICTURES else 30
 
 
-def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
-    """The same items, made on a thread of their own, up to `depth` before they are asked for; what fails there is
-    raised in its place.
+@contextmanager
+def ahead(items: Iterator[T], depth: int) -> Iterator[Iterator[T]]:
+    """The same items, made on a thread of their own, from now on, up to `depth` before they are asked for; what fails
+    there is raised in its place.
 
     By halves of `depth`: each time that one thread wakes another, both want Python's lock. The first comes alone, for
     all wait for it.
     """
+    over, half = threading.Event(), max(depth // 2, 1)
 
     def make(count: int) -> tuple[list[T], Exception | None]:
         made: list[T] = []
         try:
             for item in islice(items, count):
                 made.append(item)
+                if over.is_set():
+                    break
         except Exception as error:  # noqa: BLE001 - raised again by who asks for it
             return made, error
         return made, None
 
-    half = max(depth // 2, 1)
-    pool = ThreadPoolExecutor(1, "dancer")
-    try:
-        waiting = deque(pool.submit(make, count) for count in (1, half))
+    def take() -> Iterator[T]:
         while True:
             made, error = waiting.popleft().result()
             waiting.append(pool.submit(make, half))
@@ -213,17 +217,25 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
                 raise error
             if not made:
                 return
+
+    pool = ThreadPoolExecutor(1, "dancer")
+    try:
+        waiting = deque(pool.submit(make, count) for count in (1, half))
+        yield take()
     finally:
+        over.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: Console) -> int:
+def _run(
+    frames: Iterator[FilmFrame], camera: _Camera, stop: Stop, said: FilmProgress, console: Console
+) -> int:  # fmt: skip
     """Take frame by frame; the signal that ended it early, or 0."""
     with said:
         # The collector stops all threads, and looks through all the libraries again and again; it may pass over them.
         gc.freeze()
         try:
-            for frame in ahead(reel.frames, AHEAD):
+            for frame in frames:
                 if stop.signal:
                     return stop.signal
                 if frame.note:

@@ -598,11 +598,26 @@ def test_what_is_made_ahead_comes_in_order_and_fails_in_its_place() -> None:
         yield from range(1, 6)
         raise RuntimeError("stumbled")
 
-    items = render.ahead(count(), 3)
-    assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
-    with pytest.raises(RuntimeError, match="stumbled"):
-        next(items)
-    assert list(render.ahead(iter(()), 3)) == []
+    with render.ahead(count(), 3) as items:
+        assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
+        with pytest.raises(RuntimeError, match="stumbled"):
+            next(items)
+    with render.ahead(iter(()), 3) as none:
+        assert list(none) == []
+
+
+def test_making_ahead_ends_with_who_asks() -> None:
+    made = threading.Event()
+
+    def count() -> Iterator[int]:
+        for number in range(1000):
+            yield number
+            made.set()
+
+    with render.ahead(count(), 1000) as items:
+        assert next(items) == 0
+        assert made.wait(60)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dancer")]
 
 
 def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, tmp_path: Path) -> None:
