@@ -16,6 +16,23 @@ FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farthe
 
 
 @dataclass(frozen=True)
+class Inside:
+    """What is within the outline of one body, in a box of its frame that begins at pixel (`left`, `top`) of 128².
+
+    `normal` (2, h, w) of the front surface, x to the right, y down; `crease` (h, w) pixels of 128² to the inner contour,
+    on its farther side, at most 3; `parts` (P, h, w) shares that sum to 1, in the order of `contract.PARTS`; `colours`
+    (P, 3) red, green and blue of each part.
+    """
+
+    normal: NDArray[np.float32]
+    crease: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    colours: NDArray[np.uint8]
+    left: int = 0
+    top: int = 0
+
+
+@dataclass(frozen=True)
 class Bodies:
     """The dancers as one picture shows them.
 
@@ -26,6 +43,8 @@ class Bodies:
     Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
     how much higher a row stands than the one before, frame widths. Those farther back are smaller; see stage/layout.py.
     `near` (N,): frame widths that each has come towards the viewer from there; None: nobody has.
+
+    `inside` of each: None for one who is a flat silhouette; None for all where nobody has an inside, or none is wanted.
     """
 
     frames: NDArray[np.float32]
@@ -36,6 +55,7 @@ class Bodies:
     rise: float = 0.0
     deep: float = 0.0
     near: NDArray[np.float32] | None = None
+    inside: tuple[Inside | None, ...] | None = None
 
 
 @dataclass(frozen=True)
