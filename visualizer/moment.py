@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 
-PARTS = ("skin", "hair", "top", "bottom", "shoes", "accessory", "face")  # of a figure; "face" is the ink of its features
+# Of a figure; "face" is the ink of its features.
+PARTS = ("skin", "hair", "top", "bottom", "shoes", "accessory", "face")
 
 
 @dataclass(frozen=True)
