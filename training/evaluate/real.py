@@ -109,7 +109,7 @@ def real_take(take: Take) -> Real:
 def see_positions(positions: NDArray[np.float32]) -> Danced:
     """Motion in the room (S, 21, 3) as a take shows it: the crop takes the travel away, and its speed gives it back."""
     place = crop_place(positions)
-    travelled = np.cumsum(np.gradient(place[:, 0]))
+    travelled = np.cumsum(np.diff(place[:, 0], prepend=2 * place[0, 0] - place[1, 0]))
     flat = give_back(project(positions, place[:, 0]) * np.float32(FRAME_METRES), travelled)
     return replace(flat, space=give_back(to_picture_axes(about_crop(positions, place)), travelled).space)
 
