@@ -224,7 +224,7 @@ def phrase_threshold(takes: list[Real]) -> float:
     """Median distance, metres, between two takes of one written dance, at equal or different energy."""
     rounds: dict[str, list[NDArray[np.float32]]] = {}
     for take in takes:
-        if take.front and take.round_steps:
+        if take.dance and take.front and take.round_steps:
             for at in range(0, len(take.energy) - PHRASE + 1, max(PHRASE, take.round_steps)):
                 rounds.setdefault(take.dance, []).append(take.danced.poses[at : at + PHRASE])
     apart = []
