@@ -14,22 +14,26 @@ if TYPE_CHECKING:
 
 FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 
+# Of a figure; "face" is the ink of its features.
+PARTS = ("skin", "hair", "top", "bottom", "shoes", "accessory", "face")
+
 
 @dataclass(frozen=True)
 class Inside:
-    """What is within the outline of one body, in a box of its frame that begins at pixel (`left`, `top`) of 128².
+    """What is seen within one dancer's outline, in a box of the frame; outside of the box nothing is seen.
 
-    `normal` (2, h, w) of the front surface, x to the right, y down; `crease` (h, w) pixels of 128² to the inner contour,
-    on its farther side, at most 3; `parts` (P, h, w) shares that sum to 1, in the order of `contract.PARTS`; `colours`
-    (P, 3) red, green and blue of each part.
+    `row`, `column`: of the box's upper left cell among the frame's 128 x 128; all arrays are as large as the box, whose
+    cells are the frame's. `normal` (2, h, w): of the surface that is in front, x right, y down, no longer than 1;
+    `crease` (h, w): pixels of the frame to the nearest inner contour, measured on its farther side, 0 to 3;
+    `parts` (7, h, w): how much of a cell each of `PARTS` has, 0..1, together 1; `colours` (7, 3): theirs, sRGB 0..255.
     """
 
+    row: int
+    column: int
     normal: NDArray[np.float32]
     crease: NDArray[np.float32]
     parts: NDArray[np.float32]
     colours: NDArray[np.uint8]
-    left: int = 0
-    top: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,7 @@ class Bodies:
     Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
     how much higher a row stands than the one before, frame widths. Those farther back are smaller; see stage/layout.py.
     `near` (N,): frame widths that each has come towards the viewer from there; None: nobody has.
-
-    `inside` of each: None for one who is a flat silhouette; None for all where nobody has an inside, or none is wanted.
+    `insides`: of each dancer, where the pack has figures and the look shows them (`Look.wants_inside`).
     """
 
     frames: NDArray[np.float32]
@@ -55,7 +58,7 @@ class Bodies:
     rise: float = 0.0
     deep: float = 0.0
     near: NDArray[np.float32] | None = None
-    inside: tuple[Inside | None, ...] | None = None
+    insides: tuple[Inside, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
 FRAME_SIZE = 128  # pixels a side of the learned field
 JOINT_COUNT = 21
 MOST_DANCERS = 9
-PARTS = ("skin", "hair", "top", "bottom", "shoes", "accessory", "face")  # of a figure, in the order of its shares
 LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
 
 
