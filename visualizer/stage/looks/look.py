@@ -120,5 +120,10 @@ class Look:
     motion: Motion = Motion()
     glsl: str | None = None
 
+    @property
+    def wants_inside(self) -> bool:
+        """Whether it shows what is inside the outline; of a look that does not, nobody need work it out."""
+        return False
+
     __eq__ = object.__eq__
     __hash__ = object.__hash__
