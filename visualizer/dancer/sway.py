@@ -1,94 +1,88 @@
-"""What hair and skirts lag behind the body: damped springs on the head, the pelvis and the hips' heading.
+"""What hangs from a body lags behind it: damped springs that move the hair and skirts of figures.
 
-Seven numbers a body: how far a weight on a spring is from the head (x, y, z) and from the pelvis (x, y, z), metres, and
-how far it has turned less than the hips, radians. A figure's hair and cloth follow them; see `docs/packs.md`. The same
-function makes them live and in training. The weights feel the room, not the crop: what the crop was moved by is added.
+Three springs follow the crown of the head, the pelvis, and the way that the body faces. Their lag, seven numbers, is
+what decoders of figures take; training makes it with the same function, so hair swings in a film as it was learned.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-SWAY_SIZE = 7
-HEAD, PELVIS, YAW = slice(0, 3), slice(3, 6), slice(6, 7)
-JUMP = 1.0  # metres, or radians, in one step: nobody moved so far, another pose was begun with
+SWAY = 7  # numbers: head x y z, pelvis x y z in metres, yaw in radians
+STATE = 3 * SWAY  # the lag, how fast the springs move, and where they are drawn to
 
-_RATE = 2 * math.pi * np.array([2.0] * 3 + [1.7] * 3 + [1.7])  # radians a second of each spring
-_DAMPING = np.array([0.32] * 3 + [0.32] * 3 + [0.30])  # share of critical damping
-_HEAD_JOINT, _PELVIS_JOINT, _LEFT_HIP, _RIGHT_HIP = 4, 0, 13, 17  # see training.data.motion.skeleton
-_LIMITS = ((HEAD, 0.25), (PELVIS, 0.25), (YAW, 1.2))  # what is larger is bent towards it
+# Undamped frequency in radians a second and damping ratio of each spring.
+_RATE = 2 * np.pi * np.repeat([1.9, 1.7, 1.4], [3, 3, 1])
+_DAMPING = np.repeat([0.34, 0.34, 0.30], [3, 3, 1])
+_LIMIT = np.repeat([0.30, 0.30, 1.2], [3, 3, 1])  # of the lag
+_FASTEST = np.repeat([5.0, 5.0, 14.0], [3, 3, 1])  # metres or radians a second: a faster move is a jump, not a dance
 
-
-@dataclass(frozen=True)
-class SwayState:
-    """Springs of N bodies, (N, 7) each: `lag` metres and radians behind the body, `speed` of the weights in the room a
-    second, `at` where head, pelvis and heading were, about the crop."""
-
-    lag: NDArray[np.float64]
-    speed: NDArray[np.float64]
-    at: NDArray[np.float64]
-
-    @property
-    def sway(self) -> NDArray[np.float32]:
-        """(N, 7) what is drawn: the lag, within what cloth can do."""
-        bent = self.lag.copy()
-        for part, most in _LIMITS:
-            length = np.linalg.norm(bent[:, part], axis=1, keepdims=True)
-            bent[:, part] *= most * np.tanh(length / most) / np.maximum(length, 1e-9)
-        return bent.astype(np.float32)
+# Places in the skeleton of 21 joints.
+_PELVIS, _HEAD = 0, 4
+_LEFT, _RIGHT = [5, 13], [9, 17]  # shoulders and hips
+_LYING = 0.10  # metres that the line from right to left must be long on the floor to say where the body faces
 
 
-def _targets(joints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Head, pelvis and heading of bodies (N, 21, 3): (N, 7)."""
-    joints = np.asarray(joints, np.float64)
-    hips = joints[:, _LEFT_HIP] - joints[:, _RIGHT_HIP]
-    heading = np.arctan2(-hips[:, 2:], hips[:, :1])
-    return np.concatenate([joints[:, _HEAD_JOINT], joints[:, _PELVIS_JOINT], heading], axis=1)
-
-
-def begin_sway(joints: NDArray[np.floating]) -> SwayState:
-    """Springs at rest on bodies (N, 21, 3), metres about the crop."""
-    at = _targets(joints)
-    return SwayState(np.zeros_like(at), np.zeros_like(at), at)
+def start_sway(joints: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The state (N, 21) of springs at rest in bodies `joints` (N, 21, 3) metres, x right, y up, z to the viewer."""
+    return np.pad(_find_targets(joints, None), ((0, 0), (2 * SWAY, 0))).astype(np.float32)
 
 
 def step_sway(
-    state: SwayState, joints: NDArray[np.floating], seconds: float, moved: NDArray[np.floating] | None = None
-) -> SwayState:
-    """The springs of N bodies one step of `seconds` later, at joints (N, 21, 3) about the crop.
+    state: NDArray[np.float32], joints: NDArray[np.floating], seconds: float | NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Let the springs of N dancers follow their bodies for one step.
 
-    `moved` (N, 2): metres that the crop went in that step, to the right and towards the viewer. Exact for bodies that
-    move evenly within the step, so any length of a step is stable. A body that jumps begins at rest.
+    `state` (N, 21) as this function or `start_sway` made it; `joints` (N, 21, 3) metres, the bodies at the end of the
+    step; `seconds` that the step lasts, one number or (N,). Gives the new state; its first seven columns are the sway:
+    how far the springs of head (3) and pelvis (3) are from their joints in metres, and of the yaw (1) in radians.
+
+    Solves s'' = w² (x - s) - 2 d w s' exactly for a target x that moves evenly, so a dance sways alike at any rate.
     """
-    at = _targets(joints)
-    way = at - state.at
-    way[:, 6] = (way[:, 6] + np.pi) % (2 * np.pi) - np.pi
-    if moved is not None:
-        way[:, [0, 2]] += moved
-        way[:, [3, 5]] += moved
-    # With drag in the room, x'' = -w² (x - target) - 2 z w x'. About its rest under an even motion it swings freely.
-    pace = way / seconds
-    rest = -2 * _DAMPING * pace / _RATE
+    lag, speed, old = (state[:, i * SWAY : (i + 1) * SWAY].astype(np.float64) for i in range(3))
+    target = _find_targets(joints, old[:, 6])
+    time = np.maximum(np.broadcast_to(np.asarray(seconds, np.float64), len(state)), 1e-4)[:, None]
+    moved = target - old
+    moved[:, 6] = (moved[:, 6] + np.pi) % (2 * np.pi) - np.pi
+    pull = np.clip(moved / time, -_FASTEST, _FASTEST)
+    # About the steady lag behind the moving target the spring swings freely.
+    steady = -2 * _DAMPING * pull / _RATE
     swing = _RATE * np.sqrt(1 - _DAMPING**2)
-    fade, cos, sin = np.exp(-_DAMPING * _RATE * seconds), np.cos(swing * seconds), np.sin(swing * seconds)
-    away, drift = state.lag - rest, state.speed - pace
-    pull = (drift + _DAMPING * _RATE * away) / swing
-    lag = fade * (away * cos + pull * sin)
-    speed = -_DAMPING * _RATE * lag + fade * swing * (pull * cos - away * sin)
-    still = (np.abs(way) > JUMP).any(axis=1, keepdims=True)
-    return SwayState(np.where(still, 0.0, lag + rest), np.where(still, 0.0, speed + pace), at)
+    off, drift = lag - steady, speed - pull
+    cosine, sine = np.cos(swing * time), np.sin(swing * time)
+    fade = np.exp(-_DAMPING * _RATE * time)
+    new = steady + fade * (off * cosine + (drift + _DAMPING * _RATE * off) / swing * sine)
+    fast = pull + fade * (drift * cosine - (_DAMPING * _RATE * drift + _RATE**2 * off) / swing * sine)
+    held = np.clip(new, -_LIMIT, _LIMIT)
+    fast = np.where(held == new, fast, pull)
+    return np.concatenate([held, fast, target], axis=1).astype(np.float32)
 
 
-def turn_sway(sway: NDArray[np.float32], yaw: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Sway (N, 7) as a camera sees it that has walked round by `yaw` (N,) degrees; see `BodySpace.turn`."""
-    angle = np.radians(np.asarray(yaw, np.float32))
-    cos, sin = np.cos(angle), np.sin(angle)
-    turned = sway.copy()
-    for x, z in ((0, 2), (3, 5)):
-        turned[:, x] = sway[:, x] * cos + sway[:, z] * sin
-        turned[:, z] = sway[:, z] * cos - sway[:, x] * sin
-    return turned
+def sway_of(state: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The seven numbers (N, 7) of states (N, 21) that a decoder takes."""
+    return state[:, :SWAY]
+
+
+def trace_sway(joints: NDArray[np.floating], seconds: float, loop: bool = False) -> NDArray[np.float32]:
+    """Sway (T, 7) through a whole dance `joints` (T, 21, 3), `seconds` a step; of a loop as it is once it has run."""
+    state = start_sway(joints[:1])
+    for step in range(len(joints) if loop else 0):
+        state = step_sway(state, joints[step : step + 1], seconds)
+    found = np.empty((len(joints), SWAY), np.float32)
+    for step in range(len(joints)):
+        state = step_sway(state, joints[step : step + 1], seconds)
+        found[step] = sway_of(state)[0]
+    return found
+
+
+def _find_targets(joints: NDArray[np.floating], yaw: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """What the springs of N bodies are drawn to (N, 7): crown, pelvis, and the yaw, 0 when the body faces the viewer.
+
+    A body that lies on its side faces nowhere: it keeps the `yaw` (N,) that it had.
+    """
+    left = (joints[:, _LEFT] - joints[:, _RIGHT]).sum(axis=1, dtype=np.float64)
+    faces: NDArray[np.float64] = np.arctan2(-left[:, 2], left[:, 0])
+    kept = np.zeros(len(joints)) if yaw is None else yaw
+    faces = np.where(np.hypot(left[:, 0], left[:, 2]) > _LYING, faces, kept)
+    return np.concatenate([joints[:, _HEAD], joints[:, _PELVIS], faces[:, None]], axis=1, dtype=np.float64)

@@ -1,104 +1,87 @@
-"""What hair and skirts lag behind a body."""
+"""Springs that hair and skirts hang from."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from numpy.typing import NDArray
 
-from training.data.motion.skeleton import INDEX, turn
-from visualizer.dancer import sway as sw
-from visualizer.dancer.sway import SwayState, begin_sway, step_sway, turn_sway
-
-
-def standing(count: int = 1) -> np.ndarray:
-    body = np.zeros((count, 21, 3))
-    body[:, INDEX["head"], 1] = 1.7
-    body[:, INDEX["pelvis"], 1] = 0.94
-    body[:, INDEX["left_hip"]] = (0.1, 0.94, 0)
-    body[:, INDEX["right_hip"]] = (-0.1, 0.94, 0)
-    return body
+from training.data.choreography import DANCES, perform
+from training.data.motion.skeleton import turn
+from visualizer.dancer.sway import SWAY, start_sway, step_sway, sway_of, trace_sway
 
 
-def test_joints_are_those_of_the_skeleton():
-    assert (INDEX["head"], INDEX["pelvis"]) == (sw._HEAD_JOINT, sw._PELVIS_JOINT)
-    assert (INDEX["left_hip"], INDEX["right_hip"]) == (sw._LEFT_HIP, sw._RIGHT_HIP)
+def make_body() -> NDArray[np.float32]:
+    """One upright body (21, 3) in metres."""
+    return perform(DANCES[2], 0.5).positions[0]
 
 
-def test_a_body_that_stands_has_no_sway():
-    state = begin_sway(standing(2))
-    for _ in range(20):
-        state = step_sway(state, standing(2), 1 / 32)
-    assert np.abs(state.sway).max() == 0
-
-
-def test_what_hangs_lags_behind_and_comes_to_rest():
-    state = begin_sway(standing())
-    body = standing()
-    for _ in range(8):
-        body[..., 0] += 0.05
-        state = step_sway(state, body, 1 / 32)
-    assert state.sway[0, 0] < -0.03
-    assert state.sway[0, 3] < -0.03
-    for _ in range(200):
-        state = step_sway(state, body, 1 / 32)
-    assert np.abs(state.sway).max() < 1e-4
-
-
-def test_steps_of_any_length_agree():
-    """Two short steps are one long one, for a body that moves evenly."""
-    once, twice = begin_sway(standing()), begin_sway(standing())
-    body, half = standing(), standing()
-    for k in range(1, 30):
-        body[..., 0], half[..., 0] = 0.02 * k, 0.02 * (k - 0.5)
-        once = step_sway(once, body, 1 / 16)
-        twice = step_sway(step_sway(twice, half, 1 / 32), body, 1 / 32)
-    assert once.lag == pytest.approx(twice.lag, abs=1e-9)
-
-
-def test_a_crop_that_moves_counts_like_a_body_that_does():
-    walking = begin_sway(standing())
-    followed = begin_sway(standing())
-    body = standing()
-    for _ in range(10):
-        body[..., [0, 2]] += (0.03, -0.02)
-        walking = step_sway(walking, body, 1 / 32)
-        followed = step_sway(followed, standing(), 1 / 32, np.array([[0.03, -0.02]]))
-    assert walking.lag == pytest.approx(followed.lag)
-
-
-def test_turning_lags_and_half_turns_do_not_jump():
-    state = begin_sway(standing())
+def follow(path: NDArray[np.floating], seconds: float) -> NDArray[np.float32]:
+    """Sway (T, 7) of one body that is carried along `path` (T, 3)."""
+    bodies = make_body()[None] + path[:, None]
+    state = start_sway(bodies[:1])
     found = []
-    for k in range(1, 80):
-        body = turn(standing(), 10.0 * k)  # more than two whole turns
-        state = step_sway(state, body, 1 / 32)
-        found.append(state.sway[0, 6])
-    assert found[-1] < -0.1
-    assert np.abs(np.diff(found)).max() < 0.2
+    for body in bodies[1:]:
+        state = step_sway(state, body[None], seconds)
+        found.append(sway_of(state)[0])
+    return np.stack(found)
 
 
-def test_a_jump_begins_at_rest():
-    body = standing()
-    state = begin_sway(body)
-    body[..., 0] += 0.2
-    state = step_sway(state, body, 1 / 32)
-    assert state.sway[0, 0] != 0
-    body[..., 0] += 5
-    assert np.abs(step_sway(state, body, 1 / 32).sway).max() == 0
+def test_nothing_sways_at_rest() -> None:
+    assert np.abs(follow(np.zeros((20, 3)), 0.03)).max() < 1e-6
 
 
-def test_sway_stays_within_bounds():
-    state = SwayState(np.full((1, 7), 9.0), np.zeros((1, 7)), np.zeros((1, 7)))
-    assert np.linalg.norm(state.sway[0, :3]) <= 0.26
-    assert state.sway[0, 6] <= 1.21
+def test_hair_stays_behind_then_swings_past_and_comes_to_rest() -> None:
+    path = np.zeros((120, 3))
+    path[4:12, 0] = np.linspace(0, 0.3, 8)
+    path[12:, 0] = 0.3
+    x = follow(path, 1 / 30)[:, [0, 3]]
+    assert (x[5:10] < -0.05).all()
+    assert (x[12:40].max(axis=0) > 0.01).all()
+    assert (np.abs(x[-1]) < 0.002).all()
 
 
-def test_turned_as_bodies_are():
-    rng = np.random.default_rng(3)
-    sway = rng.standard_normal((4, 7)).astype(np.float32)
-    yaw = np.array([0.0, 30, -45, 90])
-    turned = turn_sway(sway, yaw)
-    for k in range(4):
-        assert turned[k, :3] == pytest.approx(turn(sway[k : k + 1, :3], yaw[k])[0], abs=1e-6)
-        assert turned[k, 3:6] == pytest.approx(turn(sway[k : k + 1, 3:6], yaw[k])[0], abs=1e-6)
-    assert turned[:, 6] == pytest.approx(sway[:, 6])
+def test_sway_is_the_same_at_any_rate_of_steps() -> None:
+    time = np.linspace(0, 2, 481)
+    path = np.stack([0.1 * np.sin(5 * time), 0.05 * np.cos(9 * time), 0 * time], axis=1)
+    fine = follow(path, time[1])
+    coarse = follow(path[::8], 8 * time[1])
+    assert np.abs(fine[7::8] - coarse).max() < 0.006
+
+
+def test_a_turn_twists_and_a_whole_turn_is_no_jump() -> None:
+    body = make_body()
+    bodies = np.stack([turn(body, degrees) for degrees in np.linspace(0, 720, 129)])
+    yaw = trace_sway(bodies, 1 / 32)[:, 6]
+    assert (yaw[24:] < -0.1).all()  # behind the turn all the time
+    assert np.abs(np.diff(yaw)).max() < 0.25
+
+
+def test_a_body_elsewhere_is_no_storm() -> None:
+    path = np.zeros((10, 3))
+    path[5:, 0] = 40.0
+    assert np.abs(follow(path, 0.03)).max() <= 0.3
+
+
+def test_a_body_on_its_side_faces_as_before() -> None:
+    body = make_body()
+    lying = body[:, [1, 0, 2]]
+    state = step_sway(start_sway(body[None]), lying[None], 0.03)
+    assert np.isfinite(state).all()
+    assert np.abs(sway_of(state)[0, 6]) < 0.5
+
+
+def test_dancers_do_not_touch_each_other() -> None:
+    first, second = make_body(), turn(make_body(), 50) + np.array([0.1, 0, 0], np.float32)
+    moved = np.stack([first + np.array([0.1, 0, 0], np.float32), second])
+    both = step_sway(start_sway(np.stack([first, second])), moved, np.array([0.02, 0.05]))
+    alone = step_sway(start_sway(first[None]), moved[:1], 0.02)
+    assert both.shape == (2, 3 * SWAY)
+    assert np.array_equal(both[:1], alone)
+
+
+def test_a_loop_sways_as_it_does_once_it_has_run() -> None:
+    time = np.arange(64) / 64 * 2 * np.pi
+    bodies = make_body()[None] + np.stack([0.1 * np.sin(2 * time), 0 * time, 0 * time], axis=1)[:, None]
+    sway = trace_sway(bodies.astype(np.float32), 1 / 32, loop=True)
+    steps = np.abs(np.diff(np.concatenate([sway, sway[:1]]), axis=0)).max(axis=1)
+    assert steps[-1] < 1.5 * steps[:-1].max()
