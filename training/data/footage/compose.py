@@ -21,7 +21,7 @@ from scipy.ndimage import gaussian_filter1d
 from training.data.dataset import CHUNK, from_bytes, held_out_clips, rank_energy, to_bytes
 from training.data.footage.beats import Steps, even_steps, hear, steps_by_movement, steps_by_sound
 from training.data.footage.crop import Track, field, part_of
-from training.data.footage.extract import Found, read_masks
+from training.data.footage.found import Found, read_masks
 from training.data.footage.video import Video
 from training.data.motion.clips import Clip
 from training.data.motion.skeleton import JOINTS
@@ -30,6 +30,7 @@ from visualizer.networks.session import open_session
 
 BATCH = 16  # frames that the encoder sees at a time
 HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer than this
+TURNED = 0.5  # of the figure's greatest width: a camera that turned less stands still
 SEED = 7  # of the split into training and held-out takes, as in Recipe
 
 
@@ -71,7 +72,7 @@ def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
     wanted = np.zeros(len(source.found.times), np.bool_)
     wanted[track.index] = True
     block: list[NDArray[np.float32]] = []
-    for place, (number, mask) in enumerate(read_masks(source.pieces, wanted)):
+    for place, (number, mask) in enumerate(read_masks(source.pieces, source.found, wanted)):
         left, top = source.found.boxes[number, :2]
         block.append(field(mask, int(left), int(top), track.centre[place], track.floor[place], track.metre[place]))
         if len(block) == CHUNK:
@@ -135,7 +136,7 @@ def write_takes(
         while waiting:
             track = waiting.pop()
             times = source.found.times[track.index]
-            centre = (track.centre - source.middle) / track.metre
+            centre = (track.centre - source.middle - _camera(source.found)[track.index]) / track.metre
             group = root.create_group(f"{len(written) + len(mine):05d}", overwrite=True)
             seen = _write_frames(group, source, track)
             steps = None
@@ -156,6 +157,16 @@ def write_takes(
             written.append(Written(group, source, track, name, steps))
     _finish(written, kind)
     return written
+
+
+def _camera(found: Found) -> NDArray[np.float64]:
+    """By how many pixels the scene has moved to the right since the video began, (N,), because the camera turned; zeros
+    where it stands, or only trembles."""
+    if found.pans is None:
+        return np.zeros(len(found.times))
+    moved = np.cumsum(found.pans, dtype=np.float64)
+    wide = max(1.0, float(found.boxes[:, 2].max()))
+    return moved if np.ptp(moved) > TURNED * wide else np.zeros(len(moved))
 
 
 def _write_frames(group: zarr.Group, source: Source, track: Track) -> zarr.Array:

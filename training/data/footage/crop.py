@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, percentile_filter
 
-from training.data.footage.extract import Found
 from training.data.footage.figure import KEPT
+from training.data.footage.found import Found
 from training.data.footage.mask_types import Mask
 from training.data.motion.body import CLAMP_PIXELS
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE

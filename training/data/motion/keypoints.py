@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.motion.face import landmarks_of_face
 from training.data.motion.pickles import read_arrays
-from training.data.motion.retarget import FPS, TRUNK, Landmarks
+from training.data.motion.retarget import FPS, Landmarks
 from visualizer.errors import UserError
 
 COCO = (
@@ -23,8 +24,6 @@ COCO = (
 ARRAYS = ("keypoints3d_optim", "keypoints3d")  # the better one first
 MOST_FRAMES = 1_000_000
 LONGEST_GAP = 0.25  # seconds in which a joint may be lost
-# The neck lies above the middle of the shoulders, by this share of the way from the hips to there in our bodies.
-NECK = TRUNK / 0.425
 # Genres as the first letters of AIST's file names say them.
 GENRES = {
     "gBR": "break", "gPO": "pop", "gLO": "lock", "gMH": "hiphop", "gLH": "hiphop", "gHO": "house", "gWA": "waack",
@@ -66,10 +65,5 @@ def read_keypoints(path: Path) -> Landmarks:
     points = _filled(points, path)
     at = {name: points[:, i] for i, name in enumerate(COCO)}
     limbs = {name: at[name] for name in COCO[5:]}  # without the face
-    hips, shoulders = ((at[f"left_{k}"] + at[f"right_{k}"]) / 2 for k in ("hip", "shoulder"))
-    ears = (at["left_ear"] + at["right_ear"]) / 2
-    neck = hips + NECK * (shoulders - hips)
-    # The ears sit in front of the line from neck to crown; a little back brings the head above the neck.
-    head = ears - 0.25 * (at["nose"] - ears)
-    head = neck + np.where(np.sum((head - neck) * (neck - hips), axis=-1, keepdims=True) > 0, head - neck, neck - hips)
-    return Landmarks(limbs, [neck], head, FPS, forward=at["nose"] - ears)
+    neck, head, forward = landmarks_of_face(at)
+    return Landmarks(limbs, [neck], head, FPS, forward=forward)

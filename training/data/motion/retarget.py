@@ -171,7 +171,7 @@ def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray
         notes.append("mirrored, because its left was its right")
         body = _turned(body, np.diag([-1.0, 1.0, 1.0]))
         front = _front(body)
-    out = _place_joints(body, front, path)
+    out = place_joints(body, front, path)
     step = np.abs(np.diff(out[:6], axis=0)).max(axis=(1, 2)) * body.fps
     if len(step) > 1 and step[0] > CALIBRATION and step[0] > 3 * step[1:].max():
         notes.append("without its first frame, a calibration pose")
@@ -197,7 +197,7 @@ def _front(body: Landmarks) -> Points:
     return np.cross(_across(body), _unit(body.trunk[-1] - body.middle))
 
 
-def _place_joints(body: Landmarks, front: Points, path: Path) -> NDArray[np.float64]:
+def place_joints(body: Landmarks, front: Points, path: Path) -> NDArray[np.float64]:
     """Our joints (T, 21, 3) metres, each bone in the direction of the landmarks. UserError where a bone has none."""
     scale = LEG / _leg_length(body)
     out = np.zeros((len(body.head), len(JOINTS), 3))
