@@ -17,7 +17,8 @@ from visualizer.errors import UserError
 from visualizer.support.printable import say
 
 # Where MediaPipe's own page tells people to download it.
-MAKER = "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_{size}/float16/1/pose_landmarker_{size}.task"
+_FOLDER = "https://storage.googleapis.com/mediapipe-models/pose_landmarker"
+MAKER = _FOLDER + "/pose_landmarker_{size}/float16/1/pose_landmarker_{size}.task"
 LICENCE = "Apache License 2.0, by Google (MediaPipe pose landmarker)"
 PATIENCE = 20.0  # seconds without an answer
 BLOCK = 1 << 16  # bytes read at a time

@@ -75,8 +75,9 @@ class Landmarker:
         from mediapipe.tasks.python import BaseOptions, vision
 
         self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
+        mode = vision.RunningMode.VIDEO if follow else vision.RunningMode.IMAGE
         options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=bundle.data), running_mode=vision.RunningMode.VIDEO if follow else vision.RunningMode.IMAGE,
+            base_options=BaseOptions(model_asset_buffer=bundle.data), running_mode=mode,
             output_segmentation_masks=masks, num_poses=people,
         )  # fmt: skip
         self._now = -1

@@ -55,9 +55,8 @@ def follow_people(seen: Sights) -> list[Track]:
             end += 1
         picture = seen.pictures[real[start]]
         now, here = seen.times[picture], scene[picture]
-        gone = [
-            t for t in open_ if now - seen.times[seen.pictures[t[-1]]] > LOST or scene[seen.pictures[t[-1]]] != here
-        ]
+        last = [seen.pictures[t[-1]] for t in open_]
+        gone = [t for t, at in zip(open_, last, strict=True) if now - seen.times[at] > LOST or scene[at] != here]
         done += gone
         open_ = [t for t in open_ if t not in gone]
         far = np.array([[_apart(seen, t[-1], int(k)) for t in open_] for k in real[start:end]]).reshape(end - start, -1)
