@@ -277,8 +277,9 @@ def new_dancer(
     from training.data.footage.masks import Wish
     from training.data.footage.run import Request
     from training.data.footage.video import read_crop, read_range
-    from training.finetune import Plan, check_name
+    from training.finetune import check_name
     from training.finetune import new_dancer as make
+    from training.outline import Plan
 
     check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))

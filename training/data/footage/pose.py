@@ -16,8 +16,8 @@ from training.data.footage.crop import Track
 from training.data.footage.smooth import smooth
 from training.data.motion.face import landmarks_of_face
 from training.data.motion.legs import ANKLES, TOES
-from training.data.motion.retarget import Landmarks, place_joints
-from training.data.motion.skeleton import ANKLE_HEIGHT, INDEX
+from training.data.motion.retarget import LEG, Landmarks, place_joints
+from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,8 @@ LEAST_SURE = 0.02  # weight of a landmark that is not seen at all: then the path
 SWAPPED = 0.3  # metres, of the price of seeing left as right in one picture: in doubt the network is right
 MOST_RISE = 0.05  # metres off the floor that are taken for an error of the network, not for a jump
 TOE_HEIGHT = 0.03  # metres above the floor of a toe that stands
+DEPTH = 0.1  # weight of an error of depth, beside one in the picture
+TRUNK_SIDE = 0.5  # metres from shoulder to hip of our skeleton, standing
 KNOWN = 0.6  # share of the pictures of a clip in which a body must be seen
 _MIRROR = np.array([POINT[n.replace("left", "#").replace("right", "left").replace("#", "right")] for n in LANDMARKS])
 _LIMBS = {
@@ -37,28 +39,81 @@ _LIMBS = {
                             ("knee", "knee"), ("ankle", "ankle"), ("toe", "foot_index"))
 }  # fmt: skip
 _TOLD = [POINT[name] for name in _LIMBS.values()]  # by which left and right are told apart
+_CHAIN = [
+    (POINT[f"{side}_{begin}"], POINT[f"{side}_{end}"], BONE[bone])
+    for side in ("left", "right")
+    for begin, end, bone in (("hip", "knee", "knee"), ("knee", "ankle", "ankle"), ("ankle", "foot_index", "toe"),
+                             ("shoulder", "elbow", "elbow"), ("elbow", "wrist", "wrist"))
+]  # fmt: skip
+_CARRIED = {
+    POINT[f"{side}_{end}"]: [POINT[f"{side}_{part}"] for part in parts]
+    for side in ("left", "right")
+    for end, parts in (("wrist", ("index", "pinky", "thumb")), ("ankle", ("heel",)))
+}
+# Bones by which sizes are told: long, and as long in any pose.
+_SIZES = [(POINT[f"{side}_{a}"], POINT[f"{side}_{b}"]) for side in ("left", "right")
+          for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "hip"))]  # fmt: skip
+_OUR_SIZES = 2 * (LEG + TRUNK_SIDE)
 _FEET = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")]
+
+
+def metre_of(bodies: NDArray[np.float32]) -> float:
+    """How many pixels a metre of our skeleton has, as the landmarks (N, 33, 6) of a clip say, whatever the poses: the
+    network's metres in pixels, and its bones in ours. NaN where nothing is known."""
+    known = bodies[np.isfinite(bodies).all(axis=(1, 2))].astype(np.float64)
+    if not len(known):
+        return float("nan")
+    flat, space = known[..., :2], known[..., 2:5]
+    begin, end = np.array(_SIZES).T
+    pixels = np.linalg.norm(flat[:, end] - flat[:, begin], axis=-1).sum(axis=1)
+    across = np.linalg.norm((space[:, end] - space[:, begin])[..., :2], axis=-1).sum(axis=1)
+    theirs = np.median(np.linalg.norm(space[:, end] - space[:, begin], axis=-1), axis=0).sum()
+    return float(np.median(pixels / across) * theirs / _OUR_SIZES)
 
 
 def to_space(bodies: NDArray[np.float32], track: Track) -> tuple[Floats, Floats]:
     """Landmarks of a clip, (T, 33, 6), in metres about its crop: (T, 33, 3), x to the right, y above the floor, z
     towards the viewer; and how sure they are, (T, 33), 0 where nothing is known."""
     seen = bodies.astype(np.float64)
-    sure = np.nan_to_num(seen[..., 5])
     x = (seen[..., 0] - track.centre[:, None]) / track.metre[:, None]
     y = (track.floor[:, None] - seen[..., 1]) / track.metre[:, None]
     # The network's metres are a person's, ours are those of our skeleton.
-    flat = np.stack([x, y], axis=-1)
-    known = np.isfinite(flat).all(axis=(1, 2))
-    if known.any():
-        trunk = [POINT[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip", "left_knee",
-                                    "right_knee", "left_ankle", "right_ankle")]  # fmt: skip
-        mine, theirs = flat[known][:, trunk], seen[known][:, trunk, 2:4]
-        size = [np.median(np.ptp(p[..., 1], axis=1)) for p in (mine, theirs)]
-        scale = float(size[0] / max(size[1], 1e-6))
-    else:
-        scale = 1.0
-    return np.concatenate([flat, -scale * seen[..., 4:5]], axis=-1), sure
+    theirs = metre_of(bodies) / float(np.median(track.metre))
+    begin, end = np.array(_SIZES).T
+    bones = np.linalg.norm(seen[:, end, 2:5] - seen[:, begin, 2:5], axis=-1)
+    known = np.isfinite(bones).all(axis=1)
+    scale = _OUR_SIZES / np.median(bones[known], axis=0).sum() * theirs if known.any() else 1.0
+    return np.stack([x, y, -scale * seen[..., 4]], axis=-1), np.nan_to_num(seen[..., 5])
+
+
+def lift(bones: Floats, length: float) -> Floats:
+    """Bones (..., 3) of exactly this `length`, as near to these as can be; sideways and height count more than depth,
+    which the picture does not show. Least squares; the multiplier of the length is found by bisection."""
+    flat, depth = np.square(bones[..., :2]).sum(axis=-1), np.square(bones[..., 2])
+    low = np.full(flat.shape, -DEPTH * (1 - 1e-6))
+    high = np.full(flat.shape, 60.0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        size = flat / np.square(1 + middle) + depth * np.square(DEPTH / (DEPTH + middle))
+        longer = size > length * length
+        low, high = np.where(longer, middle, low), np.where(longer, high, middle)
+    out = np.concatenate([bones[..., :2] / (1 + high)[..., None], bones[..., 2:] * (DEPTH / (DEPTH + high))[..., None]],
+                         axis=-1)  # fmt: skip
+    rest = length * length - np.square(out[..., :2]).sum(axis=-1)
+    sign = np.where(bones[..., 2] < 0, -1.0, 1.0)
+    out[..., 2] = sign * np.sqrt(np.maximum(rest, 0))
+    return out
+
+
+def lifted(points: Floats) -> Floats:
+    """Landmarks (T, 33, 3) whose limbs have the lengths of ours: how far a knee comes forward follows from how short
+    the thigh is in the picture."""
+    out = points.copy()
+    for begin, end, length in _CHAIN:
+        out[:, end] = out[:, begin] + lift(points[:, end] - points[:, begin], length)
+        for other in _CARRIED.get(end, ()):
+            out[:, other] = out[:, end] + points[:, other] - points[:, end]
+    return out
 
 
 def fill_gaps(points: Floats, times: NDArray[np.float64]) -> Floats:
@@ -120,7 +175,7 @@ def find_body(bodies: NDArray[np.float32], track: Track, times: NDArray[np.float
         return None
     sure[~known] = 0
     points, _ = untwist(fill_gaps(points, times))
-    points = smooth_landmarks(points, sure, times)
+    points = lifted(smooth_landmarks(points, sure, times))
     return stand(place_landmarks(points, (len(times) - 1) / (times[-1] - times[0])), points, times)
 
 
