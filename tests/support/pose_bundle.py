@@ -2,27 +2,18 @@
 
 The package holds both networks as its own runtime reads them. MediaPipe's Tasks want to be told, in metadata that lies
 in each network, how pictures are scaled: the detector takes -1..1, the network of landmarks 0..1.
-
-    npm pack @mediapipe/pose
-    python -m tests.support.pose_bundle mediapipe-pose-*.tgz pose.task [lite]
 """
 
 from __future__ import annotations
 
 import io
-import os
-import sys
 import tarfile
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from tests.support.needs import needs
-
-ENVIRONMENT = "POSE_BUNDLE"  # the variable that names the bundle for the tests
+ENVIRONMENT = "POSE_PACKAGE"  # the variable that names the package, as `npm pack` has left it
 DETECTOR = "package/pose_solution_packed_assets.data"
 LANDMARKS = "package/pose_landmark_{size}.tflite"
 
@@ -74,16 +65,3 @@ def make_bundle(package: bytes, size: str = "full") -> bytes:
         bundle.writestr("pose_detector.tflite", describe(networks[0], 127.5, 127.5))
         bundle.writestr("pose_landmarks_detector.tflite", describe(networks[1], 0.0, 255.0))
     return out.getvalue()
-
-
-def needed_bundle() -> Path:
-    """The bundle that `.ci/run` has made; the test is skipped where it, or MediaPipe, is missing."""
-    if os.environ.get("REQUIRE_ALL") != "1":
-        pytest.importorskip("mediapipe", reason="skipped: mediapipe missing")
-    named = os.environ.get(ENVIRONMENT, "")
-    needs(named and Path(named).is_file(), f"the network that sees people (${ENVIRONMENT})")
-    return Path(named)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[2]).write_bytes(make_bundle(Path(sys.argv[1]).read_bytes(), *sys.argv[3:4]))
