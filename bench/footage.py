@@ -34,10 +34,12 @@ from rich.progress import track
 from rich.table import Table
 
 from training.data.footage.crop import field, follow, split_clips
-from training.data.footage.extract import Stretch, look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.data.footage.extract import Stretch, look_at, pieces_of, save_looks, take_looks
 from training.data.footage.figure import KEPT
+from training.data.footage.found import read_masks, read_sights
 from training.data.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
 from training.data.footage.masks import Wish, prepare, refined
+from training.data.footage.people import choose as choose_dancer
 from training.data.footage.video import pictures, probe, view_of
 from training.data.motion.clips import Clip, read_clips
 from training.data.motion.skeleton import INDEX
@@ -112,7 +114,7 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
     for piece in pieces:
         look_at(piece)
     paths = [p.out for p in pieces]
-    result = read_found(paths)
+    result = choose_dancer(read_sights(paths), wish.who, view)
     clips, _ = split_clips(result)
     tracks = follow(result, clips, view.size[1])
     true_fields, _ = true_frames(shot)
@@ -121,7 +123,7 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
     for one in tracks:
         wanted = np.zeros(len(result.times), np.bool_)
         wanted[one.index] = True
-        for place, (number, mask) in enumerate(read_masks(paths, wanted)):
+        for place, (number, mask) in enumerate(read_masks(paths, result, wanted)):
             if number >= first:
                 left, top = result.boxes[number, :2]
                 seen = field(mask, int(left), int(top), one.centre[place], one.floor[place], scale)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.footage.eyes import open_eyes, own_method
-from training.data.footage.figure import KEPT, TWO, Figure
+from training.data.footage.figure import KEPT, NO_FIGURE, TWO, Figure
 from training.data.footage.masks import NO_NETWORK, Wish
 from training.data.footage.video import Picture
 from visualizer.errors import UserError
@@ -33,15 +33,15 @@ TWO_SEEN = 2  # pictures with two people from which two are looked for
 
 @dataclass(frozen=True)
 class Trial:
-    """How one method did: in how many of `looked` pictures it saw one `whole` figure, how `steady` the area is and how
-    well others agree, 0 to 1; `why` it cannot work at all, or ""; `pairs`: pictures in which it saw two people."""
+    """How one method did: in how many of `looked` pictures it saw one `whole` figure, and in how many anybody; how
+    `steady` the area is and how well others agree, 0 to 1; `pairs`: pictures in which it saw two people."""
 
     method: str
     whole: int
+    seen: int
     looked: int
     steady: float
     agrees: float
-    why: str = ""
     pairs: int = 0
 
     @property
@@ -63,9 +63,9 @@ def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def try_methods(looks: Sequence[Picture], wish: Wish, where: Path) -> list[Trial]:
-    """Each method of `TRIED` that is there, on the same pictures."""
-    seen: dict[str, list[NDArray[np.bool_] | None]] = {}
-    failed: dict[str, str] = {}
+    """Each method of `TRIED` that is there and can work, on the same pictures."""
+    masks: dict[str, list[NDArray[np.bool_] | None]] = {}
+    seen: dict[str, int] = {}
     pairs = 0
     for name in TRIED:
         if name == "person" and wish.bundle is None:
@@ -73,67 +73,68 @@ def try_methods(looks: Sequence[Picture], wish: Wish, where: Path) -> list[Trial
         mine = replace(wish, method=name, people=2, bundle=wish.bundle if name == "person" else None)
         try:
             eyes = open_eyes(mine, own_method(mine, looks, where), where, follow=False)
-        except UserError as error:
-            failed[name] = str(error)
+        except UserError:  # no screen of one colour, too few pictures: another method's video
+            masks[name], seen[name] = [None] * len(looks), 0
             continue
-        masks: list[NDArray[np.bool_] | None] = []
+        masks[name], seen[name] = [], 0
         for picture in looks:
             sights = eyes.see(picture, 0.0)
             best = max(sights, key=lambda s: s.figure.box[3] if s.figure else 0)
-            good = best.figure is not None and (best.verdict == KEPT or (name == "person" and best.verdict == TWO))
-            masks.append(_small(best.figure, picture) if good and best.figure else None)
-            pairs += name == "person" and len(sights) == 2
+            good = best.verdict == KEPT or (name == "person" and best.verdict == TWO)
+            masks[name].append(_small(best.figure, picture) if good and best.figure else None)
+            seen[name] += best.verdict != NO_FIGURE
+            pairs += len(sights) == 2
         eyes.close()
-        seen[name] = masks
-    trials = [_judge(name, seen, pairs if name == "person" else 0) for name in seen]
-    return [*trials, *(Trial(name, 0, len(looks), 0.0, 0.0, why) for name, why in failed.items())]
+    return [_judge(name, masks, seen[name], pairs if name == "person" else 0) for name in masks]
 
 
-def _judge(name: str, seen: dict[str, list[NDArray[np.bool_] | None]], pairs: int) -> Trial:
-    mine = seen[name]
+def _judge(name: str, masks: dict[str, list[NDArray[np.bool_] | None]], seen: int, pairs: int) -> Trial:
+    mine = masks[name]
     areas = np.array([m.sum() for m in mine if m is not None], np.float64)
     spread = float(np.std(np.log(areas))) if len(areas) > 1 else 0.0
-    # Others are asked in the pictures in which they see somebody; the network is asked first of all.
-    others = ["person"] if name != "person" and "person" in seen else [n for n in seen if n != name]
+    # Others are asked in the pictures in which they see somebody; where the network is, it alone.
+    others = ["person"] if name != "person" and "person" in masks else [n for n in masks if n != name]
     agreed = []
     for other in others:
-        both = [(a, b) for a, b in zip(mine, seen[other], strict=True) if a is not None and b is not None]
+        both = [(a, b) for a, b in zip(mine, masks[other], strict=True) if a is not None and b is not None]
         if both:
             agreed.append(float(np.mean([_overlap(a, b) for a, b in both])))
     if name == "person":
         agreed.append(1.0)  # its masks were compared with its landmarks already
-    return Trial(
-        name, len(areas), len(mine), float(1 / (1 + (spread / STEADY) ** 2)), max(agreed, default=0.5), "", pairs
-    )
+    steady = float(1 / (1 + (spread / STEADY) ** 2))
+    return Trial(name, len(areas), seen, len(mine), steady, max(agreed, default=0.5), pairs)
 
 
 def choose_method(looks: Sequence[Picture], wish: Wish, where: Path) -> tuple[Wish, str]:
-    """The wish with the method that does best on these pictures, and a line that says why. UserError where none finds a
-    dancer."""
+    """The wish with the method that does best on these pictures, and a line that says why. UserError where none sees
+    anybody."""
     trials = try_methods(looks, wish, where)
-    by_name = {t.method: t for t in trials}
+    person = next((t for t in trials if t.method == "person"), None)
     best = max(trials, key=lambda t: t.score)
-    person = by_name.get("person")
     sharp = [t for t in trials if t.method in SHARP and t.whole and person is not None and t.agrees >= AGREE
              and t.whole >= person.whole - CLOSE * t.looked]  # fmt: skip
     if sharp:
         best = max(sharp, key=lambda t: t.score)
-    told = ", ".join(f"{t.method} {t.whole}" for t in trials)
-    if best.whole < WORTH * best.looked:
-        hint = "another --method, or --crop?" if wish.bundle is not None else NO_NETWORK
-        raise UserError(f"{where}: no dancer to be seen; one whole figure in {told} of {best.looked} pictures; {hint}")
+    if best.whole < WORTH * best.looked:  # who sees most tells best what is wrong: two dancers, or one cut off
+        best = max(trials, key=lambda t: t.seen)
+    if best.seen < WORTH * best.looked:
+        hint = "another --method, or --crop?" if person is not None else NO_NETWORK
+        told = ", ".join(f"{t.seen} by {t.method}" for t in trials)
+        raise UserError(f"{where}: no dancer to be seen in {best.looked} pictures (figures in {told}); {hint}")
     others = ", ".join(f"{t.method} {t.whole}" for t in trials if t is not best)
     why = f"method {best.method}: one whole figure in {best.whole} of {best.looked} pictures ({others})"
-    if sharp and person is not None:
-        why += f", as the network sees it (IoU {best.agrees:.2f}), and a sharper outline"
-    elif wish.bundle is None:
+    if best in sharp:
+        why += f", as the network sees it (IoU {best.agrees:.2f}), with a sharper outline"
+    elif person is None:
         why += "; the network that sees people is not there"
-    people = 2 if wish.who != "largest" or (person is not None and person.pairs >= TWO_SEEN) else 1
-    return replace(wish, method=best.method if people == 1 or person is None else "person", people=people), why
+    two = person is not None and (wish.who != "largest" or person.pairs >= TWO_SEEN)
+    return replace(wish, method="person" if two else best.method, people=2 if two else 1), why
 
 
 def settle(looks: Sequence[Picture], wish: Wish, where: Path) -> tuple[Wish, str]:
     """A wish whose method is known: chosen where it is auto. With the line that says what was chosen, or ""."""
+    if wish.who != "largest" and wish.bundle is None:
+        raise UserError(f"{where}: --who needs the network that sees people; {NO_NETWORK}")
     if wish.method == "auto":
         return choose_method(looks, wish, where)
     if wish.method == "person" and wish.bundle is not None:

@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter1d, percentile_filter
 from training.data.footage.figure import KEPT
 from training.data.footage.found import Found
 from training.data.footage.mask_types import Mask
+from training.data.footage.scale import metre_of
 from training.data.motion.body import CLAMP_PIXELS
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
@@ -30,6 +31,7 @@ SHORTEST = 2.0  # seconds: a shorter clip is too short for a move
 LEAP, SPEED = 0.2, 3.0  # heights, and heights a second: a figure that moved farther is in another shot
 FEET_SECONDS, FEET_QUANTILE = 2.0, 85  # the floor is where the feet mostly are: a leap does not lift it
 FLOOR_SMOOTH, CENTRE_SMOOTH = 0.4, 0.25  # seconds
+KNOWN = 0.6  # share of the pictures in which a body must be seen to tell the size
 NEAR_SHARE = 0.02  # of the picture's height that the floor must move before near and far are told apart
 FINE = 4  # pixels of a mask for one of the frame, a side
 
@@ -82,6 +84,10 @@ def follow(found: Found, clips: list[NDArray[np.int64]], lines: int) -> list[Tra
         floor = np.concatenate(floors)
         high = floor - found.heads[np.concatenate(mine)]
         tall, slope = _height(floor, high, lines)
+        if found.bodies is not None:  # a dancer may never stand upright; their bones are as long in any pose
+            known = found.bodies[np.concatenate(mine)]
+            if np.isfinite(known).all(axis=(1, 2)).mean() > KNOWN:
+                tall = STANDING * metre_of(known)
         for index, ground in zip(mine, floors, strict=True):
             rate = (len(index) - 1) / (found.times[index[-1]] - found.times[index[0]])
             centre = gaussian_filter1d(found.hips[index].astype(np.float64), CENTRE_SMOOTH * rate, mode="nearest")

@@ -25,7 +25,7 @@ from training.data.footage.video import Picture, Video, View, pictures, samples,
 from visualizer import files
 
 PIECE_SECONDS = 20.0
-LOOKS = 60  # pictures of a video that a method looks at first
+LOOKS, AUTO_LOOKS = 36, 60  # pictures of a video that a method looks at first, and all of them to be compared
 EMPTY_LOOKS = 12  # pictures of a stretch in which no one is seen
 BEFORE = 0.25  # seconds before a piece that are read to see whether it begins with a cut
 SAME_SHAPES, SAME_COLOURS = 0.55, 0.85  # two pictures in a row are of two scenes where both are lower
@@ -63,11 +63,14 @@ class Piece:
 # --- before ---------------------------------------------------------------------------------------------------
 
 
-def take_looks(video: Video, view: View, begin: float, end: float, empty: tuple[float, float] | None) -> list[Picture]:
-    """The pictures that a method looks at first: spread over the stretch, or over the `empty` one where it is given."""
+def take_looks(
+    video: Video, view: View, begin: float, end: float, empty: tuple[float, float] | None, count: int = LOOKS
+) -> list[Picture]:
+    """About `count` pictures that a method looks at first: spread over the stretch, or fewer over the `empty` one where
+    it is given."""
     if empty is not None:
         return [p for _, p in samples(video, view, empty[0], empty[1], EMPTY_LOOKS)]
-    return [p for _, p in samples(video, view, begin, end, LOOKS)]
+    return [p for _, p in samples(video, view, begin, end, count)]
 
 
 def save_looks(looks: list[Picture], path: Path) -> None:

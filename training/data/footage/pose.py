@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from training.data.footage.crop import Track
+from training.data.footage.scale import pixels_of
 from training.data.footage.smooth import smooth
 from training.data.motion.face import landmarks_of_face
 from training.data.motion.legs import ANKLES, TOES
-from training.data.motion.retarget import LEG, Landmarks, place_joints
+from training.data.motion.retarget import Landmarks, place_joints
 from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
 
@@ -29,7 +30,6 @@ SWAPPED = 0.3  # metres, of the price of seeing left as right in one picture: in
 MOST_RISE = 0.05  # metres off the floor that are taken for an error of the network, not for a jump
 TOE_HEIGHT = 0.03  # metres above the floor of a toe that stands
 DEPTH = 0.1  # weight of an error of depth, beside one in the picture
-TRUNK_SIDE = 0.5  # metres from shoulder to hip of our skeleton, standing
 KNOWN = 0.6  # share of the pictures of a clip in which a body must be seen
 _MIRROR = np.array([POINT[n.replace("left", "#").replace("right", "left").replace("#", "right")] for n in LANDMARKS])
 _LIMBS = {
@@ -50,25 +50,7 @@ _CARRIED = {
     for side in ("left", "right")
     for end, parts in (("wrist", ("index", "pinky", "thumb")), ("ankle", ("heel",)))
 }
-# Bones by which sizes are told: long, and as long in any pose.
-_SIZES = [(POINT[f"{side}_{a}"], POINT[f"{side}_{b}"]) for side in ("left", "right")
-          for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "hip"))]  # fmt: skip
-_OUR_SIZES = 2 * (LEG + TRUNK_SIDE)
 _FEET = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")]
-
-
-def metre_of(bodies: NDArray[np.float32]) -> float:
-    """How many pixels a metre of our skeleton has, as the landmarks (N, 33, 6) of a clip say, whatever the poses: the
-    network's metres in pixels, and its bones in ours. NaN where nothing is known."""
-    known = bodies[np.isfinite(bodies).all(axis=(1, 2))].astype(np.float64)
-    if not len(known):
-        return float("nan")
-    flat, space = known[..., :2], known[..., 2:5]
-    begin, end = np.array(_SIZES).T
-    pixels = np.linalg.norm(flat[:, end] - flat[:, begin], axis=-1).sum(axis=1)
-    across = np.linalg.norm((space[:, end] - space[:, begin])[..., :2], axis=-1).sum(axis=1)
-    theirs = np.median(np.linalg.norm(space[:, end] - space[:, begin], axis=-1), axis=0).sum()
-    return float(np.median(pixels / across) * theirs / _OUR_SIZES)
 
 
 def to_space(bodies: NDArray[np.float32], track: Track) -> tuple[Floats, Floats]:
@@ -78,11 +60,7 @@ def to_space(bodies: NDArray[np.float32], track: Track) -> tuple[Floats, Floats]
     x = (seen[..., 0] - track.centre[:, None]) / track.metre[:, None]
     y = (track.floor[:, None] - seen[..., 1]) / track.metre[:, None]
     # The network's metres are a person's, ours are those of our skeleton.
-    theirs = metre_of(bodies) / float(np.median(track.metre))
-    begin, end = np.array(_SIZES).T
-    bones = np.linalg.norm(seen[:, end, 2:5] - seen[:, begin, 2:5], axis=-1)
-    known = np.isfinite(bones).all(axis=1)
-    scale = _OUR_SIZES / np.median(bones[known], axis=0).sum() * theirs if known.any() else 1.0
+    scale = float(pixels_of(bodies) / np.median(track.metre))
     return np.stack([x, y, -scale * seen[..., 4]], axis=-1), np.nan_to_num(seen[..., 5])
 
 

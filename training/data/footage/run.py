@@ -22,7 +22,17 @@ from training.data.footage.auto import settle
 from training.data.footage.compose import Source, TakeKind, digest, write_takes
 from training.data.footage.crop import SHORTEST, follow, split_clips
 from training.data.footage.described import describe_video, save_steps
-from training.data.footage.extract import Piece, Stretch, look_at, pieces_of, read_looks, save_looks, take_looks
+from training.data.footage.extract import (
+    AUTO_LOOKS,
+    LOOKS,
+    Piece,
+    Stretch,
+    look_at,
+    pieces_of,
+    read_looks,
+    save_looks,
+    take_looks,
+)
 from training.data.footage.figure import TWO, VERDICTS
 from training.data.footage.found import read_sights
 from training.data.footage.masks import Wish, with_bundle
@@ -188,7 +198,8 @@ def _prepare(job: _Job, number: int) -> tuple[Wish, list[Piece]]:
     folder.mkdir(exist_ok=True)
     looks, settled = folder / "looks.npz", folder / "settled.json"
     if not looks.exists():
-        found = take_looks(video, view, request.begin, request.end, request.empty)
+        count = AUTO_LOOKS if request.wish.method == "auto" else LOOKS
+        found = take_looks(video, view, request.begin, request.end, request.empty, count)
         if not found:
             raise UserError(f"{video.path}: no picture can be read in that stretch")
         save_looks(found, looks)
