@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from training.data.footage.crop import Track
-from training.data.footage.scale import pixels_of
 from training.data.footage.smooth import smooth
 from training.data.motion.face import landmarks_of_face
-from training.data.motion.legs import ANKLES, TOES
+from training.data.motion.legs import ANKLES, TOES, place_foot
 from training.data.motion.retarget import Landmarks, place_joints
-from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
+from training.data.motion.skeleton import ANKLE_HEIGHT, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
 
 Floats = NDArray[np.float64]
@@ -30,6 +29,8 @@ SWAPPED = 0.3  # metres, of the price of seeing left as right in one picture: in
 MOST_RISE = 0.05  # metres off the floor that are taken for an error of the network, not for a jump
 TOE_HEIGHT = 0.03  # metres above the floor of a toe that stands
 DEPTH = 0.1  # weight of an error of depth, beside one in the picture
+LONGEST = 0.95  # quantile of a limb's length in the picture that is its length
+HEEL_DOWN, HEEL_UP = 0.14, 0.2  # metres of an ankle above the ground at which a foot is flat, and is not
 KNOWN = 0.6  # share of the pictures of a clip in which a body must be seen
 _MIRROR = np.array([POINT[n.replace("left", "#").replace("right", "left").replace("#", "right")] for n in LANDMARKS])
 _LIMBS = {
@@ -39,17 +40,13 @@ _LIMBS = {
                             ("knee", "knee"), ("ankle", "ankle"), ("toe", "foot_index"))
 }  # fmt: skip
 _TOLD = [POINT[name] for name in _LIMBS.values()]  # by which left and right are told apart
-_CHAIN = [
-    (POINT[f"{side}_{begin}"], POINT[f"{side}_{end}"], BONE[bone])
-    for side in ("left", "right")
-    for begin, end, bone in (("hip", "knee", "knee"), ("knee", "ankle", "ankle"), ("ankle", "foot_index", "toe"),
-                             ("shoulder", "elbow", "elbow"), ("elbow", "wrist", "wrist"))
-]  # fmt: skip
-_CARRIED = {
-    POINT[f"{side}_{end}"]: [POINT[f"{side}_{part}"] for part in parts]
-    for side in ("left", "right")
-    for end, parts in (("wrist", ("index", "pinky", "thumb")), ("ankle", ("heel",)))
-}
+# Limbs from the trunk outwards, and the least that they are long, in metres of our skeleton.
+_CHAIN = (
+    ("hip", "knee", 0.36), ("knee", "ankle", 0.31), ("ankle", "foot_index", 0.15), ("shoulder", "elbow", 0.24),
+    ("elbow", "wrist", 0.21),
+)  # fmt: skip
+_CARRIED = {"wrist": ("index", "pinky", "thumb"), "ankle": ("heel",)}
+_ANKLES = [POINT["left_ankle"], POINT["right_ankle"]]
 _FEET = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")]
 
 
@@ -59,8 +56,10 @@ def to_space(bodies: NDArray[np.float32], track: Track) -> tuple[Floats, Floats]
     seen = bodies.astype(np.float64)
     x = (seen[..., 0] - track.centre[:, None]) / track.metre[:, None]
     y = (track.floor[:, None] - seen[..., 1]) / track.metre[:, None]
-    # The network's metres are a person's, ours are those of our skeleton.
-    scale = float(pixels_of(bodies) / np.median(track.metre))
+    # The network's metres are a person's, ours our skeleton's: both know how large the body is in the picture.
+    spread = [np.linalg.norm(a - a.mean(axis=1, keepdims=True), axis=-1).mean(axis=1)
+              for a in (np.stack([x, y], axis=-1), seen[..., 2:4])]  # fmt: skip
+    scale = np.nanmedian(spread[0] / np.maximum(spread[1], 1e-6)) if np.isfinite(spread).any() else 1.0
     return np.stack([x, y, -scale * seen[..., 4]], axis=-1), np.nan_to_num(seen[..., 5])
 
 
@@ -68,29 +67,31 @@ def lift(bones: Floats, length: float) -> Floats:
     """Bones (..., 3) of exactly this `length`, as near to these as can be; sideways and height count more than depth,
     which the picture does not show. Least squares; the multiplier of the length is found by bisection."""
     flat, depth = np.square(bones[..., :2]).sum(axis=-1), np.square(bones[..., 2])
-    low = np.full(flat.shape, -DEPTH * (1 - 1e-6))
-    high = np.full(flat.shape, 60.0)
+    low, high = np.full(flat.shape, -DEPTH * (1 - 1e-6)), np.full(flat.shape, 60.0)
     for _ in range(40):
         middle = (low + high) / 2
         size = flat / np.square(1 + middle) + depth * np.square(DEPTH / (DEPTH + middle))
         longer = size > length * length
         low, high = np.where(longer, middle, low), np.where(longer, high, middle)
-    out = np.concatenate([bones[..., :2] / (1 + high)[..., None], bones[..., 2:] * (DEPTH / (DEPTH + high))[..., None]],
-                         axis=-1)  # fmt: skip
-    rest = length * length - np.square(out[..., :2]).sum(axis=-1)
-    sign = np.where(bones[..., 2] < 0, -1.0, 1.0)
-    out[..., 2] = sign * np.sqrt(np.maximum(rest, 0))
-    return out
+    across = bones[..., :2] / (1 + high)[..., None]
+    across *= np.minimum(1, length / np.maximum(np.linalg.norm(across, axis=-1), 1e-9))[..., None]
+    rest = np.sqrt(np.maximum(length * length - np.square(across).sum(axis=-1), 0))
+    return np.concatenate([across, np.where(bones[..., 2] < 0, -rest, rest)[..., None]], axis=-1)
 
 
 def lifted(points: Floats) -> Floats:
-    """Landmarks (T, 33, 3) whose limbs have the lengths of ours: how far a knee comes forward follows from how short
-    the thigh is in the picture."""
+    """Landmarks (T, 33, 3) whose limbs keep their length: how far a knee comes forward follows from how short the thigh
+    is in the picture. A limb is as long as it is ever seen."""
     out = points.copy()
-    for begin, end, length in _CHAIN:
-        out[:, end] = out[:, begin] + lift(points[:, end] - points[:, begin], length)
-        for other in _CARRIED.get(end, ()):
-            out[:, other] = out[:, end] + points[:, other] - points[:, end]
+    for begin, end, least in _CHAIN:
+        pairs = [(POINT[f"{side}_{begin}"], POINT[f"{side}_{end}"]) for side in ("left", "right")]
+        flat = [np.linalg.norm((points[:, b] - points[:, a])[..., :2], axis=-1) for a, b in pairs]
+        length = max(float(np.quantile(flat, LONGEST)), least)
+        for side, (a, b) in zip(("left", "right"), pairs, strict=True):
+            out[:, b] = out[:, a] + lift(points[:, b] - points[:, a], length)
+            for part in _CARRIED.get(end, ()):
+                carried = POINT[f"{side}_{part}"]
+                out[:, carried] = out[:, b] + points[:, carried] - points[:, b]
     return out
 
 
@@ -173,15 +174,18 @@ def place_landmarks(points: Floats, rate: float) -> Floats:
 
 def stand(placed: Floats, points: Floats, times: NDArray[np.float64]) -> NDArray[np.float32]:
     """Bodies (T, 21, 3) with their lowest foot as high above the floor as that of the landmarks (T, 33, 3); what is
-    hardly off the floor stands on it."""
-    own = np.minimum(placed[:, ANKLES, 1].min(axis=1) - ANKLE_HEIGHT, placed[:, TOES, 1].min(axis=1) - TOE_HEIGHT)
-    seen = points[:, _FEET, 1].min(axis=1)
-    seen = seen - np.percentile(seen, 10)  # a landmark lies inside the foot
-    rise = np.maximum(seen - MOST_RISE, 0)
-    at, rate = even(times), (len(times) - 1) / (times[-1] - times[0])
-    flat = np.interp(at, times, rise - own)
-    move = np.interp(times, at, smooth(flat[:, None, None], rate, FOOT_PASSING, 1.0)[:, 0, 0])
+    hardly off the floor stands on it, flat unless the heel is clearly up."""
     out = placed.copy()
-    out[..., 1] += move[:, None]
+    lowest = points[:, _FEET, 1].min(axis=1)
+    ground = np.percentile(lowest, 10)  # a landmark lies inside the foot
+    foot = out[:, TOES] - out[:, ANKLES]
+    flat = np.clip((HEEL_UP - (points[:, _ANKLES, 1] - ground)) / (HEEL_UP - HEEL_DOWN), 0, 1)
+    foot[..., 1] += flat * (TOE_HEIGHT - ANKLE_HEIGHT - foot[..., 1])
+    out[:, TOES] = out[:, ANKLES] + place_foot(foot)
+    own = np.minimum(out[:, ANKLES, 1].min(axis=1) - ANKLE_HEIGHT, out[:, TOES, 1].min(axis=1) - TOE_HEIGHT)
+    rise = np.maximum(lowest - ground - MOST_RISE, 0)
+    at, rate = even(times), (len(times) - 1) / (times[-1] - times[0])
+    smoothed = smooth(np.interp(at, times, rise - own)[:, None, None], rate, FOOT_PASSING, 1.0)
+    out[..., 1] += np.interp(times, at, smoothed[:, 0, 0])[:, None]
     out[..., 2] -= out[:, INDEX["pelvis"], 2][:, None]  # a picture does not say how far away the dancer is
     return out.astype(np.float32)
