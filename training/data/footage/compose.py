@@ -148,7 +148,11 @@ def write_takes(
             if song is not None:
                 steps = steps_by_sound(song, source.video, float(times[0]), float(times[-1]))
             elif kind.beats in ("auto", "movement"):
-                joints = see(np.asarray(seen[:]), threads)[1] if body is None else project(body, np.zeros(len(body)))
+                joints = (
+                    see(np.asarray(seen[:]), threads)[1]
+                    if body is None
+                    else project(body, np.zeros(len(body), np.float32))
+                )
                 steps = steps_by_movement(joints, centre, times)
                 if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # perhaps two dances of two tempi
                     middle = len(times) // 2

@@ -185,7 +185,7 @@ def find_pan(before: Picture, after: Picture, figure: Figure | None) -> float:
             left, top, wide, high = (round(v * PAN_WIDE / width) for v in figure.box)
             grey[top : top + high, left : left + wide] = grey.mean()
         greys.append(grey)
-    (right, _), sure = cv2.phaseCorrelate(*greys, cv2.createHanningWindow(small, cv2.CV_32F))
+    (right, _), sure = cv2.phaseCorrelate(greys[0], greys[1], cv2.createHanningWindow(small, cv2.CV_32F))
     moved = right * width / PAN_WIDE
     return float(moved) if sure > PAN_SURE and LEAST_PAN < abs(moved) < LARGEST_PAN * width else 0.0
 

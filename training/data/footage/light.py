@@ -52,7 +52,7 @@ def _shown() -> NDArray[np.uint8]:
 def tone_mapped(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
     """A picture of high dynamic range, scaled: (height, width, 3) blue, green, red."""
     planes = frame.reformat(width, height, format="yuv444p16le", interpolation=Interpolation.AREA).to_ndarray()
-    y, u, v = planes.astype(np.float32)
+    y, u, v = np.moveaxis(planes.astype(np.float32), -1, 0)
     full = int(frame.color_range) == 2  # else levels are those of studios
     y = y / 65535 if full else (y - 4096) / 56064
     u, v = ((plane - 32768) / (65535 if full else 57344) for plane in (u, v))
