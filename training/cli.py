@@ -140,7 +140,10 @@ def beats(
 
 @app.command()
 def motion(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, AIST++ .pkl, or .npz clips.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, .c3d, AIST++ .pkl, or .npz."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of clips to write, or to add to.")],
     style: Annotated[str | None, typer.Option(help="Style; else as AIST's file names say, or the folder.")] = None,
     licence: Annotated[str, typer.Option(help="Whose motion it is: goes into the NOTICE of packs.")] = (

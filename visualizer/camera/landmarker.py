@@ -6,6 +6,7 @@ It follows a person from picture to picture, so what it sees depends on the pict
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -26,7 +27,9 @@ LANDMARKS = (
 )  # fmt: skip
 POINT = {name: number for number, name in enumerate(LANDMARKS)}
 MOST_PEOPLE = 2
-WIDE = 16  # pictures whose width is no multiple of this are widened: the masks of others cannot be read
+# Pictures are laid into squares of a multiple of this: the network turns people wrongly in others, and masks whose
+# width is no multiple of it cannot be read.
+SIDE = 16
 SURE = 0.5  # of being a person, from which a pixel of a mask is one
 CALLS_HOME = (0, 10, 35)  # the first version that reports each use to its maker
 MISSING = "seeing people needs MediaPipe: pip install 'dancing-screen[camera]'"
@@ -81,11 +84,12 @@ class Landmarker:
             output_segmentation_masks=masks, num_poses=people,
         )  # fmt: skip
         self._now = -1
+        self._has_seen = False
         self._masks, self._follow = masks, follow
         try:
             with quietly():
                 self._eyes = vision.PoseLandmarker.create_from_options(options)
-                self.look(np.zeros((64, 64, 3), np.uint8), 0.0)  # it says more with its first picture
+            self.look(np.zeros((64, 64, 3), np.uint8), 0.0)
         except (RuntimeError, ValueError, NotImplementedError) as error:
             why = " ".join(str(error).split())[:120]
             raise UserError(f"{bundle.path}: MediaPipe cannot use it ({why})") from error
@@ -94,20 +98,22 @@ class Landmarker:
         """The people in a picture (height, width, 3) of blue, green, red; `seconds` must grow from call to call."""
         self._now = max(self._now + 1, round(1000 * seconds))
         height, width = picture.shape[:2]
-        wide = -(-width // WIDE) * WIDE
-        given = np.zeros((height, wide, 3), np.uint8)
-        given[:, :width] = picture[..., ::-1]
+        side = -(-max(height, width) // SIDE) * SIDE
+        given = np.zeros((side, side, 3), np.uint8)
+        given[:height, :width] = picture[..., ::-1]
         image = self._image(image_format=self._format, data=given)
-        found = self._eyes.detect_for_video(image, self._now) if self._follow else self._eyes.detect(image)
+        with contextlib.nullcontext() if self._has_seen else quietly():  # it says more when it first sees somebody
+            found = self._eyes.detect_for_video(image, self._now) if self._follow else self._eyes.detect(image)
+        self._has_seen = self._has_seen or bool(found.pose_landmarks)
         people = []
         for number, (points, world) in enumerate(zip(found.pose_landmarks, found.pose_world_landmarks, strict=True)):
             mask = None
             if self._masks and found.segmentation_masks:
-                likely = found.segmentation_masks[number].numpy_view().reshape(height, wide)[:, :width]
+                likely = found.segmentation_masks[number].numpy_view().reshape(side, side)[:height, :width]
                 mask = np.where(likely > SURE, np.uint8(255), np.uint8(0)).astype(np.uint8)
             people.append(
                 Person(
-                    np.array([(p.x * wide, p.y * height) for p in points], np.float32),
+                    np.array([(p.x * side, p.y * side) for p in points], np.float32),
                     np.array([(p.x, p.y, p.z) for p in world], np.float32),
                     np.array([p.visibility or 0.0 for p in points], np.float32),
                     mask,

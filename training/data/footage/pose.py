@@ -14,9 +14,9 @@ from scipy.interpolate import CubicSpline
 
 from training.data.footage.crop import Track
 from training.data.footage.smooth import smooth
-from training.data.motion.face import landmarks_of_face
 from training.data.motion.legs import ANKLES, TOES, place_foot
-from training.data.motion.retarget import Landmarks, place_joints
+from training.data.motion.retarget import place_joints
+from training.data.motion.seen_landmarks import LIMBS, landmarks_of
 from training.data.motion.skeleton import ANKLE_HEIGHT, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
 
@@ -33,13 +33,7 @@ LONGEST = 0.95  # quantile of a limb's length in the picture that is its length
 HEEL_DOWN, HEEL_UP = 0.14, 0.2  # metres of an ankle above the ground at which a foot is flat, and is not
 KNOWN = 0.6  # share of the pictures of a clip in which a body must be seen
 _MIRROR = np.array([POINT[n.replace("left", "#").replace("right", "left").replace("#", "right")] for n in LANDMARKS])
-_LIMBS = {
-    f"{side}_{joint}": f"{side}_{landmark}"
-    for side in ("left", "right")
-    for joint, landmark in (("shoulder", "shoulder"), ("elbow", "elbow"), ("wrist", "wrist"), ("hip", "hip"),
-                            ("knee", "knee"), ("ankle", "ankle"), ("toe", "foot_index"))
-}  # fmt: skip
-_TOLD = [POINT[name] for name in _LIMBS.values()]  # by which left and right are told apart
+_TOLD = [POINT[name] for name in LIMBS.values()]  # by which left and right are told apart
 # Limbs from the trunk outwards, and the least that they are long, in metres of our skeleton.
 _CHAIN = (
     ("hip", "knee", 0.36), ("knee", "ankle", 0.31), ("ankle", "foot_index", 0.15), ("shoulder", "elbow", 0.24),
@@ -160,12 +154,8 @@ def find_body(bodies: NDArray[np.float32], track: Track, times: NDArray[np.float
 
 def place_landmarks(points: Floats, rate: float) -> Floats:
     """Landmarks (T, 33, 3) on our bones, (T, 21, 3) metres; the middle of the hips where it is seen."""
-    at = {name: points[:, number] for name, number in POINT.items()}
-    limbs = {joint: at[landmark] for joint, landmark in _LIMBS.items()}
-    for side in ("left", "right"):
-        limbs[f"{side}_hand"] = (at[f"{side}_index"] + at[f"{side}_pinky"]) / 2
-    neck, head, forward = landmarks_of_face(at)
-    body = Landmarks(limbs, [neck], head, rate, forward)
+    body = landmarks_of(points, rate)
+    limbs, neck = body.limbs, body.trunk[-1]
     front = np.cross(limbs["left_hip"] - limbs["right_hip"], neck - body.middle)
     front /= np.maximum(np.linalg.norm(front, axis=-1, keepdims=True), 1e-9)
     placed = place_joints(body, front, Path("footage"))

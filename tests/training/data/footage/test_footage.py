@@ -35,7 +35,7 @@ from training.data.footage.figure import CUT_OFF, KEPT, NO_FIGURE, TWO, find_fig
 from training.data.footage.found import Found
 from training.data.footage.key import Key
 from training.data.footage.made import CONDITIONS, GROUND, Shot, at_rate, film, pictures, true_frames
-from training.data.footage.masks import METHODS, Wish, prepare, refined, with_bundle
+from training.data.footage.masks import METHODS, Wish, prepare, refined
 from training.data.footage.person import Person
 from training.data.footage.run import Request, extract_footage
 from training.data.sampling import frame_batches
@@ -205,8 +205,6 @@ def test_networks_that_do_not_keep_the_contract_are_refused(tmp_path: Path) -> N
         Person(colour_network(path, 3))
     with pytest.raises(UserError, match="no number"):
         Person(colour_network(path, gain=float("inf")))
-    with pytest.raises(UserError, match="`python -m training person-model` fetches it"):
-        with_bundle(Wish("person"))
     with pytest.raises(UserError, match="mask norm"):
         Wish("person", mask_model=colour_network(path), mask_norm="odd").check()
     with pytest.raises(UserError, match="is for --method person"):
