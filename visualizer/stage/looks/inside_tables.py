@@ -31,6 +31,7 @@ FINE = 16  # samples of a stroke a level
 INDEX_BITS = 16
 PART_BITS = 3
 MOST_BITS = {"edge": 8, "crease": 7, "first": 9, "second": 7}
+STROKES = 0.35  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
 Doubles = NDArray[np.float64]
@@ -184,7 +185,7 @@ def share_levels(look: Look, pixel: float) -> Levels:
     inside = look.inside
     assert inside is not None
     strokes = make_strokes(look, pixel, 256, 64)
-    whole = np.concatenate([strokes.colour, strokes.keep[..., None]], axis=2)
+    whole = np.concatenate([strokes.colour, strokes.keep[..., None]], axis=2) * STROKES
     shade = make_shade(look, np.full((len(PARTS), 3), 0.6), 128, 64)[:1]
     change = {
         "edge": float(np.abs(np.diff(whole[:, -1], axis=0)).sum(axis=0).max()),
