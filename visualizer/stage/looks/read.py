@@ -123,7 +123,7 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
     data = {OLD_NAMES.get(key, key): value for key, value in data.items()}
     for key in data:
         if key not in ("title", "colour_blind_safe") and key not in tables:
-            raise Wrong(f"'{key}' is not known here; there are title, colour_blind_safe, {', '.join(tables)}", key)
+            raise Wrong(f"'{key}' is not known here; there are title, {', '.join(tables)}, colour_blind_safe", key)
     for key in ("title", "figure", "backdrop"):
         if key not in data:
             raise Wrong(f"'{key}' is missing")
