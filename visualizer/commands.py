@@ -1,6 +1,6 @@
 """What can be asked of a show while it runs: one table, name -> argument, help, function.
 
-Keys, the help on the screen and the page of keys read this table; so will every other way to send a command. A
+Keys, the help on the screen, the page of keys and every other way to send a command read this table. A
 function changes the show and answers by `show.reply`. A name that exists for one kind of thing ("next look") has its
 twin with an argument ("look NAME").
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from visualizer.auto import AS_IT_COMES, Kind
 from visualizer.errors import UserError
 from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
-from visualizer.values import Temperature, next_temperature, temperature_name
+from visualizer.values import Number, Temperature, next_temperature, temperature_name
 
 if TYPE_CHECKING:
     from visualizer.show import Host, Show
@@ -188,31 +188,39 @@ def _step_latency(ms: float) -> Callable[[Show, str], None]:
 
 def _step_sensitivity(step: int) -> Callable[[Show, str], None]:
     def change(show: Show, _: str) -> None:
-        before = show.sensitivity
-        show.sensitivity = min(max(before + step, -MOST_SENSITIVE), MOST_SENSITIVE)
-        show.choices.note("sensitivity", before, show.sensitivity)
-        text = f"sensitivity: {show.sensitivity:+g}" if show.sensitivity else "sensitivity: as heard"
-        show.reply(text, "sense")
+        _set_sensitivity(show, min(max(show.sensitivity + step, -MOST_SENSITIVE), MOST_SENSITIVE))
 
     return change
+
+
+def _choose_sensitivity(show: Show, text: str) -> None:
+    kind = Number(-MOST_SENSITIVE, MOST_SENSITIVE)
+    _set_sensitivity(show, kind.check("sensitivity", kind.read("sensitivity", text)))
+
+
+def _set_sensitivity(show: Show, steps: float) -> None:
+    show.choices.note("sensitivity", show.sensitivity, steps)
+    show.sensitivity = steps
+    show.reply(f"sensitivity: {steps:+g}" if steps else "sensitivity: as heard", "sense")
 
 
 # --- the show
 
 
-def _toggle_blackout(show: Show, _: str) -> None:
-    show.dark = not show.dark
+def _toggle_blackout(show: Show, wanted: str) -> None:
+    show.dark = _read_switch(wanted, show.dark)
     show.reply("black: B brings the picture back" if show.dark else "the picture is back", "black")
 
 
-def _toggle_auto(show: Show, _: str) -> None:
-    show.choices.note("auto", show.auto.on, not show.auto.on)
-    show.auto.on = not show.auto.on
+def _toggle_auto(show: Show, wanted: str) -> None:
+    on = _read_switch(wanted, show.auto.on)
+    show.choices.note("auto", show.auto.on, on)
+    show.auto.on = on
     show.reply("auto: changes by itself" if show.auto.on else "auto: off", "auto")
 
 
-def _toggle_lock(show: Show, _: str) -> None:
-    show.set_locked(not show.locked)
+def _toggle_lock(show: Show, wanted: str) -> None:
+    show.set_locked(_read_switch(wanted, show.locked))
     show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
 
 
@@ -296,6 +304,15 @@ def _read_temperature(text: str) -> float:
     return kind.check("temperature", kind.read("temperature", text))
 
 
+def _read_switch(text: str, now: bool) -> bool:
+    """What a switch is to be: the other way than `now` without a word. UserError for another word than on and off."""
+    if not text:
+        return not now
+    if text.casefold() not in ("on", "off"):
+        raise UserError(f"on or off is wanted, not '{text}'")
+    return text.casefold() == "on"
+
+
 def _read_number(text: str, least: int, most: int) -> int:
     try:
         number = int(text)
@@ -317,7 +334,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("style", "this style, or auto", _choose_style, "NAME"),
             Command("next dance", "dance: next, previous", _step_dance(1)),
             Command("previous dance", "dance: next, previous", _step_dance(-1)),
-            Command("dance", "this dance", _choose_dance, "NAME"),
+            Command("dance", "this dance; none: as it comes", _choose_dance, "[NAME]"),
             Command("tamer", "tamer, wilder", _step_temperature(-1)),
             Command("wilder", "tamer, wilder", _step_temperature(1)),
             Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
@@ -339,6 +356,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("less latency", "projector later, less late", _step_latency(-LATENCY_STEP)),
             Command("more sensitive", "livelier, calmer", _step_sensitivity(1)),
             Command("less sensitive", "livelier, calmer", _step_sensitivity(-1)),
+            Command(
+                "sensitivity", f"from -{MOST_SENSITIVE} to {MOST_SENSITIVE}, 0: as heard", _choose_sensitivity, "N"
+            ),
         ),
     ),
     (
@@ -347,7 +367,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("next look", "look: next, previous", _step_look(1)),
             Command("previous look", "look: next, previous", _step_look(-1)),
             Command("look", "this look", _choose_look, "NAME"),
-            Command("blackout", "fade to black, and back", _toggle_blackout),
+            Command("blackout", "fade to black, and back", _toggle_blackout, "[on|off]"),
             Command("picture", "save this picture", _on_host(lambda host: host.take_picture())),
             Command("record", "record a video, and stop", _on_host(lambda host: host.toggle_recording())),
             Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
@@ -357,8 +377,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "The show",
         (
-            Command("auto", "auto: changes by itself", _toggle_auto),
-            Command("lock", "lock: nothing changes", _toggle_lock),
+            Command("auto", "auto: changes by itself", _toggle_auto, "[on|off]"),
+            Command("lock", "lock: nothing changes", _toggle_lock, "[on|off]"),
             Command("favourite", "more often what is on", _like),
             Command("never look", "never this look, dance, style", _ban("look")),
             Command("never dance", "never this look, dance, style", _ban("dance")),
@@ -372,17 +392,24 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
 COMMANDS: dict[str, Command] = {command.name: command for _, group in GROUPS for command in group}
 
 
-def run_command(show: Show, name: str, now: float, argument: str = "") -> None:
-    """Do what the command `name` says at `now`, seconds on the driver's clock.
+def run_command(
+    show: Show, name: str, now: float, argument: str = "", answer: Callable[[str], None] | None = None
+) -> None:  # fmt: skip
+    """Do what the command `name` says at `now`, seconds on the driver's clock. What the show replies is given to
+    `answer` too.
 
     KeyError for a name that is not in the table; what is wrong with an argument is answered, and nothing is changed.
     """
     command = COMMANDS[name]
-    show.choices.time = now
-    if bool(argument) > bool(command.argument) or (command.argument and not argument and command.argument[0] != "["):
-        show.reply(f"{name} {command.argument or 'takes nothing more'}".strip())
-        return
+    show.choices.time, show.answer = now, answer
     try:
-        command.function(show, argument)
+        if bool(argument) > bool(command.argument) or (
+            command.argument and not argument and command.argument[0] != "["
+        ):
+            show.reply(f"{name} {command.argument or 'takes nothing more'}".strip())
+        else:
+            command.function(show, argument)
     except UserError as error:
         show.reply(str(error))
+    finally:
+        show.answer = None

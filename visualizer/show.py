@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -125,6 +126,7 @@ class Show:
         self.asked_dance = dancer.dance  # the dance that a person asked for last
         self.banned: tuple[Kind, str] | None = None  # last, for taking it back
         self.choices = Choices()
+        self.answer: Callable[[str], None] | None = None  # to whom sent the command that is being run
         self.changed: tuple[Change, ...] = ()  # in the last step
         self._seeds = plan.seeds
         self._faded = 0.0  # 0..1, how far the picture is on its way to the dark
@@ -212,6 +214,8 @@ class Show:
     def reply(self, text: str, topic: str = "") -> None:
         """Answer a command: shown also where the stage was made dark."""
         self.notify(text, topic, True)
+        if self.answer is not None:
+            self.answer(text)
 
     def names_of(self, kind: Kind) -> tuple[str, ...]:
         """What there is to choose from; among the dances of the style the last is `AS_IT_COMES`."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.show_fakes import Stage
 from visualizer.auto import HOLD, STAY, Auto
-from visualizer.commands import COMMANDS, NUDGE
+from visualizer.commands import COMMANDS, NUDGE, run_command
 from visualizer.errors import UserError
+from visualizer.show import Show
 from visualizer.stage.looks import shipped_looks
 
 ARGUMENTS = {"style": "waltz", "look": "neon", "dance": "basic", "temperature": "wild", "sync": "canon"}
@@ -57,6 +59,11 @@ def test_an_unknown_command_is_an_error(stage: Stage) -> None:
         ("temperature: hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
         ("sync: canon", "sync: canon"),
         ("reseed: 77", "a new dance, seed 77"),
+        ("dance", "dance: as it comes"),
+        ("sensitivity: -2.5", "sensitivity: -2.5"),
+        ("sensitivity: 5", "sensitivity 5: must be a number from -4 to 4"),
+        ("sensitivity: nan", "sensitivity nan: must be a number from -4 to 4"),
+        ("blackout: loud", "on or off is wanted, not 'loud'"),
         ("look: plaid", "no look"),
         ("look", "look NAME"),
         ("next look: neon", "next look takes nothing more"),
@@ -66,8 +73,31 @@ def test_commands_with_a_name_or_a_number(stage: Stage, command: str, said: str)
     stage.run(command)
     (text,) = stage.said()
     assert text.casefold().startswith(said.casefold())
-    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more"))
+    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more", "must"))
     assert (stage.show.choices.find_changes() == {}) or not refused
+
+
+@pytest.mark.parametrize(("name", "is_on"), [
+    ("blackout", lambda show: show.dark), ("lock", lambda show: show.locked), ("auto", lambda show: show.auto.on),
+])  # fmt: skip
+def test_a_switch_is_set_or_turned_over(stage: Stage, name: str, is_on: Callable[[Show], bool]) -> None:
+    for word, wanted in (("on", True), ("ON", True), ("off", False), ("off", False)):
+        stage.run(f"{name}: {word}")
+        assert is_on(stage.show) is wanted
+    stage.run(name)
+    assert is_on(stage.show) is True
+    stage.run(name)
+    assert is_on(stage.show) is False
+
+
+def test_who_sent_a_command_hears_what_is_replied_to_it_and_to_no_other(stage: Stage) -> None:
+    heard: list[str] = []
+    for name, argument in (("look", "neon"), ("look", "plaid"), ("troupe", "")):
+        run_command(stage.show, name, 0.0, argument, heard.append)
+    stage.run("troupe: 3")
+    said = stage.said()
+    assert heard == said[:3]
+    assert len(said) == 4
 
 
 def test_a_style_that_there_is_not_leaves_the_show_as_it_is(stage: Stage) -> None:
