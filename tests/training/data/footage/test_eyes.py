@@ -1,4 +1,4 @@
-"""What is seen in pictures by the network that sees people: whole figures, one for each person, with their landmarks."""
+"""What is seen in pictures by the network that sees people: whole figures, one for each, with their landmarks."""
 
 from __future__ import annotations
 
