@@ -20,6 +20,7 @@ from training.data.footage.found import Found
 from training.data.footage.mask_types import Mask
 from training.data.footage.scale import metre_of
 from training.data.motion.body import CLAMP_PIXELS
+from visualizer.camera.landmarker import POINT
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
 # Measured on 75 clips of captured dance, drawn by the product's own renderer: the height in metres above the ground
@@ -33,6 +34,7 @@ FEET_SECONDS, FEET_QUANTILE = 2.0, 85  # the floor is where the feet mostly are:
 FLOOR_SMOOTH, CENTRE_SMOOTH = 0.4, 0.25  # seconds
 KNOWN = 0.6  # share of the pictures in which a body must be seen to tell the size
 NEAR_SHARE = 0.02  # of the picture's height that the floor must move before near and far are told apart
+_FEET = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")]
 FINE = 4  # pixels of a mask for one of the frame, a side
 
 
@@ -100,6 +102,9 @@ def _floor(found: Found, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Where the ground is under the dancer, pixels from the top, (T,)."""
     rate = float((len(index) - 1) / (found.times[index[-1]] - found.times[index[0]]))
     feet = (found.boxes[index, 1] + found.boxes[index, 3]).astype(np.float64)
+    if found.bodies is not None:  # what lies over the feet, such as a caption, hides them in a mask
+        with np.errstate(invalid="ignore"):
+            feet = np.fmax(feet, found.bodies[index][:, _FEET, 1].max(axis=1))
     wide = max(3, round(FEET_SECONDS * rate))
     ground = percentile_filter(feet, FEET_QUANTILE, size=min(wide, len(feet)), mode="nearest")
     return np.asarray(gaussian_filter1d(ground, FLOOR_SMOOTH * rate, mode="nearest"))

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from training.data.footage.figure import OTHER
 from training.data.footage.found import Found, Sights
 from training.data.footage.video import View, read_crop
+from visualizer.camera.landmarker import POINT
 from visualizer.errors import UserError
 
 WHO = ("largest", "left", "right", "both")
 LOST = 1.0  # seconds after which somebody who was not seen is somebody new
 LEAP, SPEED = 0.3, 3.0  # heights, and heights a second, that a person may have moved between two pictures
 SMALL = 0.6  # of the dancer's height: who is smaller is not dancing with them
+_HIPS = [POINT["left_hip"], POINT["right_hip"]]
 PASSING = 0.34  # of the dancer's time: who is seen for less, and not alone on stage, walks through
 
 
@@ -120,9 +122,13 @@ def choose(seen: Sights, who: str, view: View | None = None) -> Found:
             verdicts[track.pictures[better]] = seen.verdicts[track.sights[better]]
             score[track.pictures[better]] = mine
     bodies = seen.bodies[chosen] if len(seen.bodies) else None
+    hips = seen.hips[chosen]
+    if bodies is not None:  # a mask shows a skirt, an arm beside it, a bag
+        middle = bodies[:, _HIPS, 0].mean(axis=1)
+        hips = np.where(np.isfinite(middle), middle, hips).astype(np.float32)
     pans = seen.pans if np.abs(seen.pans).any() else None
     return Found(
-        seen.times, verdicts, seen.boxes[chosen], seen.hips[chosen], seen.heads[chosen], seen.cuts, chosen,
+        seen.times, verdicts, seen.boxes[chosen], hips, seen.heads[chosen], seen.cuts, chosen,
         bodies, pans,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from training.data.footage.eyes import NOBODY, SEEN, alone, fits, hide_each_othe
 from training.data.footage.figure import CUT_OFF, KEPT, NO_FIGURE
 from training.data.footage.made import pictures
 from training.data.footage.masks import Wish, with_bundle
-from visualizer.camera.landmarker import LANDMARKS, Person
+from visualizer.camera.bundle import DESCRIBED, FLATBUFFER, MEMBERS
+from visualizer.camera.landmarker import LANDMARKS, POINT, Person
 from visualizer.errors import UserError
 
 FILM = Path("film")
@@ -40,7 +42,8 @@ def test_the_mask_is_the_dancer_in_any_room(pose_bundle: Path) -> None:
         whole = np.zeros(mask.shape, np.uint8)
         whole[top : top + high, left : left + wide] = sight.figure.mask
         found.append(overlap(whole, mask))
-        assert abs(sight.figure.hips - joints[0, 0]) < 12
+        hips = sight.body[[POINT["left_hip"], POINT["right_hip"]], 0].mean()
+        assert abs(hips - joints[0, 0]) < 12  # the camera shakes
         assert (sight.body[:, 5] > SEEN).mean() > 0.8
     eyes.close()
     assert np.mean(found) >= 0.93
@@ -72,9 +75,9 @@ def test_a_bundle_that_changes_meanwhile_is_noticed(pose_bundle: Path, tmp_path:
     path = tmp_path / "mine.task"
     path.write_bytes(pose_bundle.read_bytes())
     wish = with_bundle(Wish("person", bundle=path))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as other:
+        for name in MEMBERS:
+            other.writestr(name, b"\0\0\0\0" + FLATBUFFER + DESCRIBED)
     with pytest.raises(UserError, match="has changed since the work began"):
         open_eyes(wish, None, FILM)
 

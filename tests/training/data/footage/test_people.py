@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,3 +95,13 @@ def test_who_must_be_somebody() -> None:
         check_who(who)
     with pytest.raises(UserError, match="who 'me': must be largest, left, right, both or WIDTHxHEIGHT"):
         check_who("me")
+
+
+def test_the_middle_is_that_of_the_hips_where_they_are_known() -> None:
+    """A mask leans to the side of a bag; where no body is known, its own middle is taken."""
+    sights = seen([[(100.0, 120.0)] for _ in range(20)])
+    bodies = np.full((20, 33, 6), np.nan, np.float32)
+    bodies[:10, :, 0] = 93.0
+    found = choose(replace(sights, bodies=bodies), "largest")
+    assert found.hips.tolist() == [93.0] * 10 + [100.0] * 10
+    assert found.bodies is not None
