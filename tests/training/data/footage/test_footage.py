@@ -29,7 +29,7 @@ from tests.support.training_run import run_training
 from training.data.dataset import from_bytes, open_takes
 from training.data.footage import compose, extract, run
 from training.data.footage.beats import Steps, hear, steps_by_movement, steps_by_sound
-from training.data.footage.crop import STANDING, field, split_clips
+from training.data.footage.crop import STANDING, field, follow, split_clips
 from training.data.footage.extract import is_cut
 from training.data.footage.figure import CUT_OFF, KEPT, NO_FIGURE, TWO, find_figure, unpack
 from training.data.footage.found import Found
@@ -43,6 +43,7 @@ from training.data.sampling import frame_batches
 from training.data.footage.video import Crop, pictures as read_pictures, probe, read_crop, read_range, view_of  # isort: skip
 from training.data.motion.body import project
 from visualizer import paths
+from visualizer.camera.landmarker import POINT
 from visualizer.dancer.pack import FRAME_METRES
 from visualizer.errors import UserError
 
@@ -384,6 +385,20 @@ def found_like(places: Sequence[float | None], rate: float = 10.0) -> Found:
     boxes = np.stack([hips - 20, np.full(n, 50), np.full(n, 40), np.full(n, 100)], axis=1).astype(np.int32)
     verdicts = np.array([KEPT if p is not None else NO_FIGURE for p in places], np.uint8)
     return Found(np.arange(n) / rate, verdicts, boxes, hips, np.full(n, 50, np.float32), np.zeros(n, np.bool_))
+
+
+def test_a_caption_over_the_feet_does_not_lift_the_floor() -> None:
+    """The mask ends above it, the network knows where the feet are; what hides nothing changes nothing."""
+    found = found_like([100.0] * 40)
+    bodies = np.full((40, 33, 6), np.nan, np.float32)
+    bodies[:, [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")], 1] = 175.0
+    (plain,) = follow(found, [np.arange(40)], 240)
+    (hidden,) = follow(replace(found, bodies=bodies), [np.arange(40)], 240)
+    assert plain.floor == pytest.approx(150)
+    assert hidden.floor == pytest.approx(175)
+    bodies[..., 1] -= 40
+    (free,) = follow(replace(found, bodies=bodies), [np.arange(40)], 240)
+    assert free.floor == pytest.approx(150)
 
 
 def test_clips_end_where_nobody_is_seen_or_someone_leaps() -> None:
