@@ -101,7 +101,7 @@ class Wish:
             raise UserError(f"background {self.model!r}: must be mog2 or knn")
         check_who(self.who)
         if self.mask_model is not None:
-            if self.method != "person":
+            if self.method not in ("auto", "person"):
                 raise UserError(f"--mask-model is for --method person, not {self.method}")
             Person(self.mask_model, self.mask_norm)
         if self.who != "largest" and (self.mask_model is not None or self.method not in ("auto", "person")):

@@ -12,6 +12,7 @@ from tests.support.made_person import made_shot
 from training.data.footage.auto import choose_method, settle
 from training.data.footage.made import pictures
 from training.data.footage.masks import Wish, with_bundle
+from training.data.footage.request import Request, meant
 from visualizer import paths
 from visualizer.camera import landmarker
 from visualizer.errors import UserError
@@ -91,3 +92,11 @@ def test_a_screen_is_keyed_where_the_network_agrees(pose_bundle: Path, blue: Pic
     chosen, why = choose_method(blue, with_bundle(Wish(bundle=pose_bundle)), Path("film"))
     assert chosen.method == "key"
     assert "as the network sees it" in why
+
+
+def test_options_of_one_method_ask_for_it(tmp_path: Path) -> None:
+    assert meant(Request()) == Request()
+    assert meant(Request(Wish(key="green"))).wish.method == "key"
+    assert meant(Request(Wish(mask_model=tmp_path / "mine.onnx"))).wish.method == "person"
+    assert meant(Request(empty=(0.0, 1.0))).wish.method == "still"
+    assert meant(Request(Wish("shadow", key="green"))).wish.method == "shadow"
