@@ -47,7 +47,7 @@ class Material:
     @cached_property
     def seen(self) -> list[Real]:
         data = as_training_sees(self.studio.pack, self.takes)
-        return [replace(real_take(t), dance=self.names[t.clip]) for t in data if not t.held_out]
+        return [replace(real_take(t), dance=self.names.get(t.clip, "")) for t in data if not t.held_out]
 
     @cached_property
     def held_out(self) -> list[Real]:
@@ -55,12 +55,12 @@ class Material:
 
     @cached_property
     def fresh(self) -> list[Real]:
-        return new_takes({t.dance for t in self.seen if not t.captured}, self.seed, self.tiny)
+        return new_takes({t.dance for t in self.seen if t.dance and not t.captured}, self.seed, self.tiny)
 
     @cached_property
     def even_takes(self) -> list[Real]:
         """New takes at the energies at which dances are asked for by name, and at those of `fresh`."""
-        names = {t.dance for t in self.seen if not t.captured}
+        names = {t.dance for t in self.seen if t.dance and not t.captured}
         return self.fresh + new_takes(names, self.seed + 1, self.tiny, ENERGIES)
 
     @cached_property
@@ -99,12 +99,15 @@ class Material:
     def dance_numbers(self) -> dict[str, int]:
         return {d.name: i for i, d in enumerate(self.studio.pack.dances)}
 
-    def known(self, beats: int, hop_beats: int, thin: int) -> Known:
-        """Windows of the training takes; loops of written dances begin again where they end."""
+    def known(self, beats: int, hop_beats: int, thin: int, named: bool = False) -> Known:
+        """Windows of the training takes; loops of written dances begin again where they end. `named`: only of dances
+        that can be asked for, without those of which legs and arms come from two."""
         steps, hop = beats * STEPS_PER_BEAT, hop_beats * STEPS_PER_BEAT
         cut: list[NDArray[np.float32]] = []
         dance: list[int] = []
         for take in self.seen:
+            if named and not take.dance:
+                continue
             poses = take.danced.poses
             if not take.captured:
                 poses = np.concatenate([poses, poses[: steps - hop]])
