@@ -54,6 +54,7 @@ class Waver:
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
     style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
+    wants_inside = False
 
     def __init__(self, pack: object, seed: int, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
