@@ -112,7 +112,7 @@ def shoebox(rng: Generator, near: float, far: float) -> Floats:
         if near <= float(np.linalg.norm(source - ear)) <= far:
             break
         source, ear = (rng.uniform(0.5, size - 0.5) for _ in range(2))
-    kept = rng.uniform(0.65, 0.85)  # of the pressure at each reflection
+    kept = rng.uniform(0.7, 0.9)  # of the pressure at each reflection
     order = np.arange(-REACH, REACH + 1)
     distances, bounces = [], []
     for axis in range(3):
