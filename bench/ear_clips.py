@@ -127,7 +127,8 @@ def clip_sound(clip: Clip, scene: str, voices: ear_party.Voices) -> Floats:
 
 def clip_front(clip: Clip, scene: str, model: Path | None, voices: ear_party.Voices, cache: Path | None) -> Front:
     """The tracker's input for a clip in a scene; read from the folder `cache` if it is there already."""
-    said = [clip.name, scene, "" if scene == ear_party.PLAIN else voices.name, _version(model)]
+    speech = "" if scene == ear_party.PLAIN else voices.name
+    said = [clip.name, scene, ear_party.recipe_version(scene), speech, _version(model)]
     digest = hashlib.sha256("\n".join(said).encode() + clip.path.read_bytes()).hexdigest()[:20]
     return _kept(cache, digest, lambda: hear_front(clip_sound(clip, scene, voices), model))
 
@@ -140,7 +141,7 @@ def sound_front(samples: Floats, model: Path | None, cache: Path | None) -> Fron
 
 def _version(model: Path | None) -> str:
     """Changes with everything that the tracker's input depends on: the network, and the code before the tracker."""
-    code = [inspect.getsource(part) for part in (features, beat_pipeline.BeatNetwork, FrontEnd, Flux, ear_party)]
+    code = [inspect.getsource(part) for part in (features, beat_pipeline.BeatNetwork, FrontEnd, Flux)]
     code.append(inspect.getsource(downbeat.downbeat_features))
     weights = b"" if model is None else model.read_bytes()
     return hashlib.sha256("\n".join(code).encode() + weights).hexdigest()

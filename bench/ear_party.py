@@ -10,7 +10,7 @@ microphone with automatic gain that clips, a low level, and real codecs before t
 from __future__ import annotations
 
 import hashlib
-import os
+import inspect
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -25,12 +25,11 @@ from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from training.synth.augment import crowd, degrade, harm, room, speak
+from training.synth.voices import find_speakers, read_stretches
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import RATE, Floats
-from visualizer.music.song_file import read_song
 
 PLAIN, PARTY, OTHER = "as they are", "through a microphone at a party", "at another party, which training never uses"
-SOUND_FILES = (".wav", ".ogg", ".flac", ".opus", ".mp3")
 SPEED_OF_SOUND = 343.0  # m/s
 REACH = 9  # reflections a wall, on either side
 CODECS = {  # before the loudspeaker: music as it is streamed; after the microphone: a call
@@ -51,53 +50,18 @@ class Voices:
         """Tells one set from another."""
         if self.folder is None:
             return "espeak"
-        listed = "\n".join(f"{p.relative_to(self.folder)} {p.stat().st_size}" for p in self.files)
+        files = (path for some in find_speakers(self.folder) for path in some)
+        listed = "\n".join(f"{path.name} {path.stat().st_size}" for path in files)
         return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
     @cached_property
-    def files(self) -> list[Path]:
-        """UserError where there are none."""
-        assert self.folder is not None
-        found = [p for _, some in self._speakers() for p in some]
-        if not found:
-            raise UserError(f"{self.folder}: holds no sound files")
-        return found
-
-    def _speakers(self) -> list[tuple[str, list[Path]]]:
-        """Sound files by the subfolder that they are in; those beside the subfolders are one speaker."""
-        assert self.folder is not None
-        found: dict[str, list[Path]] = {}
-        for root, _, names in os.walk(self.folder, followlinks=True):
-            top = Path(root).relative_to(self.folder).parts[:1]
-            some = [Path(root) / name for name in names if Path(name).suffix.lower() in SOUND_FILES]
-            found.setdefault("".join(top), []).extend(some)
-        return [(name, sorted(some)) for name, some in sorted(found.items()) if some]
-
-    @cached_property
     def speakers(self) -> list[Floats]:
-        """At least twelve stretches of some ten seconds of speech, float32 at RATE, peak 1."""
+        """Twelve or more stretches of some ten seconds of speech, float32 at RATE, peak 1."""
         rng = np.random.default_rng(3)
         if self.folder is None:
             return [speak(rng) for _ in range(12)]
-        return read_stretches(self.files, [some for _, some in self._speakers()], rng)
-
-
-def read_stretches(files: Sequence[Path], groups: Sequence[Sequence[Path]], rng: Generator) -> list[Floats]:
-    """Twelve or more stretches of sentences, of each group in turn. UserError where too little is said in `files`."""
-    out: list[Floats] = []
-    for k in range(max(12, 2 * len(groups))):
-        some, parts = groups[k % len(groups)], []
-        for _ in range(60):
-            said = np.concatenate([block[:, 0] for block in read_song(some[int(rng.integers(len(some)))], RATE, 1)])
-            if len(said) > RATE // 4 and (peak := float(np.abs(said).max())) > 0.01:  # not a recording of silence
-                parts += [said / np.float32(peak), np.zeros(int(rng.uniform(0.1, 0.7) * RATE), np.float32)]
-            if sum(map(len, parts)) > 12 * RATE:
-                break
-        if parts:
-            out.append(np.concatenate(parts))
-    if not out:
-        raise UserError(f"{files[0].parent}: nothing is said in its sound files")
-    return out
+        groups = find_speakers(self.folder)
+        return read_stretches(groups, max(12, 2 * len(groups)), rng)
 
 
 # --- the other party -------------------------------------------------------------------------------------------
@@ -232,6 +196,16 @@ SCENES: dict[str, Callable[[Floats, int, Voices], Floats]] = {
     PARTY: at_a_party,
     OTHER: at_another_party,
 }
+
+
+def recipe_version(scene: str) -> str:
+    """Changes with the code that a scene is made by."""
+    if scene == PLAIN:
+        return ""
+    parts = (degrade, harm, crowd, room) if scene == PARTY else (
+        shoebox, through_codec, _delay, at_another_party, _tilt, _babble, _automatic_gain,
+    )  # fmt: skip
+    return hashlib.sha256("\n".join(map(inspect.getsource, parts)).encode()).hexdigest()
 
 
 # --- without music ---------------------------------------------------------------------------------------------
