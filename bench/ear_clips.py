@@ -8,6 +8,7 @@ import json
 import re
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +20,15 @@ from numpy.typing import NDArray
 from bench import ear_party
 from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.analysis import beat_pipeline, downbeat, features
+from visualizer.music.analysis import features
 from visualizer.music.analysis.beat_pipeline import ROWS, FrontEnd, Rows
-from visualizer.music.analysis.beats import Activations, Flux
+from visualizer.music.analysis.beats import Activations
 from visualizer.music.analysis.downbeat import DownbeatFeatures
 from visualizer.music.analysis.features import HOP, RATE, Floats
 from visualizer.music.song_file import read_song
 
 Times = NDArray[np.float64]
+FORMAT = 1  # of the kept files, and of what is in them
 TAIL = RATE // 10  # samples of silence after a sound, as `analyse_beats` has them
 
 
@@ -140,21 +142,19 @@ def sound_front(samples: Floats, model: Path | None, cache: Path | None) -> Fron
 
 
 def _version(model: Path | None) -> str:
-    """Changes with everything that the tracker's input depends on: the network, and the code before the tracker."""
-    code = [inspect.getsource(part) for part in (features, beat_pipeline.BeatNetwork, FrontEnd, Flux)]
-    code.append(inspect.getsource(downbeat.downbeat_features))
+    """Changes with the network and the features. Where other code before the tracker changes, raise FORMAT."""
     weights = b"" if model is None else model.read_bytes()
-    return hashlib.sha256("\n".join(code).encode() + weights).hexdigest()
+    return hashlib.sha256(f"{FORMAT}\n{inspect.getsource(features)}".encode() + weights).hexdigest()
 
 
-def _kept(cache: Path | None, digest: str, make) -> Front:
+def _kept(cache: Path | None, digest: str, make: Callable[[], Front]) -> Front:
     if cache is None:
         return make()
     path = cache / f"{digest}.npz"
     if path.exists():
         with np.load(path) as kept:
             rows = Rows(
-                Activations(*(kept[f"activation_{name}"] for name in Activations._fields)), kept["onset"],
+                Activations(**{name: kept[f"activation_{name}"] for name in Activations._fields}), kept["onset"],
                 DownbeatFeatures(*(kept[f"clue_{name}"] for name in DownbeatFeatures._fields)),
             )  # fmt: skip
             return Front(rows, int(kept["live"]), float(kept["seconds"]), float(kept["cpu"]))

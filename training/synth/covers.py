@@ -205,7 +205,7 @@ def _play_bass(rng: Generator, player: Performance, ground: _Ground, playing: li
             root = roots[int(np.clip(np.searchsorted(changes, begin + beat + 0.01, "right") - 1, 0, None))][1]
             if root < 0:
                 continue
-            time, stop = ground.at([beat, bar * BEATS_A_BAR + after])
+            time, stop = ground.at(np.array([beat, bar * BEATS_A_BAR + after]))
             pitch = 28 + (root - 4) % 12 + (12 if rng.random() < 0.06 else 0)
             length = (float(stop) - float(time)) * float(rng.uniform(0.5, 0.95))
             out.append(Sound(float(time) + lag, max(length, 0.08), "bass", int(pitch), float(rng.uniform(0.6, 0.95))))

@@ -24,7 +24,7 @@ from visualizer.errors import UserError
 SHORTEST = 16  # beats that a performance must have to be one, and not a fill
 BEATS_A_BAR = 4
 # Keys of the dataset's kit that General MIDI has not, or has elsewhere: edges of hats, rims of toms.
-KEYS = {22: 42, 26: 46, 40: 38, 58: 43, 50: 50, 48: 48}
+KEYS = {22: 42, 26: 46, 40: 38, 58: 43}
 # Genres of `genres.GENRES` whose harmony suits a drummer's style.
 GENRES_OF = {
     "rock": "rock, slow rock, pop", "funk": "funk", "soul": "soul, funk", "hiphop": "slow hip-hop, hip-hop",
@@ -121,7 +121,7 @@ def _read_strokes(score: mido.MidiFile) -> list[Stroke]:
         for message in track:
             now += message.time
             if message.type == "note_on" and message.velocity:
-                key = KEYS.get(message.note, message.note)
+                key = int(KEYS.get(message.note, message.note) or 0)
                 strokes.append(Stroke(now / score.ticks_per_beat, key, message.velocity / 127))
     return sorted(strokes)
 
