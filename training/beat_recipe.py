@@ -47,7 +47,7 @@ class BeatRecipe:
     spoiled: int = 3
     calls: int = 500
     batch: int = 32
-    steps: tuple[int, ...] = (6000, 12000)  # of each network
+    steps: tuple[int, ...] = (4500, 9000)  # of each network
     rate: float = 2e-3
     network: BeatNetworkConfig = field(default_factory=BeatNetworkConfig)
     tiny: bool = False

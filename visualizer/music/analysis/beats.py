@@ -64,7 +64,7 @@ class TrackerParams:
     ratio: float = 2.0  # by how much another beat must be likelier than the one that is followed
     patience: float = 0.6  # seconds for which it must be
     octave: float = 2.0  # by how much more if it is the same beat at half or double the tempo
-    salience: float = 0.5  # of what the network says of the tempo, as a power, when the best tempo is chosen
+    salience: float = 1.0  # of what the network says of the tempo: the power of it that each second is worth
     bar_weight: float = 0.2  # of a downbeat's hint, as a power
     bar_slip: float = 0.02  # share of beats at which the count of the bar goes wrong
 
@@ -121,7 +121,7 @@ class _Space:
         return moves / moves.sum(axis=1, keepdims=True)
 
 
-def read_salience(tempo: Doubles, periods: NDArray[np.number]) -> Doubles:
+def read_salience(tempo: Doubles, periods: NDArray[np.int64]) -> Doubles:
     """What the network says of the tempo, (K) chances, at each period (places), in units of an even chance."""
     bpms = np.log(salience_tempi(len(tempo)))
     return np.interp(np.log(60 * PLACES_A_SECOND / periods), bpms, tempo) * len(tempo) + LEAST_SALIENCE
@@ -234,6 +234,9 @@ class BeatTracker:
             if not self._break:
                 # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
                 self._belief.lean_on_phase(np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS)))
+                if self._tempo is not None:
+                    power = params.salience * RENEWED / HOPS_A_SECOND
+                    self._belief.lean_on_tempo(read_salience(self._tempo, space.periods) ** power)
             self._compare()
         if self._rows % 2 == 0:
             self._follow()
@@ -252,15 +255,14 @@ class BeatTracker:
             return
         belief = self._belief
         mass, period, phase = belief.mass_around(self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
-        which, place = belief.best_state(space.bias * self._salience(space.periods))
+        which, place = belief.best_state(space.bias)
         other, other_period, other_phase = belief.mass_around(
             float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE
         )
-        ours, others = self._salience(np.array([period, other_period]))
-        needed = params.ratio * mass * ours * tempo_prior(period, params) ** params.bias
+        needed = params.ratio * mass * tempo_prior(period, params) ** params.bias
         if self._same_beat(period, phase, other_period, other_phase):
             needed *= params.octave
-        if other * others * tempo_prior(other_period, params) ** params.bias <= needed:
+        if other * tempo_prior(other_period, params) ** params.bias <= needed:
             self._urge = 0.0
             return
         self._urge += RENEWED / HOPS_A_SECOND
@@ -269,12 +271,6 @@ class BeatTracker:
             self.period, self._usual = other_period, math.log(other_period)
             self._place += math.remainder(other_phase - self._place, 1.0)
             self._bar.doubt()
-
-    def _salience(self, periods: NDArray[np.number]) -> Doubles:
-        """How much the network speaks for beats of these periods (places): 1 where it does not say."""
-        if self._tempo is None:
-            return np.ones(len(periods))
-        return read_salience(self._tempo, periods) ** self.params.salience
 
     def _follow(self) -> None:
         """Where the followed beat is now."""
