@@ -74,7 +74,7 @@ def find_shares(true: Times, beats: Times) -> tuple[float, ...]:
     """Which share of the true beats was danced in each of STATES.
 
     A beat is `double` where its middle was called as well, `off-beat` where only that was, `half` among others of which
-    every second one was called, `silent` where nothing was called within a beat of it."""
+    every second one was called, `silent` where nothing was called within a beat and a half of it."""
     if len(true) < 3:
         return (0.0,) * (len(STATES) - 2) + (1.0, 0.0)
     gaps = np.diff(true)
@@ -85,7 +85,7 @@ def find_shares(true: Times, beats: Times) -> tuple[float, ...]:
         return np.abs(at[:, None] - beats).min(axis=1) < within
 
     on, middle = near(true[:-1], HIT), near(true[:-1] + gaps / 2, HIT)
-    silent = ~near(true[:-1], gaps)
+    silent = ~near(true[:-1], 1.5 * gaps)
     counts = dict.fromkeys(STATES, 0)
     for i in range(len(gaps)):
         before, after = (bool(on[k]) if 0 <= k < len(on) else None for k in (i - 1, i + 1))
