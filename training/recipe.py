@@ -160,7 +160,7 @@ def _dances(
             f"{t.clip} {'mirrored ' if t.mirrored else ''}{t.yaw:+.0f}°", z,
             np.stack([t.read("travel"), t.read("approach")], axis=1), t.read("energy"), styles.index(t.style),
             t.held_out, spell(alphabet, z), t.yaw == 0, numbers.get(t.clip, -1),
-            -t.phrase * LETTERS_PER_BEAT % LETTERS_PER_PHRASE, bool(t.dance),
+            -t.phrase * LETTERS_PER_BEAT % LETTERS_PER_PHRASE, not t.captured,
         )
         for t, z in zip(takes, latents, strict=True)
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """What can be asked of a show while it runs: one table, name -> argument, help, function.
 
-Keys, the help on the screen and the page of keys read this table; so will every other way to send a command. A
+Keys, the help on the screen, the page of keys and every other way to send a command read this table. A
 function changes the show and answers by `show.reply`. A name that exists for one kind of thing ("next look") has its
 twin with an argument ("look NAME").
 """
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visualizer.auto import AS_IT_COMES, Kind
+from visualizer.dancer.wardrobe import NO_FIGURES, split_figures
 from visualizer.errors import UserError
 from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
-from visualizer.values import Temperature, next_temperature, temperature_name
+from visualizer.values import Number, Temperature, next_temperature, temperature_name
 
 if TYPE_CHECKING:
     from visualizer.show import Host, Show
@@ -139,6 +140,43 @@ def _choose_troupe(show: Show, argument: str) -> None:
     show.reply("one dancer" if show.dancer.troupe == 1 else f"{show.dancer.troupe} dancers")
 
 
+# --- who dances
+
+
+def _next_figure(show: Show, _: str) -> None:
+    """Each dancer is the next figure in their order; those that are never to come are passed over."""
+    _wear(show, tuple(find_neighbour(show, "figure", show.names_of("figure"), now, 1) for now in show.dancer.worn))
+
+
+def _shuffle_figures(show: Show, _: str) -> None:
+    if _has_figures(show) and show.choose_next("figure"):
+        _say_figures(show)
+
+
+def _choose_figures(show: Show, argument: str) -> None:
+    _wear(show, split_figures(argument))
+
+
+def _wear(show: Show, names: tuple[str, ...]) -> None:
+    if _has_figures(show):
+        before = ",".join(show.dancer.worn)
+        show.dancer.set_figures(names)
+        show.choices.note("figure", before, ",".join(show.dancer.worn))
+        _say_figures(show)
+
+
+def _has_figures(show: Show) -> bool:
+    if not show.dancer.figures:
+        show.reply(NO_FIGURES)
+    return bool(show.dancer.figures)
+
+
+def _say_figures(show: Show) -> None:
+    show.auto.hold("figure")
+    worn = show.dancer.worn
+    show.reply(f"{'figure' if len(worn) == 1 else 'figures'}: {', '.join(worn)}", "figure")
+
+
 # --- time
 
 
@@ -188,31 +226,39 @@ def _step_latency(ms: float) -> Callable[[Show, str], None]:
 
 def _step_sensitivity(step: int) -> Callable[[Show, str], None]:
     def change(show: Show, _: str) -> None:
-        before = show.sensitivity
-        show.sensitivity = min(max(before + step, -MOST_SENSITIVE), MOST_SENSITIVE)
-        show.choices.note("sensitivity", before, show.sensitivity)
-        text = f"sensitivity: {show.sensitivity:+g}" if show.sensitivity else "sensitivity: as heard"
-        show.reply(text, "sense")
+        _set_sensitivity(show, min(max(show.sensitivity + step, -MOST_SENSITIVE), MOST_SENSITIVE))
 
     return change
+
+
+def _choose_sensitivity(show: Show, text: str) -> None:
+    kind = Number(-MOST_SENSITIVE, MOST_SENSITIVE)
+    _set_sensitivity(show, kind.check("sensitivity", kind.read("sensitivity", text)))
+
+
+def _set_sensitivity(show: Show, steps: float) -> None:
+    show.choices.note("sensitivity", show.sensitivity, steps)
+    show.sensitivity = steps
+    show.reply(f"sensitivity: {steps:+g}" if steps else "sensitivity: as heard", "sense")
 
 
 # --- the show
 
 
-def _toggle_blackout(show: Show, _: str) -> None:
-    show.dark = not show.dark
+def _toggle_blackout(show: Show, wanted: str) -> None:
+    show.dark = _read_switch(wanted, show.dark)
     show.reply("black: B brings the picture back" if show.dark else "the picture is back", "black")
 
 
-def _toggle_auto(show: Show, _: str) -> None:
-    show.choices.note("auto", show.auto.on, not show.auto.on)
-    show.auto.on = not show.auto.on
+def _toggle_auto(show: Show, wanted: str) -> None:
+    on = _read_switch(wanted, show.auto.on)
+    show.choices.note("auto", show.auto.on, on)
+    show.auto.on = on
     show.reply("auto: changes by itself" if show.auto.on else "auto: off", "auto")
 
 
-def _toggle_lock(show: Show, _: str) -> None:
-    show.set_locked(not show.locked)
+def _toggle_lock(show: Show, wanted: str) -> None:
+    show.set_locked(_read_switch(wanted, show.locked))
     show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
 
 
@@ -233,6 +279,8 @@ def _like(show: Show, _: str) -> None:
     on: dict[Kind, str] = {"look": show.look.name, "style": show.dancer.style}
     if dance := show.danced:
         on["dance"] = dance
+    if show.dancer.worn:
+        on["figure"] = show.dancer.worn[0]
     before = show.preferences.as_settings()
     text = "comes more often" if show.preferences.like(on) else "comes as often as others"
     show.banned = None
@@ -244,9 +292,11 @@ def _ban(kind: Kind) -> Callable[[Show, str], None]:
     """Never again what is on, and something else in its place."""
 
     def change(show: Show, _: str) -> None:
-        now = {"look": show.look.name, "style": show.dancer.style, "dance": show.danced}[kind]
+        worn = show.dancer.worn
+        on = {"look": show.look.name, "style": show.dancer.style, "dance": show.danced}
+        now = (worn[0] if worn else None) if kind == "figure" else on[kind]
         if now is None:
-            show.reply("no named dance is on: improvised", "marks")
+            show.reply(NO_FIGURES if kind == "figure" else "no named dance is on: improvised", "marks")
             return
         before = show.preferences.as_settings()
         if not show.preferences.ban(kind, now, show.names_of(kind)):
@@ -278,6 +328,8 @@ def _take_back(show: Show, _: str) -> None:
         show.set_look(name)
     elif kind == "style":
         show.dancer.set_style(name)
+    elif kind == "figure":
+        show.dancer.set_figures((name, *show.dancer.worn[1:]))
     elif name in show.dancer.dances:
         show.dancer.set_dance(name)
         show.asked_dance = name
@@ -294,6 +346,15 @@ def _note_preferences(show: Show, before: dict[str, tuple[str, ...]]) -> None:
 def _read_temperature(text: str) -> float:
     kind = Temperature()
     return kind.check("temperature", kind.read("temperature", text))
+
+
+def _read_switch(text: str, now: bool) -> bool:
+    """What a switch is to be: the other way than `now` without a word. UserError for another word than on and off."""
+    if not text:
+        return not now
+    if text.casefold() not in ("on", "off"):
+        raise UserError(f"on or off is wanted, not '{text}'")
+    return text.casefold() == "on"
 
 
 def _read_number(text: str, least: int, most: int) -> int:
@@ -317,7 +378,10 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("style", "this style, or auto", _choose_style, "NAME"),
             Command("next dance", "dance: next, previous", _step_dance(1)),
             Command("previous dance", "dance: next, previous", _step_dance(-1)),
-            Command("dance", "this dance", _choose_dance, "NAME"),
+            Command("dance", "this dance; none: as it comes", _choose_dance, "[NAME]"),
+            Command("next figure", "other clothes, shuffle them", _next_figure),
+            Command("shuffle figures", "other clothes, shuffle them", _shuffle_figures),
+            Command("figure", "who dances", _choose_figures, "NAME[,NAME]"),
             Command("tamer", "tamer, wilder", _step_temperature(-1)),
             Command("wilder", "tamer, wilder", _step_temperature(1)),
             Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
@@ -339,6 +403,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("less latency", "projector later, less late", _step_latency(-LATENCY_STEP)),
             Command("more sensitive", "livelier, calmer", _step_sensitivity(1)),
             Command("less sensitive", "livelier, calmer", _step_sensitivity(-1)),
+            Command(
+                "sensitivity", f"from -{MOST_SENSITIVE} to {MOST_SENSITIVE}, 0: as heard", _choose_sensitivity, "N"
+            ),
         ),
     ),
     (
@@ -347,7 +414,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("next look", "look: next, previous", _step_look(1)),
             Command("previous look", "look: next, previous", _step_look(-1)),
             Command("look", "this look", _choose_look, "NAME"),
-            Command("blackout", "fade to black, and back", _toggle_blackout),
+            Command("blackout", "fade to black, and back", _toggle_blackout, "[on|off]"),
             Command("picture", "save this picture", _on_host(lambda host: host.take_picture())),
             Command("record", "record a video, and stop", _on_host(lambda host: host.toggle_recording())),
             Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
@@ -357,12 +424,13 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "The show",
         (
-            Command("auto", "auto: changes by itself", _toggle_auto),
-            Command("lock", "lock: nothing changes", _toggle_lock),
+            Command("auto", "auto: changes by itself", _toggle_auto, "[on|off]"),
+            Command("lock", "lock: nothing changes", _toggle_lock, "[on|off]"),
             Command("favourite", "more often what is on", _like),
             Command("never look", "never this look, dance, style", _ban("look")),
             Command("never dance", "never this look, dance, style", _ban("dance")),
             Command("never style", "never this look, dance, style", _ban("style")),
+            Command("never figure", "never this figure", _ban("figure")),
             Command("take back", "take the last K, X back", _take_back),
             Command("help", "show or hide these keys", _on_host(lambda host: host.toggle_help())),
             Command("quit", "twice: end the show", _on_host(lambda host: host.escape())),
@@ -372,17 +440,24 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
 COMMANDS: dict[str, Command] = {command.name: command for _, group in GROUPS for command in group}
 
 
-def run_command(show: Show, name: str, now: float, argument: str = "") -> None:
-    """Do what the command `name` says at `now`, seconds on the driver's clock.
+def run_command(
+    show: Show, name: str, now: float, argument: str = "", answer: Callable[[str], None] | None = None
+) -> None:  # fmt: skip
+    """Do what the command `name` says at `now`, seconds on the driver's clock. What the show replies is given to
+    `answer` too.
 
     KeyError for a name that is not in the table; what is wrong with an argument is answered, and nothing is changed.
     """
     command = COMMANDS[name]
-    show.choices.time = now
-    if bool(argument) > bool(command.argument) or (command.argument and not argument and command.argument[0] != "["):
-        show.reply(f"{name} {command.argument or 'takes nothing more'}".strip())
-        return
+    show.choices.time, show.answer = now, answer
     try:
-        command.function(show, argument)
+        if bool(argument) > bool(command.argument) or (
+            command.argument and not argument and command.argument[0] != "["
+        ):
+            show.reply(f"{name} {command.argument or 'takes nothing more'}".strip())
+        else:
+            command.function(show, argument)
     except UserError as error:
         show.reply(str(error))
+    finally:
+        show.answer = None

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import pygame
 
-from visualizer.commands import run_command
+from visualizer.commands import COMMANDS, run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
+from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
+from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
@@ -43,6 +45,7 @@ MINUTE = 60.0  # seconds of frame times that are one line in the log
 STATUS_SECONDS = 0.25  # between two looks at what is heard, for the lines below the help
 ESCAPE_SECONDS = 2.0  # within which a second Esc ends the show
 ROOM = 2.0  # times that the next bodies take: so long must pictures wait, for those to be made meanwhile
+LATE_SECONDS = 0.5  # that a command may have been on its way
 DISPLAYS_SECONDS = 0.5  # between two looks at which displays there are
 STEADY = 5  # pictures whose median is the time from one to the next
 
@@ -92,6 +95,7 @@ class LiveShow:
         self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
+        self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
         self.running = True
         self.help = False
         self._own_lead = lead
@@ -117,8 +121,18 @@ class LiveShow:
         self._now = now
         run_command(self.show, name, now, argument)
 
+    def run_sent(self, sent: Sent, now: float) -> None:
+        """Do what a remote has sent; that nothing is called so is answered."""
+        if sent.name not in COMMANDS:
+            sent.answer(f"nothing is called '{sent.name[:40]}'")
+            return
+        self._now = now
+        # A tap counts when the finger fell, not when the frame came round; but nothing was meant long ago, or later.
+        meant = now if sent.time is None else min(max(sent.time, now - LATE_SECONDS), now)
+        run_command(self.show, sent.name, meant, sent.argument, sent.answer)
+
     def handle(self, events: list[pygame.event.Event], now: float) -> None:
-        """Act on keys, the mouse and the window."""
+        """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
                 self.running = False
@@ -129,6 +143,8 @@ class LiveShow:
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
+        for sent in self.inbox.take():
+            self.run_sent(sent, now)
 
     def draw_frame(self, now: float, due: float | None = None) -> None:
         """Hear, step, decode and draw one picture. `now` is the time on the show's clock, s; `due` when the picture is
@@ -143,6 +159,10 @@ class LiveShow:
         self.show.dancer.view = width / max(height, 1)
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
+        if self.board.watched:
+            self.board.state = describe_state(
+                self.show, moment, seen=seen, source=self.source.name, recording=self.takes.recording
+            )
         if self.reloader is not None:
             self.show.look = self.show.looks.find(self.show.look.name)
             moment = replace(moment, look=self.show.look)

@@ -14,6 +14,27 @@ if TYPE_CHECKING:
 
 FIGURE = 0.8  # frame widths that a dancer needs: hardly any pose spreads farther
 
+# Of a figure; "face" is the ink of its features.
+PARTS = ("skin", "hair", "top", "bottom", "shoes", "accessory", "face")
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is seen within one dancer's outline, in a box of the frame; outside of the box nothing is seen.
+
+    `row`, `column`: of the box's upper left cell among the frame's 128 x 128; all arrays are as large as the box, whose
+    cells are the frame's. `normal` (2, h, w): of the surface that is in front, x right, y down, no longer than 1;
+    `crease` (h, w): pixels of the frame to the nearest inner contour, measured on its farther side, 0 to 3;
+    `parts` (7, h, w): how much of a cell each of `PARTS` has, 0..1, together 1; `colours` (7, 3): theirs, sRGB 0..255.
+    """
+
+    row: int
+    column: int
+    normal: NDArray[np.float32]
+    crease: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    colours: NDArray[np.uint8]
+
 
 @dataclass(frozen=True)
 class Bodies:
@@ -26,6 +47,7 @@ class Bodies:
     Of a troupe in rows `depth` (N,) says how many rows behind the first each stands, `deep` the most of it, and `rise`
     how much higher a row stands than the one before, frame widths. Those farther back are smaller; see stage/layout.py.
     `near` (N,): frame widths that each has come towards the viewer from there; None: nobody has.
+    `insides`: of each dancer, where the pack has figures and the look shows them (`Look.wants_inside`).
     """
 
     frames: NDArray[np.float32]
@@ -36,6 +58,7 @@ class Bodies:
     rise: float = 0.0
     deep: float = 0.0
     near: NDArray[np.float32] | None = None
+    insides: tuple[Inside, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.show_fakes import Stage
 from visualizer.auto import HOLD, STAY, Auto
-from visualizer.commands import COMMANDS, NUDGE
+from visualizer.commands import COMMANDS, NUDGE, run_command
 from visualizer.errors import UserError
+from visualizer.show import Show
 from visualizer.stage.looks import shipped_looks
 
 ARGUMENTS = {"style": "waltz", "look": "neon", "dance": "basic", "temperature": "wild", "sync": "canon"}
@@ -57,6 +59,11 @@ def test_an_unknown_command_is_an_error(stage: Stage) -> None:
         ("temperature: hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
         ("sync: canon", "sync: canon"),
         ("reseed: 77", "a new dance, seed 77"),
+        ("dance", "dance: as it comes"),
+        ("sensitivity: -2.5", "sensitivity: -2.5"),
+        ("sensitivity: 5", "sensitivity 5: must be a number from -4 to 4"),
+        ("sensitivity: nan", "sensitivity nan: must be a number from -4 to 4"),
+        ("blackout: loud", "on or off is wanted, not 'loud'"),
         ("look: plaid", "no look"),
         ("look", "look NAME"),
         ("next look: neon", "next look takes nothing more"),
@@ -66,8 +73,31 @@ def test_commands_with_a_name_or_a_number(stage: Stage, command: str, said: str)
     stage.run(command)
     (text,) = stage.said()
     assert text.casefold().startswith(said.casefold())
-    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more"))
+    refused = any(word in text for word in ("wanted", "no look", "temperature is", " N", "nothing more", "must"))
     assert (stage.show.choices.find_changes() == {}) or not refused
+
+
+@pytest.mark.parametrize(("name", "is_on"), [
+    ("blackout", lambda show: show.dark), ("lock", lambda show: show.locked), ("auto", lambda show: show.auto.on),
+])  # fmt: skip
+def test_a_switch_is_set_or_turned_over(stage: Stage, name: str, is_on: Callable[[Show], bool]) -> None:
+    for word, wanted in (("on", True), ("ON", True), ("off", False), ("off", False)):
+        stage.run(f"{name}: {word}")
+        assert is_on(stage.show) is wanted
+    stage.run(name)
+    assert is_on(stage.show) is True
+    stage.run(name)
+    assert is_on(stage.show) is False
+
+
+def test_who_sent_a_command_hears_what_is_replied_to_it_and_to_no_other(stage: Stage) -> None:
+    heard: list[str] = []
+    for name, argument in (("look", "neon"), ("look", "plaid"), ("troupe", "")):
+        run_command(stage.show, name, 0.0, argument, heard.append)
+    stage.run("troupe: 3")
+    said = stage.said()
+    assert heard == said[:3]
+    assert len(said) == 4
 
 
 def test_a_style_that_there_is_not_leaves_the_show_as_it_is(stage: Stage) -> None:
@@ -239,3 +269,40 @@ def test_sensitivity_reaches_the_dancer(stage: Stage) -> None:
     stage.run(*["less sensitive"] * 4)
     assert stage.said()[-1] == "sensitivity: as heard"
     assert stage.show.choices.find_changes() == {}
+
+
+def test_figures_go_on_are_shuffled_and_chosen_by_name(stage: Stage) -> None:
+    stage.dancer.figures = ("ada", "bo", "cy")
+    stage.run("next figure", "next figure", "next figure")
+    assert stage.said() == ["figure: bo", "figure: cy", "figure: ada"]
+    stage.run("troupe: 3", "figure: cy,ada")
+    assert stage.dancer.worn == ("cy", "ada", "cy")
+    assert stage.show.choices.find_changes()["figure"] == "cy,ada,cy"
+    stage.run("figure: zed")
+    assert stage.said()[-1] == "no figure zed"
+    for _ in range(5):
+        before = stage.dancer.worn
+        stage.run("shuffle figures")
+        assert stage.dancer.worn != before
+        assert len(set(stage.dancer.worn)) == 3
+
+
+def test_a_pack_without_figures_says_so_in_one_line(stage: Stage) -> None:
+    for command in ("next figure", "shuffle figures", "figure: ada", "never figure"):
+        stage.run(command)
+        assert stage.said() == ["this pack's dancers are flat: it has no figures to choose from"]
+
+
+def test_a_banned_figure_never_comes_again_and_a_favourite_is_kept() -> None:
+    stage = Stage(Auto(random.Random(1)))
+    stage.dancer.figures = ("ada", "bo", "cy", "di")
+    stage.run("favourite", "never figure")
+    assert stage.dancer.worn[0] != "ada"
+    assert stage.show.choices.find_changes()["never_figures"] == ("ada",)
+    seen = set()
+    for k in range(2000):
+        stage.step(k / 10)
+        seen.update(stage.dancer.worn)
+    assert seen == {"bo", "cy", "di"}
+    stage.run("take back", now=200.0)
+    assert stage.dancer.worn[0] == "ada"

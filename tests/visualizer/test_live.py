@@ -13,7 +13,8 @@ from tests.support import fakes
 from tests.support.live_fakes import FakeEar, FakeTakes, FakeTime, FakeWindow, make_live, text_of
 from tests.support.show_fakes import PICTURE, FakeDancer
 from visualizer.frame_times import FrameTimes
-from visualizer.live import ESCAPE_SECONDS, Forecast, LiveShow, describe_hearing, play
+from visualizer.live import ESCAPE_SECONDS, LATE_SECONDS, Forecast, LiveShow, describe_hearing, play
+from visualizer.remote.inbox import MOST_A_FRAME, Sent
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks import shipped_looks
 
@@ -401,3 +402,35 @@ def test_how_long_pictures_waited_is_known_to_the_next(live: LiveShow) -> None:
 
     play(live, rate=50, seconds=0.5, clock=time, sleep=time.sleep, events=events)
     assert live.spare == pytest.approx(0.015, abs=1e-6)
+
+
+def test_what_a_remote_sends_is_run_and_answered_to_it(live: LiveShow) -> None:
+    answers: list[str] = []
+    for name, argument in (("look", "neon"), ("juggle", ""), ("troupe", "99"), ("blackout", "on")):
+        assert live.inbox.send(Sent(name, argument, "a phone", answers.append))
+    live.handle([], 1.0)
+    assert live.show.look.name == "neon"
+    assert live.show.dark
+    assert answers == [
+        f"look: {live.show.look.title}", "nothing is called 'juggle'", "a whole number from 1 to 9 is wanted, not '99'",
+        "black: B brings the picture back",
+    ]  # fmt: skip
+    live.handle([key(pygame.K_b)], 2.0)
+    assert len(answers) == 4  # what keys do is answered on the screen
+
+
+def test_a_flood_of_commands_is_spread_over_pictures(live: LiveShow) -> None:
+    while live.inbox.send(Sent("reseed", sender="flood")):
+        pass
+    assert isinstance(live.show.dancer, FakeDancer)
+    live.handle([], 0.0)
+    assert len(live.show.dancer.seeds) == MOST_A_FRAME
+    live.handle([], 1.0)
+    assert len(live.show.dancer.seeds) == 2 * MOST_A_FRAME
+
+
+@pytest.mark.parametrize(("sent", "counts"), [(9.9, 9.9), (None, 10.0), (-50.0, 10.0 - LATE_SECONDS), (77.0, 10.0)])
+def test_a_tap_counts_when_it_was_meant(live: LiveShow, sent: float | None, counts: float) -> None:
+    live.inbox.send(Sent("tap tempo", time=sent))
+    live.handle([], 10.0)
+    assert live.show.choices.time == counts

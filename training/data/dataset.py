@@ -21,6 +21,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.stats import rankdata
 
 from training.data import choreography
+from training.data.choreography.crossed import cross_dances
 from training.data.motion.beats import dancing_part, find_beats, to_musical_time
 from training.data.motion.body import CLAMP_PIXELS, about_crop, project, silhouettes
 from training.data.motion.clips import Clip, read_clips
@@ -145,20 +146,31 @@ def join_takes(takes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 def written_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[Motion]:
     """Perform the written dances at each of `WRITTEN_LEVELS`, in loops that differ as human takes do."""
-    motions: list[Motion] = []
-    for number, dance in enumerate(dances):
-        for level in WRITTEN_LEVELS:
-            loops = [
-                choreography.perform(dance, energy=level, steps_per_beat=STEPS_PER_BEAT, seed=seed + 1000 * number + k)
-                for k in range(WRITTEN_LOOPS)
-            ]
-            positions = join_takes([loop.positions for loop in loops])
-            energy = np.full(len(positions), level, dtype=np.float32)
-            motions.append(
-                Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, False, False, dance.name,
-                       "written for this project, MIT")
-            )  # fmt: skip
-    return motions
+    return [
+        _perform_take(dance, level, seed + 1000 * number, dance.name)
+        for number, dance in enumerate(dances)
+        for level in WRITTEN_LEVELS
+    ]
+
+
+def crossed_motions(dances: tuple[choreography.Dance, ...], seed: int) -> list[Motion]:
+    """Perform dances of which legs and arms come from two written ones, each at one of `WRITTEN_LEVELS`. They have no
+    name: nobody asks for them, a style improvises with them."""
+    return [
+        _perform_take(dance, WRITTEN_LEVELS[number % len(WRITTEN_LEVELS)], seed + 1000 * number, "")
+        for number, dance in enumerate(cross_dances(dances, seed))
+    ]
+
+
+def _perform_take(dance: choreography.Dance, level: float, seed: int, name: str) -> Motion:
+    loops = [
+        choreography.perform(dance, energy=level, steps_per_beat=STEPS_PER_BEAT, seed=seed + k)
+        for k in range(WRITTEN_LOOPS)
+    ]
+    positions = join_takes([loop.positions for loop in loops])
+    energy = np.full(len(positions), level, dtype=np.float32)
+    return Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, False, False, name,
+                  "written for this project, MIT")  # fmt: skip
 
 
 def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -173,8 +185,12 @@ def crop_place(positions: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def crop_speed(place: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Travel: speed that the crop took away, (S, 2) -> (S, 2) frame widths a beat, sideways and towards the viewer."""
-    return (np.gradient(place, axis=0) * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32)
+    """Travel: speed that the crop took away, (S, 2) -> (S, 2) frame widths a beat, sideways and towards the viewer.
+
+    It is the way from the step before, as the crop is led on live: with central differences a standing foot slides.
+    """
+    way = np.diff(place, axis=0, prepend=2 * place[:1] - place[1:2])
+    return (way * STEPS_PER_BEAT / FRAME_METRES).astype(np.float32)
 
 
 def to_bytes(frames: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -201,7 +217,7 @@ def views(motion: Motion, seed: int, tiny: bool) -> list[tuple[bool, float]]:
 
 def recipe_of(motion_folder: Path | None, seed: int, tiny: bool) -> str:
     """What decides a data set, as a line that is kept with it."""
-    return f"v3 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
+    return f"v4 seed={seed} tiny={tiny} motion={motion_folder.resolve() if motion_folder else None}"
 
 
 def begun(path: Path) -> dict[str, Any]:
@@ -245,6 +261,7 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     if tiny:
         dances = dances[:6]
     motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
+    motions += crossed_motions(dances, seed)
     # Every body has the same bones. Resampled positions, and captured people, have not quite.
     motions = [replace(m, positions=fit_skeleton(m.positions).positions) for m in motions]
     styles = sorted({m.style for m in motions if m.timed})

@@ -181,7 +181,7 @@ def _takes_of_one_dance(takes: Sequence[Real], steps: int) -> list[NDArray[np.fl
     """The beginning of each round of each written dance, at all energies: (N, steps, 21, 2) for each dance."""
     rounds: dict[str, list[NDArray[np.float32]]] = {}
     for take in takes:
-        if take.front and take.round_steps:
+        if take.dance and take.front and take.round_steps:
             for at in range(0, len(take.energy) - take.round_steps + 1, take.round_steps):
                 rounds.setdefault(take.dance, []).append(take.danced.poses[at : at + steps])
     return [np.stack(own) for own in rounds.values()]

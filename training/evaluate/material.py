@@ -47,7 +47,7 @@ class Material:
     @cached_property
     def seen(self) -> list[Real]:
         data = as_training_sees(self.studio.pack, self.takes)
-        return [replace(real_take(t), dance=self.names[t.clip]) for t in data if not t.held_out]
+        return [replace(real_take(t), dance=self.names.get(t.clip, "")) for t in data if not t.held_out]
 
     @cached_property
     def held_out(self) -> list[Real]:
@@ -55,12 +55,12 @@ class Material:
 
     @cached_property
     def fresh(self) -> list[Real]:
-        return new_takes({t.dance for t in self.seen if not t.captured}, self.seed, self.tiny)
+        return new_takes({t.dance for t in self.seen if t.dance and not t.captured}, self.seed, self.tiny)
 
     @cached_property
     def even_takes(self) -> list[Real]:
         """New takes at the energies at which dances are asked for by name, and at those of `fresh`."""
-        names = {t.dance for t in self.seen if not t.captured}
+        names = {t.dance for t in self.seen if t.dance and not t.captured}
         return self.fresh + new_takes(names, self.seed + 1, self.tiny, ENERGIES)
 
     @cached_property

@@ -109,7 +109,7 @@ def real_take(take: Take) -> Real:
 def see_positions(positions: NDArray[np.float32]) -> Danced:
     """Motion in the room (S, 21, 3) as a take shows it: the crop takes the travel away, and its speed gives it back."""
     place = crop_place(positions)
-    travelled = np.cumsum(np.gradient(place[:, 0]))
+    travelled = np.cumsum(np.diff(place[:, 0], prepend=2 * place[0, 0] - place[1, 0]))
     flat = give_back(project(positions, place[:, 0]) * np.float32(FRAME_METRES), travelled)
     return replace(flat, space=give_back(to_picture_axes(about_crop(positions, place)), travelled).space)
 
@@ -224,7 +224,7 @@ def phrase_threshold(takes: list[Real]) -> float:
     """Median distance, metres, between two takes of one written dance, at equal or different energy."""
     rounds: dict[str, list[NDArray[np.float32]]] = {}
     for take in takes:
-        if take.front and take.round_steps:
+        if take.dance and take.front and take.round_steps:
             for at in range(0, len(take.energy) - PHRASE + 1, max(PHRASE, take.round_steps)):
                 rounds.setdefault(take.dance, []).append(take.danced.poses[at : at + PHRASE])
     apart = []

@@ -146,6 +146,25 @@ def test_travel_gives_back_what_the_crop_took(tiny_fit: TinyFit) -> None:
     assert np.ptp(true) > 0.05  # it does travel
 
 
+def test_a_foot_that_stands_while_the_body_moves_does_not_slide() -> None:
+    """Live the crop is led on by the travel of each step: what the crop took away in a step must come back in it."""
+    beats = np.arange(96) / STEPS_PER_BEAT
+    positions = np.zeros((96, 21, 3), np.float32)
+    positions[:, INDEX["pelvis"], 0] = 0.2 * np.sin(2 * np.pi * beats)  # and the left toe stays at 0
+    place = dataset.crop_place(positions)
+    seen = positions[:, INDEX["left_toe"], ::2] - place
+    travel = dataset.crop_speed(place) * FRAME_METRES / STEPS_PER_BEAT
+    assert np.abs(np.diff(seen, axis=0) + travel[1:]).max() < 1e-5
+    assert np.abs(travel).max() > 0.003
+
+
+def test_crossed_dances_have_no_name_and_are_of_a_style() -> None:
+    motions = dataset.crossed_motions(DANCES[:12], 7)
+    assert motions
+    assert all(m.dance == "" and m.timed and not m.captured and not m.held_out for m in motions)
+    assert {m.style for m in motions} <= {d.style for d in DANCES[:12]}
+
+
 # --- bodies and cameras
 
 

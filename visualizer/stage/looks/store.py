@@ -47,6 +47,11 @@ class LookStore:
         """In their order."""
         return tuple(self._looks)
 
+    @property
+    def titles(self) -> tuple[tuple[str, str], ...]:
+        """Name and title of each, in their order."""
+        return tuple((each.name, each.title) for each in self._looks.values())
+
     def find(self, name: str) -> Look:
         """The look of that name or title as it is now; UserError names those there are."""
         return self._looks[name] if name in self._looks else _find(name, self)
