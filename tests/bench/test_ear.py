@@ -125,10 +125,11 @@ def test_what_is_kept_calls_the_same_beats(clips: Path, tmp_path: Path) -> None:
         beats += ear.beats
     assert len(beats) > 8
     made, front = (clip_front(clip, PLAIN, model, Voices(), tmp_path) for _ in range(2))
-    assert call_live(made).beats.tolist() == call_live(front).beats.tolist() == beats
+    assert call_live(made).beats.tolist() == call_live(front).beats.tolist()
+    np.testing.assert_allclose(call_live(front).beats, beats, atol=1e-6)  # sums of other lengths round otherwise
     assert len(list(tmp_path.iterdir())) == 1
     whole = analyse_beats([clip.samples], model).beats
-    np.testing.assert_array_equal(call_whole(front).beats, whole.beats)
+    np.testing.assert_allclose(call_whole(front).beats, whole.beats, atol=1e-6)
 
 
 def test_another_network_or_scene_is_kept_apart(clips: Path, tmp_path: Path) -> None:

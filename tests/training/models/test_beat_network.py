@@ -111,7 +111,7 @@ def test_half_the_tempo_is_as_wrong_as_any_other(ear: BeatNetwork) -> None:
         float(ear.tempo_loss(20.0 * functional.one_hot(torch.tensor([[k]]), TEMPI).float(), bpm))
         for k in (20, 2, 38, 28)
     ]
-    assert losses[0] < 0.5 * min(losses[1:])
+    assert losses[0] < 0.7 * min(losses[1:])
     assert losses[1] == pytest.approx(losses[3], rel=0.01)
     assert losses[2] == pytest.approx(losses[3], rel=0.01)
 
