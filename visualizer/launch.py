@@ -16,6 +16,7 @@ from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
 from visualizer.live import LiveShow, play
+from visualizer.media import path_of
 from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
 from visualizer.settings import remember, settings_file, with_fallback
@@ -25,6 +26,7 @@ from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
 from visualizer.support.memory import one_heap
 from visualizer.support.printable import say
+from visualizer.titles import TitleBoard
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
@@ -120,6 +122,7 @@ def _make_show(
         by_music=settings.style == AUTO,
         sensitivity=settings.sensitivity,
         latency_ms=settings.latency_ms,
+        titles=open_live_titles(settings, opened.unmet),
     )
     rate = window.rate if settings.fps is None else float(settings.fps)
     live = LiveShow(
@@ -183,6 +186,17 @@ def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], starte
         say(times.report())
         say(live.report())
     return stop.signal
+
+
+def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
+    """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
+    from visualizer.music.sources import is_song
+    from visualizer.stage.titles.asked import open_titles
+
+    song = path_of(settings.audio) if is_song(settings.audio) else None
+    titles = with_fallback(settings, ("title", "logo", "qr"), lambda s: open_titles(s, song), unmet)
+    titles.clock = lambda: time.strftime("%H:%M")
+    return titles
 
 
 def read_preferences(settings: Settings) -> Preferences:

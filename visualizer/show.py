@@ -29,6 +29,7 @@ from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
 from visualizer.pace import HALF, Count, Pace
 from visualizer.stage.looks import Look, LookStore
+from visualizer.titles import TitleBoard
 
 log = logging.getLogger("visualizer")
 
@@ -100,6 +101,7 @@ class ShowPlan:
     sensitivity: float = 0.0  # steps, see `adjust_sensitivity`
     latency_ms: float = 0.0  # how late a picture is seen, beyond what is known
     looks: LookStore = field(default_factory=LookStore)
+    titles: TitleBoard = field(default_factory=TitleBoard)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Show:
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
         self.style_selector = StyleSelector(self.styles) if plan.by_music else None
+        self.titles = plan.titles  # words and pictures over the dance
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
         self.tempo: MusicClock | None = None  # of the source of music, where it can be tapped, halved and nudged
@@ -162,7 +165,7 @@ class Show:
         if bodies is None:
             bodies = self.dancer.picture(count.danced)
         self._stepped = (musical_time, count.danced)
-        return Moment(bodies, self.look, hearing, musical_time, text)
+        return Moment(bodies, self.look, hearing, musical_time, text, self.titles.at(hearing.time))
 
     def prepare(self, musical_time: float, energy: float) -> None:
         """Begin what the next `step` will need, if it is at about `musical_time`, on a thread of its own.

@@ -10,12 +10,14 @@ Only the box about the dancers is worked out and copied. Backdrops are 8-bit sur
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
+from visualizer.moment import Titles
 from visualizer.stage.cpu.backdrop_surface import BackdropSurface
 from visualizer.stage.cpu.colour_pairs import ColourPairs, find_channels, find_ends
 from visualizer.stage.cpu.effects_plane import EffectsPlane
@@ -30,6 +32,7 @@ from visualizer.stage.layout import Layout, find_layout
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites
+from visualizer.stage.titles.layer import TitleLayer
 
 if TYPE_CHECKING:
     from visualizer.moment import Moment
@@ -86,6 +89,7 @@ class Painter:
         self._layer = pygame.image.frombuffer(
             self._layer_pixels.data, size, "BGRA" if sys.byteorder == "little" else "ARGB"
         )
+        self._titles = TitleLayer(size, patient)
         self._small: Painter | None = None  # paints for detail 2
         self._look: Look | None = None
         self._kind = 0  # detail that the buffers are made for
@@ -152,6 +156,8 @@ class Painter:
             seen = join_bands(seen, self._draw_insides(moment, look))
         if look.confetti is not None:
             seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
+        if moment.titles:
+            seen = join_bands(seen, self._draw_titles(self.surface, moment))
         old, self._seen = self._seen, seen
         self.dirty = self.surface.get_rect() if self._all_changed else bound(join_bands(old, seen))
         return self.surface
@@ -180,11 +186,14 @@ class Painter:
         if look.confetti is not None:
             surface = pygame.image.frombuffer(pixels.data, self.size, "RGBA")
             self._draw_sprites(surface, look.confetti, moment.musical_time)
+        if moment.titles:
+            self._draw_titles(pygame.image.frombuffer(pixels.data, self.size, "RGBA"), moment)
         return pixels
 
     def release(self) -> None:
         """Let go of what runs aside."""
         self._backdrop.release()
+        self._titles.release()
         if self._small is not None:
             self._small.release()
 
@@ -195,8 +204,10 @@ class Painter:
             small = self._small = Painter((max(self.size[0] // 2, 1), max(self.size[1] // 2, 1)), self._patient)
             small.detail = 1
             small.mood, small.sprites = self.mood, self.sprites
-        surface = small.paint(moment)
+        surface = small.paint(replace(moment, titles=Titles()))
         pygame.transform.smoothscale(surface, self.size, self.surface)
+        if moment.titles:  # letters are as sharp as ever
+            self._draw_titles(self.surface, moment)
         self.dirty = self.surface.get_rect()
         self._kind = self.detail  # whatever is painted next starts from an empty stage
         return self.surface
@@ -289,6 +300,13 @@ class Painter:
             beside = pygame.Rect(left, rect.top, right - left, rect.h)
             plane = self._effects_plane.indices
             self._colours.look_up_one(self._colours.effects_alone, plane, beside, self._layer_pixels)
+
+    def _draw_titles(self, surface: pygame.Surface, moment: Moment) -> Bands:
+        """Lay words and pictures over all; where they are."""
+        seen = no_bands(self.size[1])
+        for rect in self._titles.draw(surface, moment.titles, moment.look):
+            seen = join_bands(seen, cut_into_bands(rect, surface.get_rect()))
+        return seen
 
     def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> Bands:
         """Draw the confetti; where it is."""
