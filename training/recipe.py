@@ -31,7 +31,7 @@ from training.data.dances import (
     rank_dances,
     spell,
 )
-from training.data.dataset import Take, build, motions_digest, open_takes
+from training.data.dataset import HANDS, Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.data.splice_pool import open_pool
 from training.data.splice_windows import SpliceWindows, gather_sources
@@ -184,6 +184,17 @@ def mean_moves(dances: list[Dance], letters: int) -> NDArray[np.float32]:
         np.add.at(total, dance.letters, cut)
         np.add.at(count, dance.letters, 1)
     return (total / np.maximum(count, 1)[:, None, None]).astype(np.float32)
+
+
+def mean_hands(dances: list[Dance], letters: int) -> NDArray[np.float32]:
+    """The mean hands (K, 4) of each letter, over those of its moves whose hands are known; open where none are."""
+    total, count = np.zeros((letters, HANDS)), np.zeros(letters)
+    for dance in dances:
+        if dance.hands is not None and dance.loops:
+            cut = dance.hands[: len(dance.letters) * STEPS_PER_LETTER].reshape(-1, STEPS_PER_LETTER, HANDS)
+            np.add.at(total, dance.letters, cut.mean(axis=1))
+            np.add.at(count, dance.letters, 1)
+    return (total / np.maximum(count, 1)[:, None]).astype(np.float32)
 
 
 def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[str, Any]]:
