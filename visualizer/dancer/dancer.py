@@ -37,6 +37,7 @@ from .rescue import Rescue
 from .rows import Rows, begin_rows
 from .steps import LOOK_AHEAD, Step, Steps
 from .sync import Sync
+from .wardrobe import Wardrobe, figure_names
 from .wishes import Wishes
 
 FLAT = 0.01  # rows that are still so near to one another are one
@@ -72,6 +73,7 @@ class Dancer(Wishes):
         self._plan = self._first_plan(pack, seed, style, dance)
         self._plan.resize(troupe)
         self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
+        self._seed, self._wardrobe = seed, Wardrobe(figure_names(pack.info), seed, troupe)
         self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
@@ -125,12 +127,11 @@ class Dancer(Wishes):
         home, depth = self._formation.admit(troupe, (s.seen for s in self._steps))
         if troupe <= old:
             return
-        self._plan.resize(troupe)
-        self._camera.resize(troupe)
+        for each in (self._plan, self._camera, self._wardrobe, self._rescue):
+            each.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
         self._steps.extend(self._camera.turn(self.pack.body, self._rows.latent)[old:], home, depth)
-        self._rescue.resize(troupe)
 
     # --- stepping
 
@@ -228,7 +229,7 @@ class Dancer(Wishes):
         self._rows = self._rows.map(lambda a: a[:count].copy())
         for each in (self._steps, self._formation):
             each.keep(count)
-        for each in (self._plan, self._rescue, self._camera):
+        for each in (self._plan, self._rescue, self._camera, self._wardrobe):
             each.resize(count)
 
     # --- what goes wrong
@@ -251,6 +252,7 @@ class Dancer(Wishes):
         self._plan = self._plan.follow(pack)
         self._sync.forget()
         self._formation.follow(pack)
+        self._wardrobe = self._wardrobe.follow(figure_names(pack.info), self._seed)
         self._begin(pack)
         self._steps.replace_latents(self._camera.turn(self.pack.body, self._rows.latent))
 
