@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from training import distributed
 from training.data.dataset import Take
@@ -19,12 +20,14 @@ from training.data.figures.figure import Figure, load_people
 from training.fit import FitConfig, FitTask, fit
 from training.folders import claimed
 from training.models.autoencoder import parameters
-from training.models.figure_decoder import FigureDecoder, FigureDecoderConfig
+from training.models.figure_decoder import FigureDecoder, FigureDecoderConfig, StrokeInit
 from training.models.figure_loss import FigureWeights, figure_loss
 from training.models.pose_basis import PoseBasis
 from training.models.stroke_init import make_strokes
+from visualizer import files
 from visualizer.support.console import Console
 
+STROKES = "strokes.npz"  # in the folder: a checkpoint fits those alone
 FIGURES = "figures"  # name of the lesson, of its folder and of its checkpoint
 
 
@@ -52,10 +55,12 @@ class FigureRecipe:
 
 @dataclass(frozen=True)
 class TrainedFigures:
-    """A decoder, and the figures that it draws in the order of its weights."""
+    """A decoder, the figures that it draws in the order of its weights, and the margins (F, 3) of their boxes, see
+    `TruthStore.margins`."""
 
     decoder: FigureDecoder
     figures: tuple[Figure, ...]
+    margins: NDArray[np.float32]
 
 
 def choose_people(recipe: FigureRecipe) -> tuple[Figure, ...]:
@@ -70,13 +75,29 @@ def begin_decoder(
     recipe: FigureRecipe, figures: tuple[Figure, ...], takes: list[Take], basis: PoseBasis
 ) -> FigureDecoder:
     """A decoder before its first step: its strokes lie on the figures' shapes."""
+    return build_decoder(recipe, find_strokes(recipe, figures, takes), basis)
+
+
+def find_strokes(recipe: FigureRecipe, figures: tuple[Figure, ...], takes: list[Take]) -> StrokeInit:
+    """Where the strokes of the figures begin."""
     rng, moves = np.random.default_rng([recipe.seed, 1]), gather_moves(takes)
     poses = [draw_pose(moves, rng) for _ in range(-(-recipe.poses // PICTURES))]
     bodies, sway, hands = (np.concatenate([getattr(p, name) for p in poses]) for name in ("bodies", "sway", "hands"))
-    strokes = make_strokes(figures, bodies, sway, hands)
+    return make_strokes(figures, bodies, sway, hands)
+
+
+def build_decoder(recipe: FigureRecipe, strokes: StrokeInit, basis: PoseBasis) -> FigureDecoder:
+    """A decoder with those strokes."""
     torch.manual_seed(recipe.seed + 3)
-    config = FigureDecoderConfig(len(figures), strokes.radii.shape[1], channels=recipe.channels)
+    config = FigureDecoderConfig(*strokes.radii.shape[:2], channels=recipe.channels)
     return FigureDecoder(config, basis, strokes)
+
+
+def _keep_strokes(path: Path, recipe: FigureRecipe, figures: tuple[Figure, ...], takes: list[Take]) -> None:
+    """Find the strokes once: a run that goes on begins with the same."""
+    if not path.exists():
+        with files.write_whole(path) as part, open(part, "wb") as out:
+            np.savez(out, **vars(find_strokes(recipe, figures, takes)))  # type: ignore[arg-type]
 
 
 def fit_figures(recipe: FigureRecipe, takes: list[Take], basis: PoseBasis, work: Path) -> TrainedFigures:
@@ -92,8 +113,10 @@ def fit_figures(recipe: FigureRecipe, takes: list[Take], basis: PoseBasis, work:
             with claimed(folder, "recipe.json", said):
                 console.print(f"figures: {len(figures)}, drawn in {recipe.samples * PICTURES:,} pictures")
                 make_store(folder / "truths", training, figures, recipe.samples, recipe.seed)
+                _keep_strokes(folder / STROKES, recipe, figures, training)
     store = TruthStore(folder / "truths", recipe.samples)
-    network = begin_decoder(recipe, figures, training, basis)
+    with np.load(folder / STROKES) as kept:
+        network = build_decoder(recipe, StrokeInit(**kept), basis)
     console.print(
         f"figures: {parameters(network):,} parameters, {network.config.strokes} strokes; "
         f"{len(store) * PICTURES:,} pictures of {len(figures)} figures"
@@ -103,4 +126,4 @@ def fit_figures(recipe: FigureRecipe, takes: list[Take], basis: PoseBasis, work:
         lambda start: figure_batches(store, len(figures), recipe.batch, recipe.seed, start), recipe.seed + 40,
     )  # fmt: skip
     fit(lesson, FitConfig(recipe.steps, rate=recipe.rate, decay=0.0, precision=recipe.precision), folder)
-    return TrainedFigures(network, figures)
+    return TrainedFigures(network, figures, store.margins(len(figures)))

@@ -174,8 +174,11 @@ def test_captured_dances_are_named_after_their_style(tiny_fit: TinyFit) -> None:
 
 
 def test_half_a_fit_writes_no_pack_and_the_whole_finds_it_done(tiny_fit: TinyFit, tmp_path: Path) -> None:
-    """Each half on its own has its checkpoints where the whole command looks for them."""
-    for half, made, other in (("autoencoder", "drawing", "choreographer"), ("dancer", "choreographer", "drawing")):
+    """Each part on its own has its checkpoints where the whole command looks for them."""
+    for half, made, other in (
+        ("autoencoder", "drawing", "choreographer"), ("dancer", "choreographer", "drawing"),
+        ("figures", "figures/figures", "drawing"),
+    ):  # fmt: skip
         work = tmp_path / half
         work.mkdir()
         shutil.copytree(tiny_fit.work / "data.zarr", work / "data.zarr")

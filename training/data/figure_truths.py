@@ -23,12 +23,13 @@ from torch import Tensor
 from training.data.dataset import Take, mirror_hands
 from training.data.figures.figure import Figure
 from training.data.figures.render import Truth, draw_truths
+from training.data.motion.body import project
 from training.data.motion.kinematics import fix_bones
 from training.data.motion.skeleton import INDEX, mirror, turn
 from training.data.sampling import WIDEST_YAW
 from training.parallel import map_parallel
 from visualizer import files
-from visualizer.dancer.pack import STEPS_PER_BEAT
+from visualizer.dancer.pack import FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.dancer.sway import trace_sway
 from visualizer.errors import UserError
 from visualizer.moment import PARTS
@@ -148,13 +149,15 @@ def join_truths(truths: list[Truth]) -> tuple[int, int, NDArray[np.uint8]]:
 # --- the store
 
 
-def _draw_shard(shard: int, folder: Path, moves: Moves, figures: tuple[Figure, ...], seed: int) -> int:
-    """Draw one file of samples. Every figure comes as often as any other."""
-    numbers = np.zeros((SHARD, 5), np.int64)  # figure, left, top, height, width
+def _draw_shard(
+    shard: int, folder: Path, moves: Moves, figures: tuple[Figure, ...], seed: int, size: int
+) -> int:  # fmt: skip
+    """Draw one file of `size` samples. Every figure comes as often as any other."""
+    numbers = np.zeros((size, 5), np.int64)  # figure, left, top, height, width
     poses: list[Pose] = []
     with files.write_whole(folder / f"{shard:04d}.boxes") as part, open(part, "wb") as out:
-        for k in range(SHARD):
-            number = shard * SHARD + k
+        for k in range(size):
+            number = shard * size + k
             rng = np.random.default_rng([seed, number])
             sample = draw_sample(figures, number % len(figures), draw_pose(moves, rng))
             numbers[k] = sample.figure, sample.left, sample.top, *sample.layers.shape[2:]
@@ -178,9 +181,12 @@ def make_store(
         raise UserError(f"{folder}: pictures of other figures were begun there; remove it, or give another --work")
     with files.write_whole(note) as part:
         part.write_text(json.dumps(said), encoding="utf-8")
-    missing = [k for k in range(-(-samples // SHARD)) if not (folder / f"{k:04d}.npz").exists()]
+    size = min(SHARD, samples)
+    missing = [k for k in range(-(-samples // size)) if not (folder / f"{k:04d}.npz").exists()]
     if missing:
-        draw = functools.partial(_draw_shard, folder=folder, moves=gather_moves(takes), figures=figures, seed=seed)
+        draw = functools.partial(
+            _draw_shard, folder=folder, moves=gather_moves(takes), figures=figures, seed=seed, size=size
+        )
         for _ in map_parallel(draw, missing, workers=workers):
             pass
     return folder
@@ -190,7 +196,8 @@ class TruthStore:
     """Samples of a store, read from its files when they are asked for."""
 
     def __init__(self, folder: Path, samples: int) -> None:
-        shards = range(-(-samples // SHARD))
+        self._size = min(SHARD, samples)
+        shards = range(-(-samples // self._size))
         index = [np.load(folder / f"{k:04d}.npz") for k in shards]
         self._numbers = np.stack([i["numbers"] for i in index])
         self._poses = [Pose(i["bodies"], i["sway"], i["hands"]) for i in index]
@@ -199,15 +206,32 @@ class TruthStore:
         self._starts = np.cumsum(sizes, axis=1) - sizes
 
     def __len__(self) -> int:
-        return self._numbers.shape[0] * SHARD
+        return self._numbers.shape[0] * self._size
 
     def __getitem__(self, number: int) -> Sample:
-        shard, k = divmod(number, SHARD)
+        shard, k = divmod(number, self._size)
         figure, left, top, h, w = (int(n) for n in self._numbers[shard, k])
         start = int(self._starts[shard, k])
         layers = self._bytes[shard][start : start + PICTURES * LAYERS * h * w].reshape(PICTURES, LAYERS, h, w)
         p = self._poses[shard]
         return Sample(figure, Pose(p.bodies[k], p.sway[k], p.hands[k]), left, top, layers)
+
+    def margins(self, figures: int) -> NDArray[np.float32]:
+        """How far each figure's box reaches beyond the joints of its pictures, to either side, above and below, in
+        frame widths, (F, 3). One picture in two hundred may reach farther: its box is cut at what is outside."""
+        found: list[NDArray[np.float32]] = []
+        joints = np.concatenate([p.bodies for p in self._poses])  # (samples, T, 21, 3)
+        flat = project(joints.reshape(-1, *joints.shape[2:]), np.zeros(joints.shape[0] * joints.shape[1], np.float32))
+        flat = flat.reshape(len(joints), -1, 2)
+        numbers = self._numbers.reshape(-1, 5)
+        left, top, height, width = (numbers[:, k] / FRAME_SIZE for k in (1, 2, 3, 4))
+        x, y = flat[..., 0], flat[..., 1]
+        side = np.maximum(x.min(1) - left, left + width - x.max(1))
+        over = np.stack([side, y.min(1) - top, top + height - y.max(1)], axis=1)
+        for figure in range(figures):
+            mine = over[numbers[:, 0] == figure]
+            found.append(np.quantile(mine, 0.995, axis=0).astype(np.float32) if len(mine) else np.zeros(3, np.float32))
+        return np.stack(found)
 
 
 # --- batches
@@ -264,5 +288,3 @@ def figure_batches(store: TruthStore, figures: int, batch: int, seed: int, start
         while len(waiting) < batch:
             waiting.extend(rng.permutation(len(store)).tolist())
         yield collate([store[waiting.pop()] for _ in range(batch)], figures)
-
-

@@ -34,8 +34,8 @@ LARGEST_CREASE = 3.0  # pixels
 FAR = 6.0  # cells from a stroke beyond which its distance does not count
 NEAREST = 20.0  # the same, in units of how soft strokes melt
 AXES = ("pelvis", "chest", "head", "left_hand", "right_hand", "left_foot", "right_foot")
-# What the ends of strokes are combined of: joints, axes, two springs, two of the pelvis' axes by the yaw's spring, down,
-# and the axes of each hand by fist, its square, and point.
+# What the ends of strokes are combined of: joints, axes, two springs, two of the pelvis' axes by the yaw's spring,
+# down, and the axes of each hand by fist, its square, and point.
 DIRECTIONS = len(JOINTS) + 3 * len(AXES) + 2 + 2 + 1 + 2 * 3 * 3
 MOVED = 0.1  # metres that a unit of a learned weight moves an end: Adam's equal steps would tear the body apart
 RESIDUAL = 0.02  # metres that a unit of the learned rest moves an end
@@ -57,10 +57,12 @@ class FigureDecoderConfig:
 @dataclass(frozen=True)
 class StrokeInit:
     """Where strokes begin, for K strokes of F figures: `ends` (F, K, 2, DIRECTIONS) metres, `radii` (F, K, 2) metres,
-    `parts` (F, K) numbers of `PARTS`, `scale` (F, 20) factors of the bones' lengths."""
+    `caps` (F, K) how much flatter than a ball the ends are (hems, soles), `parts` (F, K) numbers of `PARTS`, `scale`
+    (F, 20) factors of the bones' lengths."""
 
     ends: NDArray[np.float32]
     radii: NDArray[np.float32]
+    caps: NDArray[np.float32]
     parts: NDArray[np.int64]
     scale: NDArray[np.float32]
 
@@ -125,6 +127,8 @@ class FigureDecoder(nn.Module):
     mean: Tensor
     vectors: Tensor
     scale: Tensor
+    chains: Tensor
+    bones: Tensor
     first: Tensor
 
     def __init__(self, config: FigureDecoderConfig, basis: PoseBasis, init: StrokeInit) -> None:
@@ -145,10 +149,11 @@ class FigureDecoder(nn.Module):
         nn.init.zeros_(self.rest[4].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.rest[4].bias)  # type: ignore[arg-type]
         self.radius = nn.Parameter(torch.from_numpy(np.log(np.maximum(init.radii, 1e-3) / CELL).reshape(f, -1)))
+        self.cap = nn.Parameter(torch.from_numpy(np.log(init.caps)))
         self.lift = nn.Parameter(torch.zeros(f, k))  # cells towards the viewer
         self.softness = nn.Parameter(torch.tensor(-1.4))  # log of cells over which strokes melt
         self.depth = nn.Parameter(torch.tensor(1.0))  # log of how sharply the nearer stroke wins, a cell
-        # Log of how fast a stroke falls back beyond its outline, a cell: faster than a nearer one wins, or it would bleed.
+        # Log of how fast a stroke falls back beyond its outline, a cell: faster than a nearer one wins, or it bleeds.
         self.edge = nn.Parameter(torch.tensor(2.5))
         unions = 0.3 * torch.randn(config.unions, k)
         unions[0] = 0
@@ -247,7 +252,7 @@ class FigureDecoder(nn.Module):
             across = torch.cat([-uy, ux, uy * ax - ux * ay], dim=2) / soft
             along, across = along @ place, across @ place
             foot = torch.minimum(F.relu(along), length / soft)
-            over = along - foot
+            over = (along - foot) * (figure @ self.cap).exp()[..., None]
             square = over * over + across * across + 1e-3
             taper = (radius[:, :, 1:] - radius[:, :, :1]) / (length * length + 0.1).sqrt()
             thick = foot * taper + radius[:, :, :1] / soft
@@ -255,7 +260,9 @@ class FigureDecoder(nn.Module):
             near = torch.exp(-distance.clamp(-NEAREST, NEAREST))
             union = -soft * torch.log(self.unions.exp() @ near + 1e-9)
             # How near to the viewer: the axis, and what a ball bulges from it. Outside of a stroke it soon falls away.
-            axis = foot * (bone[..., 2:] / (length * length + 0.1).sqrt() * soft) + (az + (figure @ self.lift)[..., None])
+            axis = foot * (bone[..., 2:] / (length * length + 0.1).sqrt() * soft) + (
+                az + (figure @ self.lift)[..., None]
+            )
             bulge = soft * (F.relu(thick * thick - square) + 1e-3).sqrt()
             surface = sharp * (axis + bulge) - F.relu(distance) * (self.edge.exp() * soft)
             most = surface.amax(1, keepdim=True).detach()

@@ -25,6 +25,7 @@ from training.data.motion.skeleton import PARENT
 from training.models.figure_decoder import CELL, DIRECTIONS, StrokeInit, find_directions
 
 RING = 6  # strokes about a skirt, beside the one in its middle
+FLAT = 3.0  # how much flatter than a ball the end of a sleeve or a skirt is
 RIDGE = 1e-4  # square metres: keeps weights small where directions are alike in all poses
 HIDDEN = 0.4  # of its radius has a stroke that a figure does not need, inside of another
 _HANDS = (s.LEFT_HAND, s.RIGHT_HAND)
@@ -32,12 +33,13 @@ _HANDS = (s.LEFT_HAND, s.RIGHT_HAND)
 
 @dataclass(frozen=True)
 class _Stroke:
-    """One stroke in M poses: ends (M, 2, 3) metres, radii of both, part, limb."""
+    """One stroke in M poses: ends (M, 2, 3) metres, radii of both, part, limb, and how flat its ends are."""
 
     ends: NDArray[np.float64]
     radii: tuple[float, float]
     part: int
     limb: int
+    cap: float = 1.0
 
 
 def make_strokes(
@@ -51,7 +53,7 @@ def make_strokes(
     count = sum(room.values())
     ends = np.zeros((len(figures), count, 2, DIRECTIONS), np.float32)
     radii = np.zeros((len(figures), count, 2), np.float32)
-    parts = np.zeros((len(figures), count), np.int64)
+    caps, parts = np.ones((len(figures), count), np.float32), np.zeros((len(figures), count), np.int64)
     for number, (strokes, body) in enumerate(zip(found, shaped, strict=True)):
         line = _line_up(strokes, room)
         with torch.no_grad():
@@ -62,10 +64,11 @@ def make_strokes(
         square = known.T @ known + RIDGE * len(known) * np.eye(DIRECTIONS)
         ends[number] = np.linalg.solve(square, known.T @ flat).T.reshape(count, 2, DIRECTIONS)
         radii[number] = [stroke.radii for stroke in line]
+        caps[number] = [stroke.cap for stroke in line]
         parts[number] = [stroke.part for stroke in line]
     factors = [scale_bones(figure) for figure in figures]
     scale = np.array([[each[joint.split("_")[-1]] for joint in PARENT] for each in factors], np.float32)
-    return StrokeInit(ends, radii, parts, scale)
+    return StrokeInit(ends, radii, caps, parts, scale)
 
 
 def _line_up(strokes: list[_Stroke], room: dict[int, int]) -> list[_Stroke]:
@@ -84,7 +87,7 @@ def _host(strokes: list[_Stroke], limb: int) -> _Stroke:
     if limb in _HANDS:
         arm = s.LEFT_ARM if limb == s.LEFT_HAND else s.RIGHT_ARM
         last = [stroke for stroke in strokes if stroke.limb == arm][-1]
-        return _Stroke(np.stack([last.ends[:, 1]] * 2, axis=1), (last.radii[1],) * 2, last.part, limb)
+        return _Stroke(np.stack([last.ends[:, 1]] * 2, axis=1), (last.radii[1], last.radii[1]), last.part, limb)
     if limb in (s.HEAD, s.LOCKS):
         return max(strokes, key=lambda stroke: stroke.ends[..., 1].mean())
     return next(stroke for stroke in strokes if stroke.limb == s.TRUNK)
@@ -102,10 +105,18 @@ def _strokes_of(
             continue
         stroke = _cone(shape)
         last = found[-1] if found else None
-        if last is not None and limb in _HANDS and last.limb == limb and np.allclose(last.ends[:, 1], stroke.ends[:, 0]):
+        if (
+            last is not None
+            and limb in _HANDS
+            and last.limb == limb
+            and np.allclose(last.ends[:, 1], stroke.ends[:, 0])
+        ):
             # A finger is one stroke from its knuckle to its tip.
             found[-1] = _Stroke(
-                np.stack([last.ends[:, 0], stroke.ends[:, 1]], axis=1), (last.radii[0], stroke.radii[1]), last.part, limb
+                np.stack([last.ends[:, 0], stroke.ends[:, 1]], axis=1),
+                (last.radii[0], stroke.radii[1]),
+                last.part,
+                limb,
             )
         else:
             found.append(stroke)
@@ -121,17 +132,20 @@ def _cone(shape: NDArray[np.float64]) -> _Stroke:
         reach -= factor / (1 + factor) * (reach * way).sum(axis=1, keepdims=True) * way
     start = shape[:, s.START : s.START + 3]
     ends, radii = np.stack([start, start + reach], axis=1), (float(shape[0, s.RADIUS]), float(shape[0, s.RADIUS_END]))
+    cap = 1.0
     for cut in range(int(shape[0, s.CUTS])):
         plane = shape[:, s.CUT + 4 * cut : s.CUT + 4 * cut + 4]
-        ends = _keep_within(ends, radii, plane)
-    return _Stroke(ends, radii, int(shape[0, s.PART]), int(shape[0, s.LIMB]))
+        ends, flat = _keep_within(ends, radii, plane)
+        cap = max(cap, flat)
+    return _Stroke(ends, radii, int(shape[0, s.PART]), int(shape[0, s.LIMB]), cap)
 
 
 def _keep_within(
     ends: NDArray[np.float64], radii: tuple[float, float], plane: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Ends (M, 2, 3) pulled back from a plane (M, 4) that cuts the shape off: along the shape where the plane crosses
-    it, else away from the plane. A ball moved away by a fifth of what was cut off meets the one inside it there."""
+) -> tuple[NDArray[np.float64], float]:
+    """Ends (M, 2, 3) pulled back from a plane (M, 4) that cuts the shape off, and how flat they are: along the shape
+    where the plane crosses it, else away from the plane. A ball moved away by a fifth of what was cut off meets the one
+    inside it there."""
     normal, offset = plane[:, None, :3], plane[:, None, 3]
     over = np.maximum((ends * normal).sum(-1) - offset + np.array(radii), 0)  # (M, 2)
     along = ends[:, 1] - ends[:, 0]
@@ -139,9 +153,9 @@ def _keep_within(
     crosses = np.abs((along * plane[:, :3]).sum(1)).mean() > 0.7 * length.mean()
     if crosses and length.mean() > max(radii):
         toward = along / np.maximum(length, 1e-6)[:, None]
-        back = np.minimum(0.6 * over, 0.8 * length[:, None])
-        return ends + np.stack([toward * back[:, :1], -toward * back[:, 1:]], axis=1)
-    return ends - normal * (0.2 * over.max(axis=1))[:, None, None]
+        back = np.clip(over - (1 - 1 / FLAT) * np.array(radii), 0, 0.8 * length[:, None])
+        return ends + np.stack([toward * back[:, :1], -toward * back[:, 1:]], axis=1), FLAT
+    return ends - normal * (0.2 * over.max(axis=1))[:, None, None], 1.0
 
 
 def _tube(shape: NDArray[np.float64]) -> list[_Stroke]:
@@ -160,13 +174,14 @@ def _tube(shape: NDArray[np.float64]) -> list[_Stroke]:
     found = []
     for across, ahead in places:
         offsets = [
-            across * np.maximum(radii[:, wide, None] - r, 0) * side + ahead * np.maximum(radii[:, deep, None] - r, 0) * front
+            across * np.maximum(radii[:, wide, None] - r, 0) * side
+            + ahead * np.maximum(radii[:, deep, None] - r, 0) * front
             for wide, deep, r in ((0, 1, top), (2, 3, hem))
         ]
-        # The hem is where the stroke's ball ends, not its middle.
-        down = reach * (1 - hem / np.maximum(np.linalg.norm(reach, axis=1, keepdims=True), hem + 0.05))
+        # The hem is where the stroke's cap ends, not its middle.
+        down = reach * (1 - hem / FLAT / np.maximum(np.linalg.norm(reach, axis=1, keepdims=True), hem + 0.05))
         ends = np.stack([start + offsets[0], start + down + offsets[1]], axis=1)
-        found.append(_Stroke(ends, (top, hem), part, limb))
+        found.append(_Stroke(ends, (top, hem), part, limb, FLAT))
     return found
 
 

@@ -27,11 +27,11 @@ from visualizer.errors import clean as clean
 from visualizer.files import read_at_most
 from visualizer.messages import write_to_log
 from visualizer.names import find_name
+from visualizer.networks.contract import FIGURES, check_contract
 from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
 from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
 from visualizer.networks.contract import NETWORKS as NETWORKS
-from visualizer.networks.contract import FIGURES, check_contract
 from visualizer.networks.session import (
     Bounded,
     OnDevice,

@@ -83,7 +83,7 @@ def _read_person(value: Any) -> PackFigure:
         if not isinstance(text, str) or not 0 < len(text) <= 40 or not text.isprintable():
             raise ValueError(f"a figure's {key} must be a short line of text")
     height, margin, flat = value.get("height"), value.get("margin"), value.get("flat", False)
-    if type(height) not in (int, float) or not 0 < height <= TALLEST:
+    if not isinstance(height, int | float) or isinstance(height, bool) or not 0 < height <= TALLEST:
         raise ValueError(f"a figure's height must be a number of metres up to {TALLEST:g}")
     if (
         not isinstance(margin, list)

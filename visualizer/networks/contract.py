@@ -64,8 +64,13 @@ def expected_outputs(
     columns and rows of cells that figures are drawn in."""
     d, (w, h) = info["latent_size"], (2 * box[0], 2 * box[1])
     return {
-        FIGURES: {"frame": (1, h, w), "normal": (2, h, w), "crease": (1, h, w), "parts": (PART_COUNT, h, w),
-                  "joints": (JOINT_COUNT, 2)},
+        FIGURES: {
+            "frame": (1, h, w),
+            "normal": (2, h, w),
+            "crease": (1, h, w),
+            "parts": (PART_COUNT, h, w),
+            "joints": (JOINT_COUNT, 2),
+        },
         "encoder": {"latent": (d,)},
         "decoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE), "joints": (JOINT_COUNT, 2)},
         "choreographer": {"letter_out": (), "state_out": tuple(info["choreographer_state"])},
