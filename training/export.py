@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from training.data.motion.skeleton import JOINTS
 from training.figure_export import FigureContents, describe_figures, export_figures
@@ -84,6 +85,26 @@ def folded(autoencoder: Autoencoder) -> Autoencoder:
     eye = list(copy.eye)
     copy.eye = nn.Sequential(*fold(nn.Sequential(*eye[:5])), nn.Identity(), *fold(nn.Sequential(*eye[5:])))
     return copy
+
+
+class HalfEmbedding(nn.Module):
+    """An embedding whose table is kept in half precision, which is exact to 1/2000 of its largest numbers."""
+
+    table: Tensor
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self.register_buffer("table", embedding.weight.detach().half())
+
+    def forward(self, index: Tensor) -> Tensor:
+        return F.embedding(index, self.table).float()
+
+
+def with_small_table(dancer: DancerNetwork) -> DancerNetwork:
+    """A copy of the dancer for export: its file is to stay below 8 MB."""
+    small = deepcopy(dancer)
+    small.embedding = HalfEmbedding(dancer.embedding)  # type: ignore[assignment]
+    return small
 
 
 def public_command() -> str:
@@ -210,7 +231,7 @@ def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> d
     """Write the networks, the autoencoder folded, into the folder `part`; returns each one's largest difference from
     torch."""
     # Float weights are kept, but no training-only state: the exported graph is what evaluation mode computes.
-    networks = (contents.autoencoder, contents.choreographer.eval(), contents.dancer.eval())
+    networks = (contents.autoencoder, contents.choreographer.eval(), with_small_table(contents.dancer).eval())
     torch.manual_seed(0)
     differences: dict[str, float] = {}
     examples = _examples(*networks, n=3)

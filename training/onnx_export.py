@@ -51,7 +51,8 @@ def export_network(
     model = onnx.load(path)
     for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, with paths of this machine
         del node.metadata_props[:]
-        node.doc_string = ""
+        node.doc_string = node.name = ""
+    del model.graph.value_info[:]  # shapes in between, which every runtime finds out by itself
     onnx.save(model, path)
 
 

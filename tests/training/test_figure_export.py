@@ -1,4 +1,4 @@
-"""The decoder of figures in onnxruntime: any number of dancers in any box, and taken by the check of strangers' files."""
+"""The decoder of figures in onnxruntime: any number of dancers in any box, taken by the check of strangers' files."""
 
 from __future__ import annotations
 

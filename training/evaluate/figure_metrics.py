@@ -35,6 +35,11 @@ class Pictures:
         return self.parts.argmax(axis=1)
 
 
+def _enlarge(picture: Floats, factor: int) -> Floats:
+    """(h, w) up-sampled linearly."""
+    return np.asarray(zoom(picture, factor, order=1, mode="nearest", grid_mode=True), np.float32)
+
+
 def find_overlap(true: Pictures, made: Pictures) -> float:
     """Intersection over union of both outlines, the mean of the pictures."""
     both, either = (f(true.inside, made.inside).sum(axis=(1, 2)) for f in (np.logical_and, np.logical_or))
@@ -53,7 +58,7 @@ def find_contour_errors(true: Pictures, made: Pictures) -> Floats:
     for field, crease, ours in zip(true.field, true.crease, made.crease, strict=True):
         if not ((crease < INK) & (field < 0)).any():
             continue
-        field, crease, ours = (zoom(a, FINE, order=1, mode="nearest", grid_mode=True) for a in (field, crease, ours))
+        field, crease, ours = (_enlarge(a, FINE) for a in (field, crease, ours))
         on = (crease < 0.75 * INK) & (field < -0.5)
         found.append(FINE * np.abs(ours - crease)[on])
     return np.concatenate(found).astype(np.float32) if found else np.zeros(0, np.float32)
@@ -62,8 +67,8 @@ def find_contour_errors(true: Pictures, made: Pictures) -> Floats:
 def count_flicker(pictures: Pictures) -> tuple[int, int]:
     """Of three pictures: pixels at 256 whose ink changes from the first to the second, and how many of those go back in
     the third."""
-    ink = zoom(pictures.crease, (1, 2, 2), order=1, mode="nearest", grid_mode=True) < INK
-    within = (zoom(pictures.field, (1, 2, 2), order=1, mode="nearest", grid_mode=True) < 0).all(axis=0)
+    ink = np.stack([_enlarge(crease, 2) for crease in pictures.crease]) < INK
+    within = (np.stack([_enlarge(field, 2) for field in pictures.field]) < 0).all(axis=0)
     changed = (ink[0] != ink[1]) & within
     return int(changed.sum()), int((changed & (ink[2] == ink[0])).sum())
 
@@ -79,7 +84,7 @@ def count_jitter(still: Pictures, shaken: Pictures) -> tuple[int, int]:
             step = np.diff(labels, axis=axis) != 0
             border |= np.pad(step, [(0, 1) if a == axis else (0, 0) for a in (0, 1)])
             border |= np.pad(step, [(1, 0) if a == axis else (0, 0) for a in (0, 1)])
-        far = inside & (distance_transform_edt(~border) > BAND)
+        far = inside & (np.asarray(distance_transform_edt(~border)) > BAND)
         away += int(far.sum())
         changed += int((shown != other)[far].sum())
     return away, changed

@@ -266,7 +266,8 @@ class FigureDecoder(nn.Module):
             bulge = soft * (F.relu(thick * thick - square) + 1e-3).sqrt()
             surface = sharp * (axis + bulge) - F.relu(distance) * (self.edge.exp() * soft)
             most = surface.amax(1, keepdim=True).detach()
-            shown = torch.exp(surface - most)
+            # Numbers that are next to nothing are slow on processors: below e^-30 they are all the same.
+            shown = torch.exp((surface - most).clamp(min=-30.0))
             shown_foot = shown * foot
             feature = (figure @ self.feature).unflatten(1, (v, k))
             by_radius = 2 / radius.sum(2)[:, None]

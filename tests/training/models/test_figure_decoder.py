@@ -1,8 +1,7 @@
-"""The decoder of figures: the body that it draws, boxes that are parts of the whole, blends, and what it begins with."""
+"""The decoder of figures: the body that it draws, boxes of a whole, blends, and what it begins with."""
 
 from __future__ import annotations
 
-from pathlib import Path
 
 import numpy as np
 import pytest
