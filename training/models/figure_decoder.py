@@ -87,13 +87,14 @@ def find_axes(body: Tensor) -> Tensor:
     """Bodies (N, 21, 3) -> axes (N, 7, 3, 3) of `AXES`: left, up and front of trunk and head; of hands along, to the
     thumb, and out of the palm; of feet forwards, to the left, and up. Unit vectors."""
     joint = {name: body[:, INDEX[name]] for name in JOINTS}
-    hips, waist = _unit(joint["left_hip"] - joint["right_hip"]), _unit(joint["spine"] - joint["pelvis"])
+    hips = _unit(joint["left_hip"] - joint["right_hip"])
+    ahead = _unit(_cross(hips, _unit(joint["spine"] - joint["pelvis"])))
     left, up = _unit(joint["left_shoulder"] - joint["right_shoulder"]), _unit(joint["neck"] - joint["spine"])
     front = _unit(_cross(left, up))
     crown = _unit(joint["head"] - joint["neck"])
     ear = _across(left, crown)
     found = [
-        [hips, waist, _unit(_cross(hips, waist))],
+        [hips, _cross(ahead, hips), ahead],
         [left, _cross(front, left), front],
         [ear, crown, _cross(ear, crown)],
     ]

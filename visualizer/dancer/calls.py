@@ -173,7 +173,6 @@ class Networks:
                 colours = np.tensordot(dress.figure[k], [p.colours for p in pack.figures.people], 1)
                 inside = (made["normal"][0], made["crease"][0, 0], made["parts"][0], np.rint(colours).astype(np.uint8))
                 insides.append(Inside(top, left, *inside))
-        self._blame("figures", failed)
         return Decoded(frame, joints, failed, tuple(insides) if len(insides) == n else None)
 
     def _draw_figure(
@@ -190,7 +189,9 @@ class Networks:
         if made is None:
             return None
         sound = all(np.abs(made[name]).max() <= most for name, most in LARGEST.items())
-        return made if sound and np.abs(made["joints"] - 0.5).max() <= FARTHEST_JOINT else None
+        sound = sound and np.abs(made["joints"] - 0.5).max() <= FARTHEST_JOINT
+        self._blame("figures", np.array([not sound]))
+        return made if sound else None
 
     def _call(
         self, network: str, names: list[str] | None, given: dict[str, NDArray[Any]], shapes: dict[str, tuple[int, ...]]
