@@ -359,7 +359,7 @@ def fit_pack(
     flat: bool = False,
 ) -> dict[str, float]:  # fmt: skip
     """Train a pack on clips and choreography and write it. Returns each exported network's largest difference from
-    torch. Seven parameters: a run's folders, what it makes, and how much of it.
+    torch. Seven parameters, for a run has folders, a recipe and parts; 70 lines, for all lessons stand here in order.
 
     The autoencoder and the dancer's networks are independent, and are trained by two processes side by side where there
     are two processors; then come the figures, but for a `flat` pack. `only` trains one of `LESSONS` and writes no pack;

@@ -286,6 +286,11 @@ class FigureDecoder(nn.Module):
             seen = torch.cat([seen, normal_x.clamp(-1.5, 1.5), normal_y.clamp(-1.5, 1.5)], dim=1)
             fields = torch.cat([union, ink], dim=1).clamp(-FAR, FAR).unflatten(2, (h, w))
             seen = seen.unflatten(2, (h, w))
+        return self._flesh(fields, seen, figure)
+
+    def _flesh(self, fields: Tensor, seen: Tensor, figure: Tensor) -> Tensor:
+        """What strokes show, up-sampled, and what convolutions learn of it: unions and ink `fields` (N, C, H, W), means
+        of features and normals `seen` (N, V + 2, H, W) -> (N, 4 + P, 2H, 2W), see `draw`."""
         hidden = self.in_(torch.cat([fields / 3, seen], dim=1)) * (1 + self.told(figure)[:, :, None, None])
         hidden = F.silu(self.mid(F.silu(hidden)))
         learned = F.pixel_shuffle(self.out(hidden), 2).float()

@@ -153,6 +153,16 @@ class Networks:
         self._blame("decoder", failed)
         return Decoded(frame, joints, failed)
 
+    def show(self, latent: NDArray[np.float32], dress: Dress, wants_inside: bool) -> Decoded:
+        """The bodies of latents (N, D): figures, or silhouettes, where all are flat and nobody asks what is inside."""
+        figures = self._pack.figures
+        if figures is None:
+            return self.decode(latent)
+        flat = np.array([person.flat for person in figures.people])
+        if not wants_inside and not dress.figure[:, ~flat].any():
+            return self.decode(latent)
+        return self.draw_figures(latent, dress, wants_inside)
+
     def draw_figures(self, latent: NDArray[np.float32], dress: Dress, wants_inside: bool) -> Decoded:
         """The figures of latents (N, D) in frames (N, 1, 128, 128), drawn each in the box that it needs."""
         pack, n = self._pack, len(latent)

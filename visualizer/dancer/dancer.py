@@ -27,7 +27,7 @@ from visualizer.errors import UserError
 from visualizer.messages import write_to_log
 from visualizer.moment import Bodies
 
-from .calls import Decoded, Networks
+from .calls import Networks
 from .camera import Camera
 from .dressing import Dress, Dressing, plain_dress, turn_sway
 from .foot_lock import FootLock
@@ -296,7 +296,8 @@ class Dancer(Wishes):
         if latent.shape[1] != self.pack.latent_size:
             shown = self._last_good.hold(len(latent), joints=True)
         else:
-            shown = self._last_good.mend(self._decode(latent, dress))
+            dress = dress or plain_dress(self._wardrobe.weights(self.beat), len(latent))
+            shown = self._last_good.mend(self._networks.show(latent, dress, self.wants_inside))
             if len(shown.failed) == len(self._plan):
                 self._mend(shown.failed)
             self._replace_pack()
@@ -304,17 +305,6 @@ class Dancer(Wishes):
         if deep < FLAT:
             return bodies
         return dataclasses.replace(bodies, depth=np.maximum(depth, 0), rise=rise, deep=deep)
-
-    def _decode(self, latent: NDArray[np.float32], dress: Dress | None) -> Decoded:
-        """Bodies of latents (N, D): figures, or silhouettes where all are flat and nobody asks what is inside."""
-        if self.pack.figures is None:
-            return self._networks.decode(latent)
-        figure = self._wardrobe.weights(self.beat)[np.arange(len(latent)) % len(self._plan)]
-        dress = plain_dress(figure) if dress is None else dress
-        flat = np.array([person.flat for person in self.pack.figures.people])
-        if not self.wants_inside and not dress.figure[:, ~flat].any():
-            return self._networks.decode(latent)
-        return self._networks.draw_figures(latent, dress, self.wants_inside)
 
 
 def _check_troupe(troupe: int) -> None:

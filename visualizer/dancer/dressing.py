@@ -32,9 +32,9 @@ class Dress:
     hands: NDArray[np.float32]
 
 
-def plain_dress(figure: NDArray[np.float32]) -> Dress:
-    """Those figures (N, F) with nothing that sways, and open hands."""
-    n = len(figure)
+def plain_dress(figure: NDArray[np.float32], count: int) -> Dress:
+    """`count` bodies who are those figures (M, F) in turn, with nothing that sways, and open hands."""
+    figure, n = figure[np.arange(count) % len(figure)], count
     return Dress(figure, np.zeros((n, SWAY_SIZE), np.float32), np.zeros((n, HANDS_SIZE), np.float32))
 
 

@@ -25,6 +25,8 @@ from training.data.figures.figure import load_people
 from training.data.motion.skeleton import BONES, LENGTHS
 from visualizer.errors import UserError
 
+pytestmark = pytest.mark.slow  # pictures are drawn by code that is compiled first
+
 PEOPLE = tuple(sorted(load_people(), key=lambda figure: (not figure.flat, figure.name))[:2])
 
 

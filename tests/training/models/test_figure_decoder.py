@@ -18,6 +18,8 @@ from training.models.figure_loss import FigureWeights, figure_loss
 from training.models.pose_basis import PoseBasis, pose_basis
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
+pytestmark = pytest.mark.slow  # many pictures are drawn
+
 PEOPLE = tuple(sorted(load_people(), key=lambda figure: (not figure.flat, figure.name))[:3])
 RECIPE = FigureRecipe(poses=60, channels=8)
 
