@@ -384,6 +384,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("never dance", "never this look, dance, style", _ban("dance")),
             Command("never style", "never this look, dance, style", _ban("style")),
             Command("take back", "take the last K, X back", _take_back),
+            Command("phone code", "code for your phone, guests'", _on_host(lambda host: host.show_code(False))),
+            Command("guest code", "code for your phone, guests'", _on_host(lambda host: host.show_code(True))),
             Command("help", "show or hide these keys", _on_host(lambda host: host.toggle_help())),
             Command("quit", "twice: end the show", _on_host(lambda host: host.escape())),
         ),

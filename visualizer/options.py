@@ -149,6 +149,13 @@ class Settings(SharedOptions):
         Number(-MOST_SENSITIVE, MOST_SENSITIVE), 0.0, "How lively to the same music, {span}; 0 as heard.", in_file=True
     )
     look: str = differently("look", "neon")
+    remote: bool = option(
+        Flag(), False, "Serve a page for phones in this network, with buttons for the show.", in_file=True
+    )  # fmt: skip
+    remote_port: int = option(
+        Number(1024, 65535, "", "PORT", whole=True), 8642, "Port of the page for phones; the next if it is taken.",
+        in_file=True,
+    )  # fmt: skip
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

@@ -97,6 +97,9 @@ class FakeHost:
     def move_to_next_display(self) -> None:
         self.asked.append("next display")
 
+    def show_code(self, guests: bool) -> None:
+        self.asked.append("guest code" if guests else "phone code")
+
     def take_picture(self) -> None:
         self.asked.append("picture")
 

@@ -90,6 +90,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_x,), "Shift+X", "never dance", SHIFT),
             Key((pygame.K_x,), "Ctrl+X", "never style", CTRL),
             Key((pygame.K_BACKSPACE,), "Backspace", "take back"),
+            Key((pygame.K_q,), "Q", "phone code"),
+            Key((pygame.K_q,), "Shift+Q", "guest code", SHIFT),
             Key((pygame.K_h,), "H", "help"),
             Key((pygame.K_ESCAPE,), "Esc", "quit"),
         ),

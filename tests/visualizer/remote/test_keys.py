@@ -57,7 +57,8 @@ def test_no_key_has_two_commands() -> None:
         (pygame.K_x, "never look"),
         (pygame.K_BACKSPACE, "take back"),
         (pygame.K_RETURN, None),
-        (pygame.K_q, None),
+        (pygame.K_q, "phone code"),
+        (pygame.K_w, None),
         (pygame.K_F4, None),
     ],
 )

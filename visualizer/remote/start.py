@@ -1,0 +1,53 @@
+"""Open the remotes that were asked for, for as long as a show lasts. Nothing of theirs is imported before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from visualizer.live import LiveShow
+    from visualizer.options import Settings
+
+log = logging.getLogger("visualizer")
+
+
+@contextmanager
+def open_remotes(settings: Settings, live: LiveShow, clock: Callable[[], float]) -> Iterator[None]:
+    """What `settings` ask for is open in here. What cannot be opened is said, and the show goes on without."""
+    with ExitStack() as stack:
+        if settings.remote:
+            stack.callback(_open_phones(settings, live, clock))
+        yield
+
+
+def _open_phones(settings: Settings, live: LiveShow, clock: Callable[[], float]) -> Callable[[], None]:
+    """Serve the page; what closes it again."""
+    from visualizer.remote.codes import Codes, draw_for_terminal, make_code
+    from visualizer.remote.phone.address import find_address, load_tokens, make_tokens, tokens_file
+    from visualizer.remote.phone.phones import Phones
+    from visualizer.support.console import make_console
+
+    try:
+        host_token, guest_token = load_tokens(tokens_file())
+    except OSError as error:
+        log.info("%s: cannot be written (%s), so phones must scan again next time", tokens_file(), error.strerror)
+        host_token, guest_token = make_tokens()
+    address = find_address()
+
+    def tell_where(port: int) -> None:
+        page = f"http://{address}:{port}"
+        host, guests = f"{page}/{host_token}/", f"{page}/{guest_token}/"
+        codes.found(make_code(host, "run the show", page), make_code(guests, "vote for the next dance", page))
+        console = make_console()
+        console.print(draw_for_terminal(make_code(host)))
+        console.say(f"phone: {host}  (guests, who only vote: {guests})")
+        log.info("phone page on port %d", port)
+
+    codes = Codes(lambda: phones.hosts)
+    plan = {"host": "0.0.0.0", "port": settings.remote_port, "token": host_token, "guest_token": guest_token}
+    phones = Phones(plan, list(live.show.looks), live.inbox, live.board, live.toasts, ready=tell_where, clock=clock)
+    live.codes = codes
+    return phones.close
