@@ -31,7 +31,7 @@ class Request:
             raise UserError(f"rate {self.rate:g}: must be from 1 to 240 pictures a second")
         if self.beats not in ("auto", "sound", "movement", "none"):
             raise UserError(f"beats {self.beats!r}: must be auto, sound, movement or none")
-        if self.empty is not None and self.wish.method != "still":
+        if self.empty is not None and self.wish.method not in ("auto", "still"):
             raise UserError("--empty is for --method still: the other methods need no empty place")
         if self.name is not None and not (0 < len(self.name) <= 40 and self.name.isprintable()):
             raise UserError(f"name {self.name!r}: must be a short line of text")

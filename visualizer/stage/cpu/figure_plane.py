@@ -1,7 +1,4 @@
-"""The figures made large: each dancer's field becomes, by two matrix products, the index of a colour table.
-
-Which matrix makes a row of the troupe large depends on the size of its frames; they are made when they are needed.
-"""
+"""The figures made large: each dancer's field becomes, by two matrix products, the index of a colour table."""
 
 from __future__ import annotations
 
@@ -13,18 +10,15 @@ import pygame
 from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
-from visualizer.stage.cpu.rectangles import BAND_HEIGHT, Bands, Box, box_of, find_columns, no_bands, part_of
+from visualizer.stage.cpu.frame_parts import FrameParts, make_wide
+from visualizer.stage.cpu.rectangles import BAND_HEIGHT, Bands, box_of, find_columns, no_bands, part_of
 from visualizer.stage.grain import MOAT, STEEP, make_grain
-from visualizer.stage.layout import Layout, Spot, find_drawing_order, find_spots
+from visualizer.stage.layout import Spot, find_drawing_order, find_spots
 from visualizer.stage.looks import BAND, Look
-from visualizer.stage.resample import Array, upsampling
+from visualizer.stage.resample import Array
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies
-
-PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
-MOST_MATRICES = 64
-STRIP = 100  # pixels of width that are up-sampled at a time: few columns of the matrix count for a narrow strip
 
 Bytes = NDArray[np.uint8]
 
@@ -46,41 +40,15 @@ class _Drawing:
         return np.float32((self.reach - BAND) * 255 / (2 * self.reach))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Which pixels of one dancer's frame are drawn."""
-
-    side: int  # pixels of the frame
-    left: int  # of the frame in the window
-    upper: int
-    phase: int  # eighths of a pixel that it stands farther right
-    y0: int  # rows and columns of the frame, in pixels
-    y1: int
-    x0: int
-    x1: int
-
-    @property
-    def rect(self) -> pygame.Rect:
-        """In the window."""
-        return pygame.Rect(self.left + self.x0, self.upper + self.y0, self.x1 - self.x0, self.y1 - self.y0)
-
-
 class FigurePlane:
     """Draws the index of every dancer's distance into a plane of bytes: 0 is `reach` outside, 255 as far inside."""
 
-    def __init__(self, size: tuple[int, int], place: Layout) -> None:
+    def __init__(self, size: tuple[int, int], parts: FrameParts) -> None:
         width, _ = size
-        self.size = size
+        self.size, self._parts = size, parts
         self._band = np.empty(width * BAND_HEIGHT, np.float32)
         self._wide = np.empty(width * FRAME_SIZE, np.float32)
         self._grain: Array | None = None
-        self.look_from(place)
-
-    def look_from(self, place: Layout) -> None:
-        """Fit what depends on how large a dancer is."""
-        self._stage = place
-        self._down: dict[int, Array] = {}  # by the side of a row's frames
-        self._across: dict[tuple[int, int], Array] = {}  # by side and phase
 
     def forget_grain(self) -> None:
         """The look is another."""
@@ -93,51 +61,24 @@ class FigurePlane:
         drawn, among = no_bands(self.size[1]), len(bodies.place) > 1
         rows = among and bodies.depth is not None and bool(np.ptp(bodies.depth))
         drawing = _Drawing(look, reach, ends, among, rows, bool(look.figure.grain) and rough)
-        if len(self._across) > MOST_MATRICES:  # rows that move back or forth are of ever other sizes
-            self._across.clear()
-            self._down.clear()
         spots = find_spots(bodies)
         for k in find_drawing_order(bodies):
             self._draw_one(plane, bodies.frames[k, 0], spots[k], drawing, drawn)
         return drawn
 
-    def _find_part(self, box: Box, spot: Spot) -> _Part | None:
-        """What is seen of the box of a frame; None if it lies outside of the window."""
-        stage = self._stage
-        side, edge, upper = stage.box(spot)
-        scale = side / FRAME_SIZE
-        r0, r1, c0, c1 = box
-        left, phase = divmod(round(edge * PHASES), PHASES)
-        y0, y1 = max(int(r0 * scale), -upper), min(int(r1 * scale) + 1, side, stage.height - upper)
-        x0, x1 = max(int(c0 * scale), -left), min(int(c1 * scale) + 1, side + 1, stage.width - left)
-        return _Part(side, left, upper, phase, y0, y1, x0, x1) if y0 < y1 and x0 < x1 else None
-
-    def _matrices(self, side: int, phase: int) -> tuple[Array, Array]:
-        scale = side / FRAME_SIZE
-        if side not in self._down:
-            self._down[side] = upsampling(side, FRAME_SIZE, scale, 0.0)
-        if (side, phase) not in self._across:
-            across = upsampling(side + 1, FRAME_SIZE, scale, phase / PHASES)
-            self._across[side, phase] = across.T.copy()
-        return self._down[side], self._across[side, phase]
-
     def _draw_one(self, plane: Bytes, field: Array, spot: Spot, drawing: _Drawing, drawn: Bands) -> None:
         """Draw one dancer over those that are there, band by band, and add to `drawn` where."""
         near = field < max(drawing.reach, MOAT if drawing.rows else 0, 1.5 / FRAME_SIZE)
         box = box_of(near, 2)
-        if box is None or (part := self._find_part(box, spot)) is None:
+        if box is None or (part := self._parts.find(box, spot)) is None:
             return
-        down, across = self._matrices(part.side, part.phase)
+        down, across = self._parts.matrices(part.side, part.phase)
         r0, r1, c0, c1 = box
-        reach, scale = drawing.reach, part.side / FRAME_SIZE
+        reach, scale = drawing.reach, part.scale
         levels = (np.float32(reach) - field[r0:r1, c0:c1]) * np.float32(255 / (2 * reach)) + np.float32(0.5)
         if drawing.rows:
             levels -= drawing.far
-        wide = self._wide[: (r1 - r0) * (part.x1 - part.x0)].reshape(r1 - r0, part.x1 - part.x0)
-        for x0 in range(part.x0, part.x1, STRIP):
-            x1 = min(x0 + STRIP, part.x1)
-            a, b = max(int(x0 / scale) - 3, c0), min(int(x1 / scale) + 4, c1)
-            np.matmul(levels[:, a - c0 : b - c0], across[a:b, x0:x1], out=wide[:, x0 - part.x0 : x1 - part.x0])
+        wide = make_wide(levels, (c0, c1), part, across, self._wide)
         for k in range((part.upper + part.y0) // BAND_HEIGHT, -(-(part.upper + part.y1) // BAND_HEIGHT)):
             y0, y1 = max(k * BAND_HEIGHT - part.upper, part.y0), min((k + 1) * BAND_HEIGHT - part.upper, part.y1)
             a, b = max(int(y0 / scale) - 2, r0), min(int(y1 / scale) + 4, r1)
@@ -158,7 +99,7 @@ class FigurePlane:
         moat = _find_moat(whole, drawing) if drawing.rows else None
         if drawing.rough:
             if self._grain is None:
-                self._grain = make_grain(drawing.look.figure, self.size, self._stage.side)
+                self._grain = make_grain(drawing.look.figure, self.size, self._parts.stage.side)
             shift = drawing.look.figure.grain * 255 / (2 * drawing.reach)  # levels
             for each in (whole,) if moat is None else (whole, moat):
                 np.clip(each, shift, 255 - shift, out=each)

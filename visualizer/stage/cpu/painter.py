@@ -20,7 +20,9 @@ from visualizer.stage.cpu.backdrop_surface import BackdropSurface
 from visualizer.stage.cpu.colour_pairs import ColourPairs, find_channels, find_ends
 from visualizer.stage.cpu.effects_plane import EffectsPlane
 from visualizer.stage.cpu.figure_plane import FigurePlane
+from visualizer.stage.cpu.frame_parts import FrameParts
 from visualizer.stage.cpu.index_plane import IndexPlane
+from visualizer.stage.cpu.inside_layer import InsideLayer
 from visualizer.stage.cpu.rectangles import Bands, bound, cut_into_bands, flatten, join_bands, merge, no_bands, part_of
 from visualizer.stage.cpu.transparent import make_own_light, make_own_look, make_straight_pixels
 from visualizer.stage.effects import COARSE, ROWS
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from visualizer.stage.resample import Array
 
 DETAILS = range(3)
+NOBODY = 0, 0  # the levels of a figure's ramp that count where no figure is drawn by it
 WIDE = 0.6  # of the window; where the effects fill more of it, a table for two pixels pays
 
 
@@ -48,6 +51,11 @@ def find_details(look: Look) -> tuple[int, ...]:
     if look.figure.grain or (effects is not None and (effects.echo or effects.trail)):
         return 0, 1
     return (0, 2) if effects is not None and effects.spots else (0,)
+
+
+def has_insides(moment: Moment) -> bool:
+    """Whether dancers are drawn with what is inside them: the look shows it, and it is known."""
+    return moment.look.wants_inside and moment.bodies.insides is not None
 
 
 class Painter:
@@ -69,7 +77,9 @@ class Painter:
         self._figure_plane, self._effects_plane = IndexPlane(size), IndexPlane(size)
         self._levels: Array | None = None  # of the effects, for a picture without a stage
         self.effects = EffectsPlane(size, ROWS)
-        self._figures = FigurePlane(size, self.layout)
+        self._parts = FrameParts(self.layout)
+        self._figures = FigurePlane(size, self._parts)
+        self._insides: InsideLayer | None = None  # made for the first look that shows one
         self._backdrop = BackdropSurface(size, patient)
         self._colours = ColourPairs(width)
         self._layer_pixels = np.zeros((height, width), np.uint32)  # 0xAARRGGBB
@@ -116,11 +126,13 @@ class Painter:
             self.sprites = Sprites()
         self._look, self._kind = look, self.detail
         self._figures.forget_grain()
+        if self._insides is not None:
+            self._insides.forget()
         self._start_empty()
 
     def _look_from(self, place: Layout) -> None:
         self.layout = place
-        self._figures.look_from(place)
+        self._parts.look_from(place)
         self.effects.look_from(place)
 
     def paint(self, moment: Moment) -> pygame.Surface:
@@ -129,13 +141,15 @@ class Painter:
             return self._paint_small(moment)
         look = moment.look
         tables = self._begin(moment, look)
-        ends = find_ends(tables.figure)
+        ends = NOBODY if has_insides(moment) else find_ends(tables.figure)
         self._draw_effects(moment, look, tables)
         self._draw_figures(moment, look, tables, ends)
         if look.backdrop.kind == "plain":
             seen = self._compose_over_colour(look, tables, ends, tables.palette[0])
         else:
             seen = self._compose_over_backdrop(look, tables, ends)
+        if has_insides(moment):
+            seen = join_bands(seen, self._draw_insides(moment, look))
         if look.confetti is not None:
             seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
         old, self._seen = self._seen, seen
@@ -197,7 +211,18 @@ class Painter:
     def _draw_figures(self, moment: Moment, look: Look, tables: ColorTables, ends: tuple[int, int]) -> None:
         plane = self._figure_plane
         plane.clear_drawn()
-        plane.drawn = self._figures.draw(plane.indices, moment.bodies, look, tables.reach, ends, self.detail < 1)
+        self._parts.forget_many()
+        if not has_insides(moment):
+            plane.drawn = self._figures.draw(plane.indices, moment.bodies, look, tables.reach, ends, self.detail < 1)
+
+    def _draw_insides(self, moment: Moment, look: Look) -> Bands:
+        if self._insides is None:
+            self._insides = InsideLayer(self.size, self._parts, self._layer_pixels)
+        return self._insides.draw(moment.bodies, look, self.mood, self._lay, self.detail < 1)
+
+    def _lay(self, rect: pygame.Rect) -> None:
+        """Put a rectangle of the layer over the picture."""
+        self.surface.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
 
     def _make_colours(self, look: Look, tables: ColorTables, ends: tuple[int, int], behind: Array | None) -> None:
         if look.effects is None:

@@ -15,11 +15,24 @@ A .glsl file may add `vec3 finish(vec3 colour, vec2 stage)` for the shader stage
 """
 
 from visualizer.stage.looks.colour_tables import LEVELS, ColorTables, make_color_tables, make_ramp
-from visualizer.stage.looks.look import BAND, SURE, Backdrop, Confetti, Effects, Figure, Look, Motion, Stops
+from visualizer.stage.looks.look import (
+    BAND,
+    SURE,
+    Backdrop,
+    Confetti,
+    Effects,
+    Figure,
+    InsideLook,
+    Look,
+    Motion,
+    Shading,
+    Stops,
+)
 from visualizer.stage.looks.read import FOLDER, load_look, load_looks
 from visualizer.stage.looks.store import LookStore, find_look, shipped_looks
 
 __all__ = [
-    "BAND", "FOLDER", "LEVELS", "SURE", "Backdrop", "ColorTables", "Confetti", "Effects", "Figure", "Look", "LookStore",
-    "Motion", "Stops", "find_look", "load_look", "load_looks", "make_color_tables", "make_ramp", "shipped_looks",
+    "BAND", "FOLDER", "LEVELS", "SURE", "Backdrop", "ColorTables", "Confetti", "Effects", "Figure", "InsideLook",
+    "Look", "LookStore", "Motion", "Shading", "Stops", "find_look", "load_look", "load_looks", "make_color_tables",
+    "make_ramp", "shipped_looks",
 ]  # fmt: skip

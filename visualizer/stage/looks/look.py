@@ -62,6 +62,54 @@ class Effects:
     bone_width: float = 0.008
 
 
+FIELDS = (
+    "lamp", "rim", "facing", "sky", "side", "lines", "heat", "veins", "dots", "weave", "stitches",
+)  # fmt: skip
+PATTERNS = ("dots", "weave", "stitches")  # fields that lie still in a dancer's frame, whatever the body does
+BLENDS = ("over", "light")
+
+
+@dataclass(frozen=True)
+class Shading:
+    """Colours over one number that is known all over a body, 0..1; see stage/inside.py for what each `of` means."""
+
+    of: str  # one of FIELDS
+    stops: Stops  # `at` in 0..1
+    blend: str = "over"  # laid over what is below; "light": as much more of the clothes' own colour
+    x: float = -0.48  # where the lamp is, or the rim's light comes from: right,
+    y: float = -0.62  # down
+    z: float = 0.62  # and towards the viewer
+    turn: float = 0.0  # degrees that it swings about the body
+    turn_beats: float = 16.0  # in which it swings to and fro
+    beat: float = 0.0  # how much the number rises on each beat
+    energy: float = 0.0  # and with the energy of the music
+    scale: float = 0.02  # frame widths of a line, dot, vein or stitch
+    bend: float = 0.0  # how far the surface bends lines and veins, in lengths of `scale`; tilts the sky
+    move_beats: float = 0.0  # beats in which lines go on by one; 0: they stand still
+    against: bool = False  # only of the second: looked up with what it exceeds the first by, 0.5 for nothing
+
+
+@dataclass(frozen=True)
+class InsideLook:
+    """What is seen inside the outline, of packs that have figures. `at` of outline and creases is in frame widths."""
+
+    outline: Stops | None = None  # over the distance from the outline, on top of all; None: the figure's own
+    creases: Stops | None = None  # over the distance from an inner contour, below the outline
+    seams: float = 0.0  # how much the borders of clothes are contours too, 0..1
+    cover: float = 1.0  # of what lies below outline and creases
+    edge: float = 0.0  # how far out that goes, frame widths
+    clothes: float = 1.0  # share of the figure's own colours
+    colours: Stops | None = None  # what the rest is, one for each part or one for all; white
+    vivid: float = 1.0  # saturation of the figure's own colours
+    lift: float = 0.0  # share of the way to white for them: dark clothes stay readable on a dark stage
+    ambient: Stops | None = None  # colour of the light that is everywhere; white
+    lamps: Stops | None = None  # colours of the light that each dancer stands in, in turn
+    first: Shading | None = None
+    second: Shading | None = None
+    mirror: float = 0.0  # how much of the dancer the floor throws back
+    crumple: float = 0.0  # frame widths by which noise shifts creases and seams: a hand's line is not quite even
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """What is behind the dancer; see backdrop.py for the kinds."""
@@ -118,12 +166,14 @@ class Look:
     effects: Effects | None = None
     confetti: Confetti | None = None
     motion: Motion = Motion()
+    inside: InsideLook | None = None
+    colour_blind_safe: bool = False  # told apart by lightness and line, or by blue against yellow, not by red and green
     glsl: str | None = None
 
     @property
     def wants_inside(self) -> bool:
         """Whether it shows what is inside the outline; of a look that does not, nobody need work it out."""
-        return False
+        return self.inside is not None
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -12,9 +12,24 @@ from typing import Any, TypeVar
 import numpy as np
 
 from visualizer.errors import UserError
+from visualizer.moment import PARTS
 from visualizer.stage.backdrop_map import KINDS
 from visualizer.stage.colours import rgb
-from visualizer.stage.looks.look import SURE, Backdrop, Confetti, Effects, Figure, Look, Motion, Stops
+from visualizer.stage.looks.look import (
+    BLENDS,
+    FIELDS,
+    PATTERNS,
+    SURE,
+    Backdrop,
+    Confetti,
+    Effects,
+    Figure,
+    InsideLook,
+    Look,
+    Motion,
+    Shading,
+    Stops,
+)
 
 FOLDER = Path(__file__).parent
 OLD_NAMES = {"haze": "effects"}  # tables of looks that were written for an earlier version
@@ -81,6 +96,7 @@ def _text(value: Any, word: str) -> str:
 
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
+    "Shading | None": lambda value, word: _table(Shading, value, f"inside.{word}"),
     "Stops": _stops, "Stops | None": _stops, "float": _number, "int": _whole, "bool": _flag, "str": _text,
 }  # fmt: skip
 
@@ -102,11 +118,12 @@ def _table(kind: type[T], data: Any, where: str) -> T:
 def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
     tables: dict[str, type] = {
         "figure": Figure, "backdrop": Backdrop, "effects": Effects, "confetti": Confetti, "motion": Motion,
+        "inside": InsideLook,
     }  # fmt: skip
     data = {OLD_NAMES.get(key, key): value for key, value in data.items()}
     for key in data:
-        if key != "title" and key not in tables:
-            raise Wrong(f"'{key}' is not known here; there are title, {', '.join(tables)}", key)
+        if key not in ("title", "colour_blind_safe") and key not in tables:
+            raise Wrong(f"'{key}' is not known here; there are title, {', '.join(tables)}, colour_blind_safe", key)
     for key in ("title", "figure", "backdrop"):
         if key not in data:
             raise Wrong(f"'{key}' is missing")
@@ -116,7 +133,29 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
         raise Wrong(f"kind '{behind.kind}' is none of {', '.join(KINDS)}", "kind")
     if (reach := float(np.abs(read["figure"].stops[:, 0]).max())) > SURE:
         raise Wrong(f"figure stops reach to {reach:g}; the outline is known only within {SURE:g}", "figure")
-    return Look(name, _text(data["title"], "title"), glsl=glsl, **read)
+    if "inside" in read:
+        _check_inside(read["inside"])
+    safe = _flag(data.get("colour_blind_safe", False), "colour_blind_safe")
+    return Look(name, _text(data["title"], "title"), glsl=glsl, colour_blind_safe=safe, **read)
+
+
+def _check_inside(inside: InsideLook) -> None:
+    """Wrong for what reaches beyond what is known of a body, and for words that mean nothing."""
+    if inside.outline is not None and (reach := float(np.abs(inside.outline[:, 0]).max())) > SURE:
+        raise Wrong(f"outline reaches to {reach:g}; it is known only within {SURE:g}", "outline")
+    if inside.colours is not None and len(inside.colours) not in (1, len(PARTS)):
+        raise Wrong(f"colours: one for all, or one for each of {', '.join(PARTS)}", "colours")
+    for name, shading in (("first", inside.first), ("second", inside.second)):
+        if shading is None:
+            continue
+        if shading.of not in FIELDS:
+            raise Wrong(f"[inside.{name}]: of '{shading.of}' is none of {', '.join(FIELDS)}", shading.of)
+        if shading.blend not in BLENDS:
+            raise Wrong(f"[inside.{name}]: blend '{shading.blend}' is none of {', '.join(BLENDS)}", shading.blend)
+        if name == "first" and (shading.of in PATTERNS or shading.against):
+            raise Wrong("[inside.first]: a pattern, or what is 'against', can only be the second", "first")
+        if shading.scale <= 0:
+            raise Wrong(f"[inside.{name}]: scale must be more than 0", "scale")
 
 
 def _line_of(text: str, word: str) -> int:
