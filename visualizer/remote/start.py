@@ -26,16 +26,17 @@ def open_remotes(settings: Settings, live: LiveShow, clock: Callable[[], float])
 def _open_phones(settings: Settings, live: LiveShow, clock: Callable[[], float]) -> Callable[[], None]:
     """Serve the page; what closes it again."""
     from visualizer.remote.codes import Codes, draw_for_terminal, make_code
-    from visualizer.remote.phone.address import find_address, load_tokens, make_tokens, tokens_file
+    from visualizer.remote.phone import address as where
     from visualizer.remote.phone.phones import Phones
     from visualizer.support.console import make_console
 
     try:
-        host_token, guest_token = load_tokens(tokens_file())
+        host_token, guest_token = where.load_tokens(where.tokens_file())
     except OSError as error:
-        log.info("%s: cannot be written (%s), so phones must scan again next time", tokens_file(), error.strerror)
-        host_token, guest_token = make_tokens()
-    address = find_address()
+        text = "%s: cannot be written (%s), so phones must scan again next time"
+        log.info(text, where.tokens_file(), error.strerror)
+        host_token, guest_token = where.make_tokens()
+    address = where.find_address()
 
     def tell_where(port: int) -> None:
         page = f"http://{address}:{port}"

@@ -5,7 +5,7 @@
 const $ = (id) => document.getElementById(id);
 const ANSWER_MS = 2600, RETRY_MS = [300, 700, 1500, 3000], PING_MS = 5000, ROUND_BEATS = 64;
 // Commands that the page has other ways for than a button of their name.
-const ELSEWHERE = /^((next|previous) (look|dance|style|figure)|dance|tap tempo|next sync|tamer|wilder|(more|less) sensitive|phone code)$/;
+const ELSEWHERE = /^(shuffle figures|(next|previous) (look|dance|style|figure)|dance|tap tempo|next sync|tamer|wilder|(more|less) sensitive|phone code)$/;
 const KINDS = {look: "Look", dance: "Dance", style: "Style", figure: "Figure"};
 
 let socket = null, tries = 0, isHost = false;
@@ -309,11 +309,12 @@ function prepare() {
   for (const stepper of document.querySelectorAll(".stepper")) {
     const kind = stepper.dataset.kind;
     const [before, value, after] = [make("button", "step"), make("button", "value"), make("button", "step")];
-    before.append(arrow("M15 5l-7 7 7 7"));
+    const back = kind === "figure" ? "shuffle figures" : `previous ${kind}`;
+    before.append(arrow(kind === "figure" ? "M3 7h4l10 10h4M3 17h4l3-3M14 10l3-3h4" : "M15 5l-7 7 7 7"));
     after.append(arrow("M9 5l7 7-7 7"));
-    before.setAttribute("aria-label", `previous ${kind}`);
+    before.setAttribute("aria-label", back);
     after.setAttribute("aria-label", `next ${kind}`);
-    before.onclick = () => command(`previous ${kind}`);
+    before.onclick = () => command(back);
     after.onclick = () => command(`next ${kind}`);
     if (kind === "look") value.append(make("div", "swatch"));
     value.append(make("small", "", KINDS[kind]), make("b", "", "–"));

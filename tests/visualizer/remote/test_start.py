@@ -1,0 +1,69 @@
+"""What is opened for a show, and that nothing is where nothing was asked for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.live_fakes import make_live
+from tests.support.phones import PATIENCE
+from visualizer.options import Settings
+from visualizer.remote.phone import address
+from visualizer.remote.start import open_remotes
+
+LATE = ("websockets", "segno", "pythonosc", "mido", "rtmidi", "asyncio")  # imported only where they are asked for
+
+
+def test_nothing_is_imported_for_a_show_without_remotes() -> None:
+    program = (
+        "import sys, visualizer.launch, visualizer.options as o, visualizer.remote.start as s\n"
+        "with s.open_remotes(o.Settings(), None, None): pass\n"
+        f"print([name for name in {LATE} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.slow
+def test_the_page_is_where_the_terminal_says(
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(address, "find_address", lambda: address.HERE)
+    monkeypatch.setattr(address, "tokens_file", lambda: tmp_path / "phone.json")
+    caplog.set_level("INFO", "visualizer")
+    live, until, said = make_live(), time.monotonic() + PATIENCE, ""
+    with open_remotes(Settings(remote=True), live, time.perf_counter):
+        while not (found := re.search(r"phone: (http\S+)  \(guests, who only vote: (http\S+)\)", said)):
+            assert time.monotonic() < until, said
+            time.sleep(0.02)
+            said += capsys.readouterr().out
+        assert "█" in said
+        for url in found.groups():
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                assert b"The Dancing Screen" in answer.read()
+        assert live.codes is not None
+        code = live.codes.find_shown(0.0)
+        assert code is not None
+        assert code.caption[0] == "run the show"
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(found[1], timeout=PATIENCE)
+    for url in found.groups():  # the log may be sent to somebody
+        assert url.split("/")[3] not in caplog.text
+
+
+@pytest.mark.slow
+def test_words_that_cannot_be_kept_serve_for_one_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(address, "tokens_file", lambda: tmp_path / "file" / "phone.json")
+    live = make_live()
+    with open_remotes(Settings(remote=True), live, time.perf_counter):
+        assert live.codes is not None
