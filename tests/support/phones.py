@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.live_fakes import make_live
+from visualizer.remote.controls import REMOTE_COMMANDS
 from visualizer.remote.phone import describe, server
 from visualizer.remote.phone.requests import Pages
 from visualizer.remote.phone.server import PhoneServer, open_server
@@ -90,7 +91,7 @@ async def serve_phones(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(server, "tell_show", told.append)
     pages = Pages(HOST_TOKEN, GUEST_TOKEN)
-    phones = PhoneServer({"commands": list(describe.COMMANDS)}, pages)
+    phones = PhoneServer({"commands": list(REMOTE_COMMANDS)}, pages)
     listening, port = await open_server(phones, pages, "127.0.0.1", 0)
     async with listening:
         yield Served(phones, port, told)

@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from visualizer.options import OSC_HOST
+from visualizer.remote.inbox import drop_answer
+from visualizer.values import split_endpoint
+
 if TYPE_CHECKING:
     from visualizer.live import LiveShow
     from visualizer.options import Settings
@@ -20,7 +24,29 @@ def open_remotes(settings: Settings, live: LiveShow, clock: Callable[[], float])
     with ExitStack() as stack:
         if settings.remote:
             stack.callback(_open_phones(settings, live, clock))
+        if settings.osc_out is not None or settings.osc_in is not None:
+            _open_osc(settings, live, clock, stack)
         yield
+
+
+def _open_osc(settings: Settings, live: LiveShow, clock: Callable[[], float], stack: ExitStack) -> None:
+    """Send and listen; what the show says to commands is sent too."""
+    from visualizer.remote.osc_in import OscIn
+    from visualizer.remote.osc_out import OscOut
+
+    out: OscOut | None = None
+    try:
+        if settings.osc_out is not None:
+            out = OscOut(*split_endpoint("osc_out", settings.osc_out, OSC_HOST), live.board, clock=clock)
+            stack.callback(out.close)
+            log.info("OSC goes out")
+        if settings.osc_in is not None:
+            host, port = split_endpoint("osc_in", settings.osc_in, OSC_HOST)
+            heard = OscIn(host, port, live.inbox, live.board, answer=drop_answer if out is None else out.answer)
+            stack.callback(heard.close)
+            log.info("OSC comes in on port %d", heard.port)
+    except OSError as error:
+        live.toasts(f"OSC: {error.strerror or error}", "osc", True)
 
 
 def _open_phones(settings: Settings, live: LiveShow, clock: Callable[[], float]) -> Callable[[], None]:

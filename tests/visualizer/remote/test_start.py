@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live_fakes import make_live
+from tests.support.live_fakes import make_live, text_of
 from tests.support.phones import PATIENCE
 from visualizer.options import Settings
 from visualizer.remote.phone import address
@@ -67,3 +68,34 @@ def test_words_that_cannot_be_kept_serve_for_one_show(monkeypatch: pytest.Monkey
     live = make_live()
     with open_remotes(Settings(remote=True), live, time.perf_counter):
         assert live.codes is not None
+
+
+def test_osc_goes_in_and_out() -> None:
+    live = make_live()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.settimeout(PATIENCE)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        settings = Settings(osc_in=str(port), osc_out=f"127.0.0.1:{other.getsockname()[1]}")
+        with open_remotes(settings, live, time.perf_counter):
+            other.sendto(b"/dance/troupe\0\0\0,i\0\0\0\0\0\6", ("127.0.0.1", port))
+            heard = b""
+            while b"/dance/answer" not in heard:
+                live.handle([], time.perf_counter())
+                live.draw_frame(time.perf_counter())
+                heard = other.recv(2000)
+        assert b"6 dancers" in heard
+    assert live.show.dancer.troupe == 6
+    assert not live.board.watched
+
+
+def test_osc_that_cannot_be_opened_is_said_and_the_show_goes_on() -> None:
+    live = make_live()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        settings = Settings(osc_in=str(taken.getsockname()[1]), osc_out="127.0.0.1:9")
+        with open_remotes(settings, live, time.perf_counter):
+            live.draw_frame(0.0)
+    assert any(text.startswith("OSC: ") for text in text_of(live).toasts)

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from visualizer.commands import GROUPS
+from visualizer.remote.controls import REMOTE_COMMANDS
 from visualizer.remote.state import State
 from visualizer.stage.looks import Look
 
 MOST_BODIES = 9
-# What a phone may ask for. Not: to end the show, and the help, which is about keys.
-COMMANDS = {row.name: row for _, rows in GROUPS for row in rows if row.name not in ("quit", "help")}
 BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (3, 5), (5, 6), (6, 7), (7, 8), (3, 9), (9, 10), (10, 11), (11, 12),
     (0, 13), (13, 14), (14, 15), (15, 16), (0, 17), (17, 18), (18, 19), (19, 20),
@@ -51,7 +50,7 @@ def describe_lists(state: State, swatches: dict[str, list[str]]) -> dict[str, An
         "t": "lists", "styles": state.styles, "dances": state.dances, "figures": state.figures,
         "looks": [[name, title, swatches.get(name, [])] for name, title in state.looks], "bones": BONES,
         "commands": [
-            [title, [[row.name, row.help, row.argument] for row in rows if row.name in COMMANDS]]
+            [title, [[row.name, row.help, row.argument] for row in rows if row.name in REMOTE_COMMANDS]]
             for title, rows in GROUPS
         ],
     }  # fmt: skip

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.messages import Notify
+from visualizer.remote.controls import REMOTE_COMMANDS
 from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.phone import describe
 from visualizer.remote.state import Board
@@ -47,7 +48,7 @@ class Phones:
         ready: Callable[[int], None] = lambda port: None, clock: Callable[[], float] = time.perf_counter,
     ) -> None:  # fmt: skip
         """Seven parameters, for each is a part that tests replace. `plan`: host, port and tokens, for the process."""
-        self._plan = {"t": "plan", **plan, "commands": list(describe.COMMANDS)}
+        self._plan = {"t": "plan", **plan, "commands": list(REMOTE_COMMANDS)}
         self._swatches = describe.find_swatches(looks)
         self._inbox, self._board, self._notify, self._ready, self._clock = inbox, board, notify, ready, clock
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue(MOST_ANSWERS)

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.support.phones import lists_of, make_state, state_of
-from visualizer.commands import COMMANDS as ALL
-from visualizer.remote.phone.describe import BONES, COMMANDS, describe_bodies, describe_music, find_swatches
+from visualizer.commands import COMMANDS
+from visualizer.remote.controls import REMOTE_COMMANDS
+from visualizer.remote.phone.describe import BONES, describe_bodies, describe_music, find_swatches
 from visualizer.stage.looks import shipped_looks
 
 
@@ -27,9 +28,9 @@ def test_when_a_state_is_seen_is_said_from_now() -> None:
 
 
 def test_no_phone_ends_the_show() -> None:
-    assert set(ALL) - set(COMMANDS) == {"quit", "help"}
+    assert set(COMMANDS) - set(REMOTE_COMMANDS) == {"quit", "help"}
     named = {row[0] for _, rows in lists_of(make_state())["commands"] for row in rows}
-    assert named == set(COMMANDS)
+    assert named == set(REMOTE_COMMANDS)
 
 
 def test_joints_are_whole_numbers_whatever_a_network_says() -> None:

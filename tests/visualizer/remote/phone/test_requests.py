@@ -16,7 +16,7 @@ PAGES = Pages(HOST_TOKEN, GUEST_TOKEN)
 
 def ask(path: str, **headers: str) -> tuple[int, bytes, Headers] | None:
     answer = PAGES.answer(None, Request(path, Headers(headers)))  # type: ignore[arg-type]
-    return None if answer is None else (answer.status_code, answer.body, answer.headers)
+    return None if answer is None else (answer.status_code, bytes(answer.body), answer.headers)
 
 
 @pytest.mark.parametrize(("path", "role"), [

@@ -40,7 +40,7 @@ TOO_BIG = 1009
 
 
 def show_on(served: Served, **commands: str) -> None:
-    state = make_state(**commands)
+    state = make_state(10.0, **commands)
     served.phones.hear_show(lists_of(state))
     served.phones.hear_show(state_of(state))
 
