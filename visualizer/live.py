@@ -98,6 +98,7 @@ class LiveShow:
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
         self.codes: Codes | None = None  # of the phone page, where there is one
+        self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
         self.running = True
         self.help = False
         self._own_lead = lead
@@ -262,6 +263,10 @@ class LiveShow:
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
         self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def learn_control(self, command: str) -> None:
+        none = "there is no MIDI: start with --midi"
+        self.show.reply(self.learn(command) if self.learn else none, "midi")
 
     def take_picture(self) -> None:
         self.takes.picture()

@@ -169,6 +169,11 @@ class Settings(SharedOptions):
     osc_out: str | None = option(
         Endpoint(OSC_HOST), None, "Send beats, tempo and joints by OSC to there.", in_file=True, unset="off"
     )
+    midi: bool = option(Flag(), False, "Take commands and clock from all MIDI devices.", in_file=True)
+    midi_clock: str | None = option(
+        Text("a MIDI output's name or a part of it"), None, "Send MIDI clock of the danced beat to there.",
+        in_file=True, unset="off",
+    )  # fmt: skip
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

@@ -59,6 +59,8 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "remote_port": ("show file", ("1024", "65535")),
     "osc_in": ("show file", ("1", "65535", "0.0.0.0:9000", "[::1]:9000")),
     "osc_out": ("show file", ("1", "65535", "0.0.0.0:9000", "[::1]:9000")),
+    "midi": ("show file", ()),
+    "midi_clock": ("show file", ()),
     "remember": ("show", ()),
     "stats": ("show", ()),
     "stage": ("show file", ("auto", "shader", "painter")),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from visualizer.errors import UserError
 from visualizer.options import OSC_HOST
 from visualizer.remote.inbox import drop_answer
 from visualizer.values import split_endpoint
@@ -26,7 +27,57 @@ def open_remotes(settings: Settings, live: LiveShow, clock: Callable[[], float])
             stack.callback(_open_phones(settings, live, clock))
         if settings.osc_out is not None or settings.osc_in is not None:
             _open_osc(settings, live, clock, stack)
+        if settings.midi or settings.midi_clock is not None:
+            _open_midi(settings, live, clock, stack)
         yield
+
+
+def _open_midi(settings: Settings, live: LiveShow, clock: Callable[[], float], stack: ExitStack) -> None:
+    """Listen to all devices, and send clock to one."""
+    from visualizer.remote.midi.controls_map import map_file
+    from visualizer.remote.midi.midi_clock import ClockOut
+    from visualizer.remote.midi.midi_in import MidiIn
+
+    try:
+        backend = load_midi()
+        if settings.midi:
+            heard = MidiIn(backend, map_file(), live.inbox, live.board, live.toasts, clock=clock)
+            stack.callback(heard.close)
+            live.learn = heard.learn
+            log.info("MIDI: %d devices", len(heard.devices))
+        if settings.midi_clock is not None:
+            send, close = open_output(backend, settings.midi_clock)
+            stack.callback(close)
+            stack.callback(ClockOut(send, live.board, clock=clock).close)
+    except OSError as error:
+        live.toasts(f"MIDI: {error}", "midi", True)
+
+
+def load_midi() -> Any:
+    """mido's backend. UserError without the extra, OSError where this system has no MIDI."""
+    try:
+        import mido
+
+        backend = mido.Backend("mido.backends.rtmidi", load=True)
+    except ImportError:
+        raise UserError("MIDI needs the extra: pip install 'dancing-screen[midi]'") from None
+    try:
+        backend.get_input_names()
+    except Exception as error:
+        raise OSError(f"this system has none ({error})") from error
+    return backend
+
+
+def open_output(backend: Any, name: str) -> tuple[Callable[[str], None], Callable[[], None]]:
+    """What sends a message of a kind to the output that is called so, or has that in its name, and what closes it."""
+    import mido
+
+    there = backend.get_output_names()
+    found = next((each for each in there if name.casefold() in each.casefold()), None)
+    if found is None:
+        raise UserError(f"no MIDI output is called '{name}'; there are: {', '.join(there) or 'none'}")
+    port = backend.open_output(found)
+    return lambda kind: port.send(mido.Message(kind)), port.close
 
 
 def _open_osc(settings: Settings, live: LiveShow, clock: Callable[[], float], stack: ExitStack) -> None:

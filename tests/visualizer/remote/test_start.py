@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.live_fakes import make_live, text_of
+from tests.support.midi_loop import Loop
 from tests.support.phones import PATIENCE
+from visualizer.errors import UserError
 from visualizer.options import Settings
+from visualizer.remote import start
+from visualizer.remote.midi import controls_map
 from visualizer.remote.phone import address
 from visualizer.remote.start import open_remotes
 
@@ -99,3 +103,44 @@ def test_osc_that_cannot_be_opened_is_said_and_the_show_goes_on() -> None:
         with open_remotes(settings, live, time.perf_counter):
             live.draw_frame(0.0)
     assert any(text.startswith("OSC: ") for text in text_of(live).toasts)
+
+
+def test_midi_is_open_as_long_as_the_show_lasts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    loop, live = Loop("Pads 20:0"), make_live()
+    monkeypatch.setattr(start, "load_midi", lambda: loop)
+    monkeypatch.setattr(controls_map, "map_file", lambda: tmp_path / "midi.toml")
+    with open_remotes(Settings(midi=True, midi_clock="drum"), live, time.perf_counter):
+        live.run_command("learn", 0.0, "troupe")
+        live.run_command("troupe", 0.0, "5")
+        live.draw_frame(time.perf_counter())
+        loop.play("Pads 20:0", "note_on", channel=0, note=40, velocity=90)
+        live.run_command("troupe", 0.0, "1")
+        loop.play("Pads 20:0", "note_on", channel=0, note=40, velocity=90)
+        live.handle([], time.perf_counter())
+        assert live.show.dancer.troupe == 5
+        drums, until = loop.outputs["Drum machine"], time.monotonic() + PATIENCE
+        while not any(message.type == "clock" for message in drums.sent):
+            assert time.monotonic() < until
+            live.draw_frame(time.perf_counter())
+    assert drums.closed
+    assert drums.sent[-1].type == "stop"
+    assert loop.inputs["Pads 20:0"].closed
+
+
+def test_a_system_without_midi_still_dances(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("this system has none")
+
+    monkeypatch.setattr(start, "load_midi", fail)
+    live = make_live()
+    with open_remotes(Settings(midi=True), live, time.perf_counter):
+        live.draw_frame(0.0)
+    assert "MIDI: this system has none" in text_of(live).toasts
+
+
+def test_an_output_is_found_by_a_part_of_its_name() -> None:
+    send, close = start.open_output(Loop(), "DRUM")
+    send("start")
+    close()
+    with pytest.raises(UserError, match="there are: Through Port, Drum machine"):
+        start.open_output(Loop(), "piano")

@@ -134,6 +134,24 @@ def test_taps_set_the_tempo(party: Party, page: Page) -> None:
     assert tempo.tapped(time.perf_counter())
 
 
+def test_a_button_that_is_held_is_learned_and_does_nothing_else(party: Party, page: Page) -> None:
+    learned: list[str] = []
+    party.live.learn = lambda command: learned.append(command) or "touch a control"
+    box = page.run("(() => {const b = document.querySelector('[data-c=reseed]').getBoundingClientRect();"
+                   "return [b.x + 20, b.y + 20]})()")  # fmt: skip
+    seeds = list(party.live.show.dancer.seeds)  # type: ignore[attr-defined]
+    page.call("Page.bringToFront")
+    page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": box[0], "y": box[1]}])
+    page.wait(
+        "document.querySelector('#toast.on') && document.querySelector('#toast').textContent === 'touch a control'"
+    )
+    page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    assert learned == ["reseed"]
+    page.press("#tap")
+    page.wait("document.querySelector('#toast').textContent.startsWith('tap')")
+    assert party.live.show.dancer.seeds == seeds  # type: ignore[attr-defined]
+
+
 def test_two_phones_are_in_step(party: Party, page: Page) -> None:
     other = party.open()
     page.press("#troupe button:nth-child(8)")

@@ -3,7 +3,7 @@
 // so that several phones are in step.
 
 const $ = (id) => document.getElementById(id);
-const ANSWER_MS = 2600, RETRY_MS = [300, 700, 1500, 3000], PING_MS = 5000, ROUND_BEATS = 64;
+const ANSWER_MS = 2600, RETRY_MS = [300, 700, 1500, 3000], PING_MS = 5000, HOLD_MS = 900, ROUND_BEATS = 64;
 // Commands that the page has other ways for than a button of their name.
 const ELSEWHERE = /^(shuffle figures|(next|previous) (look|dance|style|figure)|dance|tap tempo|next sync|tamer|wilder|(more|less) sensitive|phone code)$/;
 const KINDS = {look: "Look", dance: "Dance", style: "Style", figure: "Figure"};
@@ -305,6 +305,18 @@ function arrow(points) {
   return svg;
 }
 
+// Held for a second, a button is the one that a MIDI control is to learn; it then does nothing else.
+function teach(button, name) {
+  let timer = 0, held = false;
+  button.addEventListener("pointerdown", () => {
+    held = false;
+    timer = setTimeout(() => { held = true; command("learn", name()); }, HOLD_MS);
+  });
+  for (const event of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(event, () => clearTimeout(timer));
+  button.addEventListener("click", (event) => { if (held) { event.stopImmediatePropagation(); held = false; } }, true);
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+}
+
 function prepare() {
   for (const stepper of document.querySelectorAll(".stepper")) {
     const kind = stepper.dataset.kind;
@@ -319,6 +331,9 @@ function prepare() {
     if (kind === "look") value.append(make("div", "swatch"));
     value.append(make("small", "", KINDS[kind]), make("b", "", "–"));
     value.onclick = () => openSheet(kind);
+    teach(before, () => back);
+    teach(value, () => kind);
+    teach(after, () => `next ${kind}`);
     stepper.append(before, value, after);
   }
   for (let n = 1; n <= 9; n++) {
@@ -328,7 +343,12 @@ function prepare() {
     button.setAttribute("aria-label", n === 1 ? "one dancer" : `${n} dancers`);
     $("troupe").append(button);
   }
-  for (const button of document.querySelectorAll("[data-c]")) button.onclick = () => command(button.dataset.c, button.dataset.a);
+  for (const button of document.querySelectorAll("[data-c]")) {
+    button.onclick = () => command(button.dataset.c, button.dataset.a);
+    teach(button, () => button.dataset.c);
+  }
+  teach($("tap"), () => "tap tempo");
+  for (const id of ["sensitivity", "temperature"]) teach($(id).parentElement.querySelector("b"), () => id);
   // A tap counts when the finger falls, not when it is lifted.
   $("tap").onpointerdown = (event) => {
     event.preventDefault();
