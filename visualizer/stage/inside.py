@@ -18,7 +18,7 @@ from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.moment import PARTS, Inside
 from visualizer.stage.looks import Look, Shading
 from visualizer.stage.looks.look import PATTERNS
-from visualizer.stage.resample import Array, noise
+from visualizer.stage.resample import noise
 
 if TYPE_CHECKING:
     from visualizer.stage.mood import Mood
@@ -28,6 +28,7 @@ Box = tuple[int, int, int, int]  # rows r0:r1, columns c0:c1 of a frame
 
 PLAIN = 0  # the part that is seen where no other has a share of more than
 SHARE = 0.42  # so much; it is the skin, which is all over the body, so that it need not be made large
+SEAM = 1.3  # cells over which the share of a part falls from 1 to 0 at a seam
 WARMTH = (0.30, -0.18, -0.02, -0.06, -0.24, -0.20, 0.26)  # of each part, on the skin of a thermal camera
 
 

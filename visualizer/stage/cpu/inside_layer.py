@@ -20,7 +20,7 @@ from visualizer.stage.cpu.frame_parts import FramePart, FrameParts, make_wide
 from visualizer.stage.cpu.rectangles import BAND_HEIGHT, Bands, Box, box_of, find_columns, no_bands, part_of
 from visualizer.stage.cpu.shade_tables import ShadeTables
 from visualizer.stage.grain import make_grain
-from visualizer.stage.inside import PLAIN, SHARE, Planes, make_pattern, make_planes
+from visualizer.stage.inside import PLAIN, SEAM, SHARE, Planes, make_pattern, make_planes
 from visualizer.stage.layout import Spot, find_drawing_order, find_spots
 from visualizer.stage.looks import Look
 from visualizer.stage.looks.inside_tables import Levels, Span, find_span, share_levels
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FACE = PARTS.index("face")
 MANY_TURNS = 8  # lines are counted from so far above the frame, for no count to be negative
-Words = NDArray[np.uint16]
+Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class InsideLayer:
         self._wide = {name: np.empty(width * FRAME_SIZE, np.float32) for name in ("edge", "crease", "first", "second")}
         count = width * BAND_HEIGHT
         self._band, self._top = np.empty(count, np.float32), np.empty(count, np.float32)
-        self._index, self._more, self._part = (np.empty(count, np.uint16) for _ in range(3))
+        self._index, self._more, self._part = (np.empty(count, np.uint32) for _ in range(3))
         self._found = np.empty(count, np.uint32)
         self._above = np.empty(count, np.bool_)
         self._grain: Array | None = None
@@ -204,14 +204,14 @@ class InsideLayer:
                 more = above[: large.size].reshape(large.shape)
                 np.greater(large, top[where], out=more)
                 np.maximum(top[where], large, out=top[where])
-                np.copyto(shown[where], np.uint16(number), where=more)
+                np.copyto(shown[where], np.uint32(number), where=more)
         less = above.reshape(h, w)
         np.less(top, np.float32(SHARE), out=less)
-        np.copyto(shown, np.uint16(PLAIN), where=less)
+        np.copyto(shown, np.uint32(PLAIN), where=less)
         for number, box, share in cells.parts:
             if number == FACE and (made := self._enlarge_share(piece, box, share, down, across)) is not None:
                 where, large = made
-                np.copyto(shown[where], np.uint16(number), where=large > np.float32(SHARE))
+                np.copyto(shown[where], np.uint32(number), where=large > np.float32(SHARE))
         return top
 
     def _enlarge_share(
@@ -244,8 +244,10 @@ class InsideLayer:
         assert second is not None
         key = second.of, second.scale, self._parts.stage.side, count, shift
         if self._pattern is None or self._pattern[0] != key:
-            levels = np.minimum(make_pattern(second.of, second.scale, self._parts.stage.side) * count, count - 1)
-            self._pattern = key, levels.astype(np.uint16) * np.uint16(shift)
+            levels = np.minimum(
+                make_pattern(second.of, second.scale, self._parts.stage.side) * (count - 0.01), count - 1
+            )
+            self._pattern = key, levels.astype(np.uint32) * np.uint32(shift)
         return self._pattern[1]
 
 
@@ -292,8 +294,7 @@ def _add_seams(crease: Array, top: Array, seams: float, drawing: _Drawing) -> No
     most = drawing.levels.crease - 1
     np.subtract(top, np.float32(SHARE), out=top)
     np.abs(top, out=top)
-    # A share falls from 1 to 0 within a cell or so.
-    top *= np.float32(1.3 / FRAME_SIZE / drawing.span.crease * most)
+    top *= np.float32(SEAM / FRAME_SIZE / drawing.span.crease * most)
     top += np.float32((1 - seams) * most + 0.5)
     np.minimum(crease, top, out=crease)
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 DEEPEST = 3 / FRAME_SIZE  # frame widths: no contour is known farther off
 FINE = 16  # samples of a stroke a level
-INDEX_BITS = 16
+INDEX_BITS = 18
 PART_BITS = 3
 MOST_BITS = {"edge": 8, "crease": 7, "first": 9, "second": 7}
-STROKES = 0.35  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
+STROKES = 0.6  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
 Doubles = NDArray[np.float64]
