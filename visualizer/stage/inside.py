@@ -43,6 +43,12 @@ class Planes:
     parts: Floats
 
 
+def find_seam_slope(deepest: float) -> float:
+    """Frame widths from a seam for each share that a part has more than SHARE, or less. It falls within a cell; where
+    it is all or nothing the seam is as far as any, `deepest`."""
+    return max(SEAM / FRAME_SIZE, deepest / (1 - SHARE) * 1.1)
+
+
 def make_planes(inside: Inside, box: Box, look: Look, mood: Mood) -> Planes:
     """What a look wants to know of one dancer, in a box of the frame."""
     shown = look.inside

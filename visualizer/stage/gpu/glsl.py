@@ -5,7 +5,17 @@ from __future__ import annotations
 from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.stage.gpu.inside_textures import LAYERS
 from visualizer.stage.grain import MOAT, STEEP
-from visualizer.stage.inside import SEAM, SHARE
+from visualizer.stage.inside import SHARE
+from visualizer.stage.lamps import (
+    BEAM_EDGE,
+    BEAM_FOOT,
+    BEAM_NARROWING,
+    MIRROR_FADE,
+    MIRRORED,
+    POOL,
+    POOL_LIGHT,
+    REACH,
+)
 from visualizer.stage.looks import BAND, LEVELS
 
 MOST = 16  # dancers on the stage at once
@@ -115,8 +125,10 @@ INSIDES = f"""
 uniform sampler2DArray cells, shades;
 uniform sampler2D strokes, kept, pattern;
 uniform vec3 span;       // frame widths: outermost and innermost of the outline, farthest of the creases
-uniform float seams;
+uniform float seams, seam_slope;
 uniform bool has_parts, has_pattern;
+uniform float beam, mirror;
+uniform vec3 lamps[{MOST}];
 uniform ivec2 corners[{MOST}];  // pixels: the upper left corner of each frame
 vec4 sum_cells(int layer, ivec2 base, vec4 across, vec4 down) {{
     vec4 sum = vec4(0.0);
@@ -150,7 +162,7 @@ vec4 draw_one(int k, vec2 stage, float shift) {{  // premultiplied
         if (most < {SHARE}) part = 0;
         if (b.y > {SHARE}) part = 6;
         if (seams > 0.0)
-            crease = min(crease, abs(most - {SHARE}) * {SEAM} / float(SIZE) + (1.0 - seams) * span.z);
+            crease = min(crease, abs(most - {SHARE}) * seam_slope + (1.0 - seams) * span.z);
     }}
     float second = numbers.w;
     if (has_pattern) {{
@@ -164,8 +176,26 @@ vec4 draw_one(int k, vec2 stage, float shift) {{  // premultiplied
     vec4 stroke = texture(strokes, level);
     return vec4(min(shade * texture(kept, level).r + stroke.rgb, 1.0), stroke.a);
 }}
+float lamp_light(vec2 at) {{  // of a beam, from the foot of its dancer
+    vec2 reach = vec2({REACH[0]}, {REACH[1]});
+    if (abs(at.x) > reach.x || at.y > reach.y) return 0.0;
+    float wide = max({BEAM_FOOT} + {BEAM_NARROWING} * at.y, 0.04);
+    float light = exp(-pow(abs(at.x / wide), {BEAM_EDGE})) * clamp(-at.y / 0.03, 0.0, 1.0);
+    light *= clamp(0.55 - 0.45 * at.y, 0.0, 1.0);
+    vec2 pool = at / vec2({POOL[0]}, {POOL[1]});
+    light = max(light, {POOL_LIGHT} * exp(-dot(pool, pool)));
+    return light * clamp((reach.x - abs(at.x)) / 0.03, 0.0, 1.0) * clamp((reach.y - at.y) / 0.02, 0.0, 1.0);
+}}
 vec3 draw_dancers(vec3 colour, vec2 stage, float shift) {{
     for (int k = 0; k < dancers; k++) {{
+        vec2 foot = vec2(places[k].x + 0.5 * places[k].z, places[k].y + FLOOR * places[k].z);
+        if (beam > 0.0) colour = min(colour + beam * lamps[k] * lamp_light(stage - foot), 1.0);
+        float below = (stage.y - foot.y) / places[k].z;
+        if (mirror > 0.0 && below > 0.0 && below < {MIRRORED}) {{
+            vec4 mirrored = draw_one(k, vec2(stage.x, 2.0 * foot.y - stage.y), shift);
+            mirrored *= mirror * exp(-below / {MIRROR_FADE});
+            colour = min(colour * (1.0 - mirrored.a) + mirrored.rgb, 1.0);
+        }}
         vec4 one = draw_one(k, stage, shift);
         colour = min(colour * (1.0 - one.a) + one.rgb, 1.0);
     }}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.moment import PARTS
-from visualizer.stage.inside import make_pattern, make_planes
+from visualizer.stage.inside import find_seam_slope, make_pattern, make_planes
 from visualizer.stage.looks import BAND, Look
 from visualizer.stage.looks.inside_tables import (
     find_span,
@@ -57,7 +57,8 @@ class InsideTextures:
         pattern = np.full((1, 1), 0.5, np.float32)
         if second is not None and second.of in PATTERNS:
             count = share_levels(look, pixel).second  # of the painter's pattern, for dots of the same size
-            pattern = (np.floor(make_pattern(second.of, second.scale, side) * (count - 0.01)) + 0.5) / count
+            levels = (np.floor(make_pattern(second.of, second.scale, side) * (count - 0.01)) + 0.5) / count
+            pattern = levels.astype(np.float32)
         turns = inside.first is not None and inside.first.of == "lines"
         return {
             "cells": self._array("cells", cells, "f4"),
@@ -67,6 +68,9 @@ class InsideTextures:
             "pattern": self._pattern(pattern, look, side),
             "span": (span.outer, span.inner, span.crease),
             "seams": inside.seams,
+            "beam": inside.beam,
+            "mirror": inside.mirror,
+            "seam_slope": find_seam_slope(span.crease),
             "has_parts": needs_parts(inside),
             "has_pattern": has_pattern,
         }

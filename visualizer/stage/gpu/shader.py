@@ -7,7 +7,6 @@ looks three tables up, one for the confetti, and what a look's own GLSL adds.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ from visualizer.stage.gpu.fullscreen_triangle import VERTEX, fullscreen_triangle
 from visualizer.stage.gpu.glsl import INSIDES, MOST, NO_FINISH, OUTLINES, OVERLAY, PICTURE, PIECE, PIECE_COLOUR
 from visualizer.stage.gpu.inside_textures import InsideTextures
 from visualizer.stage.grain import make_grain
-from visualizer.stage.layout import Layout, find_drawing_order, find_layout, find_spots
+from visualizer.stage.lamps import find_lamp
+from visualizer.stage.layout import Layout, find_drawing_order, find_layout, find_pixel, find_spots
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites
@@ -221,8 +221,10 @@ class Shader:
         corners = [(0, 0)] * MOST
         for k, who in enumerate(order):
             _, left, top = stage.box(where[who])
-            corners[k] = math.floor(left), top
-        return {"corners": corners, **self._insides.upload(bodies, order, look, self.mood, stage.side)}
+            corners[k] = find_pixel(left)[0], top
+        lamps = [tuple(find_lamp(look, who)) for who in order]
+        lamps += [(0.0, 0.0, 0.0)] * (MOST - len(lamps))
+        return {"corners": corners, "lamps": lamps, **self._insides.upload(bodies, order, look, self.mood, stage.side)}
 
     def _draw_sprites(self, look: Look, musical_time: float) -> None:
         assert look.confetti is not None

@@ -31,7 +31,8 @@ FINE = 16  # samples of a stroke a level
 INDEX_BITS = 18
 PART_BITS = 3
 MOST_BITS = {"edge": 8, "crease": 7, "first": 9, "second": 7}
-STROKES = 0.6  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
+STROKES = 0.42  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
+SEEN, SHARP = 1.5 / 255, 0.16  # steps from level to level that are seen, and that are meant as edges
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
 Doubles = NDArray[np.float64]
@@ -47,6 +48,7 @@ class Levels:
     crease: int
     first: int
     second: int
+    smooth: frozenset[str]  # which of the last two are seen to rise by steps, if nothing hides them
 
 
 @dataclass(frozen=True)
@@ -201,4 +203,10 @@ def share_levels(look: Look, pixel: float) -> Levels:
             break
         bits[max(able, key=lambda name: change[name] / 2 ** bits[name])] += 1
     part = 1 << PART_BITS if needs_parts(inside) else 1
-    return Levels(part, *(1 << bits[name] for name in ("edge", "crease", "first", "second")))
+    counts = {name: 1 << each for name, each in bits.items()}
+    made = make_shade(look, np.full((len(PARTS), 3), 0.6), counts["first"], counts["second"])[:1]
+    smooth = frozenset(
+        name for name, axis in (("first", 1), ("second", 2))
+        if counts[name] > 1 and SEEN < float(np.abs(np.diff(made, axis=axis)).max()) < SHARP
+    )  # fmt: skip
+    return Levels(part, counts["edge"], counts["crease"], counts["first"], counts["second"], smooth)
