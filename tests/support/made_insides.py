@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy import ndimage
 
 from tests.support.fakes import picture
 from visualizer.moment import FIGURE, PARTS, Bodies, Inside
@@ -31,7 +32,7 @@ def make_inside(field: np.ndarray, clothes: tuple[str, ...]) -> Inside:
     r0, r1, c0, c1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     down, across = np.gradient(field * 128)
     away = np.clip(1 + field * 128 / 3, 0, 0.95)
-    normal = np.stack([across * away, down * away])[:, r0:r1, c0:c1]
+    normal = ndimage.gaussian_filter(np.stack([across * away, down * away]), (0, 1.5, 1.5))[:, r0:r1, c0:c1]
     height = np.broadcast_to(((np.arange(128) + 0.5) / 128)[:, None], field.shape)
     edges = (0.235, 0.30, 0.55, 0.86)  # of hair, face, top, bottom; then shoes
     number = np.searchsorted(edges, height)
