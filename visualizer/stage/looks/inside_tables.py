@@ -34,7 +34,7 @@ PART_BITS = 3
 LEAST_BITS = {"edge": 4, "crease": 3, "first": 2, "second": 2}
 MOST_BITS = {"edge": 8, "crease": 7, "first": 9, "second": 7}
 STROKES = 0.42  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
-SEEN, SHARP = 1.5 / 255, 0.16  # steps from level to level that are seen, and that are meant as edges
+SEEN, SHARP = 1.5 / 255, 0.10  # steps from level to level that are seen, and that are meant as edges
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
 Doubles = NDArray[np.float64]
