@@ -28,7 +28,7 @@ MARK_KIND, MARK_LIMB, MARK_PART, MARK_FROM = 0, 1, 2, 3  # FROM: only where the 
 ORIGIN, ACROSS, UP, AHEAD = 4, 7, 10, 13
 MIDDLE, SIZE, BEND = 16, 18, 20
 MARK = 21
-OVAL, SMILE, BAND = 0, 1, 2
+OVAL, SMILE, PATCH, BAND, HOLE = range(5)  # the first three in front alone, the others all round
 
 # Limbs: a step of depth from one to another is a contour sooner than one within a limb.
 TRUNK, HEAD, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG, CLOTH, LOCKS, LEFT_HAND, RIGHT_HAND = range(10)
@@ -101,10 +101,10 @@ class Shapes:
         bulge: float = 1.0,
         cuts: tuple[Cut, ...] = (),
     ) -> None:
-        """Put in a tube of cloth from `ends[0]` to its hem at `ends[1]` (N, 3). Many parameters, for a shape has that many
-        sides: `radii` to the side and ahead at the top, then at the hem, metres; `ahead` (N, 3) about where its front
-        is; `pleats` how many, how deep (share of the radius at the hem), how far turned (radians, (N,)); `bulge` the
-        power by which it widens towards the hem."""
+        """Put in a tube of cloth from `ends[0]` to its hem at `ends[1]` (N, 3). Many parameters, for a shape has that
+        many sides: `radii` to the side and ahead at the top, then at the hem, metres; `ahead` (N, 3) about where its
+        front is; `pleats` how many, how deep (share of the radius at the hem), how far turned (radians, (N,));
+        `bulge` the power by which it widens towards the hem."""
         start, end = ends
         row = self._row(TUBE, part, limb, blend, cuts, 0.006)
         axis = unit(end - start)
@@ -130,7 +130,7 @@ class Shapes:
     ) -> None:
         """Paint on a limb. Many parameters, for a mark has that many sides: `frame` origin, left, up and ahead (N, 3);
         `middle` and `size` (half) in metres across and up; `bend` of a smile's corners; `over` the only part that is
-        painted over. Ovals and smiles are on the front alone, bands go round."""
+        painted over. Bands and patches are rectangles, holes ovals that go round."""
         row = np.zeros((self.count, MARK), np.float32)
         row[:, MARK_KIND], row[:, MARK_LIMB], row[:, MARK_PART], row[:, MARK_FROM] = kind, limb, part, over
         for place, vector in zip((ORIGIN, ACROSS, UP, AHEAD), frame, strict=True):
