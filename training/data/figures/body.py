@@ -191,7 +191,7 @@ def add_legs(shapes: Shapes, posture: Posture, figure: Figure) -> None:
     if bottom.style == "trousers" and bottom.length > 0.9:
         return
     g = body.girth * body.limbs
-    hidden = 0.0 if bottom.style == "trousers" else max(bottom.length - 0.06, 0.0)
+    hidden = 0.0 if bottom.style == "trousers" else max(bottom.length - 0.02, 0.0)
     for side, limb, sign in zip(SIDES, LEGS, (1, -1), strict=True):
         hip, knee, ankle = (p[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         thigh, shin = knee - hip, ankle - knee

@@ -180,7 +180,7 @@ def _drape(
 def _cover_legs(shapes: Shapes, posture: Posture, figure: Figure, part: int, length: float) -> None:
     """Cloth that lies on legs which are lifted against it."""
     g = figure.body.girth * figure.body.limbs
-    reach = max(length - 0.02, 0.1)
+    reach = max(length + 0.01, 0.1)
     for name in SIDES:
         hip, knee, ankle = (posture[f"{name}_{joint}"] for joint in ("hip", "knee", "ankle"))
         thigh, shin = knee - hip, ankle - knee

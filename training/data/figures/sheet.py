@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,7 @@ def draw_sheet(names: Sequence[str], out: Path, size: int = 512) -> list[Figure]
     if len(figures) == 1:
         cells = [(figures[0], view) for view in VIEWS]
     else:
-        cells = [(figure, VIEWS[number % len(VIEWS)]) for number, figure in enumerate(figures)]
+        cells = [(figure, replace(VIEWS[number % len(VIEWS)], yaw=0)) for number, figure in enumerate(figures)]
     with ThreadPoolExecutor() as threads:  # compiled code lets go of the interpreter
         pictures = list(threads.map(lambda cell: paint_view(cell[0], cell[1], size), cells))
     image = _lay_out(pictures, [figure for figure, _ in cells], size)
