@@ -1,9 +1,9 @@
 """What to change when no one asks: auto mode, favourites and never-again, on musical time.
 
-Three kinds of things change: the look of the picture, the style of dancing, and the dance within it. Each stays for two
-to eight phrases and gives way where a phrase ends. What comes next is drawn from a shuffled deck: all that is allowed
-once a round, favourites three times, the same never twice in a row; so nothing is seen again before
-everything was.
+Four kinds of things change: the look of the picture, the style of dancing, the dance within it, and the figures, who
+dances. Each stays for two to eight phrases and gives way where a phrase ends. What comes next is drawn from a shuffled
+deck: all that is allowed once a round, favourites three times, the same never twice in a row; so nothing is seen again
+before everything was.
 
 What a person chooses holds for a minute or two. What was asked for by name on the command line is pinned: it holds
 until a command says otherwise. All of this is arithmetic on beats with a seeded chance; `Show` acts on it.
@@ -19,11 +19,13 @@ from typing import Literal
 
 from visualizer.dancer.pack import PHRASE_BEATS
 
-Kind = Literal["look", "style", "dance"]
-KINDS: tuple[Kind, ...] = ("look", "style", "dance")
-STAY: dict[Kind, tuple[int, int]] = {"look": (32, 64), "style": (32, 64), "dance": (16, 32)}  # beats
-GRID: dict[Kind, int] = {"look": 32, "style": 32, "dance": 16}  # beats of the music's phrases and half phrases, at
-# whose ends they change
+Kind = Literal["look", "style", "dance", "figure"]
+KINDS: tuple[Kind, ...] = ("look", "style", "dance", "figure")
+STAY: dict[Kind, tuple[int, int]] = {  # beats
+    "look": (32, 64), "style": (32, 64), "dance": (16, 32), "figure": (32, 64),
+}  # fmt: skip
+# Beats of the music's phrases and half phrases, at whose ends they change.
+GRID: dict[Kind, int] = {"look": 32, "style": 32, "dance": 16, "figure": 32}
 HOLD = 128  # beats that a person's choice holds
 # The next letter is written half a beat before it is danced, out of sight a little earlier still. Another
 # dance that is asked for that much before a phrase ends begins with the next.

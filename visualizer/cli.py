@@ -128,6 +128,17 @@ def dances(
 
 
 @app.command()
+def figures(
+    pack: Annotated[str | None, typer.Option(help="Trained dancer: a name or a folder.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw them all into this PNG file.")] = None,
+) -> None:
+    """List the figures that the dancers of a pack can be."""
+    from visualizer.listings import list_figures
+
+    list_figures(pack, sheet)
+
+
+@app.command()
 def devices(
     seconds: Annotated[str, typer.Option(metavar=LISTENING.metavar, help="How long to listen.")] = "3",
 ) -> None:

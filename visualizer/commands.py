@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visualizer.auto import AS_IT_COMES, Kind
+from visualizer.dancer.wardrobe import NO_FIGURES, split_figures
 from visualizer.errors import UserError
 from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
 from visualizer.values import Number, Temperature, next_temperature, temperature_name
@@ -139,6 +140,43 @@ def _choose_troupe(show: Show, argument: str) -> None:
     show.reply("one dancer" if show.dancer.troupe == 1 else f"{show.dancer.troupe} dancers")
 
 
+# --- who dances
+
+
+def _next_figure(show: Show, _: str) -> None:
+    """Each dancer is the next figure in their order; those that are never to come are passed over."""
+    _wear(show, tuple(find_neighbour(show, "figure", show.names_of("figure"), now, 1) for now in show.dancer.worn))
+
+
+def _shuffle_figures(show: Show, _: str) -> None:
+    if _has_figures(show) and show.choose_next("figure"):
+        _say_figures(show)
+
+
+def _choose_figures(show: Show, argument: str) -> None:
+    _wear(show, split_figures(argument))
+
+
+def _wear(show: Show, names: tuple[str, ...]) -> None:
+    if _has_figures(show):
+        before = ",".join(show.dancer.worn)
+        show.dancer.set_figures(names)
+        show.choices.note("figure", before, ",".join(show.dancer.worn))
+        _say_figures(show)
+
+
+def _has_figures(show: Show) -> bool:
+    if not show.dancer.figures:
+        show.reply(NO_FIGURES)
+    return bool(show.dancer.figures)
+
+
+def _say_figures(show: Show) -> None:
+    show.auto.hold("figure")
+    worn = show.dancer.worn
+    show.reply(f"{'figure' if len(worn) == 1 else 'figures'}: {', '.join(worn)}", "figure")
+
+
 # --- time
 
 
@@ -241,6 +279,8 @@ def _like(show: Show, _: str) -> None:
     on: dict[Kind, str] = {"look": show.look.name, "style": show.dancer.style}
     if dance := show.danced:
         on["dance"] = dance
+    if show.dancer.worn:
+        on["figure"] = show.dancer.worn[0]
     before = show.preferences.as_settings()
     text = "comes more often" if show.preferences.like(on) else "comes as often as others"
     show.banned = None
@@ -252,9 +292,11 @@ def _ban(kind: Kind) -> Callable[[Show, str], None]:
     """Never again what is on, and something else in its place."""
 
     def change(show: Show, _: str) -> None:
-        now = {"look": show.look.name, "style": show.dancer.style, "dance": show.danced}[kind]
+        worn = show.dancer.worn
+        on = {"look": show.look.name, "style": show.dancer.style, "dance": show.danced}
+        now = (worn[0] if worn else None) if kind == "figure" else on[kind]
         if now is None:
-            show.reply("no named dance is on: improvised", "marks")
+            show.reply(NO_FIGURES if kind == "figure" else "no named dance is on: improvised", "marks")
             return
         before = show.preferences.as_settings()
         if not show.preferences.ban(kind, now, show.names_of(kind)):
@@ -286,6 +328,8 @@ def _take_back(show: Show, _: str) -> None:
         show.set_look(name)
     elif kind == "style":
         show.dancer.set_style(name)
+    elif kind == "figure":
+        show.dancer.set_figures((name, *show.dancer.worn[1:]))
     elif name in show.dancer.dances:
         show.dancer.set_dance(name)
         show.asked_dance = name
@@ -335,6 +379,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("next dance", "dance: next, previous", _step_dance(1)),
             Command("previous dance", "dance: next, previous", _step_dance(-1)),
             Command("dance", "this dance; none: as it comes", _choose_dance, "[NAME]"),
+            Command("next figure", "other clothes, shuffle them", _next_figure),
+            Command("shuffle figures", "other clothes, shuffle them", _shuffle_figures),
+            Command("figure", "who dances", _choose_figures, "NAME[,NAME]"),
             Command("tamer", "tamer, wilder", _step_temperature(-1)),
             Command("wilder", "tamer, wilder", _step_temperature(1)),
             Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
@@ -383,6 +430,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("never look", "never this look, dance, style", _ban("look")),
             Command("never dance", "never this look, dance, style", _ban("dance")),
             Command("never style", "never this look, dance, style", _ban("style")),
+            Command("never figure", "never this figure", _ban("figure")),
             Command("take back", "take the last K, X back", _take_back),
             Command("help", "show or hide these keys", _on_host(lambda host: host.toggle_help())),
             Command("quit", "twice: end the show", _on_host(lambda host: host.escape())),

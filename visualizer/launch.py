@@ -221,9 +221,19 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
         lambda s: Dancer(pack, seed, None if s.style == AUTO else s.style, s.troupe, s.temperature, s.dance, notify),
         unmet,
     )
+    if settings.figure is not None:
+        with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
     dancer.set_camera(settings.camera == "moves")
     return dancer
+
+
+def choose_figures(dancer: Dancer, figure: str | None) -> None:
+    """Who dances, if that was asked for. UserError for a figure that the pack does not have."""
+    from visualizer.dancer.wardrobe import split_figures
+
+    if figure is not None:
+        dancer.set_figures(split_figures(figure))
 
 
 def _open_source(settings: Settings, clock: Callable[[], float], notify: Notify) -> MusicSource:

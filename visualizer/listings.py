@@ -9,6 +9,8 @@ from visualizer.errors import UserError
 from visualizer.support.printable import make_printable, say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
     from visualizer.music.sources.meters import Meter
@@ -42,6 +44,23 @@ def list_dances(pack: str | None) -> None:
         say(style)
         for name in names or ["(improvised only)"]:
             say(f"  {name}")
+
+
+def list_figures(pack: str | None, sheet: Path | None) -> None:
+    """The figures of a pack, and how tall each is; with `sheet` also drawn, as a PNG. UserError if it has none."""
+    from visualizer.dancer.pack import find_pack, load_pack, read_info
+
+    folder = find_pack(pack)
+    figures = read_info(folder).get("figures", ())
+    if not figures:
+        raise UserError(f"the dancers of the pack {folder.name} are flat: it has no figures")
+    for figure in figures:
+        say(f"{figure['name']:<16} {figure['height']:.2f} m  {make_printable(figure['title'])}")
+    if sheet is not None:
+        from visualizer.figure_sheet import draw_figures
+
+        draw_figures(load_pack(folder, "cpu"), {each["name"]: each["title"] for each in figures}, sheet)
+        say(f"drawn: {sheet}")
 
 
 def list_sources(seconds: float) -> None:

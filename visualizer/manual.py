@@ -74,6 +74,12 @@ PAGES = {
             ("visualizer dances --pack models/mine", "of another one"),
         ),
     ),
+    "visualizer figures": Page(
+        (
+            ("visualizer figures", "of the dancer that ships"),
+            ("visualizer figures --sheet figures.png", "with a picture of each"),
+        ),
+    ),
     "visualizer devices": Page(
         (
             ("visualizer devices", "three seconds of levels"),

@@ -99,6 +99,10 @@ class SharedOptions:
     dance: str | None = option(
         Text("a dance of the pack"), None, "Named dance; 'visualizer dances' lists.", in_file=True, unset="as it comes"
     )
+    figure: str | None = option(
+        Text("a figure of the pack, or several between commas", "NAME[,NAME...]"), None,
+        "Who dances, in turn; 'visualizer figures' lists.", in_file=True, unset="the seed's choice",
+    )  # fmt: skip
     troupe: int = option(Number(1, MOST_DANCERS, whole=True), 1, "Dancers, {span}.", in_file=True)
     sync: str = option(
         Choice(SYNCS), "each", "How a troupe dances: {span}.", in_file=True, old_names=("formation",)
@@ -169,6 +173,9 @@ class Settings(SharedOptions):
     favourite_dances: tuple[str, ...] = option(
         Names(), (), "Dances that come more often.", in_file=True, on_command_line=False
     )
+    favourite_figures: tuple[str, ...] = option(
+        Names(), (), "Figures that come more often.", in_file=True, on_command_line=False
+    )
     never_looks: tuple[str, ...] = option(
         Names(), (), "Looks that never come unless asked for by name.", in_file=True, on_command_line=False
     )
@@ -177,6 +184,9 @@ class Settings(SharedOptions):
     )  # fmt: skip
     never_dances: tuple[str, ...] = option(
         Names(), (), "Dances that never come.", in_file=True, on_command_line=False
+    )  # fmt: skip
+    never_figures: tuple[str, ...] = option(
+        Names(), (), "Figures that never come.", in_file=True, on_command_line=False
     )  # fmt: skip
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
     from_cli: frozenset[str] = frozenset()  # and which the command line

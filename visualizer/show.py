@@ -39,6 +39,7 @@ class Dancing(Protocol):
     """What a show asks of its dancers."""
 
     temperature: float
+    wants_inside: bool  # whether pictures say what is inside of the dancers, where that is known
 
     @property
     def view(self) -> float: ...  # width by height of the picture
@@ -58,6 +59,10 @@ class Dancing(Protocol):
     @property
     def troupe(self) -> int: ...
     @property
+    def figures(self) -> tuple[str, ...]: ...
+    @property
+    def worn(self) -> tuple[str, ...]: ...
+    @property
     def sync(self) -> str: ...
     def step_to(self, musical_time: float, energy: float) -> None: ...
     def leap(self, beats: float) -> None: ...
@@ -66,6 +71,7 @@ class Dancing(Protocol):
     def set_style(self, style: str) -> None: ...
     def set_dance(self, dance: str | None) -> None: ...
     def set_troupe(self, troupe: int) -> None: ...
+    def set_figures(self, names: tuple[str, ...]) -> None: ...
     def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
@@ -145,6 +151,8 @@ class Show:
         hearing = adjust_sensitivity(hearing, self.sensitivity)
         count = self._count(musical_time, hearing)
         bodies = self._ahead.take(count.danced - count.leap)
+        if self.look.wants_inside != self._dancer.wants_inside:  # another look: what was made ahead is for the last one
+            self.dancer.wants_inside, bodies = self.look.wants_inside, None
         if count.leap:
             self.dancer.leap(count.leap)
         if bodies is None:
@@ -221,6 +229,8 @@ class Show:
         """What there is to choose from; among the dances of the style the last is `AS_IT_COMES`."""
         if kind == "look":
             return self.looks.names
+        if kind == "figure":
+            return self.dancer.figures
         return self.styles if kind == "style" else (*self.dancer.dances, AS_IT_COMES)
 
     def set_style(self, style: str) -> None:
@@ -264,6 +274,8 @@ class Show:
         names = self.names_of(kind)
         if kind == "look":
             now = self.look.name
+        elif kind == "figure":
+            return self._choose_figures()
         elif kind == "style":
             suited = self.style_selector.suited(scores) if self.style_selector else ()
             names, now = tuple(style for style in suited if style in names) or names, self.dancer.style
@@ -283,6 +295,22 @@ class Show:
         else:
             self.dancer.set_dance(chosen or None)
         return Change(kind, chosen)
+
+    def _choose_figures(self) -> Change | None:
+        """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""
+        names, worn = self.names_of("figure"), self.dancer.worn
+        allowed, favourites = self.preferences.allowed("figure", names), self.preferences.favourite["figure"]
+        chosen: list[str] = []
+        for now in worn:
+            left = tuple(name for name in allowed if name not in chosen) or allowed
+            drawn = self.auto.choose("figure", left, favourites, now)
+            if drawn is None and len(left) == 1 and left[0] != now:
+                drawn = left[0]
+            chosen.append(drawn or now)
+        if tuple(chosen) == worn:
+            return None
+        self.dancer.set_figures(tuple(chosen))
+        return Change("figure", ", ".join(chosen))
 
     def _change_by_itself(self, musical_time: float, hearing: Hearing) -> tuple[Change, ...]:
         """What the music and auto mode want where a phrase ends; both are asked each step, so that they know where."""

@@ -17,3 +17,12 @@ def made_space(size: int = 63) -> BodySpace:
 def some_joints(count: int) -> np.ndarray:
     """(N, 21, 3) metres."""
     return np.random.default_rng(4).normal(0, 0.4, (count, 21, 3)).astype(np.float32)
+
+
+def standing_body() -> np.ndarray:
+    """Joints (21, 3) of a body that stands with bent knees, metres about the crop."""
+    middle = [(0, 0.86, 0), (0, 0.98, 0), (0, 1.15, 0), (0, 1.36, 0), (0, 1.62, 0)]
+    arm = [(0.18, 1.24, 0), (0.24, 0.96, 0), (0.26, 0.7, 0.05), (0.26, 0.53, 0.08)]
+    leg = [(0.1, 0.86, 0), (0.12, 0.46, 0.15), (0.13, 0.08, -0.02), (0.15, 0.02, 0.16)]
+    other = [[(-x, y, z) for x, y, z in limb] for limb in (arm, leg)]
+    return np.array([*middle, *arm, *other[0], *leg, *other[1]], np.float32)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tests.support import fakes
 from visualizer.auto import Auto, Preferences
 from visualizer.commands import run_command
+from visualizer.errors import UserError
 from visualizer.moment import Bodies, Moment
 from visualizer.music.clock import MusicClock
 from visualizer.show import Show, ShowPlan
@@ -23,6 +24,7 @@ class FakeDancer:
     troupe = 1
     sync = "each"
     temperature = 1.0
+    wants_inside = False
     view = 16 / 9
     dances: tuple[str, ...] = ("basic", "cucaracha")
 
@@ -65,6 +67,20 @@ class FakeDancer:
 
     def set_troupe(self, troupe: int) -> None:
         self.troupe = troupe
+
+    figures: tuple[str, ...] = ()
+    _turn: tuple[str, ...] = ()
+
+    @property
+    def worn(self) -> tuple[str, ...]:
+        turn = self._turn or self.figures
+        return tuple(turn[k % len(turn)] for k in range(self.troupe)) if turn else ()
+
+    def set_figures(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in self.figures:
+                raise UserError(f"no figure {name}")
+        self._turn = tuple(names)
 
     def set_sync(self, sync: str) -> None:
         self.sync = sync

@@ -269,3 +269,40 @@ def test_sensitivity_reaches_the_dancer(stage: Stage) -> None:
     stage.run(*["less sensitive"] * 4)
     assert stage.said()[-1] == "sensitivity: as heard"
     assert stage.show.choices.find_changes() == {}
+
+
+def test_figures_go_on_are_shuffled_and_chosen_by_name(stage: Stage) -> None:
+    stage.dancer.figures = ("ada", "bo", "cy")
+    stage.run("next figure", "next figure", "next figure")
+    assert stage.said() == ["figure: bo", "figure: cy", "figure: ada"]
+    stage.run("troupe: 3", "figure: cy,ada")
+    assert stage.dancer.worn == ("cy", "ada", "cy")
+    assert stage.show.choices.find_changes()["figure"] == "cy,ada,cy"
+    stage.run("figure: zed")
+    assert stage.said()[-1] == "no figure zed"
+    for _ in range(5):
+        before = stage.dancer.worn
+        stage.run("shuffle figures")
+        assert stage.dancer.worn != before
+        assert len(set(stage.dancer.worn)) == 3
+
+
+def test_a_pack_without_figures_says_so_in_one_line(stage: Stage) -> None:
+    for command in ("next figure", "shuffle figures", "figure: ada", "never figure"):
+        stage.run(command)
+        assert stage.said() == ["this pack's dancers are flat: it has no figures to choose from"]
+
+
+def test_a_banned_figure_never_comes_again_and_a_favourite_is_kept() -> None:
+    stage = Stage(Auto(random.Random(1)))
+    stage.dancer.figures = ("ada", "bo", "cy", "di")
+    stage.run("favourite", "never figure")
+    assert stage.dancer.worn[0] != "ada"
+    assert stage.show.choices.find_changes()["never_figures"] == ("ada",)
+    seen = set()
+    for k in range(2000):
+        stage.step(k / 10)
+        seen.update(stage.dancer.worn)
+    assert seen == {"bo", "cy", "di"}
+    stage.run("take back", now=200.0)
+    assert stage.dancer.worn[0] == "ada"

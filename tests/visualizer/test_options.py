@@ -37,6 +37,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "seed": ("show film", ("0", "9223372036854775807")),
     "style": ("show film file", ()),
     "dance": ("show film file", ()),
+    "figure": ("show film file", ()),
     "troupe": ("show film file", ("1", "9")),
     "sync": ("show film file", ("each", "unison", "canon")),
     "camera": ("show film file", ("moves", "still")),
@@ -67,7 +68,9 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "transparent": ("film", ()),
     "force": ("film", ()),
 }
-IN_FILE_ALONE = {f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances")}
+IN_FILE_ALONE = {
+    f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
+}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "camera": "moves",
              "temperature": 1.0, "bpm": 120.0,

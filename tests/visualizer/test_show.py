@@ -213,3 +213,35 @@ def test_a_picture_that_was_prepared_is_right_where_the_dance_leaps_to_the_next_
     stage.step(0.5)
     assert stage.dancer.leaps == [8.0]
     assert [moment for moment, _ in stage.dancer.steps] == [0.0, 1.0]
+
+
+def test_auto_mode_gives_a_troupe_different_figures_and_changes_them_at_phrase_ends() -> None:
+    stage = Stage(Auto(random.Random(1)))
+    stage.dancer.figures, stage.dancer.troupe = ("ada", "bo", "cy", "di", "eve"), 3
+    worn, changes = stage.dancer.worn, 0
+    for k in range(3000):
+        stage.step(k / 10)
+        if stage.dancer.worn != worn:
+            worn, changes = stage.dancer.worn, changes + 1
+            assert len(set(worn)) == 3
+            assert [each.name for each in stage.show.changed if each.kind == "figure"] == [", ".join(worn)]
+    assert changes >= 5
+
+
+def test_figures_asked_for_by_name_stay() -> None:
+    asked = Settings(figure="bo", from_cli=frozenset({"figure"}))
+    stage = Stage(Auto(random.Random(1), pinned=find_pinned(asked)))
+    stage.dancer.figures = ("ada", "bo", "cy")
+    stage.dancer.set_figures(("bo",))
+    stage.steps(300)
+    assert stage.dancer.worn == ("bo",)
+
+
+def test_dancers_are_told_whether_the_look_shows_what_is_inside() -> None:
+    stage = Stage()
+    told = []
+    for k, look in enumerate(("paper", "toon", "paper")):
+        stage.show.set_look(look)
+        stage.step(k / 10)
+        told.append(stage.dancer.wants_inside)
+    assert told == [False, True, False]

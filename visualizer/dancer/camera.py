@@ -76,3 +76,7 @@ class Camera:
     def turn(self, space: BodySpace | None, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latents (N, D) as they are seen."""
         return latent if space is None else space.turn(latent, self.yaw)
+
+    def turn_back(self, way: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Ways (N, 2), to the right and towards the viewer, that were seen, as they are in the room."""
+        return turn_travel(way, -self.yaw)

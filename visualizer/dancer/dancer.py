@@ -29,14 +29,16 @@ from visualizer.moment import Bodies
 
 from .calls import Networks
 from .camera import Camera
+from .foot_lock import FootLock
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
-from .planner import TroupePlanner, find_dance, find_styles
+from .planner import begin_plan
 from .recovery import LastGood, Recovery
 from .rescue import Rescue
 from .rows import Rows, begin_rows
 from .steps import LOOK_AHEAD, Step, Steps
 from .sync import Sync
+from .wardrobe import Wardrobe, figure_names
 from .wishes import Wishes
 
 FLAT = 0.01  # rows that are still so near to one another are one
@@ -69,30 +71,21 @@ class Dancer(Wishes):
         self.letters_written: deque[int] = deque(maxlen=4096)  # of the first dancer, for measures
         # Noise is drawn for the largest troupe there can be, so that no dance depends on how many dance along.
         self._random = np.random.default_rng(seed)
-        self._plan = self._first_plan(pack, seed, style, dance)
+        self._plan = begin_plan(pack, seed, style, dance, self._random)
         self._plan.resize(troupe)
         self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
+        self._seed, self._wardrobe = seed, Wardrobe(figure_names(pack.info), seed, troupe)
         self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._begin(pack)
-
-    def _first_plan(self, pack: Pack, seed: int, style: str | None, dance: str | None) -> TroupePlanner:
-        named = find_dance(pack, dance) if dance is not None else None
-        # One style for all, or one for each in turn.
-        styles = find_styles(pack, style) if style is not None else (int(self._random.integers(len(pack.styles))),)
-        if named is not None:
-            asked, styles = styles, (pack.dances[named].style,)
-            if style is not None and asked != styles:
-                right = pack.styles[styles[0]]
-                raise UserError(f"the dance {pack.dances[named].name!r} is of the style {right}, not {style}")
-        return TroupePlanner(pack, seed, styles, named)
 
     def _begin(self, pack: Pack) -> None:
         """All begin with a pose out of that pack."""
         self.pack = pack
         self._networks = Networks(pack)
         self._rescue = Rescue(pack, len(self._plan))
+        self._feet = FootLock(pack.body, len(self._plan))
         self._style_rows = np.eye(len(pack.styles), dtype=np.float32)
         count = max(1, len(pack.dances))
         self._dance_rows = np.eye(count + 1, count, dtype=np.float32)  # the last, which is also -1, is all zeros
@@ -125,12 +118,11 @@ class Dancer(Wishes):
         home, depth = self._formation.admit(troupe, (s.seen for s in self._steps))
         if troupe <= old:
             return
-        self._plan.resize(troupe)
-        self._camera.resize(troupe)
+        for each in (self._plan, self._camera, self._wardrobe, self._rescue, self._feet):
+            each.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
         self._steps.extend(self._camera.turn(self.pack.body, self._rows.latent)[old:], home, depth)
-        self._rescue.resize(troupe)
 
     # --- stepping
 
@@ -160,6 +152,8 @@ class Dancer(Wishes):
         self._camera.step(self._step, self._sync.danced != "each")
         latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
         place = self._formation.step(latent, travel)
+        way = self._camera.turn_back(self._formation.find_way(place, self._steps.last))
+        latent = self._camera.turn(self.pack.body, self._feet.step(rows.latent.copy(), way))
         self._steps.append(Step(latent, place, self._formation.depth, self._formation.near, self._formation.seen))
         self._let_go()
         self._replace_pack()
@@ -228,7 +222,7 @@ class Dancer(Wishes):
         self._rows = self._rows.map(lambda a: a[:count].copy())
         for each in (self._steps, self._formation):
             each.keep(count)
-        for each in (self._plan, self._rescue, self._camera):
+        for each in (self._plan, self._rescue, self._camera, self._wardrobe, self._feet):
             each.resize(count)
 
     # --- what goes wrong
@@ -241,6 +235,7 @@ class Dancer(Wishes):
         for i in np.flatnonzero(failed):
             self._rows.begin(int(i), self._plan.pick_seed(int(i)))
         self._rescue.forget(failed)
+        self._feet.forget(failed)
 
     def _replace_pack(self) -> None:
         """A pack that has failed too often, or is too slow, gives way to the one that ships."""
@@ -251,6 +246,7 @@ class Dancer(Wishes):
         self._plan = self._plan.follow(pack)
         self._sync.forget()
         self._formation.follow(pack)
+        self._wardrobe = self._wardrobe.follow(figure_names(pack.info), self._seed)
         self._begin(pack)
         self._steps.replace_latents(self._camera.turn(self.pack.body, self._rows.latent))
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from visualizer.moment import FIGURE
 
-from .pack import FLOOR, STEPS_PER_BEAT, Pack
+from .pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT, Pack
+from .steps import Step
 
 Floats = NDArray[np.float64]
 
@@ -278,6 +279,14 @@ class Formation:
         """(N,) frame widths that each is nearer to the viewer than the row."""
         return (NEARER * np.tanh(self._ahead / NEARER)).astype(np.float32)
 
+    def find_way(self, place: NDArray[np.float32], before: Step | None) -> NDArray[np.float32]:
+        """(N, 2) metres, to the right and towards the viewer, that each has gone since the step `before` to be at
+        `place` (N,): travel, and all that is done here."""
+        if before is None:
+            return np.zeros((len(place), 2), np.float32)
+        across = (place - before.place) / FARTHER**self.depth
+        return np.stack([across, self.near - before.near], axis=1) * np.float32(FRAME_METRES)
+
     def _walk(self, travel: NDArray[np.float32]) -> None:
         """The crop took the sideways speed away; here it is given back, so that feet stay where they are put. The
         pull home is slow enough not to be seen as sliding. Homes themselves move when others come or go; those of
@@ -289,8 +298,11 @@ class Formation:
         stood = stand(self.troupe, self._view)
         move = (stood.home - self.home[: self.troupe]) * np.float32(ease)
         nearer = (stood.depth - self.depth[: self.troupe]) * np.float32(ease)
-        self.depth = (self.depth + np.pad(nearer, (0, leavers))).astype(np.float32)
-        self.home = self.home + np.pad(move, (0, leavers), constant_values=LEAVE / STEPS_PER_BEAT)
+        if leavers:
+            move = np.pad(move, (0, leavers), constant_values=LEAVE / STEPS_PER_BEAT)
+            nearer = np.pad(nearer, (0, leavers))
+        self.depth = (self.depth + nearer).astype(np.float32)
+        self.home = self.home + move
         self._roam += (_roam_of(self.troupe) - self._roam) * ease
         self.seen = self.seen + (stood.seen - self.seen) * ease
 

@@ -263,3 +263,18 @@ class TroupePlanner:
         never = frozenset(i for i, d in enumerate(self._pack.dances) if d.name in self._never)
         for planner in self._planners:
             planner.never, planner.held = never, self._held
+
+
+def begin_plan(
+    pack: Pack, seed: int, style: str | None, dance: str | None, random: np.random.Generator
+) -> TroupePlanner:  # fmt: skip
+    """What is danced at the start: a named dance, or one style for all, or one for each in turn; `random` picks a style
+    where none is asked for. UserError for what the pack has not learned, or a dance that is of another style."""
+    named = find_dance(pack, dance) if dance is not None else None
+    styles = find_styles(pack, style) if style is not None else (int(random.integers(len(pack.styles))),)
+    if named is not None:
+        asked, styles = styles, (pack.dances[named].style,)
+        if style is not None and asked != styles:
+            right = pack.styles[styles[0]]
+            raise UserError(f"the dance {pack.dances[named].name!r} is of the style {right}, not {style}")
+    return TroupePlanner(pack, seed, styles, named)

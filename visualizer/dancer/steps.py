@@ -46,6 +46,11 @@ class Steps:
         return self._steps[number]
 
     @property
+    def last(self) -> Step | None:
+        """The latest one, if there is any."""
+        return self._steps[-1] if self._steps else None
+
+    @property
     def whole(self) -> bool:
         """Whether there are as many as a picture needs."""
         return len(self._steps) == self._steps.maxlen

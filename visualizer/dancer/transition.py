@@ -11,13 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .legs import ANKLE_STANDS, ANKLES, STANDS_SLOWER, TOE_STANDS, TOES, Floats
 
-# Joints by the numbers of the packs' skeleton.
-TRUNK = (0, 1, 2)
-ANKLES, TOES = (15, 19), (16, 20)
-ANKLE_STANDS, TOE_STANDS = 0.13, 0.07  # metres above the floor below which a joint may stand
-STANDS_SLOWER = 0.25  # metres a second
+TRUNK = (0, 1, 2)  # joints by the numbers of the packs' skeleton
 
 # What costs 1: root mean square distance of the joints, and of the ankles, in metres; the
 # same of velocities, metres a second; and a foot that stands in one moment alone costs `FOOT`.

@@ -6,23 +6,26 @@ from collections.abc import Collection, Iterable
 
 from .camera import Camera
 from .formation import Formation
-from .pack import STEPS_PER_LETTER, Pack
+from .pack import STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
+from .wardrobe import Wardrobe
 
 
 class Wishes:
     """Wishes go to the plan, the sync and the formation of a troupe; the dancer, who steps, makes those."""
 
     pack: Pack
+    wants_inside: bool = False  # whether pictures are to say what is inside of the dancers, where the pack has figures
     _plan: TroupePlanner
     _sync: Sync
     _formation: Formation
     _rows: Rows
     _steps: Steps
     _camera: Camera
+    _wardrobe: Wardrobe
     _step: int
 
     @property
@@ -66,6 +69,16 @@ class Wishes:
         return self._formation.troupe
 
     @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the figures that the dancers can be; none if the pack's dancers are flat."""
+        return self._wardrobe.figures
+
+    @property
+    def worn(self) -> tuple[str, ...]:
+        """The figure of each dancer of the troupe; none if the pack's dancers are flat."""
+        return self._wardrobe.worn[: self.troupe]
+
+    @property
     def sync(self) -> str:
         """One of SYNCS. The first dancer leads all but "each"."""
         return self._sync.asked
@@ -93,6 +106,10 @@ class Wishes:
     def set_dance(self, dance: str | None) -> None:
         """A named dance, and its style, from the next letter on; None: as it comes. UserError for an unknown one."""
         self._plan.set_dance(None if dance is None else find_dance(self.pack, dance))
+
+    def set_figures(self, names: Iterable[str]) -> None:
+        """The figures that the dancers are in turn, within a beat. UserError for one that the pack does not have."""
+        self._wardrobe.wear(names, self._step / STEPS_PER_BEAT)
 
     def set_sync(self, sync: str) -> None:
         """One of SYNCS from the next letter on: each their own, all as the first, or one after the other."""

@@ -9,9 +9,10 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from visualizer.auto import Auto, Kind, find_pins
+from visualizer.auto import KINDS, Auto, Kind, find_pins
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import Pack
+from visualizer.dancer.wardrobe import split_figures
 from visualizer.errors import UserError
 from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, time_of
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
@@ -59,6 +60,8 @@ def make_show(
     """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
     style = None if options.style == AUTO else options.style
     dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance, notify)
+    if options.figure is not None:
+        dancer.set_figures(split_figures(options.figure))
     dancer.set_sync(options.sync)
     dancer.set_camera(options.camera == "moves" and options.beats is None)  # a loop ends where it began
     dancer.view = size[0] / size[1]
@@ -72,7 +75,7 @@ def make_show(
 
 def find_pinned(options: FilmOptions) -> set[Kind]:
     """What was asked for by name stays."""
-    asked = [kind for kind in ("look", "style", "dance") if getattr(options, kind) is not None]
+    asked = [kind for kind in KINDS if getattr(options, kind) is not None]
     return find_pins(asked, options.style == AUTO)
 
 

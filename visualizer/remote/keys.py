@@ -35,7 +35,7 @@ DIGITS = (
 MINUS = (pygame.K_MINUS, pygame.K_KP_MINUS, pygame.K_LEFTBRACKET)
 PLUS = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS, pygame.K_RIGHTBRACKET)
 ALT_ENTER = tuple((pygame.KMOD_ALT, key) for key in (pygame.K_RETURN, pygame.K_KP_ENTER))
-SHIFT, CTRL = pygame.KMOD_SHIFT, pygame.KMOD_CTRL
+SHIFT, CTRL, ALT = pygame.KMOD_SHIFT, pygame.KMOD_CTRL, pygame.KMOD_ALT
 
 # Titles are those of commands.GROUPS; neighbours whose help is the same share a line of it.
 GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
@@ -47,6 +47,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_LEFT,), "←", "previous style"),
             Key((pygame.K_d,), "D", "next dance"),
             Key((pygame.K_d,), "Shift+D", "previous dance", SHIFT),
+            Key((pygame.K_c,), "C", "next figure"),
+            Key((pygame.K_c,), "Shift+C", "shuffle figures", SHIFT),
             Key(MINUS, "-", "tamer"),
             Key(PLUS, "+", "wilder"),
             Key(DIGITS, "1-9", "troupe", numbered=True),
@@ -89,6 +91,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_x,), "X", "never look"),
             Key((pygame.K_x,), "Shift+X", "never dance", SHIFT),
             Key((pygame.K_x,), "Ctrl+X", "never style", CTRL),
+            Key((pygame.K_x,), "Alt+X", "never figure", ALT),
             Key((pygame.K_BACKSPACE,), "Backspace", "take back"),
             Key((pygame.K_h,), "H", "help"),
             Key((pygame.K_ESCAPE,), "Esc", "quit"),

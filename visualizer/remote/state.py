@@ -114,4 +114,6 @@ def describe_state(show: Show, moment: Moment, *, seen: float, source: str, reco
         looks=show.looks.titles,
         joints=bodies.joints,
         place=bodies.place,
+        figure=dancer.worn[0] if dancer.worn else "",
+        figures=dancer.figures,
     )

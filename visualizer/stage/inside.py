@@ -12,16 +12,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.moment import PARTS, Inside
 from visualizer.stage.looks import Look, Shading
 from visualizer.stage.looks.look import PATTERNS
-from visualizer.stage.resample import Array, noise
+from visualizer.stage.resample import noise
 
 if TYPE_CHECKING:
     from visualizer.stage.mood import Mood
 
+Floats = NDArray[np.floating]  # of 32 bits, which numpy's types do not tell
 Box = tuple[int, int, int, int]  # rows r0:r1, columns c0:c1 of a frame
 
 PLAIN = 0  # the part that is seen where no other has a share of more than
@@ -34,10 +36,10 @@ class Planes:
     """Numbers of a box of one dancer's frame, (h, w) each. `first` and `second` are 0..1, or whole turns of lines;
     None: the look has none, or a pattern. `parts` (6, h, w): the shares of all parts but PLAIN."""
 
-    crease: Array  # frame widths
-    first: Array | None
-    second: Array | None
-    parts: Array
+    crease: Floats  # frame widths
+    first: Floats | None
+    second: Floats | None
+    parts: Floats
 
 
 def make_planes(inside: Inside, box: Box, look: Look, mood: Mood) -> Planes:
@@ -66,7 +68,7 @@ class _Cut:
     inside: Inside
     box: Box
 
-    def take(self, array: Array) -> Array:
+    def take(self, array: Floats) -> Floats:
         r0, r1, c0, c1 = self.box
         r0, r1, c0, c1 = r0 - self.inside.row, r1 - self.inside.row, c0 - self.inside.column, c1 - self.inside.column
         height, width = array.shape[-2:]
@@ -80,24 +82,24 @@ class _Cut:
 class _Surface:
     """What is known of a body's surface in a box of the frame."""
 
-    nx: Array
-    ny: Array
-    nz: Array
-    crease: Array
-    parts: Array
+    nx: Floats
+    ny: Floats
+    nz: Floats
+    crease: Floats
+    parts: Floats
     box: Box
 
     @property
-    def y(self) -> Array:
+    def y(self) -> Floats:
         """Frame widths from the frame's upper edge."""
         return ((np.arange(self.box[0], self.box[1], dtype=np.float32) + np.float32(0.5)) / FRAME_SIZE)[:, None]
 
     @property
-    def x(self) -> Array:
+    def x(self) -> Floats:
         return ((np.arange(self.box[2], self.box[3], dtype=np.float32) + np.float32(0.5)) / FRAME_SIZE)[None, :]
 
 
-def _find_number(shading: Shading, at: _Surface, mood: Mood) -> Array:
+def _find_number(shading: Shading, at: _Surface, mood: Mood) -> Floats:
     """The number of one shading; lines count whole turns, of which only the rest is looked up."""
     lift = np.float32(shading.beat * mood.pulse + shading.energy * (mood.energy - 0.5))
     swing = math.radians(shading.turn) * math.sin(2 * math.pi * mood.beat / shading.turn_beats)
@@ -140,20 +142,20 @@ def _lamp(shading: Shading, swing: float) -> tuple[np.float32, np.float32, np.fl
 
 
 @lru_cache(maxsize=1)
-def _wobble() -> Array:
+def _wobble() -> Floats:
     """(128, 128) fixed noise, spread 1, of cells that can be made large."""
     return noise((FRAME_SIZE, FRAME_SIZE), (2.6, 2.6), 31)
 
 
 @lru_cache(maxsize=4)
-def _stone(scale: float) -> Array:
+def _stone(scale: float) -> Floats:
     """(128, 128) fixed clouds, spread 1, with shapes `scale` frame widths wide and streaks across them."""
     cell = max(scale * FRAME_SIZE, 3.0)
     fine = noise((FRAME_SIZE, FRAME_SIZE), (cell / 2, cell / 2), 33)
     return noise((FRAME_SIZE, FRAME_SIZE), (cell, cell), 32) + np.float32(0.45) * fine
 
 
-def _veins(shading: Shading, at: _Surface) -> Array:
+def _veins(shading: Shading, at: _Surface) -> Floats:
     """0..1: clouds of stone; their level lines are veins. They are pushed aside where the surface turns away."""
     stone, box = _stone(shading.scale), at.box
     push = shading.bend * shading.scale * FRAME_SIZE
@@ -168,7 +170,7 @@ def _veins(shading: Shading, at: _Surface) -> Array:
 
 
 @lru_cache(maxsize=8)
-def make_pattern(of: str, scale: float, side: int) -> Array:
+def make_pattern(of: str, scale: float, side: int) -> Floats:
     """(P, P) a pattern in 0..1 for frames up to half as large again as `side` pixels; it lies still in a frame."""
     count = math.ceil(1.5 * side)
     x, y = np.meshgrid(*[np.arange(count, dtype=np.float32) + np.float32(0.5)] * 2)

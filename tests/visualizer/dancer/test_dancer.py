@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support import standins
+from tests.support.made_space import made_space, standing_body
 from visualizer.dancer import dancer as room
 from visualizer.dancer import formation
 from visualizer.dancer.dancer import Dancer
@@ -44,6 +46,52 @@ def dance(dancer: Dancer, beats: float, per_beat: int = STEPS_PER_BEAT, start: f
         if (time * STEPS_PER_BEAT) % 1 == 0:
             out.append(dancer.between(time)[0])
     return np.stack(out)
+
+
+# --- feet
+
+
+@pytest.mark.parametrize("camera", [0.0, 40.0])
+def test_what_stands_stays_where_it_is_in_the_picture(camera: float) -> None:
+    """A body that waves its hand while travel and the formation push it to and fro by some centimetres."""
+    space, body = made_space(), standing_body()
+
+    def step(given: standins.Inputs) -> dict[str, np.ndarray]:
+        bodies = np.tile(body, (len(given["latent"]), 1, 1))
+        bodies[:, 8, 0] += 0.1 * given["bar_phase"][:, 0]
+        travel = 0.02 * given["bar_phase"][:, 2:4]
+        return {"latent_out": space.latents(bodies), "state_out": given["state"], "travel": travel}
+
+    outputs = ("latent_out", "state_out", "travel")
+    seeds = tuple(dataclasses.replace(s, latent=space.latents(body)) for s in standins.SEEDS)
+    pack = standins.pack(
+        latent_size=63, latent_mean=space.mean, latent_spread=space.std, seeds=seeds, body=space,
+        info={"format": 3}, dancer=standins.Network(step, outputs), limits={"far": 1e6, "still": 1e-9},
+    )  # fmt: skip
+    dancer = Dancer(pack, 1, troupe=3)
+    dancer.set_camera(False, camera)
+    feet, hips = [], []
+    for now in range(60 * STEPS_PER_BEAT):
+        dancer.step_to(now / STEPS_PER_BEAT)
+        latent, place = dancer.between(now / STEPS_PER_BEAT)
+        joints = space.joints(latent)[..., 0] + place[:, None] * FRAME_METRES
+        feet.append(joints[:, [15, 16, 19, 20]])
+        hips.append(joints[:, 0])
+    settled = slice(40 * STEPS_PER_BEAT, None)  # the formation and the camera have found their places
+    sway = np.ptp(np.array(hips)[settled], axis=0)
+    assert (sway > 0.03).all()
+    assert np.abs(np.diff(np.array(feet)[settled], axis=0)).max() < 0.003
+    assert (np.ptp(np.array(feet)[settled], axis=0) < 0.4 * sway[:, None]).all()
+
+
+def test_flat_bodies_are_shown_as_they_are_danced() -> None:
+    dancer = Dancer(standins.pack(), 1)
+    made = []
+    step = dancer._networks.step
+    dancer._networks.step = lambda given: made.append(step(given)) or made[-1]  # type: ignore[method-assign]
+    shown = dance(dancer, 4)
+    danced = np.stack([each.latent for each in made[-len(shown) - room.LOOK_AHEAD : -room.LOOK_AHEAD]])
+    np.testing.assert_allclose(shown[1:], danced[1:], atol=1e-6)
 
 
 # --- the seed decides

@@ -39,6 +39,7 @@ def test_no_key_has_two_commands() -> None:
         (pygame.K_KP1, "troupe 1"),
         (pygame.K_KP9, "troupe 9"),
         (pygame.K_0, None),
+        (pygame.K_c, "next figure"),
         (pygame.K_u, "next sync"),
         (pygame.K_t, "tap tempo"),
         (pygame.K_COMMA, "half tempo"),
@@ -64,6 +65,7 @@ def test_no_key_has_two_commands() -> None:
 def test_keys(key: int, command: str | None) -> None:
     assert _find(key) == command
     with_shift = {
+        pygame.K_c: "shuffle figures",
         pygame.K_d: "previous dance",
         pygame.K_t: "trust the ear",
         pygame.K_COMMA: "later",
@@ -76,7 +78,8 @@ def test_keys(key: int, command: str | None) -> None:
         assert _find(key, shift) == with_shift.get(key, command)
     # With Ctrl, Alt or the system's key, keys are the window manager's, but for those in the table.
     for held in (pygame.KMOD_LCTRL, pygame.KMOD_RALT, pygame.KMOD_LMETA, pygame.KMOD_LCTRL | pygame.KMOD_LALT):
-        chords = {(pygame.KMOD_LCTRL, pygame.K_x): "never style", (pygame.KMOD_RALT, pygame.K_RETURN): "fullscreen"}
+        chords = {(pygame.KMOD_LCTRL, pygame.K_x): "never style", (pygame.KMOD_RALT, pygame.K_RETURN): "fullscreen",
+                  (pygame.KMOD_RALT, pygame.K_x): "never figure"}  # fmt: skip
         assert _find(key, held) == chords.get((held, key))
 
 

@@ -170,11 +170,14 @@ def _drape(
     )
     side, front = (rest**4 + side**4) ** 0.25, ((0.90 * rest) ** 4 + front**4) ** 0.25
     _cover_legs(shapes, posture, figure, part, length)
-    top = 0.116 * body.waist * g
+    top, depth = 0.116 * body.waist * g, 0.090 * body.waist * g * (1 + 0.3 * body.belly)
     shapes.tube(
-        part, CLOTH, (waist, hem), (top, 0.090 * body.waist * g * (1 + 0.3 * body.belly), side, front), hips.ahead,
+        part, CLOTH, (waist, hem), (top, depth, side, front), hips.ahead,
         (pleats, 0.07 if pleats else 0.0, 2.5 * p.sway[:, 6]), (0.05, 0.05), bulge=0.8,
     )  # fmt: skip
+    for limb in LEGS:  # knees that push through the cloth
+        radii = (top + 0.08, depth + 0.08, side + 0.13, front + 0.13)
+        shapes.mark_under(part, limb, (waist, hem), radii, hips.ahead, SKIN)
 
 
 def _cover_legs(shapes: Shapes, posture: Posture, figure: Figure, part: int, length: float) -> None:

@@ -28,7 +28,8 @@ MARK_KIND, MARK_LIMB, MARK_PART, MARK_FROM = 0, 1, 2, 3  # FROM: only where the 
 ORIGIN, ACROSS, UP, AHEAD = 4, 7, 10, 13
 MIDDLE, SIZE, BEND = 16, 18, 20
 MARK = 21
-OVAL, SMILE, PATCH, BAND, HOLE = range(5)  # the first three in front alone, the others all round
+# The first three in front alone, the others all round; under: inside a cone of cloth.
+OVAL, SMILE, PATCH, BAND, HOLE, UNDER = range(6)
 
 # Limbs: a step of depth from one to another is a contour sooner than one within a limb.
 TRUNK, HEAD, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG, CLOTH, LOCKS, LEFT_HAND, RIGHT_HAND = range(10)
@@ -136,6 +137,22 @@ class Shapes:
         for place, vector in zip((ORIGIN, ACROSS, UP, AHEAD), frame, strict=True):
             row[:, place : place + 3] = vector
         row[:, MIDDLE : MIDDLE + 2], row[:, SIZE : SIZE + 2], row[:, BEND] = middle, size, bend
+        self.marks.append(row)
+
+    def mark_under(
+        self, part: int, limb: int, ends: tuple[Floats, Floats], radii: tuple[ArrayLike, ...], ahead: Floats, over: int
+    ) -> None:
+        """Paint a limb, where it shows the part `over`, inside the tube that `tube` makes of the same `ends`, `radii`
+        and `ahead`: what pushes against cloth is cloth. Many parameters, for these are those of tubes."""
+        start, end = ends
+        axis = unit(end - start)
+        front = square_to(ahead, axis)
+        row = np.zeros((self.count, MARK), np.float32)
+        row[:, MARK_KIND], row[:, MARK_LIMB], row[:, MARK_PART], row[:, MARK_FROM] = UNDER, limb, part, over
+        for place, vector in ((ORIGIN, start), (ACROSS, np.cross(front, axis)), (UP, axis), (AHEAD, front)):
+            row[:, place : place + 3] = vector
+        row[:, MIDDLE], row[:, MIDDLE + 1], row[:, SIZE], row[:, SIZE + 1] = radii
+        row[:, BEND] = np.linalg.norm(end - start, axis=-1)
         self.marks.append(row)
 
     def packed(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

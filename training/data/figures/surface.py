@@ -252,8 +252,16 @@ def paint(marks: NDArray, limb: int, part: int, x: Real, y: Real, z: Real) -> in
         u = qx * mark[s.ACROSS] + qy * mark[s.ACROSS + 1] + qz * mark[s.ACROSS + 2] - mark[s.MIDDLE]
         v = qx * mark[s.UP] + qy * mark[s.UP + 1] + qz * mark[s.UP + 2] - mark[s.MIDDLE + 1]
         w = qx * mark[s.AHEAD] + qy * mark[s.AHEAD + 1] + qz * mark[s.AHEAD + 2]
-        u, v = u / mark[s.SIZE], v / mark[s.SIZE + 1]
         kind = mark[s.MARK_KIND]
+        if kind == s.UNDER:  # radii stand where the middle and the size of other marks do
+            u += mark[s.MIDDLE]
+            down = (v + mark[s.MIDDLE + 1]) / mark[s.BEND]
+            u /= mark[s.MIDDLE] + (mark[s.SIZE] - mark[s.MIDDLE]) * down
+            w /= mark[s.MIDDLE + 1] + (mark[s.SIZE + 1] - mark[s.MIDDLE + 1]) * down
+            if down > 0 and down < 1 and u * u + w * w < 1:
+                part = int(mark[s.MARK_PART])
+            continue
+        u, v = u / mark[s.SIZE], v / mark[s.SIZE + 1]
         if kind < s.BAND and w < 0:
             continue
         if kind == s.OVAL or kind == s.HOLE:

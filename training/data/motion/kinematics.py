@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from training.data.motion.skeleton import BONES, CHAINS, INDEX, LENGTHS, PARENT
-
-Floats = NDArray[np.float64]
+from visualizer.dancer.legs import Floats, unit
 
 PELVIS, RIBS = 0, 1  # numbers of both frames among the rotations; bone k has number 2 + k
 ROTATIONS = 2 + len(BONES)
@@ -52,11 +51,6 @@ _LEVELS = (
     np.array([k for k, joint in enumerate(PARENT) if joint.endswith(("wrist", "ankle"))]),
     np.array([k for k, joint in enumerate(PARENT) if joint.endswith(("hand", "toe"))]),
 )
-
-
-def unit(v: Floats) -> Floats:
-    """Vectors (..., 3) scaled to length 1; zero stays zero."""
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
 def fix_bones(positions: NDArray[np.floating]) -> Floats:

@@ -1,6 +1,7 @@
-"""Legs and feet: which stand, and where the knee is once hip and ankle are known (two-bone inverse kinematics).
+"""Legs and feet of whole motions: which stand, how far the pelvis must sink, and legs bent to where feet are wanted.
 
-Both legs are worked on at once, left before right: arrays of feet are (T, 2, 3).
+Both legs are worked on at once, left before right: arrays of feet are (T, 2, 3). One step at a time, while it dances:
+`visualizer.dancer.legs`, whose inverse kinematics are used here.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, maximum_filter1d
 
-from training.data.motion.kinematics import Floats, unit
-from training.data.motion.skeleton import BONE, INDEX
-from visualizer.dancer.pack import STEPS_PER_BEAT
-
-_SIDES = ("left", "right")
-HIPS = np.array([INDEX[f"{side}_hip"] for side in _SIDES])
-KNEES = np.array([INDEX[f"{side}_knee"] for side in _SIDES])
-ANKLES = np.array([INDEX[f"{side}_ankle"] for side in _SIDES])
-TOES = np.array([INDEX[f"{side}_toe"] for side in _SIDES])
+from training.data.motion.skeleton import BONE
+from visualizer.dancer import legs
+from visualizer.dancer.legs import (
+    ANKLE_STANDS,
+    ANKLES,
+    HIPS,
+    KNEES,
+    STANDS_SLOWER,
+    STEPS_PER_SECOND,
+    TOE_STANDS,
+    TOES,
+    Floats,
+    bend_knees,
+)
 
 LEG = BONE["knee"] + BONE["ankle"]
-ANKLE_STANDS, TOE_STANDS = 0.13, 0.07  # metres above the floor below which a joint may stand
-STANDS_SLOWER = 0.25  # metres a second
-STEPS_PER_SECOND = 2.0 * STEPS_PER_BEAT  # at 120 BPM, as all speeds of motion in musical time are told
 
 
 def find_contacts(positions: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -63,12 +66,7 @@ def smooth_above(curve: Floats, reach: int) -> Floats:
 
 def place_foot(foot: Floats) -> Floats:
     """Vectors from ankle to toe (..., 3) with the length of our foot, their height and heading kept."""
-    length = BONE["toe"]
-    height = np.clip(foot[..., 1], -0.95 * length, 0.95 * length)
-    level = foot * (1.0, 0.0, 1.0)
-    level = unit(level) * np.sqrt(length**2 - height**2)[..., None]
-    level[..., 1] = height
-    return level
+    return legs.place_foot(foot, BONE["toe"])
 
 
 def bend_legs(positions: Floats, ankles: Floats, feet: Floats, reach: float, straight: float = 0.04) -> Floats:
@@ -83,18 +81,8 @@ def bend_legs(positions: Floats, ankles: Floats, feet: Floats, reach: float, str
     leg = ankles - hips
     far = np.linalg.norm(leg, axis=-1, keepdims=True)
     leg = leg * np.minimum(1.0, reach / np.maximum(far, 1e-9))
-    far = np.minimum(far, reach)
-    line = unit(leg)
-
-    def off_line(v: Floats) -> Floats:
-        return v - line * (v * line).sum(-1, keepdims=True)
-
-    side = off_line(positions[:, KNEES] - hips)
-    sure = np.clip(np.linalg.norm(side, axis=-1, keepdims=True) / straight, 0, 1)
-    side = unit(off_line(sure * unit(side) + (1 - sure) * unit(off_line(feet))))
-    thigh, shin = BONE["knee"], BONE["ankle"]
-    along = (thigh**2 - shin**2 + far**2) / (2 * np.maximum(far, 1e-9))
-    out[:, KNEES] = hips + line * along + side * np.sqrt(np.maximum(thigh**2 - along**2, 0))
+    thighs = bend_knees(positions[:, KNEES] - hips, leg, feet, (BONE["knee"], BONE["ankle"]), straight)
+    out[:, KNEES] = hips + thighs
     out[:, ANKLES] = hips + leg
     out[:, TOES] = out[:, ANKLES] + feet
     return out

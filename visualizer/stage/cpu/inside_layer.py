@@ -6,6 +6,7 @@ large by matrix products, cut to the few levels that each may have, and put side
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,10 @@ class _Cells:
 class InsideLayer:
     """Draws dancers onto a surface. Buffers are made once."""
 
-    def __init__(self, size: tuple[int, int], parts: FrameParts) -> None:
+    def __init__(self, size: tuple[int, int], parts: FrameParts, pixels: NDArray[np.uint32]) -> None:
+        """`pixels` (height, width): 0xAARRGGBB, premultiplied, in which each dancer is made."""
         width, _ = size
-        self.size, self._parts = size, parts
+        self.size, self._parts, self._pixels = size, parts, pixels
         self._tables = ShadeTables()
         self._wide = {name: np.empty(width * FRAME_SIZE, np.float32) for name in ("edge", "crease", "first", "second")}
         count = width * BAND_HEIGHT
@@ -79,11 +81,11 @@ class InsideLayer:
         self._tables.forget()
 
     def draw(
-        self, surface: pygame.Surface, layer: pygame.Surface, pixels: NDArray[np.uint32], bodies: Bodies, look: Look,
-        mood: Mood, rough: bool,
+        self, bodies: Bodies, look: Look, mood: Mood, lay: Callable[[pygame.Rect], None], rough: bool
     ) -> Bands:  # fmt: skip
-        """Draw all dancers onto `surface`, the farthest first, by way of `layer`, whose `pixels` are 0xAARRGGBB, and
-        say where. `rough`: with the look's grain, if any."""
+        """Draw all dancers, the farthest first, and say where. A rectangle of the pixels that one of them fills is
+        given to `lay`, to be put into the picture before the next is made. `rough`: with the look's grain, if any.
+        """
         assert bodies.insides is not None
         pixel = 1 / self._parts.stage.side
         drawing = _Drawing(
@@ -92,16 +94,15 @@ class InsideLayer:
         drawn, spots = no_bands(self.size[1]), find_spots(bodies)
         for k in find_drawing_order(bodies):
             table = self._tables.find(k, look, bodies.insides[k].colours, mood, pixel)
-            for band, rect in self._draw_one(pixels, bodies, k, spots[k], drawing, table):
-                surface.blit(layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
+            for band, rect in self._draw_one(bodies, k, spots[k], drawing, table):
+                lay(rect)
                 drawn[band].append(rect)
         return drawn
 
     def _draw_one(
-        self, pixels: NDArray[np.uint32], bodies: Bodies, number: int, spot: Spot, drawing: _Drawing,
-        table: NDArray[np.uint32],
-    ) -> list[tuple[int, pygame.Rect]]:  # fmt: skip
-        """Fill the layer with one dancer, band by band; the bands and where in them."""
+        self, bodies: Bodies, number: int, spot: Spot, drawing: _Drawing, table: NDArray[np.uint32]
+    ) -> list[tuple[int, pygame.Rect]]:
+        """Fill the pixels with one dancer, band by band; the bands and where in them."""
         assert bodies.insides is not None
         field, filled = bodies.frames[number, 0], []
         near = field < max(drawing.span.outer, 1.5 / FRAME_SIZE)
@@ -129,10 +130,9 @@ class InsideLayer:
                 name: each[a - r0 : b - r0, x0 - part.x0 : x1 - part.x0] for name, each in wide.items()
             })  # fmt: skip
             index = self._make_index(large, piece, cells, down, across, drawing)
-            target = pixels[part_of(piece.rect)]
             found = self._found[: index.size].reshape(index.shape)
             np.take(table, index, out=found, mode="wrap")  # no index is too large; "wrap" is the quickest
-            target[:] = found
+            self._pixels[part_of(piece.rect)] = found
             filled.append((k, piece.rect))
         return filled
 

@@ -217,10 +217,12 @@ class Painter:
 
     def _draw_insides(self, moment: Moment, look: Look) -> Bands:
         if self._insides is None:
-            self._insides = InsideLayer(self.size, self._parts)
-        return self._insides.draw(
-            self.surface, self._layer, self._layer_pixels, moment.bodies, look, self.mood, self.detail < 1
-        )
+            self._insides = InsideLayer(self.size, self._parts, self._layer_pixels)
+        return self._insides.draw(moment.bodies, look, self.mood, self._lay, self.detail < 1)
+
+    def _lay(self, rect: pygame.Rect) -> None:
+        """Put a rectangle of the layer over the picture."""
+        self.surface.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
 
     def _make_colours(self, look: Look, tables: ColorTables, ends: tuple[int, int], behind: Array | None) -> None:
         if look.effects is None:
