@@ -204,6 +204,22 @@ def ear(
 
 
 @app.command()
+def figure(
+    figures: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIGURE...]", help="TOML files, or names of people who ship.")
+    ] = None,
+    sheet: Annotated[Path, typer.Option(help="Picture to write: .png, .jpg or .webp.")] = Path("figures.png"),
+    size: Annotated[int, typer.Option(min=128, max=1024, help="Pixels on a side of a frame.")] = 512,
+) -> None:
+    """Draw figures, one in eight poses or several a pose each, to see what a TOML file makes of somebody."""
+    from training.data.figures.sheet import describe, draw_sheet
+
+    for each in draw_sheet(figures or [], sheet, size):
+        say(describe(each))
+    say(f"wrote {sheet}")
+
+
+@app.command()
 def footage(
     videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder to write the frames and the report into.")],
