@@ -119,7 +119,7 @@ def make_film(figure: Figure, clip: Clip, place: str, seconds: float, path: Path
         for number, (truth, ground) in enumerate(zip(drawn, places(place, count), strict=True)):
             painted = paint_toon(truth, figure.colours, DRAWN, large)
             cover = np.zeros((*ground.shape[:2], 4), np.float32)
-            _lay(cover, painted, round(corner[0]) + truth.left * _scale(), round(corner[1]) + truth.top * _scale())
+            _lay(cover, painted, round(corner[0]) + truth.left * large, round(corner[1]) + truth.top * large)
             picture = ground * (1 - cover[..., 3:]) + 255 * cover[..., 2::-1]
             picture = np.clip(picture + noise.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
             masks.append(cover[..., 3] > 0.5)
@@ -128,11 +128,6 @@ def make_film(figure: Figure, clip: Clip, place: str, seconds: float, path: Path
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return Film(path, np.stack(masks), joints.astype(np.float64), positions)
-
-
-def _scale() -> int:
-    """Pixels of the picture for one of a frame of 128."""
-    return SQUARE // 128
 
 
 def _lay(cover: NDArray[np.float32], painted: NDArray[np.float32], left: int, top: int) -> None:

@@ -101,7 +101,7 @@ class Wish:
             raise UserError(f"background {self.model!r}: must be mog2 or knn")
         check_who(self.who)
         if self.mask_model is not None:
-            if self.method != "person":
+            if self.method not in ("auto", "person"):
                 raise UserError(f"--mask-model is for --method person, not {self.method}")
             Person(self.mask_model, self.mask_norm)
         if self.who != "largest" and (self.mask_model is not None or self.method not in ("auto", "person")):
@@ -111,9 +111,7 @@ class Wish:
 def with_bundle(wish: Wish) -> Wish:
     """The wish with the network that sees people: the one that was given, or else the one that was fetched. UserError
     where it is needed and not there, or is none."""
-    if wish.mask_model is not None:
-        return wish
-    needed = wish.method == "person" or wish.bundle is not None
+    needed = (wish.method == "person" and wish.mask_model is None) or wish.bundle is not None
     if not landmarker.is_there():
         if needed:
             raise UserError(landmarker.MISSING)

@@ -38,7 +38,7 @@ from training.data.footage.found import read_sights
 from training.data.footage.masks import Wish, with_bundle
 from training.data.footage.people import choose
 from training.data.footage.report import VideoReport, clock, write_report
-from training.data.footage.request import Request
+from training.data.footage.request import Request, meant
 from training.data.footage.video import Video, View, find_videos, probe, view_of
 from training.folders import check_folder, write_whole
 from training.parallel import map_parallel
@@ -80,10 +80,8 @@ def extract_footage(
     goes on.
     """
     request.check()
-    wish = with_bundle(request.wish)
-    if wish.method == "auto" and request.empty is not None:  # an empty place is for that method alone
-        wish = replace(wish, method="still")
-    request = replace(request, wish=wish)
+    request = meant(request)
+    request = replace(request, wish=with_bundle(request.wish))
     check_folder(out)
     videos = [probe(path) for path in find_videos(places)]
     views = [view_of(v, request.crop) for v in videos]
@@ -295,7 +293,10 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
     if sum(shorts):
         reasons.append(f"{sum(shorts):,} in stretches of less than two seconds")
     if total[TWO] > total.sum() / 2:
-        advice = "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances"
+        advice = (
+            "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances, --who left takes one "
+            "of two people"
+        )
         return f"{where}: more than one dancer in {pictures} ({', '.join(reasons)}); {advice}"
     return f"{where}: no dancer found in {pictures} ({', '.join(reasons)}); another --method?"
 
