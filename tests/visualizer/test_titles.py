@@ -103,4 +103,4 @@ def test_commands_say_what_is_wrong_and_change_nothing() -> None:
 def test_a_logo_is_equal_only_to_itself() -> None:
     one, other = (Logo("a.png", np.zeros((2, 2, 4), np.uint8)) for _ in range(2))
     assert one != other
-    assert one == one  # noqa: PLR0124 - that is the point
+    assert one == one
