@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NUDGE = 0.01  # seconds that the dance is moved by one command
 LATENCY_STEP = 10.0  # ms
+NO_CUES = "there is no list of cues: start with --cues FILE"
 
 
 @dataclass(frozen=True)
@@ -324,6 +325,23 @@ def _learn(show: Show, command: str) -> None:
         show.host.learn_control(command)
 
 
+def _step_cue(steps: int) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        if show.cues is None:
+            show.reply(NO_CUES, "cue")
+        else:
+            show.cues.step(steps)
+
+    return change
+
+
+def _choose_cue(show: Show, name: str) -> None:
+    if show.cues is None:
+        show.reply(NO_CUES, "cue")
+    else:
+        show.cues.go(show.cues.list.find(name))
+
+
 def _on_host(act: Callable[[Host], None]) -> Callable[[Show, str], None]:
     """What only the place where the show is seen can do; elsewhere there is nothing to be done."""
 
@@ -492,6 +510,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "The show",
         (
+            Command("next cue", "cue: next, previous", _step_cue(1)),
+            Command("previous cue", "cue: next, previous", _step_cue(-1)),
+            Command("cue", "the cue of this name or number", _choose_cue, "NAME"),
             Command("auto", "auto: changes by itself", _toggle_auto, "[on|off]"),
             Command("lock", "lock: nothing changes", _toggle_lock, "[on|off]"),
             Command("favourite", "more often what is on", _like),

@@ -184,6 +184,9 @@ class Settings(SharedOptions):
         Text("a MIDI output's name or a part of it"), None, "Send MIDI clock of the danced beat to there.",
         in_file=True, unset="off",
     )  # fmt: skip
+    cues: str | None = option(
+        Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
+    )  # fmt: skip
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

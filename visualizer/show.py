@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
@@ -30,6 +30,9 @@ from visualizer.options import AUTO
 from visualizer.pace import HALF, Count, Pace
 from visualizer.stage.looks import Look, LookStore
 from visualizer.titles import TitleBoard
+
+if TYPE_CHECKING:
+    from visualizer.cues import CuePlayer
 
 log = logging.getLogger("visualizer")
 
@@ -128,6 +131,7 @@ class Show:
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
         self.style_selector = StyleSelector(self.styles) if plan.by_music else None
+        self.cues: CuePlayer | None = None  # the list that is played, where there is one
         self.titles = plan.titles  # words and pictures over the dance
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
@@ -157,6 +161,8 @@ class Show:
         hearing = adjust_sensitivity(hearing, self.sensitivity)
         self._dancer.beat_seconds = 60 / hearing.bpm
         count = self._count(musical_time, hearing)
+        if self.cues is not None:
+            self.cues.follow(self, count.phrases, hearing.time)
         bodies = self._ahead.take(count.danced - count.leap)
         if self.look.wants_inside != self._dancer.wants_inside:  # another look: what was made ahead is for the last one
             self.dancer.wants_inside, bodies = self.look.wants_inside, None
