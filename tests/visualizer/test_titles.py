@@ -44,7 +44,7 @@ def test_a_title_comes_and_goes_by_a_fade() -> None:
     assert covers == sorted(covers)
     assert covers[-1] == 1
     board.set_text("two")
-    texts = [(seen.text, seen.cover) for seen in map(board.at, np.linspace(11, 12, 41))]
+    texts = [(seen.text, seen.cover) for seen in map(board.at, np.linspace(10.41, 11.41, 41))]
     assert texts[0][0] == "one"
     assert texts[-1] == ("two", 1.0)
     turn = next(k for k, (text, _) in enumerate(texts) if text == "two")

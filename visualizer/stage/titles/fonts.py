@@ -126,12 +126,12 @@ class FontChain:
 
     def measure(self, line: str, size: int, spacing: float = 0.0) -> int:
         """About how wide `render` would make it, pixels; quicker."""
-        clusters = split_clusters(line)
         width = 0
         for run in self.split(line):
             wide, high = self.font(run.path, size, run.leftwards).size(run.text)
             width += round(wide * 0.95 * size / high) if high > 1.6 * size else wide
-        return width + (round(spacing) * len(clusters) if spacing and _stand_apart(line) else 0)
+            width += round(spacing) * len(split_clusters(run.text)) if _stand_apart(run.text) else 0
+        return width
 
     def _render_run(self, run: Run, size: int, spacing: float) -> tuple[pygame.Surface, int]:
         """Its picture and how far below its top letters stand."""
