@@ -264,7 +264,7 @@ class CuePlayer:
             return
         self.number, self._wanted, self._began = number, None, (phrases, time)
         cue = self.list.cues[number]
-        show.auto.pinned -= self._pinned
+        show.auto.pinned.difference_update(self._pinned)
         self._pinned = set()
         choices, show.choices = show.choices, Choices()
         try:
@@ -273,8 +273,10 @@ class CuePlayer:
         finally:
             show.choices = choices
         chosen: set[Kind] = {kind for kind in KINDS if kind in _words(cue.orders)}
-        self._pinned = (chosen | ({"style"} if "dance" in chosen else set())) - show.auto.pinned
-        show.auto.pinned |= self._pinned
+        if "dance" in chosen:
+            chosen.add("style")  # another would end the dance
+        self._pinned = chosen - show.auto.pinned
+        show.auto.pinned.update(self._pinned)
         show.reply(f"cue: {cue.name} ({number + 1} of {len(self.list.cues)})", "cue")
         self._changed(number)
 

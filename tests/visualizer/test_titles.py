@@ -63,7 +63,8 @@ def test_a_countdown_begins_with_the_first_picture_and_goes_after_zero() -> None
 def test_the_clock_changes_without_a_fade() -> None:
     board, times = TitleBoard(), iter(["21:59", "21:59", "22:00"])
     board.clock, board.shows_clock, board.song, board.shows_song = lambda: next(times), True, "Nina – Tune", True
-    board.at(0.0), board.at(1.0)
+    board.at(0.0)
+    board.at(1.0)
     seen = board.at(1.1)
     assert (seen.small, seen.cover) == ("22:00 · Nina – Tune", 1.0)
 

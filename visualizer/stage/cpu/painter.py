@@ -61,6 +61,32 @@ def has_insides(moment: Moment) -> bool:
     return moment.look.wants_inside and moment.bodies.insides is not None
 
 
+def draw_sprites(
+    sprites: Sprites, surface: pygame.Surface, confetti: Confetti, stage: Layout, musical_time: float, is_sparse: bool
+) -> Bands:  # fmt: skip
+    """Draw the confetti, half of it where it `is_sparse`; where it is."""
+    corners, numbers = sprites.draw(confetti, musical_time)
+    if is_sparse:
+        corners, numbers = corners[::2], numbers[::2]
+    corners = corners * stage.side + (stage.width / 2, stage.top)
+    colours = [tuple(int(255 * c + 0.5) for c in stop[1:4]) for stop in confetti.stops]
+    for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
+        pygame.draw.polygon(surface, colours[number], piece)
+    if not len(corners):
+        return no_bands(surface.get_height())
+    (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
+    return cut_into_bands(box, surface.get_rect())
+
+
+def draw_titles(layer: TitleLayer, surface: pygame.Surface, moment: Moment) -> Bands:
+    """Lay words and pictures over all, if there are any; where they are."""
+    seen = no_bands(surface.get_height())
+    for rect in layer.draw(surface, moment.titles, moment.look) if moment.titles else ():
+        seen = join_bands(seen, cut_into_bands(rect, surface.get_rect()))
+    return seen
+
+
 class Painter:
     """Paints pictures of one size. Buffers are made once; `dirty` is what the last `paint` changed.
 
@@ -155,9 +181,8 @@ class Painter:
         if has_insides(moment):
             seen = join_bands(seen, self._draw_insides(self.surface, moment, look))
         if look.confetti is not None:
-            seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
-        if moment.titles:
-            seen = join_bands(seen, self._draw_titles(self.surface, moment))
+            seen = join_bands(seen, self._throw(self.surface, look.confetti, moment))
+        seen = join_bands(seen, draw_titles(self._titles, self.surface, moment))
         old, self._seen = self._seen, seen
         self.dirty = self.surface.get_rect() if self._all_changed else bound(join_bands(old, seen))
         return self.surface
@@ -187,9 +212,8 @@ class Painter:
             self._lay_insides(pixels, moment, look)
         if look.confetti is not None:
             surface = pygame.image.frombuffer(pixels.data, self.size, "RGBA")
-            self._draw_sprites(surface, look.confetti, moment.musical_time)
-        if moment.titles:
-            self._draw_titles(pygame.image.frombuffer(pixels.data, self.size, "RGBA"), moment)
+            self._throw(surface, look.confetti, moment)
+        draw_titles(self._titles, pygame.image.frombuffer(pixels.data, self.size, "RGBA"), moment)
         return pixels
 
     def _lay_insides(self, pixels: NDArray[np.uint8], moment: Moment, look: Look) -> None:
@@ -216,8 +240,7 @@ class Painter:
             small.mood, small.sprites = self.mood, self.sprites
         surface = small.paint(replace(moment, titles=Titles()))
         pygame.transform.smoothscale(surface, self.size, self.surface)
-        if moment.titles:  # letters are as sharp as ever
-            self._draw_titles(self.surface, moment)
+        draw_titles(self._titles, self.surface, moment)  # letters are as sharp as ever
         self.dirty = self.surface.get_rect()
         self._kind = self.detail  # whatever is painted next starts from an empty stage
         return self.surface
@@ -307,25 +330,5 @@ class Painter:
             plane = self._effects_plane.indices
             self._colours.look_up_one(self._colours.effects_alone, plane, beside, self._layer_pixels)
 
-    def _draw_titles(self, surface: pygame.Surface, moment: Moment) -> Bands:
-        """Lay words and pictures over all; where they are."""
-        seen = no_bands(self.size[1])
-        for rect in self._titles.draw(surface, moment.titles, moment.look):
-            seen = join_bands(seen, cut_into_bands(rect, surface.get_rect()))
-        return seen
-
-    def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> Bands:
-        """Draw the confetti; where it is."""
-        corners, numbers = self.sprites.draw(confetti, musical_time)
-        if self.detail > 0:
-            corners, numbers = corners[::2], numbers[::2]
-        stage = self.layout
-        corners = corners * stage.side + (stage.width / 2, stage.top)
-        colours = [tuple(int(255 * c + 0.5) for c in stop[1:4]) for stop in confetti.stops]
-        for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
-            pygame.draw.polygon(surface, colours[number], piece)
-        if not len(corners):
-            return no_bands(self.size[1])
-        (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-        box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
-        return cut_into_bands(box, surface.get_rect())
+    def _throw(self, surface: pygame.Surface, confetti: Confetti, moment: Moment) -> Bands:
+        return draw_sprites(self.sprites, surface, confetti, self.layout, moment.musical_time, self.detail > 0)

@@ -65,7 +65,7 @@ class Shader:
         self._textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {}
         self._insides = InsideTextures(gl)
         self._pieces: moderngl.Buffer | None = None
-        self._titles, self._titles_sent = TitleLayer(size, patient), -1
+        self._titles = TitleLayer(size, patient)
         self._look: Look | None = None
 
     def _look_from(self, place: Layout) -> None:
@@ -175,19 +175,7 @@ class Shader:
         if look.confetti is not None:
             self._draw_sprites(look, moment.musical_time)
         if moment.titles:
-            self._draw_titles(moment)
-
-    def _draw_titles(self, moment: Moment) -> None:
-        """Lay words and pictures over all; they are sent to the card when they change."""
-        placed, version = self._titles.find(moment.titles, moment.look), self._titles.version
-        changed = version != self._titles_sent
-        sheet = pygame.Surface(self.size if changed else (1, 1), pygame.SRCALPHA, 32)
-        if changed:
-            self._titles_sent = version
-            for image, corner in placed:
-                image.set_alpha(255)
-                sheet.blit(image, corner)
-        if placed:
+            sheet, changed = self._titles.make_sheet(moment.titles, look)
             self._lay("titles", sheet, changed, moment.titles.cover)
 
     def _fit_map(self, look: Look) -> None:

@@ -29,6 +29,7 @@ class TitleLayer:
         self._making: tuple[Key, Future[list[Placed]]] | None = None
         self._shown: Key | None = None
         self._placed: list[Placed] = []
+        self._sheet: tuple[int, pygame.Surface] | None = None
         self.version = 0  # counts up when what is shown is another
 
     def find(self, titles: Titles, look: Look) -> list[Placed]:
@@ -58,6 +59,18 @@ class TitleLayer:
             image.set_alpha(round(255 * titles.cover))
             drawn.append(surface.blit(image, corner))
         return drawn
+
+    def make_sheet(self, titles: Titles, look: Look) -> tuple[pygame.Surface, bool]:
+        """All of the titles on a surface as large as the picture, and whether it is another than the last time."""
+        placed = self.find(titles, look)
+        changed = self._sheet is None or self._sheet[0] != self.version
+        if self._sheet is None or changed:
+            sheet = pygame.Surface(self._size, pygame.SRCALPHA, 32)
+            for image, corner in placed:
+                image.set_alpha(255)
+                sheet.blit(image, corner)
+            self._sheet = self.version, sheet
+        return self._sheet[1], changed
 
     def release(self) -> None:
         """Let go of the thread."""

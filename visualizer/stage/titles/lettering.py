@@ -38,8 +38,8 @@ def draw_letters(letters: pygame.Surface, style: TitleLook, line: int) -> pygame
     """
     margin = find_margin(style, line)
     own = pygame.surfarray.array3d(letters).transpose(1, 0, 2).astype(np.float32) / 255
-    cover = pygame.surfarray.array_alpha(letters).T.astype(np.float32) / 255
-    own, cover = (np.pad(each, [(margin, margin)] * 2 + [(0, 0)] * (each.ndim - 2)) for each in (own, cover))
+    own = np.pad(own, ((margin, margin), (margin, margin), (0, 0)))
+    cover: Array = np.pad(pygame.surfarray.array_alpha(letters).T.astype(np.float32) / 255, margin)
     is_own = (cover > 0) & (own.min(axis=2) < 0.98)  # an emoji
     wide = widen(cover, style.outline_width * line) if style.outline is not None else cover
     if style.grain:
