@@ -130,7 +130,9 @@ def test_letters_stand_out_from_what_is_behind_them(look: str) -> None:
 def test_a_title_that_flashes_is_held_back() -> None:
     guarded, painter = GuardedFrames(SIZE), Painter(SIZE)
     large = Titles("MMMMMM\nMMMMMM\nMMMMMM", counter="88888")
-    style = replace(find_look("paper"), titles=TitleLook(place="bottom", size=0.3))
+    style = replace(
+        find_look("paper"), titles=TitleLook(place="bottom", size=0.3, plate=np.array([[0.0, 0, 0, 0, 1, 1]]))
+    )
     for k in range(40):
         titles = replace(large, cover=float(k % 2))
         now = Moment(picture(0.0), style, hearing(), 0.0, titles=titles)
