@@ -64,8 +64,8 @@ class Recipe:
     drawing_steps: int = 2500
     seeing_steps: int = 5000
     autoencoder_steps: int = 3000
-    choreographer_steps: int = 2400
-    dancer_steps: int = 5000
+    choreographer_steps: int = 3600
+    dancer_steps: int = 9000
     batch: int = 64
     splices: int = 4000  # ways from dance to dance that are made once
     weights: DancingWeights = field(default_factory=DancingWeights)
