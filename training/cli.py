@@ -35,6 +35,7 @@ STOPPED = {
     "evaluate": "nothing of the pack has changed, and the same command measures it from the start",
     "motion": "clips that were written stay; the same command with --force makes all of them",
     "beats": "the same command begins from the start",
+    "person-model": "nothing was kept",
 }
 
 RENAMED = {"measure": "evaluate"}  # old names of commands, which still work
@@ -139,7 +140,10 @@ def beats(
 
 @app.command()
 def motion(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, AIST++ .pkl, or .npz clips.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, .c3d, AIST++ .pkl, or .npz."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of clips to write, or to add to.")],
     style: Annotated[str | None, typer.Option(help="Style; else as AIST's file names say, or the folder.")] = None,
     licence: Annotated[str, typer.Option(help="Whose motion it is: goes into the NOTICE of packs.")] = (
@@ -163,33 +167,65 @@ def ear(
     clips: Annotated[
         Path | None, typer.Option(help="Folder of real music with an index.json of its beats: measured, never learned.")
     ] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Folder of human scores: groove.zip and pop909.zip. Clips are left out of them.")
+    ] = None,
+    voices: Annotated[Path | None, typer.Option(help="Folder of recorded speech, a folder a speaker.")] = None,
+    fonts: Annotated[Path | None, typer.Option(help="Folder of soundfonts beside those installed.")] = None,
     work: Work = None,
     seed: Annotated[
         int | None, typer.Option(help="Decides the music, the first weights and the order; 11 if not given.")
     ] = None,
     precision: Annotated[str, typer.Option(help="bf16-mixed, or 32-true where the hardware is older.")] = "bf16-mixed",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that play the music.")] = 1,
+    steps: Annotated[
+        int | None, typer.Option(min=2, help="Of the longer trained of its two networks; the other takes half of them.")
+    ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it hears badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace a beat network that is there.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
+    from dataclasses import replace
+
     from training import distributed
-    from training.beat_recipe import BeatRecipe, fit_beat_network
+    from training.beat_recipe import BeatRecipe, BeatSources, fit_beat_network
 
     if distributed.world() > 1:
         raise UserError("the ear is small and trains in one process; start it without torchrun")
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
     recipe = BeatRecipe(seed=BeatRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
-    about = fit_beat_network(out, work or run_folder(out), recipe, clips, force)
+    if steps is not None:
+        recipe = replace(recipe, steps=(steps // 2, steps))
+    sources = BeatSources(clips, scores, voices, fonts)
+    about = fit_beat_network(out, work or run_folder(out), recipe, sources, force, workers)
     for kind, figures in about["figures"].items():
         say(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
+
+
+@app.command()
+def figure(
+    figures: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIGURE...]", help="TOML files, or names of people who ship.")
+    ] = None,
+    sheet: Annotated[Path, typer.Option(help="Picture to write: .png, .jpg or .webp.")] = Path("figures.png"),
+    size: Annotated[int, typer.Option(min=128, max=1024, help="Pixels on a side of a frame.")] = 512,
+) -> None:
+    """Draw figures, one in eight poses or several a pose each, to see what a TOML file makes of somebody."""
+    from training.data.figures.sheet import describe, draw_sheet
+
+    for each in draw_sheet(figures or [], sheet, size):
+        say(describe(each))
+    say(f"wrote {sheet}")
 
 
 @app.command()
 def footage(
     videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder to write the frames and the report into.")],
-    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    method: Annotated[
+        str, typer.Option(help="How the figure is found: auto looks what does it best of key, shadow, still, person.")
+    ] = "auto",
     key: Annotated[
         str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
     ] = "border",
@@ -201,6 +237,12 @@ def footage(
     ] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    who: Annotated[
+        str, typer.Option(help="Of several people: largest, left, right, both, or who is first seen in WxH+LEFT+TOP.")
+    ] = "largest",
+    person_model: Annotated[
+        Path | None, typer.Option(help="File of the network that sees people; else the one that was fetched.")
+    ] = None,
     background: Annotated[str, typer.Option(help="Model of the still camera's background: mog2 or knn.")] = "mog2",
     beats: Annotated[str, typer.Option(help="Where beats are found: auto, sound, movement or none.")] = "auto",
     name: Annotated[str | None, typer.Option(help="Name of the style; each video's own if not given.")] = None,
@@ -218,10 +260,23 @@ def footage(
 
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
-        Wish(method, key, mask_model, mask_norm, background), rate, begin, end,
+        Wish(method, key, mask_model, mask_norm, background, who, person_model), rate, begin, end,
         read_crop(crop) if crop is not None else None, read_range(empty) if empty is not None else None, beats, name,
     )  # fmt: skip
     extract_footage(videos, out, request, show_steps, jobs, force, scheduler)
+
+
+@app.command("person-model")
+def person_model(
+    size: Annotated[str, typer.Option(help="Which of its networks: lite, full or heavy.")] = "full",
+    file: Annotated[
+        Path | None, typer.Option("--person-model", help="Take this file instead, where there is no network.")
+    ] = None,
+) -> None:
+    """Fetch the network that sees people, once, from its maker, into the user's data folder."""
+    from training.person_model import add_person_model
+
+    add_person_model(size, file)
 
 
 @app.command("new-dancer")
@@ -230,7 +285,9 @@ def new_dancer(
     name: Annotated[str, typer.Option(help="What the dancer, and its style, is called.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the pack to write; NAME here if not given.")] = None,
     work: Work = None,
-    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    method: Annotated[
+        str, typer.Option(help="How the figure is found: auto looks what does it best of key, shadow, still, person.")
+    ] = "auto",
     key: Annotated[
         str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
     ] = "border",
@@ -239,6 +296,12 @@ def new_dancer(
     empty: Annotated[str | None, typer.Option(help="FROM-TO, when the picture is empty, for a still camera.")] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    who: Annotated[
+        str, typer.Option(help="Of several people: largest, left, right, both, or who is first seen in WxH+LEFT+TOP.")
+    ] = "largest",
+    person_model: Annotated[
+        Path | None, typer.Option(help="File of the network that sees people; else the one that was fetched.")
+    ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in a minute, for tests; it dances badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
@@ -247,13 +310,14 @@ def new_dancer(
     from training.data.footage.masks import Wish
     from training.data.footage.run import Request
     from training.data.footage.video import read_crop, read_range
-    from training.finetune import Plan, check_name
+    from training.finetune import check_name
     from training.finetune import new_dancer as make
+    from training.outline import Plan
 
     check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
-        Wish(method, key, mask_model, mask_norm), begin=begin, end=end,
+        Wish(method, key, mask_model, mask_norm, who=who, bundle=person_model), begin=begin, end=end,
         crop=read_crop(crop) if crop is not None else None,
         empty=read_range(empty) if empty is not None else None, name=name,
     )  # fmt: skip
