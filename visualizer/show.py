@@ -283,7 +283,9 @@ class Show:
             now, of = self.dancer.dance or AS_IT_COMES, self.dancer.style
             if energy is not None:
                 self._dance_energy = energy
-                names = (*self.dancer.dances_for(energy), AS_IT_COMES)
+                suited = self.dancer.dances_for(energy)
+                # Its own plan, which knows the way over and improvises, as often as all dances together.
+                names = (*suited, *[AS_IT_COMES] * max(1, len(suited)))
         allowed, favourites = self.preferences.allowed(kind, names), self.preferences.favourite[kind]
         chosen = self.auto.choose(kind, allowed, favourites, now, of)
         if chosen is None:
