@@ -1,6 +1,7 @@
 """How well dancers are cut out of footage, and how fast, on films whose true masks are known.
 
     python -m bench.footage --motion DIR [--clips 3] [--seconds 12] [--sheet out.png] [--speed-seconds 60]
+                            [--person-model FILE]
 
 Captured dance is filmed by an imaginary camera (training/data/footage/made.py) and handled like a user's footage:
 H.264, PyAV, mask, crop, frame. IoU: the mask against the true one at 480 lines, mean over all pictures and over the
@@ -34,10 +35,13 @@ from rich.progress import track
 from rich.table import Table
 
 from training.data.footage.crop import field, follow, split_clips
-from training.data.footage.extract import Stretch, look_at, pieces_of, read_found, read_masks, save_looks, take_looks
+from training.data.footage.extract import Stretch, look_at, pieces_of, save_looks, take_looks
+from training.data.footage.eyes import Sight, open_eyes, own_method
 from training.data.footage.figure import KEPT
+from training.data.footage.found import read_masks, read_sights
 from training.data.footage.made import CONDITIONS, Shot, Spoiling, at_rate, film, true_frames
-from training.data.footage.masks import Wish, prepare, refined
+from training.data.footage.masks import Wish, refined, with_bundle
+from training.data.footage.people import choose as choose_dancer
 from training.data.footage.video import pictures, probe, view_of
 from training.data.motion.clips import Clip, read_clips
 from training.data.motion.skeleton import INDEX
@@ -47,7 +51,7 @@ from visualizer.media import open_media
 RATE = 10.0  # pictures a second of the films whose masks are judged
 HAND = 0.08  # metres about wrist and hand
 EMPTY = 1.0  # seconds of empty room, for the still camera
-SCREENS = {"key": "blue", "shadow": "shadow", "still": "room"}
+SCREENS = {"key": "blue", "shadow": "shadow", "still": "room", "person": "room"}
 
 
 @dataclass(frozen=True)
@@ -82,37 +86,39 @@ def hand_pixels(shot: Shot, lines: int) -> list[NDArray[np.bool_]]:
     return out
 
 
-def judge(method: str, shot: Shot, folder: Path) -> Judged:
+def judge(wish: Wish, shot: Shot, folder: Path) -> Judged:
     """Film a shot, look at it as the command does, and compare what is found with the truth."""
     path = folder / "film.mp4"
     masks = film(shot, path)
     video = probe(path)
     view = view_of(video, None)
-    empty = (0.0, shot.empty) if method == "still" else None
+    empty = (0.0, shot.empty) if wish.method == "still" else None
     looks = take_looks(video, view, 0.0, video.seconds, empty)
     work = folder / "work"
     work.mkdir()
     save_looks(looks, work / "looks.npz")
-    wish = Wish(method)
-    way = prepare(wish, looks, path)
+    method = own_method(wish, looks, path)
+    eyes = open_eyes(wish, method, path)
     first = round(shot.empty * shot.fps)
     near = hand_pixels(shot, masks.shape[1])
     iou, hands, shown = [], [], []
-    for k, (_, picture) in enumerate(pictures(video, view, 0.0, 1e9, RATE)):
+    for k, (now, picture) in enumerate(pictures(video, view, 0.0, 1e9, RATE)):
         if k < first:
             continue
-        found, true = refined(picture, way.mask(picture)) > 0, masks[k][:, : picture.shape[1]]
+        found = refined(picture, method.mask(picture)) > 0 if method else figure_mask(eyes.see(picture, now), picture)
+        true = masks[k][:, : picture.shape[1]]
         found = found[: true.shape[0], : true.shape[1]]
         iou.append(overlap(found, true))
         mine = near[k - first][:, : true.shape[1]] & true
         hands.append(float((found & mine).sum() / max(1, mine.sum())))
         if (k - first) % 24 == 12:
             shown.append(_shown(picture, found, true))
+    eyes.close()
     pieces = pieces_of(video, view, wish, Stretch(0.0, 1e9, RATE), work)
     for piece in pieces:
         look_at(piece)
     paths = [p.out for p in pieces]
-    result = read_found(paths)
+    result = choose_dancer(read_sights(paths), wish.who, view)
     clips, _ = split_clips(result)
     tracks = follow(result, clips, view.size[1])
     true_fields, _ = true_frames(shot)
@@ -121,7 +127,7 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
     for one in tracks:
         wanted = np.zeros(len(result.times), np.bool_)
         wanted[one.index] = True
-        for place, (number, mask) in enumerate(read_masks(paths, wanted)):
+        for place, (number, mask) in enumerate(read_masks(paths, result, wanted)):
             if number >= first:
                 left, top = result.boxes[number, :2]
                 seen = field(mask, int(left), int(top), one.centre[place], one.floor[place], scale)
@@ -131,6 +137,15 @@ def judge(method: str, shot: Shot, folder: Path) -> Judged:
     return Judged(
         np.array(iou), np.array(hands), kept, float(np.mean(frames or [0.0])), float(np.median(sizes or [0.0])), shown
     )
+
+
+def figure_mask(sights: list[Sight], picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The first figure that is seen in a picture, as large as the picture."""
+    whole = np.zeros(picture.shape[:2], np.bool_)
+    if sights[0].figure is not None:
+        left, top, wide, high = sights[0].figure.box
+        whole[top : top + high, left : left + wide] = sights[0].figure.mask > 0
+    return whole
 
 
 def _shown(picture: NDArray[np.uint8], found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -159,23 +174,31 @@ def choose(clips: list[Clip], count: int, seconds: float) -> list[Clip]:
     return [chosen[i] for i in np.linspace(0, len(chosen) - 1, count).round().astype(int)]
 
 
-def table_of_masks(clips: list[Clip], seconds: float, sheet: Path | None, console: Console) -> None:
+def wishes(person_model: Path | None) -> list[Wish]:
+    """Every method, `person` where its network is there."""
+    with_network = with_bundle(Wish("auto", bundle=person_model))
+    found = [Wish(name) for name in SCREENS if name != "person"]
+    return [*found, *([replace(with_network, method="person")] if with_network.bundle is not None else [])]
+
+
+def table_of_masks(clips: list[Clip], seconds: float, tried: list[Wish], sheet: Path | None, console: Console) -> None:
     table = Table(
         *("method", "condition", "IoU", "worst 5%", "hands", "kept", "frame", "size"), box=None, pad_edge=False
     )
     rows: list[NDArray[np.uint8]] = []
-    work = [(m, c) for m in SCREENS for c in CONDITIONS]
-    for method, condition in track(work, "filming and looking", console=Console(stderr=True)):
+    work = [(wish, c) for wish in tried for c in CONDITIONS]
+    for wish, condition in track(work, "filming and looking", console=Console(stderr=True)):
         judged = []
         for number, clip in enumerate(clips):
             positions = at_rate(clip.positions, clip.fps, RATE, seconds, 2.0)
             positions = positions - np.median(positions[:, :1], axis=0) * np.array([1, 0, 1], np.float32)
-            shot = Shot(positions, RATE, SCREENS[method], CONDITIONS[condition], seed=number)
+            shot = Shot(positions, RATE, SCREENS[wish.method], CONDITIONS[condition], seed=number)
             with tempfile.TemporaryDirectory() as folder:
-                judged.append(judge(method, replace(shot, empty=EMPTY if method == "still" else 0.0), Path(folder)))
+                empty = EMPTY if wish.method == "still" else 0.0
+                judged.append(judge(wish, replace(shot, empty=empty), Path(folder)))
         iou, hands = np.concatenate([j.iou for j in judged]), np.concatenate([j.hands for j in judged])
         table.add_row(
-            method, condition, f"{iou.mean():.3f}", f"{np.quantile(iou, 0.05):.3f}", f"{hands.mean():.3f}",
+            wish.method, condition, f"{iou.mean():.3f}", f"{np.quantile(iou, 0.05):.3f}", f"{hands.mean():.3f}",
             f"{np.mean([j.kept for j in judged]):.3f}", f"{np.mean([j.frame for j in judged]):.3f}",
             " ".join(f"{j.size:.2f}" for j in judged),
         )  # fmt: skip
@@ -223,12 +246,14 @@ def decode(path: Path, scaled: bool) -> tuple[float, int]:
     return time.process_time() - began, count
 
 
-def measured(path: Path, method: str, folder: Path) -> tuple[float, int, float, float]:
+def measured(path: Path, wish: Wish, folder: Path) -> tuple[float, int, float, float]:
     """Processor seconds, pictures, peak memory in MB of all processes together, and seconds by the clock, of the real
     command."""
-    words = [sys.executable, "-m", "training", "footage", str(path), "--out", str(folder / method), "--method", method,
-             "--beats", "none", "--rate", "240"]  # fmt: skip
-    if method == "still":
+    words = [sys.executable, "-m", "training", "footage", str(path), "--out", str(folder / wish.method), "--method",
+             wish.method, "--beats", "none", "--rate", "240"]  # fmt: skip
+    if wish.bundle is not None:
+        words += ["--person-model", str(wish.bundle)]
+    if wish.method == "still":
         words += ["--empty", f"0-{EMPTY}"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
@@ -279,26 +304,28 @@ def _memory(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
-def table_of_speed(clip: Clip, seconds: float, console: Console) -> None:
+def table_of_speed(clip: Clip, seconds: float, tried: list[Wish], console: Console) -> None:
     table = Table(*("1920x1080 at 30", "pictures a processor second", "memory, MB", "by the clock, a second"),
                   box=None, pad_edge=False)  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         few = at_rate(clip.positions, clip.fps, 30, 3, 2.0)
         there_and_back = np.concatenate([few, few[::-1]])
-        for method, screen in SCREENS.items():
-            path = folder / f"{method}.mp4"
-            empty = EMPTY if method == "still" else 0.0
+        for wish in tried:
+            path = folder / f"{wish.method}.mp4"
+            empty, screen = EMPTY if wish.method == "still" else 0.0, SCREENS[wish.method]
             short = folder / "short.mp4"
             film(Shot(there_and_back, 30, screen, Spoiling(3.0, 23), (1920, 1080), empty), short, lines=16)
             repeat(short, path, max(1, round(seconds / 6)))
-            if method == "key":
+            if wish.method == "key":
                 console.print(f"{path.stat().st_size * 8e-6 / probe(path).seconds:.0f} Mbit/s")
                 for scaled, what in ((False, "decoding alone"), (True, "decoding and scaling")):
                     spent, count = decode(path, scaled)
                     table.add_row(what, f"{count / spent:.0f}", "", "")
-            spent, count, memory, wall = measured(path, method, folder)
-            table.add_row(f"footage --method {method}", f"{count / spent:.0f}", f"{memory:.0f}", f"{count / wall:.0f}")
+            spent, count, memory, wall = measured(path, wish, folder)
+            table.add_row(
+                f"footage --method {wish.method}", f"{count / spent:.0f}", f"{memory:.0f}", f"{count / wall:.0f}"
+            )
     console.print(table)
 
 
@@ -308,15 +335,17 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each film; 0: no table of masks")
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--person-model", type=Path, help="the network that sees people; else the one that was fetched")
     parser.add_argument("--speed-seconds", type=float, default=60.0, help="of 1080p; 0: no table of speeds")
     given = parser.parse_args()
     console = Console(width=120)
     clips = choose(read_clips(given.motion), given.clips, given.seconds)
     console.print(f"{', '.join(c.name for c in clips)}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    tried = wishes(given.person_model)
     if given.seconds:
-        table_of_masks(clips, given.seconds, given.sheet, console)
+        table_of_masks(clips, given.seconds, tried, given.sheet, console)
     if given.speed_seconds:
-        table_of_speed(clips[0], given.speed_seconds, console)
+        table_of_speed(clips[0], given.speed_seconds, tried, console)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import importlib.util
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from bench.pulse import Server
 from tests.support.needs import needs, needs_program
+from tests.support.pose_bundle import ENVIRONMENT, make_bundle
 from tests.support.repository import REPOSITORY
 from tests.support.training_run import TinyFit, run_training
 from visualizer.stop import SIGNALS
@@ -102,3 +104,14 @@ def tiny_pack(tiny_fit: TinyFit) -> Path:
 def tiny_work(tiny_fit: TinyFit) -> Path:
     """Work folder of the tiny pack: its data set, checkpoints and TensorBoard files. Do not change it."""
     return tiny_fit.work
+
+
+@pytest.fixture(scope="session")
+def pose_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network that sees people, made of the package that `.ci/run` has fetched."""
+    needs(importlib.util.find_spec("mediapipe"), "MediaPipe")
+    package = Path(os.environ.get(ENVIRONMENT, "") or "nowhere")
+    needs(package.is_file(), f"the network that sees people (${ENVIRONMENT})")
+    path = tmp_path_factory.mktemp("person") / "pose.task"
+    path.write_bytes(make_bundle(package.read_bytes(), "full"))
+    return path

@@ -35,6 +35,7 @@ STOPPED = {
     "evaluate": "nothing of the pack has changed, and the same command measures it from the start",
     "motion": "clips that were written stay; the same command with --force makes all of them",
     "beats": "the same command begins from the start",
+    "person-model": "nothing was kept",
 }
 
 RENAMED = {"measure": "evaluate"}  # old names of commands, which still work
@@ -139,7 +140,10 @@ def beats(
 
 @app.command()
 def motion(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, AIST++ .pkl, or .npz clips.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE_OR_FOLDER...", help=".bvh, .c3d, AIST++ .pkl, or .npz."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of clips to write, or to add to.")],
     style: Annotated[str | None, typer.Option(help="Style; else as AIST's file names say, or the folder.")] = None,
     licence: Annotated[str, typer.Option(help="Whose motion it is: goes into the NOTICE of packs.")] = (
@@ -189,7 +193,9 @@ def ear(
 def footage(
     videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder to write the frames and the report into.")],
-    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    method: Annotated[
+        str, typer.Option(help="How the figure is found: auto looks what does it best of key, shadow, still, person.")
+    ] = "auto",
     key: Annotated[
         str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
     ] = "border",
@@ -201,6 +207,12 @@ def footage(
     ] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    who: Annotated[
+        str, typer.Option(help="Of several people: largest, left, right, both, or who is first seen in WxH+LEFT+TOP.")
+    ] = "largest",
+    person_model: Annotated[
+        Path | None, typer.Option(help="File of the network that sees people; else the one that was fetched.")
+    ] = None,
     background: Annotated[str, typer.Option(help="Model of the still camera's background: mog2 or knn.")] = "mog2",
     beats: Annotated[str, typer.Option(help="Where beats are found: auto, sound, movement or none.")] = "auto",
     name: Annotated[str | None, typer.Option(help="Name of the style; each video's own if not given.")] = None,
@@ -218,10 +230,23 @@ def footage(
 
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
-        Wish(method, key, mask_model, mask_norm, background), rate, begin, end,
+        Wish(method, key, mask_model, mask_norm, background, who, person_model), rate, begin, end,
         read_crop(crop) if crop is not None else None, read_range(empty) if empty is not None else None, beats, name,
     )  # fmt: skip
     extract_footage(videos, out, request, show_steps, jobs, force, scheduler)
+
+
+@app.command("person-model")
+def person_model(
+    size: Annotated[str, typer.Option(help="Which of its networks: lite, full or heavy.")] = "full",
+    file: Annotated[
+        Path | None, typer.Option("--person-model", help="Take this file instead, where there is no network.")
+    ] = None,
+) -> None:
+    """Fetch the network that sees people, once, from its maker, into the user's data folder."""
+    from training.person_model import add_person_model
+
+    add_person_model(size, file)
 
 
 @app.command("new-dancer")
@@ -230,7 +255,9 @@ def new_dancer(
     name: Annotated[str, typer.Option(help="What the dancer, and its style, is called.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the pack to write; NAME here if not given.")] = None,
     work: Work = None,
-    method: Annotated[str, typer.Option(help="How the figure is found: key, shadow, still or person.")] = "key",
+    method: Annotated[
+        str, typer.Option(help="How the figure is found: auto looks what does it best of key, shadow, still, person.")
+    ] = "auto",
     key: Annotated[
         str, typer.Option(help="Colour to take out: border (picked there), blue, green or #rrggbb.")
     ] = "border",
@@ -239,6 +266,12 @@ def new_dancer(
     empty: Annotated[str | None, typer.Option(help="FROM-TO, when the picture is empty, for a still camera.")] = None,
     mask_model: Annotated[Path | None, typer.Option(help="Segmentation network (ONNX) for method person.")] = None,
     mask_norm: Annotated[str, typer.Option(help="What that network wants: unit (0..1), signed or imagenet.")] = "unit",
+    who: Annotated[
+        str, typer.Option(help="Of several people: largest, left, right, both, or who is first seen in WxH+LEFT+TOP.")
+    ] = "largest",
+    person_model: Annotated[
+        Path | None, typer.Option(help="File of the network that sees people; else the one that was fetched.")
+    ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in a minute, for tests; it dances badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as cores if not given.")] = None,
@@ -247,13 +280,14 @@ def new_dancer(
     from training.data.footage.masks import Wish
     from training.data.footage.run import Request
     from training.data.footage.video import read_crop, read_range
-    from training.finetune import Plan, check_name
+    from training.finetune import check_name
     from training.finetune import new_dancer as make
+    from training.outline import Plan
 
     check_name(name)
     begin, end = read_range(span) if span is not None else (0.0, float("inf"))
     request = Request(
-        Wish(method, key, mask_model, mask_norm), begin=begin, end=end,
+        Wish(method, key, mask_model, mask_norm, who=who, bundle=person_model), begin=begin, end=end,
         crop=read_crop(crop) if crop is not None else None,
         empty=read_range(empty) if empty is not None else None, name=name,
     )  # fmt: skip

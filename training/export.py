@@ -22,6 +22,7 @@ import onnx
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder, write_whole
@@ -90,6 +91,26 @@ def folded(autoencoder: Autoencoder) -> Autoencoder:
     return copy
 
 
+class HalfEmbedding(nn.Module):
+    """An embedding whose table is kept in half precision, which is exact to 1/2000 of its largest numbers."""
+
+    table: Tensor
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self.register_buffer("table", embedding.weight.detach().half())
+
+    def forward(self, index: Tensor) -> Tensor:
+        return F.embedding(index, self.table).float()
+
+
+def with_small_table(dancer: DancerNetwork) -> DancerNetwork:
+    """A copy of the dancer for export: its file is to stay below 8 MB."""
+    small = deepcopy(dancer)
+    small.embedding = HalfEmbedding(dancer.embedding)  # type: ignore[assignment]
+    return small
+
+
 def public_command() -> str:
     """The command in a form that anyone can repeat: folders by their last name, not by paths of this machine."""
     return "python -m training " + " ".join(shlex.quote(word) for word in public_arguments(sys.argv[1:]))
@@ -133,7 +154,8 @@ def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[
     model = onnx.load(path)
     for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, with paths of this machine
         del node.metadata_props[:]
-        node.doc_string = ""
+        node.doc_string = node.name = ""
+    del model.graph.value_info[:]  # shapes in between, which every runtime finds out by itself
     onnx.save(model, path)
 
 
@@ -263,7 +285,7 @@ def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> d
     """Write the networks, the autoencoder folded, into the folder `part`; returns each one's largest difference from
     torch."""
     # Float weights are kept, but no training-only state: the exported graph is what evaluation mode computes.
-    networks = (contents.autoencoder, contents.choreographer.eval(), contents.dancer.eval())
+    networks = (contents.autoencoder, contents.choreographer.eval(), with_small_table(contents.dancer).eval())
     torch.manual_seed(0)
     differences: dict[str, float] = {}
     examples = _examples(*networks, n=3)

@@ -13,8 +13,7 @@ import math
 import os
 import shlex
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from rich.progress import track
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from training.data import choreography
 from training.data.dances import (
     LETTERS_PER_BEAT,
     LETTERS_PER_PHRASE,
@@ -36,20 +34,19 @@ from training.data.dances import (
     learn_alphabet,
     spell,
 )
-from training.data.dataset import Take, from_bytes, open_takes, written_motions
+from training.data.dataset import Take, open_takes
 from training.data.footage.bodies import cut_parts, encoder_folder, see_bodies
 from training.data.footage.run import Request, extract_footage
 from training.data.footage.video import Video, find_videos, probe
-from training.data.sampling import body_batches, gather_motions
 from training.export import PackContents, check_out, public_command, write_info, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
-from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
 from training.models.dancing_loss import dancing_loss
 from training.models.latent_body import latent_body
 from training.models.pose_basis import PoseBasis
-from training.models.restore import basis_of, load_autoencoder, load_dancing
+from training.models.restore import basis_of, load_dancing
+from training.outline import Plan, fit_pictures
 from training.recipe import LEAST_STD, find_limits, mean_moves, pick_seeds
 from visualizer.dancer import pack_store
 from visualizer.dancer.dancer import Dancer
@@ -71,25 +68,6 @@ COST = {"look": 0.026, "encode": 0.022, "picture": 1.1, "choreographer": 0.3, "d
 WRITING = 90.0  # seconds to write and measure the pack
 
 LONGEST_NAME = pack_store.LONGEST_NAME - len(" 999")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is trained. With the defaults, three minutes of footage take well under an hour on two cores."""
-
-    seed: int = 7
-    letters: int = 512
-    picture_steps: int = 240
-    choreographer_steps: int = 500
-    dancer_steps: int = 900
-    batch: int = 48
-    tiny: bool = False
-
-    def shrunk(self) -> Plan:
-        """The same steps in a minute, for tests; the pack dances badly."""
-        return replace(
-            self, tiny=True, letters=24, picture_steps=2, choreographer_steps=4, dancer_steps=3, batch=8
-        )  # fmt: skip
 
 
 def check_name(name: str) -> None:
@@ -231,71 +209,6 @@ def _pace() -> float:
             a /= np.abs(a).max()
         taken.append(time.perf_counter() - began)
     return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
-
-
-def _split_frames(takes: list[Take]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Every other frame, split into those to learn from and those to judge by: the last second in every ten."""
-    learn, judge = [], []
-    for take in takes:
-        frames, times = take.read("seen")[::2], take.read("times")[::2]
-        late = times % 10 >= 9
-        learn.append(frames[~late])
-        judge.append(frames[late])
-    return np.concatenate(learn), np.concatenate(judge)
-
-
-def overlap_of(autoencoder: Autoencoder, frames: NDArray[np.uint8], most: int = 96) -> float:
-    """Mean IoU of frames (T, 128, 128) of bytes and their reconstruction, over at most `most` of them."""
-    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, most).astype(int))] if len(frames) else frames
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(chosen), 16):
-            given = torch.from_numpy(from_bytes(chosen[start : start + 16])[:, None])
-            back = autoencoder.decode(autoencoder.encode(given))[0]
-            a, b = given < 0, back < 0
-            found.append(((a & b).sum((1, 2, 3)) / (a | b).sum((1, 2, 3)).clamp(min=1)).numpy())
-    return float(np.concatenate(found).mean()) if found else 0.0
-
-
-def fit_pictures(
-    takes: list[Take], shipped: Path, plan: Plan, work: Path, console: Console
-) -> tuple[Autoencoder, dict[str, float]]:
-    """The shipped autoencoder, trained further on this outline where that helps, and its IoU on held-back frames."""
-    before = load_autoencoder(shipped)
-    learn, judge = _split_frames(takes)
-    if not len(judge):  # a few seconds only
-        judge = learn[-max(1, len(learn) // 8) :]
-        learn = learn[: -len(judge)] if len(learn) > len(judge) else learn
-    network = load_autoencoder(shipped)
-    for part in (network.decoder,):
-        for key, value in part.named_parameters():
-            value.requires_grad_(key.startswith("flesh"))  # the strokes on the bones stay as they are
-    motions = written_motions(choreography.DANCES[:: 60 if plan.tiny else 6], plan.seed)
-    bodies = gather_motions(motions)
-    quarter = max(1, plan.batch // 4)
-
-    def batches(start: int) -> Iterator[tuple[Tensor, Tensor]]:
-        rng = np.random.default_rng([plan.seed, start])
-        stream = body_batches(bodies, quarter, plan.seed, start, 0.1)
-        for frames, joints in stream:  # a quarter are known bodies, so that what it knows of bodies is not lost
-            mine = from_bytes(learn[rng.integers(0, len(learn), plan.batch - quarter)])[:, None]
-            mine = np.where(rng.random((len(mine), 1, 1, 1)) < 0.5, mine, mine[..., ::-1]).astype(np.float32)
-            unknown = np.full((len(mine), *joints.shape[1:]), np.nan, np.float32)
-            yield (
-                torch.from_numpy(np.concatenate([mine, frames])).contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(np.concatenate([unknown, joints])),
-            )
-
-    first = overlap_of(before, judge)
-    lesson = FitTask("pictures", network, lambda net, batch: net.loss(*batch), batches, plan.seed)  # type: ignore[operator]
-    fit(lesson, FitConfig(plan.picture_steps, rate=2e-4), work)
-    after = overlap_of(network, judge)
-    better = after > first
-    console.print(f"outline seen and drawn again, IoU on frames kept back: {first:.3f} as shipped, {after:.3f} when "
-                  f"taught; {'taught' if better else 'as shipped'} it is")  # fmt: skip
-    return (network if better else before), {
-        "taught": float(better), "iou_shipped": round(first, 4), "iou": round(max(first, after), 4),
-    }  # fmt: skip
 
 
 def taught(

@@ -31,10 +31,27 @@ PAGES = {
         ((f"{_CALL} ear --out models/ear --clips music", "writes music, plays it, learns from it"),), (RUNS,), RESUMED
     ),
     f"{_CALL} footage": Page(
-        ((f"{_CALL} footage party.mp4 --out frames --method shadow", "a shadow on a wall"),), (), RESUMED
+        (
+            (f"{_CALL} footage party.mp4 --out frames", "how the dancer is found is chosen, and said"),
+            (f"{_CALL} footage party.mp4 --out frames --method shadow", "a shadow on a wall"),
+        ),
+        (),
+        RESUMED,
+    ),
+    f"{_CALL} person-model": Page(
+        (
+            (f"{_CALL} person-model", "fetched from its maker; any other command fetches nothing"),
+            (f"{_CALL} person-model --person-model pose_landmarker_full.task", "the same from a file"),
+        ),
+        (("DATA/person/", "the network and its SHA-256; DATA is the user's data folder"),),
     ),
     f"{_CALL} new-dancer": Page(
-        ((f"{_CALL} new-dancer anna.mp4 --name anna --method shadow", "films in, a pack out"),), (RUNS,), RESUMED
+        (
+            (f"{_CALL} new-dancer anna.mp4 --name anna", "a film in, a pack out"),
+            (f"{_CALL} new-dancer duo.mp4 --name anna --who left", "the left one of two"),
+        ),
+        (RUNS,),
+        RESUMED,
     ),
     f"{_CALL} motion": Page(((f"{_CALL} motion captured/ --out clips --style house", "BVH files become clips"),)),
 }

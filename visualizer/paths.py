@@ -33,6 +33,11 @@ def added_packs() -> Path:
     return Path(platformdirs.user_data_dir("dancing-screen")) / "packs"
 
 
+def person_models() -> Path:
+    """Folder of the networks that see people, which the user has fetched, whether or not there is one."""
+    return Path(platformdirs.user_data_dir("dancing-screen")) / "person"
+
+
 def unused(path: Path) -> Path:
     """`path`, or with -2, -3 … before its suffix, so that nothing is overwritten."""
     candidate, number = path, 2

@@ -13,6 +13,25 @@ from visualizer import paths
 SECONDS = 15.0  # onnxruntime sends what it has gathered about 10 s after it was imported
 CONTROL = "import socket; print(socket.create_connection(('control.example', 80)))"
 
+SEEING = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from visualizer.camera.bundle import read_bundle
+from visualizer.camera.landmarker import Landmarker
+with Landmarker(read_bundle(Path(sys.argv[1]))) as eyes:
+    eyes.look(np.zeros((120, 96, 3), np.uint8), 0.1)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_seeing_people_calls_nobody(tmp_path: Path, pose_bundle: Path) -> None:
+    """Later versions of MediaPipe call their maker within two seconds."""
+    command = [sys.executable, "-c", SEEING, str(pose_bundle), "5"]
+    tried, _ = run_cut_off({"seeing": command}, tmp_path)
+    assert tried["seeing"].code == 0, tried["seeing"].said
+    assert tried["seeing"].calls == []
+
 
 def test_a_show_a_film_and_a_training_call_nobody(tmp_path: Path) -> None:
     needs(paths.models().joinpath("default", "pack.json").is_file(), "a trained pack")

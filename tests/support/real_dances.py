@@ -9,11 +9,11 @@ import numpy as np
 import zarr
 import zarr.storage
 
-from training.data.dataset import Motion, Take, crop_place, views
+from training.data.dataset import Motion, Take, crop_place, crop_speed, views
 from training.data.motion.body import about_crop, project
 from training.data.motion.skeleton import mirror, turn
 from training.evaluate.real import Real
-from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, NamedDance
+from visualizer.dancer.pack import STEPS_PER_BEAT, NamedDance
 
 SEED = 7
 
@@ -30,8 +30,7 @@ def made_takes(motions: list[Motion]) -> list[Take]:
             group.create_array("joints", data=project(positions, place[:, 0]))
             group.create_array("body", data=about_crop(positions, place))
             group.create_array("energy", data=motion.energy)
-            travel = np.gradient(place[:, 0]) * STEPS_PER_BEAT / FRAME_METRES
-            group.create_array("travel", data=travel.astype(np.float32))
+            group.create_array("travel", data=crop_speed(place)[:, 0].copy())
             takes.append(
                 Take(group, motion.clip, motion.style, motion.dance, mirrored, yaw, motion.timed, motion.held_out,
                      motion.captured, motion.licence, motion.phrase)

@@ -209,7 +209,7 @@ def _rows_of_style(material: Material) -> list[Row]:
 
 def _rows_of_changes(material: Material) -> list[Row]:
     own = material.auto.own
-    known = material.known(1, 1, 2)
+    known = material.known(1, 1, 2, named=True)
     fresh = [(t, material.dance_numbers[t.dance]) for t in material.fresh if t.dance in material.dance_numbers]
     real = None
     if fresh:

@@ -99,12 +99,15 @@ class Material:
     def dance_numbers(self) -> dict[str, int]:
         return {d.name: i for i, d in enumerate(self.studio.pack.dances)}
 
-    def known(self, beats: int, hop_beats: int, thin: int) -> Known:
-        """Windows of the training takes; loops of written dances begin again where they end."""
+    def known(self, beats: int, hop_beats: int, thin: int, named: bool = False) -> Known:
+        """Windows of the training takes; loops of written dances begin again where they end. `named`: only of dances
+        that can be asked for, without those of which legs and arms come from two."""
         steps, hop = beats * STEPS_PER_BEAT, hop_beats * STEPS_PER_BEAT
         cut: list[NDArray[np.float32]] = []
         dance: list[int] = []
         for take in self.seen:
+            if named and not take.dance:
+                continue
             poses = take.danced.poses
             if not take.captured:
                 poses = np.concatenate([poses, poses[: steps - hop]])

@@ -18,7 +18,7 @@ from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.moment import PARTS, Inside
 from visualizer.stage.looks import Look, Shading
 from visualizer.stage.looks.look import PATTERNS
-from visualizer.stage.resample import Array, noise
+from visualizer.stage.resample import noise
 
 if TYPE_CHECKING:
     from visualizer.stage.mood import Mood

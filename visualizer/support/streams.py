@@ -87,3 +87,25 @@ def guarded_streams() -> Iterator[None]:
                 if isinstance(stream, _Stream):
                     stream.flush()
         sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the lines that native libraries write to descriptor 2: PortAudio and ALSA where a device cannot be
+    opened, MediaPipe when it starts.
+
+    What is wrong they also return, and we say it. As sounddevice does while it starts; see log.py.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)

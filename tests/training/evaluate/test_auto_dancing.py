@@ -134,3 +134,13 @@ def test_new_takes_are_near_copies_and_recognised_at_once() -> None:
 
     moved = rows_of(measure_novelty(material(elsewhere)))
     assert found(moved, "four-beat windows that are near copies") < 0.1
+
+
+def test_dances_without_a_name_are_copied_but_never_asked_for() -> None:
+    """Legs and arms of crossed dances are those of named ones: the nearest beat of all is often theirs."""
+    made = material()
+    nameless = [replace(m, dance="", clip=f"under {m.clip}") for m in written_motions(SOME, 99)]
+    made.takes = [*made.takes, *made_takes(nameless)]
+    rows = rows_of(measure_novelty(made))
+    assert found(rows, "right dance nearest in beat 1") > 0.95
+    assert found(rows, "four-beat windows that are near copies") == 1.0

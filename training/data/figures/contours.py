@@ -129,7 +129,8 @@ def find_contours(
     kinds: tuple[NDArray, NDArray],
     slopes: NDArray,
 ) -> NDArray:  # pragma: no cover
-    """Points on outlines and inner contours (C, 6) of what `scan` found. Many parameters, for the reason that `scan` has, and as those of `scan`.
+    """Points on outlines and inner contours (C, 6) of what `scan` found. The parameters are those of
+    `scan`.
 
     Each: x and y in rays (the first ray is at 0.5), the direction there from the nearer to the farther side, the
     faintness of an inner contour in pixels of a frame of 128 (-1: an outline), and the part of the nearer side.

@@ -50,21 +50,32 @@ def encoder_folder(autoencoder: Autoencoder, work: Path) -> Path:
 
 
 def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: Path, jobs: int) -> NDArray[np.float32]:
-    """Latents of each step of a take, (S, D): frames encoded one by one by the networks in the folder `encoder`,
-    smoothed, and resampled to the steps."""
-    store = work / f"bodies_{number:03d}.npy"
-    times = take.read("times")
-    if store.exists():
-        latents = np.load(store, allow_pickle=False)
+    """Latents of each step of a take, (S, D). Where its bodies are known they are taken, else frames are encoded one by
+    one by the networks in the folder `encoder` and smoothed; both are resampled to the steps."""
+    times, steps = take.read("times"), take.read("steps")
+    if "person" in take.group and basis.axes == 3:
+        joints = take.read("person")
     else:
-        latents, _ = see(take.read("seen"), jobs, encoder)
-        with files.write_whole(store) as part:
-            np.save(part, latents)
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    flat = smooth(basis.joints(latents), rate).reshape(len(times), -1)
-    moved = CubicSpline(times, flat, axis=0)(np.clip(take.read("steps"), times[0], times[-1]))
+        joints = smooth(basis.joints(_encode(take, number, encoder, work, jobs)), _rate(times))
+    moved = CubicSpline(times, joints.reshape(len(times), -1), axis=0)(np.clip(steps, times[0], times[-1]))
     moved = moved.reshape(len(moved), -1, basis.axes)
     return basis.latents(fix_bones(moved) if basis.axes == 3 else moved)
+
+
+def _rate(times: NDArray[np.float64]) -> float:
+    """Pictures a second, on average."""
+    return float((len(times) - 1) / (times[-1] - times[0]))
+
+
+def _encode(take: Take, number: int, encoder: Path, work: Path, jobs: int) -> NDArray[np.float32]:
+    """Latents (T, D) of the frames of a take, kept in `work`."""
+    store = work / f"bodies_{number:03d}.npy"
+    if store.exists():
+        return np.load(store, allow_pickle=False)
+    latents, _ = see(take.read("seen"), jobs, encoder)
+    with files.write_whole(store) as part:
+        np.save(part, latents)
+    return latents
 
 
 def flip(latents: NDArray[np.float32], basis: PoseBasis) -> NDArray[np.float32]:

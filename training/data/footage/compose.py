@@ -1,7 +1,8 @@
 """Turns what was found into takes: frames, travel and energy in musical time, written as Zarr for training to read.
 
 A take of footage holds the frames at the video's own rate, `seen` (T, 128, 128) bytes at `times` (T,) seconds, and, for
-each of its steps, the number of the frame nearest in time. Its joints are not known (NaN).
+each of its steps, the number of the frame nearest in time. Its joints are not known (NaN); where the network that sees
+people was there, `person` (T, 21, 3) is the body of each picture, metres about the crop.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from scipy.ndimage import gaussian_filter1d
 from training.data.dataset import CHUNK, from_bytes, held_out_clips, rank_energy, to_bytes
 from training.data.footage.beats import Steps, even_steps, hear, steps_by_movement, steps_by_sound
 from training.data.footage.crop import Track, field, part_of
-from training.data.footage.extract import Found, read_masks
+from training.data.footage.found import Found, read_masks
+from training.data.footage.pose import find_body
 from training.data.footage.video import Video
+from training.data.motion.body import project
 from training.data.motion.clips import Clip
 from training.data.motion.skeleton import JOINTS
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT, find_pack
@@ -30,6 +33,7 @@ from visualizer.networks.session import open_session
 
 BATCH = 16  # frames that the encoder sees at a time
 HALF_SECONDS = 20.0  # a clip without a beat is halved, as long as the halves are longer than this
+TURNED = 0.5  # of the figure's greatest width: a camera that turned less stands still
 SEED = 7  # of the split into training and held-out takes, as in Recipe
 
 
@@ -71,7 +75,7 @@ def fields_of(source: Source, track: Track) -> Iterator[NDArray[np.uint8]]:
     wanted = np.zeros(len(source.found.times), np.bool_)
     wanted[track.index] = True
     block: list[NDArray[np.float32]] = []
-    for place, (number, mask) in enumerate(read_masks(source.pieces, wanted)):
+    for place, (number, mask) in enumerate(read_masks(source.pieces, source.found, wanted)):
         left, top = source.found.boxes[number, :2]
         block.append(field(mask, int(left), int(top), track.centre[place], track.floor[place], track.metre[place]))
         if len(block) == CHUNK:
@@ -135,14 +139,21 @@ def write_takes(
         while waiting:
             track = waiting.pop()
             times = source.found.times[track.index]
-            centre = (track.centre - source.middle) / track.metre
+            centre = (track.centre - source.middle - _camera(source.found)[track.index]) / track.metre
             group = root.create_group(f"{len(written) + len(mine):05d}", overwrite=True)
             seen = _write_frames(group, source, track)
+            bodies = source.found.bodies
+            body = find_body(bodies[track.index], track, times) if bodies is not None else None
             steps = None
             if song is not None:
                 steps = steps_by_sound(song, source.video, float(times[0]), float(times[-1]))
             elif kind.beats in ("auto", "movement"):
-                steps = steps_by_movement(see(np.asarray(seen[:]), threads)[1], centre, times)
+                joints = (
+                    see(np.asarray(seen[:]), threads)[1]
+                    if body is None
+                    else project(body, np.zeros(len(body), np.float32))
+                )
+                steps = steps_by_movement(joints, centre, times)
                 if steps is None and times[-1] - times[0] > 2 * HALF_SECONDS:  # perhaps two dances of two tempi
                     middle = len(times) // 2
                     waiting += [part_of(track, slice(middle, None)), part_of(track, slice(0, middle))]
@@ -150,12 +161,24 @@ def write_takes(
             steps = steps or even_steps(times)
             for name, data in (("times", times), ("steps", steps.times), ("centre", centre)):
                 group.create_array(name, data=data)
+            if body is not None:
+                group.create_array("person", data=body)
             mine.append((group, track, steps))
         for number, (group, track, steps) in enumerate(mine, 1):
             name = source.name if len(mine) == 1 else f"{source.name} {number}"
             written.append(Written(group, source, track, name, steps))
     _finish(written, kind)
     return written
+
+
+def _camera(found: Found) -> NDArray[np.float64]:
+    """By how many pixels the scene has moved to the right since the video began, (N,), because the camera turned; zeros
+    where it stands, or only trembles."""
+    if found.pans is None:
+        return np.zeros(len(found.times))
+    moved = np.cumsum(found.pans, dtype=np.float64)
+    wide = max(1.0, float(found.boxes[:, 2].max()))
+    return moved if np.ptp(moved) > TURNED * wide else np.zeros(len(moved))
 
 
 def _write_frames(group: zarr.Group, source: Source, track: Track) -> zarr.Array:

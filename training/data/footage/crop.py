@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, percentile_filter
 
-from training.data.footage.extract import Found
 from training.data.footage.figure import KEPT
+from training.data.footage.found import Found
 from training.data.footage.mask_types import Mask
+from training.data.footage.scale import metre_of
 from training.data.motion.body import CLAMP_PIXELS
+from visualizer.camera.landmarker import POINT
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, FRAME_SIZE
 
 # Measured on 75 clips of captured dance, drawn by the product's own renderer: the height in metres above the ground
@@ -30,7 +32,9 @@ SHORTEST = 2.0  # seconds: a shorter clip is too short for a move
 LEAP, SPEED = 0.2, 3.0  # heights, and heights a second: a figure that moved farther is in another shot
 FEET_SECONDS, FEET_QUANTILE = 2.0, 85  # the floor is where the feet mostly are: a leap does not lift it
 FLOOR_SMOOTH, CENTRE_SMOOTH = 0.4, 0.25  # seconds
+KNOWN = 0.6  # share of the pictures in which a body must be seen to tell the size
 NEAR_SHARE = 0.02  # of the picture's height that the floor must move before near and far are told apart
+_FEET = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")]
 FINE = 4  # pixels of a mask for one of the frame, a side
 
 
@@ -82,6 +86,10 @@ def follow(found: Found, clips: list[NDArray[np.int64]], lines: int) -> list[Tra
         floor = np.concatenate(floors)
         high = floor - found.heads[np.concatenate(mine)]
         tall, slope = _height(floor, high, lines)
+        if found.bodies is not None:  # a dancer may never stand upright; their bones are as long in any pose
+            known = found.bodies[np.concatenate(mine)]
+            if np.isfinite(known).all(axis=(1, 2)).mean() > KNOWN:
+                tall = STANDING * metre_of(known)
         for index, ground in zip(mine, floors, strict=True):
             rate = (len(index) - 1) / (found.times[index[-1]] - found.times[index[0]])
             centre = gaussian_filter1d(found.hips[index].astype(np.float64), CENTRE_SMOOTH * rate, mode="nearest")
@@ -94,6 +102,9 @@ def _floor(found: Found, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Where the ground is under the dancer, pixels from the top, (T,)."""
     rate = float((len(index) - 1) / (found.times[index[-1]] - found.times[index[0]]))
     feet = (found.boxes[index, 1] + found.boxes[index, 3]).astype(np.float64)
+    if found.bodies is not None:  # what lies over the feet, such as a caption, hides them in a mask
+        with np.errstate(invalid="ignore"):
+            feet = np.fmax(feet, found.bodies[index][:, _FEET, 1].max(axis=1))
     wide = max(3, round(FEET_SECONDS * rate))
     ground = percentile_filter(feet, FEET_QUANTILE, size=min(wide, len(feet)), mode="nearest")
     return np.asarray(gaussian_filter1d(ground, FLOOR_SMOOTH * rate, mode="nearest"))

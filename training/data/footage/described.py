@@ -10,9 +10,11 @@ import zarr
 
 from training.data.dataset import from_bytes
 from training.data.footage.compose import Source, Written
-from training.data.footage.extract import KEPT, read_looks, read_masks, read_stills, verdict_counts
-from training.data.footage.figure import VERDICTS, find_figure
-from training.data.footage.masks import prepare, refined
+from training.data.footage.extract import read_looks
+from training.data.footage.eyes import open_eyes, own_method
+from training.data.footage.figure import KEPT, VERDICTS, find_figure
+from training.data.footage.found import read_masks, read_stills, verdict_counts
+from training.data.footage.masks import refined
 from training.data.footage.report import Shown, VideoReport, clock, outlined
 from training.data.footage.request import Request
 from training.data.footage.video import Video, View, pictures, samples
@@ -75,7 +77,7 @@ def _add_pictures(
         chosen = _evenly(by_reason[reason], SHOWN_KEPT if reason == "kept" else SHOWN_DROPPED)
         wanted = np.zeros(len(found.times), np.bool_)
         wanted[[n for n in chosen if found.boxes[n, 2] > 0]] = True
-        masks = dict(read_masks(source.pieces, wanted))
+        masks = dict(read_masks(source.pieces, found, wanted))
         shown = []
         for n in chosen:
             frame = None
@@ -91,21 +93,24 @@ def save_steps(video: Video, view: View, request: Request, looks: Path, folder: 
     """Write each step of the method as a picture, for a few moments of a video: `0_1_picture.png`,
     `0_2_contrast.png`, … Returns the paths."""
     folder.mkdir(parents=True)
-    method = prepare(request.wish, read_looks(looks), video.path)
+    eyes = open_eyes(request.wish, own_method(request.wish, read_looks(looks), video.path), video.path, follow=False)
     saved = []
     end = min(request.end, video.seconds)
     moments = samples(video, view, request.begin, end, STEP_PICTURES) or list(
         pictures(video, view, request.begin, end, 1.0)
     )
-    for number, (_, picture) in enumerate(moments[:STEP_PICTURES]):
-        steps = method.steps(picture)
-        mask = refined(picture, method.mask(picture))
-        steps.append(("outline", mask))
-        _, figure = find_figure(mask)
-        if figure is not None:
-            steps.append(("crop", np.pad(255 - figure.mask, 8, constant_values=255)))
-        for k, (name, image) in enumerate(steps, 1):
-            path = folder / f"{number}_{k}_{name}.png"
-            path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
-            saved.append(path)
+    try:
+        for number, (_, picture) in enumerate(moments[:STEP_PICTURES]):
+            steps = eyes.steps(picture)
+            mask = refined(picture, np.asarray(steps[-1][1], np.uint8))
+            steps.append(("outline", mask))
+            _, figure = find_figure(mask)
+            if figure is not None:
+                steps.append(("crop", np.pad(255 - figure.mask, 8, constant_values=255)))
+            for k, (name, image) in enumerate(steps, 1):
+                path = folder / f"{number}_{k}_{name}.png"
+                path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
+                saved.append(path)
+    finally:
+        eyes.close()
     return saved

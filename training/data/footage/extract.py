@@ -8,7 +8,6 @@ that sees the files can work on a piece.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -18,17 +17,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.footage.figure import KEPT, VERDICTS, find_figure, unpack
-from training.data.footage.mask_types import Mask, Method
-from training.data.footage.masks import Wish, prepare, refined
+from training.data.footage.eyes import NOBODY, Sight, open_eyes, own_method
+from training.data.footage.figure import Figure
+from training.data.footage.mask_types import Method
+from training.data.footage.masks import Wish
 from training.data.footage.video import Picture, Video, View, pictures, samples, thumbnail
 from visualizer import files
 
 PIECE_SECONDS = 20.0
-LOOKS = 36  # pictures of a video that a method looks at first
+LOOKS, AUTO_LOOKS = 36, 60  # pictures of a video that a method looks at first, and all of them to be compared
 EMPTY_LOOKS = 12  # pictures of a stretch in which no one is seen
 BEFORE = 0.25  # seconds before a piece that are read to see whether it begins with a cut
 SAME_SHAPES, SAME_COLOURS = 0.55, 0.85  # two pictures in a row are of two scenes where both are lower
+PAN_WIDE = 192  # pixels of the pictures in which a turn of the camera is looked for
+PAN_SURE = 0.15  # of 1: the share of both pictures that must agree on it
+LEAST_PAN, LARGEST_PAN = 0.4, 0.1  # pixels; of the picture's width
 OTHER_HUES = 0.25  # two scenes, whatever the shapes: mean change of the shares of blue, green and red
 STILLS_WIDE = 240  # pixels of the pictures that are kept for the report
 STILLS_EVERY = 0.5  # seconds
@@ -57,27 +60,17 @@ class Piece:
     out: Path
 
 
-@dataclass(frozen=True)
-class Found:
-    """What is seen in N pictures of a video, in order. `times` (N,) seconds, `verdicts` (N,) of `VERDICTS`, `boxes`
-    (N, 4) left, top, width, height, `hips` and `heads` (N,) in pixels of the view, `cuts` (N,): a scene begins here."""
-
-    times: NDArray[np.float64]
-    verdicts: NDArray[np.uint8]
-    boxes: NDArray[np.int32]
-    hips: NDArray[np.float32]
-    heads: NDArray[np.float32]
-    cuts: NDArray[np.bool_]
-
-
 # --- before ---------------------------------------------------------------------------------------------------
 
 
-def take_looks(video: Video, view: View, begin: float, end: float, empty: tuple[float, float] | None) -> list[Picture]:
-    """The pictures that a method looks at first: spread over the stretch, or over the `empty` one where it is given."""
+def take_looks(
+    video: Video, view: View, begin: float, end: float, empty: tuple[float, float] | None, count: int = LOOKS
+) -> list[Picture]:
+    """About `count` pictures that a method looks at first: spread over the stretch, or fewer over the `empty` one where
+    it is given."""
     if empty is not None:
         return [p for _, p in samples(video, view, empty[0], empty[1], EMPTY_LOOKS)]
-    return [p for _, p in samples(video, view, begin, end, LOOKS)]
+    return [p for _, p in samples(video, view, begin, end, count)]
 
 
 def save_looks(looks: list[Picture], path: Path) -> None:
@@ -123,48 +116,78 @@ def pieces_of(video: Video, view: View, wish: Wish, stretch: Stretch, folder: Pa
 
 
 @lru_cache(maxsize=2)
-def _method(wish: Wish, looks: Path, where: Path) -> Method:
-    return prepare(wish, read_looks(looks), where)
+def _method(wish: Wish, looks: Path, where: Path) -> Method | None:
+    return own_method(wish, read_looks(looks), where)
 
 
 def look_at(piece: Piece) -> int:
     """Look at every picture of a piece and write what is found; returns the number of pictures. Any process can."""
     cv2.setNumThreads(1)
-    method = _method(piece.wish, piece.looks, piece.video.path)
-    rows: list[tuple[float, int, tuple[int, int, int, int], float, float, bool]] = []
-    packed: list[bytes] = []
+    eyes = open_eyes(piece.wish, _method(piece.wish, piece.looks, piece.video.path), piece.video.path)
+    rows: list[tuple[float, bool, float]] = []
+    sights: list[tuple[int, Sight]] = []
     stills: list[bytes] = []
     still_of: list[int] = []
     before: Picture | None = None
     slot = -1
-    for now, picture in pictures(piece.video, piece.view, max(0.0, piece.begin - BEFORE), piece.end, piece.rate):
-        if now < piece.begin:
+    try:
+        for now, picture in pictures(piece.video, piece.view, max(0.0, piece.begin - BEFORE), piece.end, piece.rate):
+            if now < piece.begin:
+                before = picture
+                continue
+            seen = eyes.see(picture, now - piece.begin)
+            sights += [(len(rows), sight) for sight in seen]
+            cut = before is not None and is_cut(before, picture)
+            rows.append((now, cut, 0.0 if before is None or cut else find_pan(before, picture, seen[0].figure)))
+            if int(now / STILLS_EVERY) > slot:
+                slot = int(now / STILLS_EVERY)
+                still_of.append(len(rows) - 1)
+                stills.append(_still(picture))
             before = picture
-            continue
-        verdict, figure = find_figure(refined(picture, method.mask(picture)))
-        box = figure.box if figure else (0, 0, 0, 0)
-        hips, head = (figure.hips, figure.head) if figure else (0.0, 0.0)
-        rows.append((now, verdict, box, hips, head, before is not None and is_cut(before, picture)))
-        packed.append(figure.packed() if figure else b"")
-        if int(now / STILLS_EVERY) > slot:
-            slot = int(now / STILLS_EVERY)
-            still_of.append(len(rows) - 1)
-            stills.append(_still(picture))
-        before = picture
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * 6
-    write_whole(
-        piece.out,
-        {
-            "times": np.array(columns[0], np.float64), "verdicts": np.array(columns[1], np.uint8),
-            "boxes": np.array(columns[2], np.int32).reshape(-1, 4), "hips": np.array(columns[3], np.float32),
-            "heads": np.array(columns[4], np.float32), "cuts": np.array(columns[5], np.bool_),
-            "masks": np.frombuffer(b"".join(packed), np.uint8),
-            "mask_sizes": np.array([len(p) for p in packed], np.int64),
-            "stills": np.frombuffer(b"".join(stills), np.uint8), "still_of": np.array(still_of, np.int64),
-            "still_sizes": np.array([len(s) for s in stills], np.int64),
-        },
-    )  # fmt: skip
+    finally:
+        eyes.close()
+    write_whole(piece.out, _packed(rows, sights) | {
+        "stills": np.frombuffer(b"".join(stills), np.uint8), "still_of": np.array(still_of, np.int64),
+        "still_sizes": np.array([len(s) for s in stills], np.int64),
+    })  # fmt: skip
     return len(rows)
+
+
+def _packed(rows: list[tuple[float, bool, float]], sights: list[tuple[int, Sight]]) -> dict[str, NDArray]:
+    """The arrays of pictures (time, cut, pan) and sights (number of the picture, sight); see `found.py`."""
+    columns = list(zip(*rows, strict=True)) if rows else [[]] * 3
+    figures = [sight.figure for _, sight in sights]
+    masks = [f.packed() if f else b"" for f in figures]
+    known = any(np.isfinite(sight.body).any() for _, sight in sights)
+    bodies = [sight.body for _, sight in sights] if known else []
+    return {
+        "times": np.array(columns[0], np.float64), "cuts": np.array(columns[1], np.bool_),
+        "pans": np.array(columns[2], np.float32), "pictures": np.array([n for n, _ in sights], np.int64),
+        "verdicts": np.array([sight.verdict for _, sight in sights], np.uint8),
+        "boxes": np.array([f.box if f else (0, 0, 0, 0) for f in figures], np.int32).reshape(-1, 4),
+        "hips": np.array([f.hips if f else 0.0 for f in figures], np.float32),
+        "heads": np.array([f.head if f else 0.0 for f in figures], np.float32),
+        "bodies": np.array(bodies, np.float32).reshape(-1, *NOBODY.shape),
+        "masks": np.frombuffer(b"".join(masks), np.uint8), "mask_sizes": np.array([len(m) for m in masks], np.int64),
+    }  # fmt: skip
+
+
+def find_pan(before: Picture, after: Picture, figure: Figure | None) -> float:
+    """By how many pixels the scene moved to the right between two pictures, because the camera turned: the shift that
+    lays their background on each other (phase correlation; Kuglin and Hines, 1975). 0 where it cannot be told."""
+    width = before.shape[1]
+    small = (PAN_WIDE, max(16, round(PAN_WIDE * before.shape[0] / width)))
+    greys = []
+    for picture in (before, after):
+        grey = cv2.cvtColor(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+        grey = grey.astype(np.float32)
+        if figure is not None:  # the dancer moves too
+            left, top, wide, high = (round(v * PAN_WIDE / width) for v in figure.box)
+            grey[top : top + high, left : left + wide] = grey.mean()
+        greys.append(grey)
+    (right, _), sure = cv2.phaseCorrelate(greys[0], greys[1], cv2.createHanningWindow(small, cv2.CV_32F))
+    moved = right * width / PAN_WIDE
+    return float(moved) if sure > PAN_SURE and LEAST_PAN < abs(moved) < LARGEST_PAN * width else 0.0
 
 
 def _still(picture: Picture) -> bytes:
@@ -193,53 +216,3 @@ def is_cut(before: Picture, after: Picture) -> bool:
         count = cv2.calcHist([picture[::4, ::4]], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel()
         counts.append(count / max(count.sum(), 1))
     return float(np.minimum(*counts).sum()) < SAME_COLOURS
-
-
-# --- after ----------------------------------------------------------------------------------------------------
-
-
-def read_found(paths: list[Path]) -> Found:
-    """What was found in all pieces of a video, without the masks."""
-    names = ("times", "verdicts", "boxes", "hips", "heads", "cuts")
-    columns: dict[str, list[NDArray]] = {name: [] for name in names}
-    for path in paths:
-        with np.load(path, allow_pickle=False) as file:
-            for name in names:
-                columns[name].append(file[name])
-    return Found(**{name: np.concatenate(parts) for name, parts in columns.items()})
-
-
-def read_masks(paths: list[Path], wanted: NDArray[np.bool_]) -> Iterator[tuple[int, Mask]]:
-    """(number, mask of its box) of the `wanted` (N,) pictures of a video, one piece in memory at a time."""
-    first = 0
-    for path in paths:
-        with np.load(path, allow_pickle=False) as file:
-            sizes, boxes = file["mask_sizes"], file["boxes"]
-            mine = np.flatnonzero(wanted[first : first + len(sizes)])
-            if len(mine):
-                data, ends = file["masks"].tobytes(), np.cumsum(sizes)
-                for k in mine:
-                    yield first + int(k), unpack(data[ends[k] - sizes[k] : ends[k]], int(boxes[k, 2]), int(boxes[k, 3]))
-        first += len(sizes)
-
-
-def read_stills(paths: list[Path]) -> list[tuple[int, bytes]]:
-    """(number of the picture, JPEG) of the pictures kept for the report."""
-    found: list[tuple[int, bytes]] = []
-    first = 0
-    for path in paths:
-        with np.load(path, allow_pickle=False) as file:
-            data, ends, sizes = file["stills"].tobytes(), np.cumsum(file["still_sizes"]), file["still_sizes"]
-            found += [(first + int(n), data[e - s : e]) for n, e, s in zip(file["still_of"], ends, sizes, strict=True)]
-            first += len(file["times"])
-    return found
-
-
-def verdict_counts(found: Found) -> dict[str, int]:
-    """How many pictures got each verdict."""
-    count = np.bincount(found.verdicts, minlength=len(VERDICTS))
-    return {name: int(n) for name, n in zip(VERDICTS, count, strict=True)}
-
-
-__all__ = ["KEPT", "Found", "Piece", "look_at", "pieces_of", "read_found", "read_looks", "read_masks", "read_stills",
-           "save_looks", "take_looks", "verdict_counts"]  # fmt: skip

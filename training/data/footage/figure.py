@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from training.data.footage.mask_types import Mask
 
-KEPT, NO_FIGURE, TWO, CUT_OFF = range(4)
-VERDICTS = ("kept", "no figure", "two figures", "cut off by the border")
+KEPT, NO_FIGURE, TWO, CUT_OFF, OTHER = range(5)
+VERDICTS = ("kept", "no figure", "two figures", "cut off by the border", "somebody else")
 
 LEAST_HEIGHT = 0.16  # of the picture's height: the hands of smaller figures cannot be seen
 LARGEST_SHARE = 0.45  # of the picture: a mask that fills more of it is not of a figure

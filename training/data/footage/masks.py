@@ -1,9 +1,9 @@
-"""From a picture to the mask of the dancer in it, by one of four methods.
+"""From a picture to the mask of the dancer in it, by one of four methods; `auto` looks which of them does it best.
 
 `key`      before a screen of one colour: contrast is raised, the colour taken out, what remains is one colour
 `shadow`   a dark figure on a bright screen
 `still`    before anything, by a camera that stands still: what differs from the learned background
-`person`   anywhere, by a segmentation network of the user's own
+`person`   anywhere, by the network that sees people, which the user has fetched, or a segmentation network of their own
 
 Each method looks at a few pictures of the video first (`prepare`); after that every picture is judged on its own, so it
 does not matter where reading began.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,20 @@ from numpy.typing import NDArray
 
 from training.data.footage.key import NAMED_KEYS, Shadow, find_key
 from training.data.footage.mask_types import Mask, Method
+from training.data.footage.people import check_who
 from training.data.footage.person import Person
 from training.data.footage.still import FEWEST, Still
 from training.data.footage.video import Picture
+from visualizer.camera import landmarker
+from visualizer.camera.bundle import COMMAND, find_bundle, read_bundle
 from visualizer.errors import UserError
 
-METHODS = ("key", "shadow", "still", "person")
+METHODS = ("auto", "key", "shadow", "still", "person")
 
+
+NO_NETWORK = (
+    f"method person needs the network that sees people: `{COMMAND}` fetches it once, or --person-model FILE names it"
+)
 
 BAND = 2  # pixels on either side of the outline that are decided again
 
@@ -71,13 +78,18 @@ def refined(picture: Picture, mask: Mask) -> Mask:
 
 @dataclass(frozen=True)
 class Wish:
-    """How masks are to be made."""
+    """How masks are to be made, and of whom. `bundle`: the network that sees people (see visualizer/camera/bundle.py),
+    None where it is not to be had; `people`: how many of them it looks for."""
 
-    method: str = "key"
+    method: str = "auto"
     key: str = "border"
     mask_model: Path | None = None
     mask_norm: str = "unit"
     model: str = "mog2"  # of a still camera's background: mog2 or knn
+    who: str = "largest"
+    bundle: Path | None = None
+    bundle_sha256: str = ""
+    people: int = 1
 
     def check(self) -> None:
         """UserError for what cannot be, before anything is read."""
@@ -87,12 +99,31 @@ class Wish:
             raise UserError(f"key {self.key!r}: must be border, blue, green or a colour such as #1e60c8")
         if self.model not in ("mog2", "knn"):
             raise UserError(f"background {self.model!r}: must be mog2 or knn")
-        if self.method == "person":
-            if self.mask_model is None:
-                raise UserError("method person needs a segmentation network: --mask-model M.onnx")
+        check_who(self.who)
+        if self.mask_model is not None:
+            if self.method not in ("auto", "person"):
+                raise UserError(f"--mask-model is for --method person, not {self.method}")
             Person(self.mask_model, self.mask_norm)
-        elif self.mask_model is not None:
-            raise UserError(f"--mask-model is for --method person, not {self.method}")
+        if self.who != "largest" and (self.mask_model is not None or self.method not in ("auto", "person")):
+            raise UserError("--who is for --method person: the other methods see one figure; --crop leaves one of two")
+
+
+def with_bundle(wish: Wish) -> Wish:
+    """The wish with the network that sees people: the one that was given, or else the one that was fetched. UserError
+    where it is needed and not there, or is none."""
+    if wish.mask_model is not None:
+        return wish
+    needed = wish.method == "person" or wish.bundle is not None
+    if not landmarker.is_there():
+        if needed:
+            raise UserError(landmarker.MISSING)
+        return wish
+    bundle = read_bundle(wish.bundle) if wish.bundle is not None else find_bundle()
+    if bundle is None:
+        if needed:
+            raise UserError(NO_NETWORK)
+        return wish
+    return replace(wish, bundle=bundle.path, bundle_sha256=bundle.sha256)
 
 
 def prepare(wish: Wish, looks: Sequence[Picture], where: Path) -> Method:
@@ -105,5 +136,5 @@ def prepare(wish: Wish, looks: Sequence[Picture], where: Path) -> Method:
         if len(looks) < FEWEST:
             raise UserError(f"{where}: too short to learn its background from")
         return Still(looks, wish.model)
-    assert wish.mask_model is not None
+    assert wish.mask_model is not None  # only person is left
     return Person(wish.mask_model, wish.mask_norm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from training.data.footage.masks import Wish
 from training.data.footage.video import RATE, Crop
@@ -31,7 +31,21 @@ class Request:
             raise UserError(f"rate {self.rate:g}: must be from 1 to 240 pictures a second")
         if self.beats not in ("auto", "sound", "movement", "none"):
             raise UserError(f"beats {self.beats!r}: must be auto, sound, movement or none")
-        if self.empty is not None and self.wish.method != "still":
+        if self.empty is not None and self.wish.method not in ("auto", "still"):
             raise UserError("--empty is for --method still: the other methods need no empty place")
         if self.name is not None and not (0 < len(self.name) <= 40 and self.name.isprintable()):
             raise UserError(f"name {self.name!r}: must be a short line of text")
+
+
+def meant(request: Request) -> Request:
+    """The request with the method that its other options are for, where none is named."""
+    wish = request.wish
+    if wish.method != "auto":
+        return request
+    if request.empty is not None:
+        return replace(request, wish=replace(wish, method="still"))
+    if wish.mask_model is not None:
+        return replace(request, wish=replace(wish, method="person"))
+    if wish.key != "border":
+        return replace(request, wish=replace(wish, method="key"))
+    return request

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,29 @@ import numpy as np
 import zarr
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from training.data.footage.auto import settle
 from training.data.footage.compose import Source, TakeKind, digest, write_takes
 from training.data.footage.crop import SHORTEST, follow, split_clips
 from training.data.footage.described import describe_video, save_steps
-from training.data.footage.extract import Piece, Stretch, look_at, pieces_of, read_found, save_looks, take_looks
+from training.data.footage.extract import (
+    AUTO_LOOKS,
+    LOOKS,
+    Piece,
+    Stretch,
+    look_at,
+    pieces_of,
+    read_looks,
+    save_looks,
+    take_looks,
+)
 from training.data.footage.figure import TWO, VERDICTS
-from training.data.footage.masks import prepare
+from training.data.footage.found import read_sights
+from training.data.footage.masks import Wish, with_bundle
+from training.data.footage.people import choose
 from training.data.footage.report import VideoReport, clock, write_report
-from training.data.footage.request import Request
+from training.data.footage.request import Request, meant
 from training.data.footage.video import Video, View, find_videos, probe, view_of
-from training.folders import check_folder
+from training.folders import check_folder, write_whole
 from training.parallel import map_parallel
 from visualizer.dancer.pack import STEPS_PER_BEAT
 from visualizer.environment import set_worker_environment
@@ -67,6 +80,8 @@ def extract_footage(
     goes on.
     """
     request.check()
+    request = meant(request)
+    request = replace(request, wish=with_bundle(request.wish))
     check_folder(out)
     videos = [probe(path) for path in find_videos(places)]
     views = [view_of(v, request.crop) for v in videos]
@@ -98,10 +113,12 @@ def extract_footage(
 def _recipe(request: Request, videos: list[Video], show_steps: bool) -> dict[str, Any]:
     """What decides the result, as JSON keeps it: the request, and the videos by path, size and time."""
     wanted = asdict(request)
-    wanted["wish"]["mask_model"] = str(request.wish.mask_model) if request.wish.mask_model else None
+    for name in ("mask_model", "bundle"):
+        path = getattr(request.wish, name)
+        wanted["wish"][name] = str(path) if path else None
     wanted["end"] = None if request.end == float("inf") else request.end
     files = [[str(v.path.resolve()), v.path.stat().st_size, v.path.stat().st_mtime_ns] for v in videos]
-    return json.loads(json.dumps({"version": 1, **wanted, "show_steps": show_steps, "videos": files}))
+    return json.loads(json.dumps({"version": 2, **wanted, "show_steps": show_steps, "videos": files}))
 
 
 def _is_done(out: Path, recipe: dict[str, Any], force: bool) -> bool:
@@ -146,17 +163,17 @@ def _begin(part: Path, recipe: dict[str, Any], console: Console) -> None:
 def _work(job: _Job, out: Path, force: bool) -> list[VideoReport]:
     """Look at the videos, write takes and report into a folder of the work, and move it to `out`."""
     began = time.monotonic()
-    pieces = [_prepare(job, number) for number in range(len(job.videos))]
+    wishes, pieces = zip(*(_prepare(job, number) for number in range(len(job.videos))), strict=True)
     todo = [p for video_pieces in pieces for p in video_pieces if not p.out.exists()]
     done = _look_at_all(todo, job.threads, job.scheduler, job.console)
     if done:
         spent = time.monotonic() - began
         job.console.print(f"looked at {done:,} pictures in {spent:.0f} s, {done / max(spent, 1e-9):.0f} a second")
-    sources, shorts = _gather(job, pieces)
+    sources, shorts = _gather(job, list(pieces))
     result = job.part / "result"
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir()
-    reports = _write(job, sources, shorts, result)
+    reports = _write(job, list(wishes), sources, shorts, result)
     if out.exists() and force:
         out.rename(job.part / "old")
     result.rename(out)
@@ -171,57 +188,73 @@ def _work(job: _Job, out: Path, force: bool) -> list[VideoReport]:
     return reports
 
 
-def _prepare(job: _Job, number: int) -> list[Piece]:
-    """Save the first looks at a video, and cut it into pieces. UserError where its method cannot work on it."""
+def _prepare(job: _Job, number: int) -> tuple[Wish, list[Piece]]:
+    """Save the first looks at a video, settle how it is looked at, and cut it into pieces. UserError where its method
+    cannot work on it."""
     video, view, request = job.videos[number], job.views[number], job.request
     folder = job.part / f"{number:03d}"
     folder.mkdir(exist_ok=True)
-    looks = folder / "looks.npz"
+    looks, settled = folder / "looks.npz", folder / "settled.json"
     if not looks.exists():
-        found = take_looks(video, view, request.begin, request.end, request.empty)
+        count = AUTO_LOOKS if request.wish.method == "auto" else LOOKS
+        found = take_looks(video, view, request.begin, request.end, request.empty, count)
         if not found:
             raise UserError(f"{video.path}: no picture can be read in that stretch")
-        prepare(request.wish, found, video.path)  # what cannot work is reported now, not after hours
         save_looks(found, looks)
-    return pieces_of(video, view, request.wish, Stretch(request.begin, request.end, request.rate), folder)
+    if not settled.exists():
+        wish, why = settle(read_looks(looks), request.wish, video.path)
+        if why:
+            job.console.print(f"{video.path.name}: {why}")
+        write_whole(settled, json.dumps({"method": wish.method, "people": wish.people}))
+    wish = replace(request.wish, **json.loads(settled.read_text(encoding="utf-8")))
+    return wish, pieces_of(video, view, wish, Stretch(request.begin, request.end, request.rate), folder)
 
 
 def _gather(job: _Job, pieces: list[list[Piece]]) -> tuple[list[Source], list[int]]:
-    """What was found in each video, and how many of its pictures lie in stretches too short for a clip. UserError
-    where nothing can be kept of any."""
+    """What was found in each video, of each dancer who is asked for, and how many of its pictures lie in stretches too
+    short for a clip. UserError where nothing can be kept of any."""
     sources, shorts = [], []
+    asked = job.request.wish.who
     for video, view, name, mine in zip(job.videos, job.views, _names(job.videos), pieces, strict=True):
         paths = [p.out for p in mine]
-        found = read_found(paths)
-        clips, short = split_clips(found)
+        sights = read_sights(paths)
         left, top, right, bottom = view.crop
-        sources.append(Source(video, name, found, paths, follow(found, clips, bottom - top), (right - left) / 2))
-        shorts.append(short)
+        for who in ("left", "right") if asked == "both" else (asked,):
+            found = choose(sights, who, view)
+            clips, short = split_clips(found)
+            tracks = follow(found, clips, bottom - top)
+            called = f"{name} {who}" if asked == "both" else name
+            sources.append(Source(video, called, found, paths, tracks, (right - left) / 2))
+            shorts.append(short)
     if not any(s.tracks for s in sources):
         raise UserError(_nothing(sources, shorts))
     return sources, shorts
 
 
-def _write(job: _Job, sources: list[Source], shorts: list[int], result: Path) -> list[VideoReport]:
+def _write(job: _Job, wishes: list[Wish], sources: list[Source], shorts: list[int], result: Path) -> list[VideoReport]:
     """Write takes, pictures of the steps where they are wanted, and the report into the folder `result`."""
     request, names = job.request, [s.name for s in sources]
+    number_of = {video.path: number for number, video in enumerate(job.videos)}
     root = zarr.open_group(result / "data.zarr", mode="w", attributes={"finished": False})
     kind = TakeKind(request.name, request.licence, request.beats)
     with job.console.status("writing frames, listening for beats"):
         written = write_takes(root, sources, kind, job.threads, lambda line: job.console.print(line))
     if job.show_steps:
-        for number, (source, view) in enumerate(zip(sources, job.views, strict=True)):
+        for number, (video, view) in enumerate(zip(job.videos, job.views, strict=True)):
             looks = job.part / f"{number:03d}" / "looks.npz"
-            save_steps(source.video, view, request, looks, result / "steps" / source.name)
+            mine = replace(request, wish=wishes[number])
+            save_steps(video, view, mine, looks, result / "steps" / _names(job.videos)[number])
     reports = [
-        describe_video(source, view, short, [w for w in written if w.source is source], request)
-        for source, view, short in zip(sources, job.views, shorts, strict=True)
-    ]
-    how = f"Method {request.wish.method}, at most {request.rate:g} pictures a second."
+        describe_video(source, job.views[number_of[source.video.path]], short,
+                       [w for w in written if w.source is source], request)
+        for source, short in zip(sources, shorts, strict=True)
+    ]  # fmt: skip
+    methods = ", ".join(sorted({wish.method for wish in wishes}))
+    how = f"Method {methods}, at most {request.rate:g} pictures a second."
     write_report(reports, result, f"Footage: {', '.join(names)}", how)
     styles = sorted({request.name or w.source.name for w in written})
     root.attrs.update(
-        {"recipe": f"footage v1 {request.wish.method}", "styles": styles, "steps_per_beat": STEPS_PER_BEAT,
+        {"recipe": f"footage v2 {methods}", "styles": styles, "steps_per_beat": STEPS_PER_BEAT,
          "motions_sha256": digest(written), "finished": True}
     )  # fmt: skip
     facts = {"recipe": json.loads((job.part / "recipe.json").read_text(encoding="utf-8")), "videos": [

@@ -16,8 +16,12 @@ ORDER = 3  # of the difference that is kept small: jerk
 ROUNDS = 8
 
 
-def smooth(joints: NDArray[np.float32], rate: float, passing: float = PASS) -> NDArray[np.float32]:
-    """Smooth joints (T, J, 2) in frame coordinates, `rate` a second, to the path of least jerk near most of them.
+def smooth(
+    joints: NDArray[np.floating], rate: float, passing: float = PASS, metres: float = FRAME_METRES,
+    sure: NDArray[np.floating] | None = None,
+) -> NDArray[np.float32]:  # fmt: skip
+    """Smooth joints (T, J, axes), in units of so many `metres` (frame coordinates if not given), `rate` a second, to
+    the path of least jerk near most of them. `sure` (T, J): how much each counts, 1 if not given.
 
     Least squares with a penalty on the third difference (Whittaker, 1923; weighted so that the gain at `passing` hertz
     is a half), repeated with small weights for points far from the path (Holland and Welsch, 1977, with Cauchy's
@@ -34,12 +38,13 @@ def smooth(joints: NDArray[np.float32], rate: float, passing: float = PASS) -> N
             bands[ORDER - off, i + off : i + off + count - ORDER] += weight * row[i] * row[i + off]
     out = np.empty(joints.shape, np.float32)
     for joint in range(joints.shape[1]):
-        seen, trust = joints[:, joint].astype(np.float64), np.ones(count)
-        way = seen
+        seen = joints[:, joint].astype(np.float64)
+        counts = np.ones(count) if sure is None else sure[:, joint].astype(np.float64)
+        way, trust = seen, counts
         for _ in range(ROUNDS):
             matrix = bands.copy()
             matrix[ORDER] += trust
             way = solveh_banded(matrix, trust[:, None] * seen)
-            trust = 1 / (1 + np.square(np.linalg.norm(way - seen, axis=1) * FRAME_METRES / OFF))
+            trust = counts / (1 + np.square(np.linalg.norm(way - seen, axis=1) * metres / OFF))
         out[:, joint] = way
     return out

@@ -22,6 +22,8 @@ from av.stream import Stream
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from training.data.footage.interlaced import whole_pictures
+from training.data.footage.light import is_hdr, tone_mapped
 from visualizer.errors import UserError
 from visualizer.media import decodable, open_media, path_of
 
@@ -144,6 +146,11 @@ def _seen(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    """All frames that can be decoded, none of them interlaced."""
+    return whole_pictures(_as_they_are(container, stream))
+
+
+def _as_they_are(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """All frames that can be decoded; what is damaged is left out, and what is missing at the end is missing."""
     try:
         for packet in container.demux(stream):
@@ -163,7 +170,7 @@ def probe(path: Path) -> Video:
             what = "sound only" if container.streams.audio else "neither pictures nor sound"
             raise UserError(f"{path}: holds no moving picture ({what})")
         stream.codec_context.thread_count = 1
-        first = next(_decoded(container, stream), None)
+        first = next(_as_they_are(container, stream), None)
         if first is None:
             raise UserError(f"{path}: cannot be read as a video (no picture of it decodes)")
         rates = [float(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
@@ -272,7 +279,10 @@ def _picture(frame: av.VideoFrame, video: Video, view: View, aspect: Fraction) -
     size = max(1, round(own[0] * scale * width / whole[0])), max(1, round(own[1] * scale * height / whole[1]))
     if abs(size[0] - width) <= 1 and abs(size[1] - height) <= 1:
         size = width, height
-    picture = frame.reformat(*size, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
+    if is_hdr(frame):
+        picture = tone_mapped(frame, *size)
+    else:
+        picture = frame.reformat(*size, format="bgr24", interpolation=Interpolation.AREA).to_ndarray()
     if size != (width, height):
         above, left = (height - size[1]) // 2, (width - size[0]) // 2
         ground = np.zeros((height, width, 3), np.uint8)

@@ -15,19 +15,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from rich.table import Table
+from rich.text import Text
 
 from training.data.choreography.sheet import draw_figure
 from training.data.motion.bvh import read_bvh
 from training.data.motion.clips import read_clip
+from training.data.motion.fit_skeleton import fit_skeleton
 from training.data.motion.keypoints import GENRES, read_keypoints
 from training.data.motion.mapping import read_table
-from training.data.motion.retarget import FPS, Landmarks, landmarks_of, to_body
+from training.data.motion.markers import read_markers
+from training.data.motion.retarget import FPS, Fit, Landmarks, landmarks_of, to_body
+from training.data.motion.seen_landmarks import holds_landmarks, read_landmarks
 from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder
 from visualizer.errors import UserError
 from visualizer.files import write_whole
+from visualizer.support.console import Console
 
-KINDS = (".bvh", ".pkl", ".npz")
+KINDS = (".bvh", ".c3d", ".npz", ".pkl")
 MOST_FILES = 10_000
 SHORTEST = 1.0  # seconds
 FASTEST = 40.0  # metres a second: a hand that moves faster is an error of the capture, not dance
@@ -38,30 +44,32 @@ SHEET = "sheet.png"
 
 @dataclass(frozen=True)
 class Taken:
-    """One file that was read: `positions` (T, 21, 3) metres at 60 frames a second; `notes` on what was found out."""
+    """One file that was read: `positions` (T, 21, 3) metres at 60 frames a second; `notes` on what was found out; how
+    well our skeleton fits."""
 
     name: str
     style: str
     positions: NDArray[np.float32]
     notes: list[str]
+    fit: Fit
 
 
 def read_motion(path: Path, table: dict[str, str] | None = None, up: str | None = None) -> tuple[NDArray, list[str]]:
     """Read one file: its motion on our bones, (T, 21, 3) metres at 60 frames a second, and notes. UserError with the
     reason if it cannot be used."""
+    positions, notes, _ = read_fitted(path, table, up)
+    return positions, notes
+
+
+def read_fitted(
+    path: Path, table: dict[str, str] | None = None, up: str | None = None
+) -> tuple[NDArray[np.float32], list[str], Fit]:
+    """As `read_motion`, and how well our skeleton fits."""
     kind = path.suffix.lower()
-    if kind == ".npz":
-        clip = read_clip(path, "", "")
-        positions, notes = clip.positions, ["canonical"]
-        if abs(clip.fps / FPS - 1) >= 1e-3:
-            body = {name: clip.positions[:, i].astype(np.float64) for i, name in enumerate(JOINTS)}
-            limbs = {name: points for name, points in body.items() if "_" in name}
-            trunk = [body["spine"], body["chest"], body["neck"]]
-            positions, notes = to_body(Landmarks(limbs, trunk, body["head"], clip.fps), path, "y")
-    elif kind == ".bvh":
-        positions, notes = to_body(landmarks_of(read_bvh(path), path, table), path, up)
-    elif kind == ".pkl":
-        positions, notes = to_body(read_keypoints(path), path, up)
+    if kind == ".npz" and not holds_landmarks(path):
+        positions, notes, fit = _read_clip(path)
+    elif kind in READERS:
+        positions, notes, fit = to_body(READERS[kind](path, table), path, up)
     else:
         raise UserError(f"{path}: not a motion file; {', '.join(KINDS)} are read")
     if len(positions) < SHORTEST * FPS:
@@ -73,13 +81,55 @@ def read_motion(path: Path, table: dict[str, str] | None = None, up: str | None 
         raise UserError(
             f"{path}: a joint moves at {fastest:.0f} m/s: the capture jumps, or joints were taken for others (--joints)"
         )
-    return positions, notes
+    return positions, notes, fit
+
+
+def _read_clip(path: Path) -> tuple[NDArray[np.float32], list[str], Fit]:
+    """A canonical clip; its joints are as they are, but for their rate."""
+    clip = read_clip(path, "", "")
+    if abs(clip.fps / FPS - 1) < 1e-3:
+        fitted = fit_skeleton(clip.positions)
+        moved = 100 * np.linalg.norm(fitted.positions - clip.positions, axis=-1).mean(axis=0)
+        worst = int(moved.argmax())
+        return clip.positions, ["canonical"], Fit(fitted.mean_cm, float(moved[worst]), JOINTS[worst])
+    body = {name: clip.positions[:, i].astype(np.float64) for i, name in enumerate(JOINTS)}
+    limbs = {name: points for name, points in body.items() if "_" in name}
+    trunk = [body["spine"], body["chest"], body["neck"]]
+    return to_body(Landmarks(limbs, trunk, body["head"], clip.fps), path, "y")
+
+
+# What reads each kind of file that is brought onto our bones: its landmarks, by a table of joints where one is given.
+READERS: dict[str, Callable[[Path, dict[str, str] | None], Landmarks]] = {
+    ".bvh": lambda path, table: landmarks_of(read_bvh(path), path, table),
+    ".c3d": read_markers,
+    ".npz": lambda path, _: read_landmarks(path),
+    ".pkl": lambda path, _: read_keypoints(path),
+}
+
+
+def fits_table(clips: Sequence[Taken]) -> Table:
+    """How well our skeleton fits each clip."""
+    table = Table("clip", "seconds", "mean, cm", "farthest joint, cm", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for clip in clips:
+        worst = f"{clip.fit.joint.replace('_', ' ')} {clip.fit.worst_cm:.1f}"
+        table.add_row(Text(clip.name), f"{len(clip.positions) / FPS:.1f}", f"{clip.fit.mean_cm:.1f}", worst)
+    return table
 
 
 def style_of(path: Path) -> str:
     """The style: from the file's name where it is one of AIST's, else the name of its folder."""
     genre = GENRES.get(path.name[:3]) if re.match(r"g[A-Z]{2}_", path.name) else None
     return genre or re.sub(r"[^a-z0-9]", "", path.resolve().parent.name.lower())[:20] or "mine"
+
+
+def _lines(table: Table) -> list[str]:
+    """A table as plain lines."""
+    console = Console(width=100, color_system=None, soft_wrap=True)
+    with console.capture() as caught:
+        console.print(table)
+    return [line.rstrip() for line in caught.get().splitlines()]
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
@@ -184,19 +234,21 @@ def convert(
     taken, refused = [], 0
     for name, path in names.items():
         try:
-            positions, notes = read_motion(path, table, up)
+            positions, notes, fit = read_fitted(path, table, up)
         except UserError as reason:
             if len(names) == 1:
                 raise
             refused += 1
             say(f"refused: {reason}")
             continue
-        clip = Taken(name, style or style_of(path), positions, notes)
+        clip = Taken(name, style or style_of(path), positions, notes, fit)
         taken.append(clip)
         say(f"{name}: {len(positions) / FPS:.1f} s, {clip.style}; {', '.join(notes)}")
         entries = _save_clip(out, clip, f"{path.name}; {licence}", entries)
     if taken:
         _write(out / SHEET, draw_clips(taken).save)
+        for line in _lines(fits_table(taken)):
+            say(line)
         say(f"written: {out}; look at {out / SHEET}: left limbs are red, right ones blue")
     if refused:
         raise UserError(f"{refused} of {len(names)} files were refused, as said above")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.data.motion.face import landmarks_of_face
+from training.data.motion.gaps import fill_short_gaps
 from training.data.motion.pickles import read_arrays
-from training.data.motion.retarget import FPS, TRUNK, Landmarks
+from training.data.motion.retarget import FPS, Landmarks
 from visualizer.errors import UserError
 
 COCO = (
@@ -22,34 +23,11 @@ COCO = (
 )  # fmt: skip
 ARRAYS = ("keypoints3d_optim", "keypoints3d")  # the better one first
 MOST_FRAMES = 1_000_000
-LONGEST_GAP = 0.25  # seconds in which a joint may be lost
-# The neck lies above the middle of the shoulders, by this share of the way from the hips to there in our bodies.
-NECK = TRUNK / 0.425
 # Genres as the first letters of AIST's file names say them.
 GENRES = {
     "gBR": "break", "gPO": "pop", "gLO": "lock", "gMH": "hiphop", "gLH": "hiphop", "gHO": "house", "gWA": "waack",
     "gKR": "krump", "gJS": "jazz", "gJB": "ballet",
 }  # fmt: skip
-
-
-def _filled(points: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
-    """Gaps (NaN) filled in a straight line. UserError where a joint is lost for long."""
-    lost = np.asarray(~np.isfinite(points).all(axis=-1))
-    if not lost.any():
-        return points
-    points = points.copy()
-    frames = np.arange(len(points))
-    for joint in range(points.shape[1]):
-        gone = lost[:, joint]
-        if not gone.any():
-            continue
-        known = frames[~gone]
-        longest = int(np.diff(np.concatenate([[-1], known, [len(frames)]])).max()) - 1
-        if longest > LONGEST_GAP * FPS:
-            raise UserError(f"{path}: {COCO[joint].replace('_', ' ')} is lost for {longest / FPS:.1f} s")
-        for axis in range(3):
-            points[gone, joint, axis] = np.interp(frames[gone], known, points[known, joint, axis])
-    return points
 
 
 def read_keypoints(path: Path) -> Landmarks:
@@ -63,13 +41,8 @@ def read_keypoints(path: Path) -> Landmarks:
         raise UserError(f"{path}: {name} must be (frames, {len(COCO)}, 3), not {points.shape}")
     if np.abs(points[np.isfinite(points)]).max(initial=0) > 1e6:
         raise UserError(f"{path}: {name} holds numbers that are no places")
-    points = _filled(points, path)
+    points = fill_short_gaps(points, COCO, FPS, path)
     at = {name: points[:, i] for i, name in enumerate(COCO)}
     limbs = {name: at[name] for name in COCO[5:]}  # without the face
-    hips, shoulders = ((at[f"left_{k}"] + at[f"right_{k}"]) / 2 for k in ("hip", "shoulder"))
-    ears = (at["left_ear"] + at["right_ear"]) / 2
-    neck = hips + NECK * (shoulders - hips)
-    # The ears sit in front of the line from neck to crown; a little back brings the head above the neck.
-    head = ears - 0.25 * (at["nose"] - ears)
-    head = neck + np.where(np.sum((head - neck) * (neck - hips), axis=-1, keepdims=True) > 0, head - neck, neck - hips)
-    return Landmarks(limbs, [neck], head, FPS, forward=at["nose"] - ears)
+    neck, head, forward = landmarks_of_face(at)
+    return Landmarks(limbs, [neck], head, FPS, forward=forward)

@@ -53,6 +53,16 @@ class Landmarks:
         return (self.limbs["left_hip"] + self.limbs["right_hip"]) / 2
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How far captured joints are from those of our skeleton, which has the same size for all: centimetres, the mean
+    over joints and time, and of the `joint` that is farthest off."""
+
+    mean_cm: float
+    worst_cm: float
+    joint: str
+
+
 def _unit(v: NDArray) -> NDArray:
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
@@ -157,8 +167,9 @@ def _guess_foot(shin: Points, forward: Points) -> Points:
     return _unit(ahead + 0.35 * shin)
 
 
-def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray[np.float32], list[str]]:
-    """Bring landmarks onto our bones: (T, 21, 3) metres at `FPS`, and notes on what was found out on the way.
+def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray[np.float32], list[str], Fit]:
+    """Bring landmarks onto our bones: (T, 21, 3) metres at `FPS`, notes on what was found out on the way, and how well
+    our skeleton fits.
 
     UserError where it is unclear which way is up, or a bone has no length.
     """
@@ -171,13 +182,29 @@ def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray
         notes.append("mirrored, because its left was its right")
         body = _turned(body, np.diag([-1.0, 1.0, 1.0]))
         front = _front(body)
-    out = _place_joints(body, front, path)
+    out = place_joints(body, front, path)
+    fit = _measure_fit(body, out)
     step = np.abs(np.diff(out[:6], axis=0)).max(axis=(1, 2)) * body.fps
     if len(step) > 1 and step[0] > CALIBRATION and step[0] > 3 * step[1:].max():
         notes.append("without its first frame, a calibration pose")
         out, front = out[1:], front[1:]
     out = _on_floor(at_rate(_facing(out, front, notes), body.fps))
-    return out.astype(np.float32), notes
+    return out.astype(np.float32), notes, fit
+
+
+def _measure_fit(body: Landmarks, placed: NDArray[np.float64]) -> Fit:
+    """How far joints `placed` (T, 21, 3) are from where they were captured, at our size and about the pelvis; without
+    hands and toes, whose ends are captured anywhere."""
+    scale = LEG / _leg_length(body)
+    given = {name: p for name, p in body.limbs.items() if not name.endswith(("_hand", "_toe"))} | {
+        "neck": body.trunk[-1]
+    }
+    off = {}
+    for name, points in given.items():
+        apart = (points - body.middle) * scale - (placed[:, INDEX[name]] - placed[:, 0])
+        off[name] = 100 * np.linalg.norm(apart, axis=-1)
+    worst = max(off, key=lambda name: float(off[name].mean()))
+    return Fit(float(np.mean([o.mean() for o in off.values()])), float(off[worst].mean()), worst)
 
 
 def _turned(body: Landmarks, turn: NDArray[np.float64]) -> Landmarks:
@@ -197,7 +224,7 @@ def _front(body: Landmarks) -> Points:
     return np.cross(_across(body), _unit(body.trunk[-1] - body.middle))
 
 
-def _place_joints(body: Landmarks, front: Points, path: Path) -> NDArray[np.float64]:
+def place_joints(body: Landmarks, front: Points, path: Path) -> NDArray[np.float64]:
     """Our joints (T, 21, 3) metres, each bone in the direction of the landmarks. UserError where a bone has none."""
     scale = LEG / _leg_length(body)
     out = np.zeros((len(body.head), len(JOINTS), 3))

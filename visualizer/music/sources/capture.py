@@ -14,8 +14,9 @@ import numpy as np
 from visualizer.music import Clock
 from visualizer.music.analysis.features import Floats
 from visualizer.music.mono import LiveMix
-from visualizer.music.sources.devices import STALLED, NoSound, close_in_time, quietly
+from visualizer.music.sources.devices import STALLED, NoSound, close_in_time
 from visualizer.music.sources.ring import Ring
+from visualizer.support.streams import quietly
 
 log = logging.getLogger("visualizer")
 

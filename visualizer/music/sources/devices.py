@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Protocol
 
@@ -85,27 +82,6 @@ def leave_portaudio() -> None:
     _stuck.set()
     if at_the_end := getattr(sys.modules.get("sounddevice"), "_exit_handler", None):
         atexit.unregister(at_the_end)
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Without the many lines that PortAudio and ALSA write to descriptor 2 when a device cannot be opened.
-
-    What is wrong they also return, and we say it. As sounddevice does while it starts; see log.py.
-    """
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a console
-        yield
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
 
 
 def find_device(sd: ModuleType, kind: str, name: str = "") -> dict:

@@ -18,11 +18,12 @@ from visualizer.music import Clock
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.song_file import read_song
-from visualizer.music.sources.devices import RETRY, STALLED, NoSound, find_device, portaudio, quietly
+from visualizer.music.sources.devices import RETRY, STALLED, NoSound, find_device, portaudio
 from visualizer.music.sources.free_run import free_run_clock, free_run_hearing
 from visualizer.music.sources.ring import Ring
 from visualizer.music.sources.tape import RATE as TAPE_RATE
 from visualizer.music.sources.tape import SongSound, Sounds
+from visualizer.support.streams import quietly
 
 LEAD = 0.5  # seconds at least from counting in to the first sample; more than OUTPUT_LATENCY
 OUTPUT_LATENCY = 0.25  # seconds of sound in the device: the clock knows of it, and a busy moment does not stutter

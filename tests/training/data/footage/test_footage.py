@@ -29,9 +29,10 @@ from tests.support.training_run import run_training
 from training.data.dataset import from_bytes, open_takes
 from training.data.footage import compose, extract, run
 from training.data.footage.beats import Steps, hear, steps_by_movement, steps_by_sound
-from training.data.footage.crop import STANDING, field, split_clips
-from training.data.footage.extract import Found, is_cut
+from training.data.footage.crop import STANDING, field, follow, split_clips
+from training.data.footage.extract import is_cut
 from training.data.footage.figure import CUT_OFF, KEPT, NO_FIGURE, TWO, find_figure, unpack
+from training.data.footage.found import Found
 from training.data.footage.key import Key
 from training.data.footage.made import CONDITIONS, GROUND, Shot, at_rate, film, pictures, true_frames
 from training.data.footage.masks import METHODS, Wish, prepare, refined
@@ -42,6 +43,7 @@ from training.data.sampling import frame_batches
 from training.data.footage.video import Crop, pictures as read_pictures, probe, read_crop, read_range, view_of  # isort: skip
 from training.data.motion.body import project
 from visualizer import paths
+from visualizer.camera.landmarker import POINT
 from visualizer.dancer.pack import FRAME_METRES
 from visualizer.errors import UserError
 
@@ -204,8 +206,6 @@ def test_networks_that_do_not_keep_the_contract_are_refused(tmp_path: Path) -> N
         Person(colour_network(path, 3))
     with pytest.raises(UserError, match="no number"):
         Person(colour_network(path, gain=float("inf")))
-    with pytest.raises(UserError, match="needs a segmentation network"):
-        Wish("person").check()
     with pytest.raises(UserError, match="mask norm"):
         Wish("person", mask_model=colour_network(path), mask_norm="odd").check()
     with pytest.raises(UserError, match="is for --method person"):
@@ -285,7 +285,7 @@ def test_a_mask_becomes_the_field_that_the_product_draws() -> None:
 
 @pytest.mark.slow
 def test_footage_gives_the_frames_of_the_product(tmp_path: Path, blue: Path) -> None:
-    (report,) = extract_footage([blue], tmp_path / "data", Request(beats="none"), jobs=1)
+    (report,) = extract_footage([blue], tmp_path / "data", Request(Wish("key"), beats="none"), jobs=1)
     scene = shot("blue")
     assert report.kept == report.looked == len(scene.positions)
     takes, styles = open_takes(tmp_path / "data" / "data.zarr")
@@ -357,7 +357,7 @@ def test_who_moves_across_the_stage_travels(tmp_path: Path, films: Path) -> None
     positions[..., 0] += walk[:, None] - positions[:, :1, 0]
     path = films / "walk.mp4"
     film(replace(shot("blue"), positions=positions), path)
-    extract_footage([path], tmp_path / "data", Request(beats="none"), jobs=1)
+    extract_footage([path], tmp_path / "data", Request(Wish("key"), beats="none"), jobs=1)
     (take,) = open_takes(tmp_path / "data" / "data.zarr")[0]
     way = take.read("travel").sum() / 16 * FRAME_METRES  # metres
     steps = take.read("steps")
@@ -385,6 +385,20 @@ def found_like(places: Sequence[float | None], rate: float = 10.0) -> Found:
     boxes = np.stack([hips - 20, np.full(n, 50), np.full(n, 40), np.full(n, 100)], axis=1).astype(np.int32)
     verdicts = np.array([KEPT if p is not None else NO_FIGURE for p in places], np.uint8)
     return Found(np.arange(n) / rate, verdicts, boxes, hips, np.full(n, 50, np.float32), np.zeros(n, np.bool_))
+
+
+def test_a_caption_over_the_feet_does_not_lift_the_floor() -> None:
+    """The mask ends above it, the network knows where the feet are; what hides nothing changes nothing."""
+    found = found_like([100.0] * 40)
+    bodies = np.full((40, 33, 6), np.nan, np.float32)
+    bodies[:, [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "foot_index")], 1] = 175.0
+    (plain,) = follow(found, [np.arange(40)], 240)
+    (hidden,) = follow(replace(found, bodies=bodies), [np.arange(40)], 240)
+    assert plain.floor == pytest.approx(150)
+    assert hidden.floor == pytest.approx(175)
+    bodies[..., 1] -= 40
+    (free,) = follow(replace(found, bodies=bodies), [np.arange(40)], 240)
+    assert free.floor == pytest.approx(150)
 
 
 def test_clips_end_where_nobody_is_seen_or_someone_leaps() -> None:
@@ -450,7 +464,7 @@ def test_a_clip_of_two_paces_is_halved(tmp_path: Path, blue: Path, monkeypatch: 
         return Steps(times[0] + np.arange(count) / 32, 4, "movement", 120.0) if len(times) < 20 else None
 
     monkeypatch.setattr(compose, "steps_by_movement", only_short)
-    (report,) = extract_footage([blue], tmp_path / "data", Request(), jobs=1)
+    (report,) = extract_footage([blue], tmp_path / "data", Request(Wish("key")), jobs=1)
     assert [line.split(":")[0] for line in report.clips] == ["blue 1", "blue 2"]
     assert all("120 a minute" in line for line in report.clips)
     takes, _ = open_takes(tmp_path / "data" / "data.zarr")
@@ -513,7 +527,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
     tmp_path: Path, blue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(extract, "PIECE_SECONDS", 1.5)
-    extract_footage([blue], tmp_path / "straight", Request(beats="none"), jobs=1)
+    extract_footage([blue], tmp_path / "straight", Request(Wish("key"), beats="none"), jobs=1)
     true_look, looked = extract.look_at, []
 
     def stopped(piece: extract.Piece) -> int:
@@ -524,14 +538,14 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
 
     monkeypatch.setattr(run, "look_at", stopped)
     with pytest.raises(KeyboardInterrupt):
-        extract_footage([blue], tmp_path / "stopped", Request(beats="none"), jobs=1)
+        extract_footage([blue], tmp_path / "stopped", Request(Wish("key"), beats="none"), jobs=1)
     part = tmp_path / ".stopped.part"
     assert not (tmp_path / "stopped").exists()
     done = {p.name: p.stat().st_mtime_ns for p in (part / "000").glob("0*.npz")}
     assert len(done) == 2
     looked = []
     monkeypatch.setattr(run, "look_at", lambda piece: looked.append(piece.out.name) or true_look(piece))
-    extract_footage([blue], tmp_path / "stopped", Request(beats="none"), jobs=1)
+    extract_footage([blue], tmp_path / "stopped", Request(Wish("key"), beats="none"), jobs=1)
     assert "going on" in capsys.readouterr().err
     assert looked
     assert not set(looked) & set(done)
@@ -540,10 +554,10 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
     assert same.keys() == other.keys()
     assert all(same[k] == other[k] for k in same)
     # And again: it is there already.
-    assert extract_footage([blue], tmp_path / "stopped", Request(beats="none"), jobs=1) == []
+    assert extract_footage([blue], tmp_path / "stopped", Request(Wish("key"), beats="none"), jobs=1) == []
     with pytest.raises(UserError, match="--force"):
-        extract_footage([blue], tmp_path / "stopped", Request(beats="none", rate=4), jobs=1)
-    extract_footage([blue], tmp_path / "stopped", Request(beats="none", rate=4), jobs=1, force=True)
+        extract_footage([blue], tmp_path / "stopped", Request(Wish("key"), beats="none", rate=4), jobs=1)
+    extract_footage([blue], tmp_path / "stopped", Request(Wish("key"), beats="none", rate=4), jobs=1, force=True)
     assert json.loads((tmp_path / "stopped" / "footage.json").read_text())["recipe"]["rate"] == 4
     assert sorted(p.name for p in tmp_path.iterdir()) == ["stopped", "straight"]
 
@@ -596,7 +610,7 @@ def test_the_report_shows_what_was_dropped_and_why(tmp_path: Path, films: Path) 
         for picture in one + two:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         file.mux(stream.encode(None))
-    (report,) = extract_footage([path], tmp_path / "data", Request(beats="none"), show_steps=True, jobs=1)
+    (report,) = extract_footage([path], tmp_path / "data", Request(Wish("key"), beats="none"), show_steps=True, jobs=1)
     assert report.looked == len(one) + len(two)
     assert sum(report.counts.values()) == report.looked
     assert 7 <= report.counts["no figure"] <= 12
@@ -643,7 +657,7 @@ def test_what_cannot_be_used_is_refused_by_the_program(tmp_path: Path) -> None:
 def refusal(folder: Path, *places: Path, request: Request | None = None) -> str:
     before = sorted(p.name for p in folder.iterdir())
     with pytest.raises(UserError) as caught:
-        extract_footage(list(places), folder / "data", request or Request(beats="none"), jobs=1)
+        extract_footage(list(places), folder / "data", request or Request(Wish("key"), beats="none"), jobs=1)
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     assert sorted(p.name for p in folder.iterdir()) == before
@@ -663,14 +677,14 @@ def test_what_is_no_video_is_refused(tmp_path: Path, films: Path, blue: Path) ->
     headless.write_bytes(whole[: len(whole) // 2])  # its index was at the end
     assert "cannot be read as a video" in refusal(tmp_path, headless)
     assert "no dancer found" in refusal(tmp_path, blue, request=Request(Wish("shadow"), beats="none"))
-    assert "is over after" in refusal(tmp_path, blue, request=Request(begin=60))
+    assert "is over after" in refusal(tmp_path, blue, request=Request(Wish("key"), begin=60))
     assert "rate" in refusal(tmp_path, blue, request=Request(rate=0))
     assert "beats" in refusal(tmp_path, blue, request=Request(beats="drums"))
-    assert "--empty is for" in refusal(tmp_path, blue, request=Request(empty=(0, 1)))
+    assert "--empty is for" in refusal(tmp_path, blue, request=Request(Wish("key"), empty=(0, 1)))
     (tmp_path / "data").mkdir()
     assert "not footage of this program" in refusal(tmp_path, blue)
     with pytest.raises(UserError, match="there is no folder"):
-        extract_footage([blue], tmp_path / "nowhere" / "data", Request(), jobs=1)
+        extract_footage([blue], tmp_path / "nowhere" / "data", Request(Wish("key")), jobs=1)
 
 
 @pytest.mark.slow
@@ -702,12 +716,12 @@ def test_two_people_are_led_to_the_crop_and_it_helps(tmp_path: Path, films: Path
     half = SMALL[0] // 2
     pairs = zip(pictures_of_one(4.0, -0.9), pictures_of_one(4.0, 0.9), strict=True)
     path = write_video(films / "two.mp4", [np.concatenate([a[:, :half], b[:, half:]], axis=1) for a, b in pairs])
-    said = refusal(tmp_path, path, request=Request(beats="none"))
+    said = refusal(tmp_path, path, request=Request(Wish("key"), beats="none"))
     assert "more than one dancer" in said
     assert "--crop WIDTHxHEIGHT+LEFT+TOP" in said
     assert "\n" not in said
     (report,) = extract_footage(
-        [path], tmp_path / "data", Request(beats="none", crop=read_crop(f"{half}x{SMALL[1]}+0+0")), jobs=1
+        [path], tmp_path / "data", Request(Wish("key"), beats="none", crop=read_crop(f"{half}x{SMALL[1]}+0+0")), jobs=1
     )
     assert report.kept >= 20
 
@@ -715,7 +729,7 @@ def test_two_people_are_led_to_the_crop_and_it_helps(tmp_path: Path, films: Path
 @pytest.mark.parametrize(("count", "says"), [(1, "too short (1 picture, 0 s)"), (8, "too short (8 pictures, ")])
 def test_a_clip_of_hardly_a_frame_is_called_too_short(tmp_path: Path, films: Path, count: int, says: str) -> None:
     path = write_video(films / f"short-{count}.mp4", pictures_of_one(2.0)[:count])
-    said = refusal(tmp_path, path, request=Request(beats="none"))
+    said = refusal(tmp_path, path, request=Request(Wish("key"), beats="none"))
     assert says in said
     assert "at least 2 seconds" in said
     assert "--method" not in said
@@ -728,7 +742,7 @@ def test_of_a_video_that_breaks_off_the_beginning_is_used(tmp_path: Path, films:
     whole = path.read_bytes()
     cut = films / "broken.mkv"
     cut.write_bytes(whole[: len(whole) * 6 // 10])
-    (report,) = extract_footage([cut], tmp_path / "data", Request(beats="none"), jobs=1)
+    (report,) = extract_footage([cut], tmp_path / "data", Request(Wish("key"), beats="none"), jobs=1)
     assert 16 <= report.kept < 32
     assert any(note.startswith("damaged: can only be read until") for note in report.notes)
     assert "damaged" in (tmp_path / "data" / "report.html").read_text(encoding="utf-8")

@@ -169,3 +169,66 @@ def test_a_list_of_videos_is_said_to_be_one(tmp_path: Path) -> None:
     path.write_text("ffconcat version 1.0\nfile 'other.mp4'\n")
     with pytest.raises(UserError, match="is a list of videos; name one"):
         probe(path)
+
+
+# --- light and lines -------------------------------------------------------------------------------------------------
+
+
+def write_light(path: Path, transfer: int, levels: list[int]) -> Path:
+    """Pictures of 10 bits, grey patches of these levels side by side, in colours of BT.2020."""
+    with av.open(url_of(path), "w") as file:
+        stream: Any = file.add_stream("ffv1", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 32 * len(levels), 32, "yuv420p10le"
+        context = stream.codec_context
+        context.color_trc, context.color_primaries, context.colorspace, context.color_range = transfer, 9, 9, 1
+        for number in range(3):
+            frame = av.VideoFrame(32 * len(levels), 32, "yuv420p10le")
+            for plane, values in zip(frame.planes, (levels, [512] * len(levels), [512] * len(levels)), strict=True):
+                row = np.repeat(np.array(values, np.uint16), plane.width // len(levels))
+                data = np.zeros((plane.height, plane.line_size // 2), np.uint16)
+                data[:, : plane.width] = row
+                plane.update(data.tobytes())
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range = transfer, 9, 9, 1
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("transfer", "grey", "white"), [(16, 397, 573), (18, 397, 721)], ids=["PQ", "HLG"]
+)  # levels of a grey card and of white paper, 26 and 203 cd/m², by ITU-R BT.2408
+def test_pictures_of_high_dynamic_range_look_as_others_do(tmp_path: Path, transfer: int, grey: int, white: int) -> None:
+    video = probe(write_light(tmp_path / "hdr.mkv", transfer, [64, grey, white, 940]))
+    _, picture = next(iter(pictures(video, view_of(video, None), 0.0, 1.0)))
+    black, middle, paper, sun = (int(picture[16, 16 + 32 * k].mean()) for k in range(4))
+    assert black < 4
+    assert abs(middle - 101) < 8  # sRGB of 26/203
+    assert 225 < paper < sun <= 255
+    assert np.ptp(picture[16].astype(int), axis=-1).max() <= 2  # grey is grey
+
+
+def test_pictures_of_two_moments_are_made_whole(tmp_path: Path) -> None:
+    """A bar moves by 24 pixels between the lines of one picture: as filmed, its edges are combs of two bars."""
+    path = tmp_path / "interlaced.ts"
+    with av.open(url_of(path), "w") as file:
+        stream: Any = file.add_stream("mpeg2video", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 720, 576, "yuv420p", 8_000_000
+        stream.options = {"flags": "+ildct+ilme", "top": "1"}
+        for number in range(12):
+            picture = np.zeros((576, 720, 3), np.uint8)
+            for odd in (0, 1):
+                left = 24 * (2 * number + odd)
+                picture[odd::2, left : left + 60] = 255
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    with av.open(url_of(path)) as file:
+        assert all(frame.interlaced_frame for frame in file.decode(video=0))
+    video = probe(path)
+    seen = list(pictures(video, view_of(video, None), 0.0, 9.0))
+    assert [round(t * RATE) for t, _ in seen] == list(range(12))
+    for _, picture in seen[2:-2]:
+        bright = (picture[:, :, 0] > 128).sum(axis=1)[40:-40]
+        assert np.abs(bright - 60).max() <= 14

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from tests.support.fake_sound import DEVICE_RATE, FakePortAudio, Stream, Time, device
 from visualizer.errors import UserError
 from visualizer.music.sources.capture import STAMPS, PortAudioCapture, Stamps
-from visualizer.music.sources.devices import STALLED, NoSound, find_device, input_devices, portaudio, quietly
+from visualizer.music.sources.devices import STALLED, NoSound, find_device, input_devices, portaudio
 from visualizer.music.sources.loopback import MONITOR, NAME, SoundcardCapture, check_loopback, open_loopback
+from visualizer.support.streams import quietly
 
 
 @pytest.fixture

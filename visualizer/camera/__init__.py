@@ -1,0 +1,1 @@
+"""Cameras: people in pictures, as joints in space."""
