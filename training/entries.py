@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.choreography.crotch import before_crotch
+from training.data.choreography.crotch import before_crotch, rests_before_crotch
 from training.data.dances import LETTERS_PER_BEAT, LETTERS_PER_PHRASE, Dance
 from training.models.pose_basis import PoseBasis
 from visualizer.dancer.entries import PLACES, describe_entries
@@ -20,13 +20,14 @@ MOST_OF = 0.5  # of the steps of a letter's move with a hand there, from which o
 
 def find_entries(takes: list[Dance], count: int) -> str | None:
     """How each of `count` named dances stands at each beat, as `pack.json` has it: in the take of its middle energy.
-    None where there is none, or a dance has no take that is long enough."""
+    None where there is none, or a dance has no take. In one that is shorter than a phrase the nearest beat counts."""
     before, now, way = [], [], []
     for number in range(count):
-        own = [t for t in takes if t.dance == number and t.front and len(t.letters) > LETTERS_PER_PHRASE]
+        own = [t for t in takes if t.dance == number and t.front and len(t.letters) > 1]
         if not own:
             return None
-        take = sorted(own, key=lambda t: float(t.energy.mean()))[len(own) // 2]
+        whole = [t for t in own if len(t.letters) > LETTERS_PER_PHRASE] or [max(own, key=lambda t: len(t.letters))]
+        take = sorted(whole, key=lambda t: float(t.energy.mean()))[len(whole) // 2]
         at = np.array([_find_step(take, beat * LETTERS_PER_BEAT) for beat in range(PLACES)])
         before.append(take.latent[at - 1])
         now.append(take.latent[at])
@@ -36,8 +37,12 @@ def find_entries(takes: list[Dance], count: int) -> str | None:
 
 def _find_step(take: Dance, place: int) -> int:
     """The last step of a take before a letter that begins when `place` letters of a phrase have passed."""
-    letter = next(n for n in range(1, LETTERS_PER_PHRASE + 1) if take.place(n) == place)
-    return letter * STEPS_PER_LETTER - 1
+
+    def gap(letter: int) -> int:
+        far = (take.place(letter) - place) % LETTERS_PER_PHRASE
+        return min(far, LETTERS_PER_PHRASE - far)
+
+    return min(range(1, min(len(take.letters), LETTERS_PER_PHRASE + 1)), key=gap) * STEPS_PER_LETTER - 1
 
 
 def describe_planning(
@@ -53,11 +58,13 @@ def describe_planning(
 
 
 def share_before_crotch(takes: list[Dance], basis: PoseBasis, count: int) -> list[float]:
-    """Share of the steps of each of `count` named dances with a hand before the crotch in the picture."""
+    """Share of the steps of each of `count` named dances with a hand that rests before the crotch in the picture."""
     shares: list[list[float]] = [[] for _ in range(count)]
     for take in takes:
         if take.dance >= 0 and take.front:
-            shares[take.dance].append(float(before_crotch(basis.joints(take.latent)).any(axis=1).mean()))
+            shares[take.dance].append(
+                float(rests_before_crotch(basis.joints(take.latent), STEPS_PER_BEAT).any(axis=1).mean())
+            )
     return [float(np.mean(each)) if each else 0.0 for each in shares]
 
 

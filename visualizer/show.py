@@ -183,6 +183,11 @@ class Show:
         self._ahead.settle()
         return self._dancer
 
+    @property
+    def troupe(self) -> int:
+        """How many dance. No thread but the caller's changes it, so nothing is waited for."""
+        return self._dancer.troupe
+
     def _count(self, musical_time: float, hearing: Hearing) -> Count:
         """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
         known; where no beat is heard there are none."""

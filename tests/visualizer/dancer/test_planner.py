@@ -188,7 +188,8 @@ def test_a_dance_is_left_where_it_is_easiest_within_four_beats(seed: int) -> Non
             early, late = early + (at % 16 == 12), late + (at % 16 == 0)
     assert early > 20 * late
     same = planned(Planner(ALIKE, [seed], made_entries(np.zeros((8, PLACES)))), 2000)
-    assert all(at % 16 == 0 for dance, at, _ in runs(same) if dance is not None)  # where nothing is gained a phrase is whole
+    # Where nothing is gained a phrase is whole.
+    assert all(at % 16 == 0 for dance, at, _ in runs(same) if dance is not None)
 
 
 def test_a_body_out_of_no_dance_goes_to_what_is_near_it() -> None:
