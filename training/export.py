@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +252,7 @@ class PackContents:
     limits: dict[str, float]
     training: dict[str, Any]
     credits: list[str]
+    planning: dict[str, Any] = field(default_factory=dict)  # keys of `pack.json` that help to choose what is danced
 
 
 def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Path | None = None) -> dict[str, float]:
@@ -329,6 +330,7 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
         "difference_from_torch": differences,
         "sha256": {f"{n}.onnx": hashlib.sha256((part / f"{n}.onnx").read_bytes()).hexdigest() for n in NETWORKS},
         "measures": {},
+        **contents.planning,
         **({"body": describe_body_space(body_space(contents.autoencoder))} if contents.autoencoder.deep else {}),
         "seeds": contents.seeds,
     }

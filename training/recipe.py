@@ -35,6 +35,7 @@ from training.data.dataset import Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.data.splice_pool import open_pool
 from training.data.splice_windows import SpliceWindows, gather_sources
+from training.entries import describe_planning
 from training.export import PackContents, check_out, public_command, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
@@ -388,11 +389,11 @@ def fit_pack(
     credits = sorted({t.licence for t in takes})
     seeds = pick_seeds(dances, styles, recipe.seed)
     std = np.maximum(basis.std, LEAST_STD)
+    planning = describe_planning(describe_dances(named, training), training, mean_moves(training, letters), basis)
     contents = PackContents(
-        autoencoder, choreographer, dancer, styles,
-        describe_dances(named, training),
+        autoencoder, choreographer, dancer, styles, planning.pop("dances"),
         np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
-        describe_training(recipe, takes, bodies, work), credits,
+        describe_training(recipe, takes, bodies, work), credits, planning,
     )  # fmt: skip
     differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")

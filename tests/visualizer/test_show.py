@@ -197,6 +197,8 @@ def test_whoever_asks_for_the_dancers_waits_until_nothing_is_made_of_them() -> N
     stage, may = Stage(), threading.Event()
     stage.dancer.picture = lambda musical_time: may.wait(20.0) and PICTURE  # type: ignore[method-assign,assignment]
     stage.show.prepare(1.0, 0.5)
+    assert stage.show.troupe == 1  # how many there are is known
+    assert not may.is_set()
     threading.Timer(0.05, may.set).start()
     stage.run("troupe: 3")
     assert may.is_set()

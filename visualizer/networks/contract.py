@@ -20,6 +20,7 @@ NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
 FRAME_SIZE = 128  # pixels a side of the learned field
 JOINT_COUNT = 21
 MOST_DANCERS = 9
+STEPS_PER_BEAT = 16  # of the dancer network
 LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
 
 
