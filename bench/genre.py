@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.ear import read_clips
+from bench.ear_clips import read_clips
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.errors import UserError
 from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model

@@ -23,15 +23,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import bench.ear as marks
-from bench.ear import HEADINGS, Called, Clip, read_clips, row
+from bench.ear_clips import Clip, read_clips
+from bench.ear_marks import HEADINGS, Called, row
 from visualizer.errors import UserError
 from visualizer.music.analysis import analysis_cache
 from visualizer.music.analysis import song as songs
 from visualizer.music.analysis.features import HOP, HOPS_A_SECOND, RATE, Features, FeatureStream, Floats, row_time
 from visualizer.music.analysis.song import SongAnalysis, hear_song
-
-marks.WARM_UP = 0.0
 
 
 def as_it_comes(clip: Clip) -> Called:
@@ -97,10 +95,10 @@ def main() -> None:
             hear_song(folder / clip.name)
             again.append((time.process_time() - begun) / clip.seconds)
     table = Table(*HEADINGS, box=None, pad_edge=False)
-    table.add_row(*row("ours, whole", clips, ours))
-    table.add_row(*row("librosa", clips, [as_it_comes(clip) for clip in clips]))
-    table.add_row(*row("librosa, fed", clips, [fed(clip) for clip in clips]))
-    Console(width=140).print(table)
+    table.add_row(*row("ours, whole", clips, ours, 0.0))
+    table.add_row(*row("librosa", clips, [as_it_comes(clip) for clip in clips], 0.0))
+    table.add_row(*row("librosa, fed", clips, [fed(clip) for clip in clips], 0.0))
+    Console(width=190).print(table)
     print(f"remembered: {np.mean(again):.5f} s of CPU a second of song")
     print(f"downbeats at which a bar of the dance begins: {np.nanmean(right):.2f}, chance 0.25")
 

@@ -22,11 +22,13 @@ from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, write_whole
 from training.models.beat_network import BeatNetwork, BeatNetworkConfig, Heard, export_beat_network, listen
 from training.synth.augment import check_speaker
-from training.synth.dataset import HELD_OUT, Batch, Recording, Session, batches, load, record_all
+from training.synth.dataset import HELD_OUT, Batch, Recording, Session, batches, load, open_library, record_all
 from training.synth.render import SOUNDFONTS, check_synthesiser
+from training.synth.voices import find_speakers
 from visualizer.errors import UserError
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream, Floats, row_time
 from visualizer.networks.session import open_session
+from visualizer.support.printable import say
 
 FORMAT = 1
 
@@ -37,29 +39,44 @@ class BeatRecipe:
 
     seed: int = 11
     precision: str = "bf16-mixed"
-    tunes: int = 720
-    empties: int = 60
+    tunes: int = 720  # written by rule
+    covers: int = 600  # pop songs with human drummers; none without scores
+    jams: int = 480  # human drummers and a band that plays by rule; none without scores
+    empties: int = 160
     seconds: float = 30.0
-    spoiled: int = 2
-    calls: int = 400
+    spoiled: int = 3
+    calls: int = 500
     batch: int = 32
-    steps: tuple[int, ...] = (3600, 7200)  # of each network
+    steps: tuple[int, ...] = (4500, 9000)  # of each network
     rate: float = 2e-3
     network: BeatNetworkConfig = field(default_factory=BeatNetworkConfig)
     tiny: bool = False
-
-    @property
-    def fonts(self) -> tuple[Path, ...]:
-        """Soundfonts that the tunes are played with."""
-        return SOUNDFONTS[:1] if self.tiny else SOUNDFONTS
 
     def shrunk(self) -> BeatRecipe:
         """The same path in seconds, for tests: it hears badly."""
         network = BeatNetworkConfig(first=4, second=4, dense=16, hidden=16, layers=2)
         return replace(
-            self, tiny=True, precision="32-true", tunes=3, empties=1, seconds=8.0, spoiled=1, calls=100, batch=4,
-            steps=(6, 4), network=network,
+            self, tiny=True, precision="32-true", tunes=3, covers=1, jams=1, empties=1, seconds=8.0, spoiled=1,
+            calls=100, batch=4, steps=(6, 4), network=network,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BeatSources:
+    """Folders of what the training is made from beside its code; None: done without."""
+
+    clips: Path | None = None  # real music with known beats: measured, never learned
+    scores: Path | None = None  # groove.zip and pop909.zip
+    voices: Path | None = None  # recorded speech
+    fonts: Path | None = None  # soundfonts beside those that are installed
+
+    def soundfonts(self, tiny: bool) -> tuple[Path, ...]:
+        """Those that tunes are played with, the first one most often. UserError where there are none."""
+        installed = [path for path in SOUNDFONTS if path.is_file()]
+        more = sorted(self.fonts.glob("**/*.sf[23]")) if self.fonts else []
+        found = list({path.name: path for path in [*installed, *more]}.values())
+        check_synthesiser(tuple(found[:1]) or SOUNDFONTS[:1])
+        return tuple(found[:1] if tiny else found)
 
 
 def _loss(ear: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -107,15 +124,19 @@ def measure_beats(session: ort.InferenceSession, heard: list[tuple[Floats, NDArr
     return {name: round(float(np.mean(values)), 3) for name, values in means.items() if values}
 
 
-def read_clips(folder: Path) -> list[tuple[Floats, NDArray, NDArray]]:
-    """Real music with known beats: index.json lists file, beats and downbeats in seconds. For `measure_beats`."""
+def list_clips(folder: Path) -> list[tuple[Path, NDArray, NDArray]]:
+    """The files, beats and downbeats that the index.json of a folder names."""
     try:
         index = json.loads((folder / "index.json").read_text())
-        clips = [(folder / c["file"], np.array(c["beats"]), np.array(c["downbeats"])) for c in index["clips"]]
+        return [(folder / c["file"], np.array(c["beats"]), np.array(c["downbeats"])) for c in index["clips"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: no index.json of clips with beats ({error})") from error
+
+
+def read_clips(folder: Path) -> list[tuple[Floats, NDArray, NDArray]]:
+    """Real music with known beats: index.json lists file, beats and downbeats in seconds. For `measure_beats`."""
     out = []
-    for path, beats, downbeats in clips:
+    for path, beats, downbeats in list_clips(folder):
         try:
             samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
@@ -134,11 +155,12 @@ def _held_out(recordings: list[Recording]) -> list[tuple[Floats, NDArray, NDArra
 
 
 def fit_beat_network(
-    out: Path, work: Path, recipe: BeatRecipe, clips: Path | None = None, force: bool = False
+    out: Path, work: Path, recipe: BeatRecipe, sources: BeatSources | None = None, force: bool = False, workers: int = 1
 ) -> dict[str, Any]:
     """Render, train, export, measure; write ear.onnx and ear.json into `out` and return what ear.json says.
 
-    Resumes after a kill. UserError where `out` holds an ear and not `force`, or where a program is missing.
+    `workers`: processes that render. Resumes after a kill. UserError where `out` holds an ear and not `force`, or where
+    a program or file is missing.
     """
     check_folder(out)
     check_folder(work)
@@ -146,11 +168,11 @@ def fit_beat_network(
         raise UserError(f"{out}: has an ear already; --force replaces it")
     if recipe.tiny:
         recipe = recipe.shrunk()
-    check_synthesiser(recipe.fonts)
+    sources = sources or BeatSources()
     check_speaker()
-    real = read_clips(clips) if clips else []
-    session = Session(recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, recipe.fonts)
-    paths = record_all(work / "recordings", session)
+    session = plan_session(recipe, sources)
+    real = read_clips(sources.clips) if sources.clips else []
+    paths = record_all(work / "recordings", session, workers)
     recordings = [load(path) for path in paths]
     kept = [r for k, r in enumerate(recordings) if k % HELD_OUT]
     away = [r for k, r in enumerate(recordings) if k % HELD_OUT == 0]
@@ -161,29 +183,71 @@ def fit_beat_network(
         music = batches(kept, recipe.calls, recipe.batch, recipe.seed)
         ears.append(BeatNetwork(recipe.network))
         fit(FitTask(f"ear_{steps}", ears[-1], _loss, music, recipe.seed), config, work)
-    return write_beat_network(ears, out, recipe, _held_out(away), real)
+    return write_beat_network(ears, out, recipe, session, (_held_out(away), real))
+
+
+def plan_session(recipe: BeatRecipe, sources: BeatSources) -> Session:
+    """What is recorded for a recipe from these sources. UserError where one of them is missing or broken; what is done
+    without is said."""
+    fonts = sources.soundfonts(recipe.tiny)
+    left_out: tuple[str, ...] = ()
+    if sources.clips:
+        left_out = tuple(sorted(path.name for path, _, _ in list_clips(sources.clips)))
+    if sources.scores:
+        open_library(sources.scores, left_out)
+    else:
+        say("without --scores: no human drummers, only tunes that are written by rule")
+    if sources.voices:
+        find_speakers(sources.voices)
+    else:
+        say("without --voices: only speech by eSpeak NG, and real speech will be taken for music")
+    human = int(sources.scores is not None)
+    return Session(
+        recipe.seed, recipe.tunes, recipe.empties, recipe.seconds, recipe.spoiled, fonts, human * recipe.covers,
+        human * recipe.jams, sources.scores, sources.voices, left_out,
+    )  # fmt: skip
 
 
 def write_beat_network(
-    ears: Sequence[BeatNetwork], out: Path, recipe: BeatRecipe, away: Heard, real: Heard
+    ears: Sequence[BeatNetwork], out: Path, recipe: BeatRecipe, session: Session, heard: tuple[Heard, Heard]
 ) -> dict[str, Any]:
-    """Export, measure on tunes that were kept away and on real clips, write ear.onnx and ear.json into `out`."""
+    """Export, measure on recordings that were kept away and on real clips (`heard`), write ear.onnx and ear.json into
+    `out`."""
     out.mkdir(parents=True, exist_ok=True)
     worst = export_beat_network(ears, out / "ear.onnx")
-    session, _ = open_session(out / "ear.onnx")
+    onnx, _ = open_session(out / "ear.onnx")
+    away, real = heard
     about: dict[str, Any] = {
         "format": FORMAT,
         "command": public_command(),
         "recipe": asdict(recipe),
-        "data": f"{recipe.tunes} tunes of {recipe.seconds:g} s written by rule (training/synth/compose.py), "
-        f"played with {', '.join(f.stem for f in recipe.fonts)}; "
-        f"{recipe.empties} stretches of speech, crowd, noise and silence",
-        "licence": "MIT; no recorded song was used",
+        "data": describe_data(session),
+        "licence": describe_licence(session),
         "parameters": sum(p.numel() for ear in ears for p in ear.parameters()),
         "difference to torch": worst,
-        "figures": {"held-out tunes": measure_beats(session, away)},
+        "figures": {"held-out tunes": measure_beats(onnx, away)},
     }
     if real:
-        about["figures"]["real clips"] = measure_beats(session, real)
+        about["figures"]["real clips"] = measure_beats(onnx, real)
     write_whole(out / "ear.json", json.dumps(about, indent=1) + "\n")
     return about
+
+
+def describe_data(session: Session) -> str:
+    """What a session recorded, for ear.json."""
+    fonts = ", ".join(path.stem for path in session.fonts)
+    human = (
+        f"{session.covers} covers of POP909 songs and {session.jams} jams, both with drummers of the Groove MIDI "
+        f"Dataset, without the performances that the clips measure; "
+    )
+    return (
+        f"{session.tunes} tunes of {session.seconds:g} s written by rule (training/synth/compose.py); "
+        f"{human if session.scores else ''}played with {fonts}; {session.empties} stretches of "
+        f"{'recorded and made-up' if session.voices else 'made-up'} speech, crowd, knocks, noise and silence"
+    )
+
+
+def describe_licence(session: Session) -> str:
+    """The licence of the network, and of what it learned from."""
+    human = "; Groove MIDI Dataset (Gillick et al., 2019) CC BY 4.0, POP909 (Wang et al., 2020) MIT"
+    return f"MIT; no recorded song was used{human if session.scores else ''}"

@@ -167,26 +167,56 @@ def ear(
     clips: Annotated[
         Path | None, typer.Option(help="Folder of real music with an index.json of its beats: measured, never learned.")
     ] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Folder of human scores: groove.zip and pop909.zip. Clips are left out of them.")
+    ] = None,
+    voices: Annotated[Path | None, typer.Option(help="Folder of recorded speech, a folder a speaker.")] = None,
+    fonts: Annotated[Path | None, typer.Option(help="Folder of soundfonts beside those installed.")] = None,
     work: Work = None,
     seed: Annotated[
         int | None, typer.Option(help="Decides the music, the first weights and the order; 11 if not given.")
     ] = None,
     precision: Annotated[str, typer.Option(help="bf16-mixed, or 32-true where the hardware is older.")] = "bf16-mixed",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that play the music.")] = 1,
+    steps: Annotated[
+        int | None, typer.Option(min=2, help="Of the longer trained of its two networks; the other takes half of them.")
+    ] = None,
     tiny: Annotated[bool, typer.Option(help="A whole run in under a minute, for tests; it hears badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace a beat network that is there.")] = False,
 ) -> None:
     """Write and render music, spoil it as parties do, train the network that hears beats. Resumes after a kill."""
+    from dataclasses import replace
+
     from training import distributed
-    from training.beat_recipe import BeatRecipe, fit_beat_network
+    from training.beat_recipe import BeatRecipe, BeatSources, fit_beat_network
 
     if distributed.world() > 1:
         raise UserError("the ear is small and trains in one process; start it without torchrun")
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
     recipe = BeatRecipe(seed=BeatRecipe.seed if seed is None else seed, precision=precision, tiny=tiny)
-    about = fit_beat_network(out, work or run_folder(out), recipe, clips, force)
+    if steps is not None:
+        recipe = replace(recipe, steps=(steps // 2, steps))
+    sources = BeatSources(clips, scores, voices, fonts)
+    about = fit_beat_network(out, work or run_folder(out), recipe, sources, force, workers)
     for kind, figures in about["figures"].items():
         say(f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in figures.items()))
+
+
+@app.command()
+def figure(
+    figures: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIGURE...]", help="TOML files, or names of people who ship.")
+    ] = None,
+    sheet: Annotated[Path, typer.Option(help="Picture to write: .png, .jpg or .webp.")] = Path("figures.png"),
+    size: Annotated[int, typer.Option(min=128, max=1024, help="Pixels on a side of a frame.")] = 512,
+) -> None:
+    """Draw figures, one in eight poses or several a pose each, to see what a TOML file makes of somebody."""
+    from training.data.figures.sheet import describe, draw_sheet
+
+    for each in draw_sheet(figures or [], sheet, size):
+        say(describe(each))
+    say(f"wrote {sheet}")
 
 
 @app.command()

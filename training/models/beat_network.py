@@ -1,4 +1,4 @@
-"""The ear: a small causal network that hears beats, downbeats and whether there is music, fifty times a second.
+"""The ear: a small causal network that hears beats, downbeats, tempo and whether there is music, fifty times a second.
 
 One call takes two rows of log-mel and a state, and gives its outputs for them and the next state. All its memory is in
 that state: how loud each band has been (so that volume and tone do not matter), the last rows (for the convolutions)
@@ -27,6 +27,7 @@ from training.export import TOLERANCE, difference, export_network
 from training.synth.dataset import QUIET, ROWS_A_CALL, Batch
 from visualizer import files
 from visualizer.errors import UserError
+from visualizer.music.analysis.beats import FASTEST_HEARD, SLOWEST_HEARD, salience_tempi
 from visualizer.music.analysis.features import HOPS_A_SECOND, MELS, Floats
 
 CALLS_A_SECOND = HOPS_A_SECOND / ROWS_A_CALL
@@ -41,7 +42,13 @@ KEEP = math.exp(-1 / (3 * CALLS_A_SECOND))  # mean and std of the bands: a time 
 
 LEAST_STD = 0.3
 
-OUTPUTS = ("beat", "downbeat", "music", "phase", "state_out")
+CHANCES = 2 * ROWS_A_CALL + 1  # raw outputs that are logits: beats, downbeats, music
+
+TEMPI = 48  # that the network tells apart, see `salience_tempi`: steps of 4%, so that an octave is 18 of them
+
+TEMPO_SPREAD = 0.045  # octaves, of what counts as the right tempo
+
+OUTPUTS = ("beat", "downbeat", "music", "phase", "tempo", "state_out")
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,8 @@ class BeatNetwork(nn.Module):
         self.dense = nn.Linear(config.second * (MELS // 4), config.dense)
         self.gru = nn.GRU(config.dense, config.hidden, config.layers, batch_first=True)
         self.mix = nn.Linear(config.dense + config.hidden, 96)
-        self.out = nn.Linear(96, 2 * ROWS_A_CALL + 1 + 4)
+        self.out = nn.Linear(96, CHANCES + 4)
+        self.tempo = nn.Linear(config.hidden, TEMPI)
         with torch.no_grad():
             self.out.bias[: 2 * ROWS_A_CALL] = -3.0  # beats are rare
 
@@ -83,11 +91,14 @@ class BeatNetwork(nn.Module):
         return functional.relu(self.dense(x.transpose(1, 2).flatten(2)))
 
     def say(self, seen: Tensor, remembered: Tensor) -> Tensor:
-        """Raw outputs (N, calls, 9): logits of two beats, two downbeats, music; then the phases, unbounded."""
-        return self.out(functional.relu(self.mix(torch.cat((seen, remembered), dim=-1))))
+        """Raw outputs (N, calls, 9 + TEMPI): logits of two beats, two downbeats, music; then the phases, unbounded, and
+        logits of the tempi."""
+        told = self.out(functional.relu(self.mix(torch.cat((seen, remembered), dim=-1))))
+        # The tempo, and with it the octave, is a matter of memory alone.
+        return torch.cat((told, self.tempo(remembered)), dim=-1)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """mel (N, calls, 2 * MELS) -> raw outputs (N, calls, 9)."""
+        """mel (N, calls, 2 * MELS) -> raw outputs (N, calls, 9 + TEMPI)."""
         rows = normalise(mel)
         seen = self.look(functional.pad(rows.flatten(1, 2), (0, 0, HISTORY, 0))).float()
         # Never in bfloat16: it is no faster, and beats are counted in steps too small for its eight bits.
@@ -106,16 +117,26 @@ class BeatNetwork(nn.Module):
         beat = (_cross(raw[..., :n], batch.beat, 3.0) * heard).mean()
         downbeat = (_cross(raw[..., n : 2 * n], batch.downbeat, 5.0) * heard).mean()
         music = (_cross(raw[..., 2 * n : 2 * n + 1], batch.music, 1.0) * heard).mean()
-        wrong = (torch.tanh(raw[..., 2 * n + 1 :]) - batch.phase).square()
+        wrong = (torch.tanh(raw[..., CHANCES : CHANCES + 4]) - batch.phase).square()
         known = batch.known * heard
         beat_phase = (wrong[..., :2] * known).sum() / (known.sum() + 1)
         bar_phase = (wrong[..., 2:] * known).sum() / (known.sum() + 1)
-        # The phase makes it remember: without this loss it only judges single hits.
-        total = beat + downbeat + 0.1 * music + 0.2 * beat_phase + 0.05 * bar_phase
+        tempo = (self.tempo_loss(raw[..., CHANCES + 4 :], batch.tempo) * known).sum() / (known.sum() + 1)
+        # The phase makes it remember: without this loss it only judges single hits. The tempo is what tells it that
+        # eighths are not beats: half and double are as wrong as any other.
+        total = beat + downbeat + 0.1 * music + 0.2 * beat_phase + 0.05 * bar_phase + 0.05 * tempo
         return {
             "total": total, "beat": beat, "downbeat": downbeat, "music": music, "beat_phase": beat_phase,
-            "bar_phase": bar_phase,
+            "bar_phase": bar_phase, "tempo": tempo,
         }  # fmt: skip
+
+    @staticmethod
+    def tempo_loss(raw: Tensor, bpm: Tensor) -> Tensor:
+        """Logits (N, calls, TEMPI) and BPM (N, calls, 1) -> cross entropy (N, calls, 1) with the tempi about it."""
+        octaves = torch.from_numpy(np.log2(salience_tempi(TEMPI))).to(raw)
+        away = (octaves - torch.log2(bpm.clamp(SLOWEST_HEARD, FASTEST_HEARD))) / TEMPO_SPREAD
+        wanted = torch.softmax(-0.5 * away.square(), dim=-1)
+        return -(wanted * torch.log_softmax(raw, dim=-1)).sum(dim=-1, keepdim=True)
 
 
 def _cross(raw: Tensor, wanted: Tensor, weight: float) -> Tensor:
@@ -154,9 +175,9 @@ class Step(nn.Module):
         super().__init__()
         self.ear = ear
 
-    def forward(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, mel: Tensor, state: Tensor) -> tuple[Tensor, ...]:
         """mel (N, 2 * MELS), state (N, K), zeros at the start -> beat (N, 2), downbeat (N, 2), music (N, 1),
-        phase (N, 4), state (N, K)."""
+        phase (N, 4), tempo (N, TEMPI), state (N, K)."""
         ear, config = self.ear, self.ear.config
         sizes = [HISTORY * MELS, MELS, 1, 1, 1, *[config.hidden] * config.layers]
         history, sums, weight, ceiling, std, *hidden = state.split(sizes, dim=1)
@@ -185,9 +206,10 @@ class Step(nn.Module):
             after.append(below)
         raw = ear.say(seen, below)
         n = ROWS_A_CALL
-        chances = torch.sigmoid(raw[:, : 2 * n + 1])
+        chances = torch.sigmoid(raw[:, :CHANCES])
+        phase, tempo = torch.tanh(raw[:, CHANCES : CHANCES + 4]), torch.softmax(raw[:, CHANCES + 4 :], dim=1)
         state_out = torch.cat((window[:, ROWS_A_CALL:].flatten(1), sums, weight, ceiling - QUIET, std, *after), dim=1)
-        return chances[:, :n], chances[:, n : 2 * n], chances[:, 2 * n :], torch.tanh(raw[:, 2 * n + 1 :]), state_out
+        return chances[:, :n], chances[:, n : 2 * n], chances[:, 2 * n :], phase, tempo, state_out
 
 
 class Together(nn.Module):
@@ -236,6 +258,7 @@ def listen(session: ort.InferenceSession, mel: Floats) -> dict[str, Floats]:
         "downbeat": out["downbeat"].ravel(),
         "music": out["music"][:, 0],
         "phase": out["phase"],
+        "tempo": out["tempo"],
     }
 
 

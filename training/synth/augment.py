@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -127,19 +127,43 @@ def hum(rng: Generator, length: int) -> Floats:
     return np.asarray(out / _level(np.asarray(out)), np.float32)
 
 
+def clicks(rng: Generator, length: int) -> Floats:
+    """Steps, keys, dishes, a door: a few kinds of knocks at times of no tempo, root mean square 1."""
+    out = np.zeros(length)
+    for _ in range(int(rng.integers(1, 4))):
+        t = np.arange(int(rng.uniform(0.01, 0.12) * RATE)) / RATE
+        knock = _resonance(rng.standard_normal(len(t)), rng.uniform(150, 6000)) * np.exp(-5 * t / t[-1])
+        if rng.random() < 0.5:
+            knock = knock + 0.3 * rng.standard_normal(len(t)) * np.exp(-t / 0.003)
+        # From quite random to a slow typist: gaps of a gamma distribution whose spread is .4 of its mean or more.
+        shape = float(rng.uniform(0.8, 6))
+        apart = rng.gamma(shape, 1 / (shape * rng.uniform(0.4, 7)), int(8 * length / RATE) + 8)
+        at = (np.cumsum(apart) * RATE).astype(int)
+        hits = np.zeros(length)
+        hits[at[at < length]] = rng.uniform(0.2, 1.0, int((at < length).sum()))
+        out += fftconvolve(hits, knock)[:length] * 10 ** rng.uniform(-0.7, 0)
+    return (out / max(_level(out), 1e-6)).astype(np.float32)
+
+
 def without_music(rng: Generator, seconds: float, speakers: Sequence[Floats]) -> Floats:
-    """Speech, a crowd, noise or silence, float32 at RATE: what must not be danced to."""
+    """Speech, a crowd, knocks, noise or silence, float32 at RATE: what must not be danced to."""
     length = int(seconds * RATE)
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.2:  # one to three who talk
+        out = np.zeros(length, np.float32)
+        for _ in range(int(rng.choice([1, 1, 2, 3]))):
+            out += _loop(speakers[int(rng.integers(len(speakers)))], length, rng) * np.float32(rng.uniform(0.4, 1))
+    elif kind < 0.5:
         out = crowd(rng, length, speakers)
-    elif kind < 0.6:
+    elif kind < 0.58:
         out = shouts(rng, length, float(rng.uniform(0.3, 6)))
-    elif kind < 0.8:
+    elif kind < 0.72:
+        out = clicks(rng, length)
+    elif kind < 0.84:
         out = noise(rng, length)
-    elif kind < 0.88:
+    elif kind < 0.9:
         return (rng.standard_normal(length) * 10 ** rng.uniform(-6, -3)).astype(np.float32)
-    elif kind < 0.94:  # one long chord or tone: an orchestra tunes, a machine whines
+    elif kind < 0.95:  # one long chord or tone: an orchestra tunes, a machine whines
         t = np.arange(length) / RATE
         out = sum(np.sin(2 * np.pi * rng.uniform(60, 2000) * t) for _ in range(int(rng.integers(1, 6))))
         out = out + 0.05 * rng.standard_normal(length)
@@ -194,6 +218,23 @@ def harm(rng: Generator, badly: float = 1.0) -> Harm:
         agc=bool(rng.random() < 0.25 * badly),
         clip=maybe(0.2, 1.0, 12.0),
         gain=float(rng.uniform(-40, 0)),
+    )
+
+
+def harm_at_once(rng: Generator) -> Harm:
+    """Draw a party at its worst: room, crowd, a phone's microphone with automatic gain, clipping and a low level, all
+    of them together."""
+    return replace(
+        harm(rng),
+        echo=float(rng.uniform(0.3, 1.3)),
+        direct=float(rng.uniform(-8, 4)),
+        crowd=float(rng.uniform(0, 7)),
+        noise=float(rng.uniform(12, 35)),
+        low=float(rng.uniform(60, 350)),
+        high=float(rng.uniform(2800, 9000)),
+        agc=bool(rng.random() < 0.8),
+        clip=float(rng.uniform(1, 10)) if rng.random() < 0.8 else None,
+        gain=float(rng.uniform(-48, -12)),
     )
 
 

@@ -45,8 +45,9 @@ class Tune:
     drive: float = 1.0  # into the limiter of the master
 
 
-def compose(seed: int, seconds: float = 30.0, genre: str | None = None) -> Tune:
-    """A tune of about `seconds` (whole bars), decided by the seed. `genre` is one of GENRES, or drawn by weight."""
+def compose(seed: int, seconds: float = 30.0, genre: str | None = None, bpm: float | None = None) -> Tune:
+    """A tune of about `seconds` (whole bars), decided by the seed. `genre` is one of GENRES, or drawn by weight; `bpm`
+    is drawn from the genre's where it is not given."""
     rng = np.random.default_rng((seed, 20))
     names = list(GENRES)
     weights = np.array([GENRES[n].weight for n in names])
@@ -57,7 +58,8 @@ def compose(seed: int, seconds: float = 30.0, genre: str | None = None) -> Tune:
         meter = int(rng.choice([4, 4, 4, 4, 4, 3]))
         steps = int(rng.choice([4, 4, 4, 3]))
     low, high = style.tempo
-    bpm = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    drawn = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    bpm = drawn if bpm is None else bpm
     bars = draw_form(rng, max(round(seconds * bpm / 60 / meter), 2), meter)
     plan = draw_plan(rng, style, meter, steps)
     notes, rises = write_notes(plan, bars)

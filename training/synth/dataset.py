@@ -11,8 +11,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,14 +22,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.folders import write_whole
-from training.synth.augment import degrade, harm, speak, without_music
+from training.parallel import map_parallel
+from training.synth.augment import degrade, harm, harm_at_once, speak, without_music
 from training.synth.compose import Tune, compose
+from training.synth.covers import Library, cover, jam
 from training.synth.render import SOUNDFONTS, play
+from training.synth.voices import find_speakers, read_stretches
 from visualizer import files
 from visualizer.errors import UserError
-from visualizer.music.analysis.features import FLOOR, HOP, MELS, RATE, FeatureStream, Floats
+from visualizer.music.analysis.features import FLOOR, HOP, HOPS_A_SECOND, MELS, RATE, FeatureStream, Floats
 
-FORMAT = 1  # of the files; with another number they are made again
+FORMAT = 2  # of the files; with another number they are made again
 ROWS_A_CALL = 2
 QUIET = float(np.log(FLOOR))
 HELD_OUT = 20  # one recording in this many is kept from training
@@ -52,7 +56,8 @@ class Batch(NamedTuple):
     downbeat: Tensor  # (N, calls, 2)
     music: Tensor  # (N, calls, 1)
     phase: Tensor  # (N, calls, 4): sin, cos of the beat's phase and of the bar's
-    known: Tensor  # (N, calls, 1): 1 where phase means something
+    known: Tensor  # (N, calls, 1): 1 where phase and tempo mean something
+    tempo: Tensor  # (N, calls, 1): BPM, of the beats about; anything where it is not known
 
 
 def rows_of(seconds: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -65,10 +70,12 @@ def features_of(samples: Floats) -> NDArray[np.float16]:
 
 
 def _versions(samples: Floats, count: int, rng: Generator, speakers: list[Floats]) -> NDArray[np.float16]:
-    """The sound as it is, and `count` times as a party spoils it: lightly the first time, then fully."""
+    """The sound as it is, and `count` times as parties spoil it: lightly the first time, then fully, and from the third
+    time on everything at once."""
     out = [features_of(samples)]
     for k in range(count):
-        out.append(features_of(degrade(samples, harm(rng, 0.5 if k == 0 else 1.0), rng, speakers)))
+        how = harm_at_once(rng) if k > 1 else harm(rng, 0.5 if k == 0 else 1.0)
+        out.append(features_of(degrade(samples, how, rng, speakers)))
     return np.stack(out)
 
 
@@ -97,8 +104,8 @@ def record_tune(
 
 @dataclass(frozen=True)
 class Session:
-    """What is recorded: `tunes` tunes and `empties` stretches without music, of `seconds` each, once as they are and
-    `spoiled` times as at a party."""
+    """What is recorded, stretches of `seconds` each, once as they are and `spoiled` times as at a party: `tunes` that
+    are written by rule, `covers` of pop songs and `jams`, both with human drummers, and `empties` without music."""
 
     seed: int
     tunes: int
@@ -106,52 +113,86 @@ class Session:
     seconds: float
     spoiled: int
     fonts: tuple[Path, ...] = SOUNDFONTS
+    covers: int = 0
+    jams: int = 0
+    scores: Path | None = None  # folder of the human scores, for covers and jams
+    voices: Path | None = None  # folder of recorded speech, beside that of eSpeak NG
+    left_out: tuple[str, ...] = ()  # names of clips for measuring, which must not be played
+
+    @property
+    def speakers(self) -> int:
+        """Stretches of made-up speech, and of recorded speech where there is some."""
+        return max(2, min(40, self.empties // 2))
+
+    def settings(self) -> dict[str, Any]:
+        """What decides a recording, beside its kind and number."""
+        return {
+            "format": FORMAT, "seed": self.seed, "seconds": self.seconds, "spoiled": self.spoiled,
+            "fonts": [f.name for f in self.fonts], "human": self.scores is not None,
+            "voices": self.voices is not None, "speakers": self.speakers,
+        }  # fmt: skip
 
 
-def record_all(folder: Path, session: Session, say: Callable[[str], None] = print) -> list[Path]:
-    """Write all recordings of a session and return their paths; those that are there already are kept. `say` is called
-    with a line of progress every 30 seconds.
+def record_all(folder: Path, session: Session, workers: int = 1, say: Callable[[str], None] = print) -> list[Path]:
+    """Write all recordings of a session and return their paths; those that are there already are kept. `workers`:
+    processes that play, each recording the same by any. `say` is called with a line of progress every 30 seconds.
 
     UserError where the folder holds recordings that were made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    about = {
-        "format": FORMAT, "seed": session.seed, "seconds": session.seconds, "spoiled": session.spoiled,
-        "fonts": [f.name for f in session.fonts],
-    }  # fmt: skip
+    about = session.settings()
     note = folder / "about.json"
     if not note.exists():
         write_whole(note, json.dumps(about))
     elif json.loads(note.read_text()) != about:
         raise UserError(f"{folder}: holds recordings made with other settings; choose another --work")
-    paths = [folder / f"empty_{i:05d}.npz" for i in range(session.empties)]
-    paths += [folder / f"tune_{i:05d}.npz" for i in range(session.tunes)]
-    if all(path.exists() for path in paths):
+    counts = {"empty": session.empties, "tune": session.tunes, "cover": session.covers, "jam": session.jams}
+    paths = [folder / f"{kind}_{i:05d}.npz" for kind, count in counts.items() for i in range(count)]
+    missing = [path for path in paths if not path.exists()]
+    if not missing:
         return paths
-    speakers = _speakers(folder / "speakers.npz", session.seed, max(2, min(40, session.empties // 2)))
-    said = time.monotonic()
-    for done, path in enumerate(paths):
-        if path.exists():
-            continue
-        kind, number = path.stem.split("_")
-        record = _record_tune_of if kind == "tune" else _record_empty
-        _save(path, record(session, int(number), speakers))
+    speakers = folder / "speakers.npz"
+    if not speakers.exists():
+        _save_speakers(speakers, session)
+    said, done = time.monotonic(), len(paths) - len(missing)
+    for path in map_parallel(partial(_record, session, speakers), missing, workers=workers):
+        done += 1
         if time.monotonic() - said > 30:
             said = time.monotonic()
-            say(f"recorded {done + 1} of {len(paths)}")
+            say(f"recorded {done} of {len(paths)}, the last one {path.name}")
     return paths
 
 
-def _record_tune_of(session: Session, number: int, speakers: list[Floats]) -> Recording:
+def _record(session: Session, speakers: Path, path: Path) -> Path:
+    """Make one recording; its name says which."""
+    kind, number = path.stem.split("_")
+    makers = {"empty": _record_empty, "tune": _record_tune_of, "cover": _record_human, "jam": _record_human}
+    _save(path, makers[kind](session, path.stem, int(number), read_speakers(speakers)))
+    return path
+
+
+def _font(session: Session, number: int) -> Path:
+    """The soundfont of a tune: in two of three the first one, because the compressed ones open slowly."""
+    first, *others = session.fonts
+    return others[number // 3 % len(others)] if others and number % 3 == 0 else first
+
+
+def _record_tune_of(session: Session, name: str, number: int, speakers: list[Floats]) -> Recording:
     """Tune `number` of a session."""
     seed = session.seed * 1_000_003 + number
-    first, *packed = session.fonts
-    # One tune in eight: the other soundfonts are compressed, and take seven times as long to open.
-    font = packed[number // 8 % len(packed)] if packed and number % 8 == 0 else first
-    return record_tune(compose(seed, session.seconds), seed, session.spoiled, speakers, font)
+    return record_tune(compose(seed, session.seconds), seed, session.spoiled, speakers, _font(session, number))
 
 
-def _record_empty(session: Session, number: int, speakers: list[Floats]) -> Recording:
+def _record_human(session: Session, name: str, number: int, speakers: list[Floats]) -> Recording:
+    """Cover or jam `number` of a session."""
+    assert session.scores is not None
+    seed = session.seed * 1_000_003 + number
+    make = cover if name.startswith("cover") else jam
+    tune = make(seed, open_library(session.scores, session.left_out), session.seconds)
+    return record_tune(tune, seed, session.spoiled, speakers, _font(session, number))
+
+
+def _record_empty(session: Session, name: str, number: int, speakers: list[Floats]) -> Recording:
     """Stretch `number` without music of a session."""
     rng = np.random.default_rng((session.seed, number, 23))
     mel = _versions(without_music(rng, session.seconds, speakers), session.spoiled, rng, speakers)
@@ -159,15 +200,26 @@ def _record_empty(session: Session, number: int, speakers: list[Floats]) -> Reco
     return Recording("nothing", mel, none, none)
 
 
-def _speakers(path: Path, seed: int, count: int) -> list[Floats]:
-    if path.exists():
-        with np.load(path) as kept:
-            return [kept[name] for name in kept.files]
-    rng = np.random.default_rng((seed, 24))
-    voices = [speak(rng) for _ in range(count)]
+@cache
+def open_library(folder: Path, left_out: tuple[str, ...]) -> Library:
+    """The human scores, opened once a process."""
+    return Library.open(folder, left_out)
+
+
+@cache
+def read_speakers(path: Path) -> list[Floats]:
+    """The speech of a session, read once a process."""
+    with np.load(path) as kept:
+        return [kept[name] for name in kept.files]
+
+
+def _save_speakers(path: Path, session: Session) -> None:
+    rng = np.random.default_rng((session.seed, 24))
+    voices = [speak(rng) for _ in range(session.speakers)]
+    if session.voices is not None:  # twice as many as made-up ones: real speech is what has to be told apart
+        voices += read_stretches(find_speakers(session.voices), 2 * session.speakers, rng)
     with files.write_whole(path) as part:
-        np.savez(part, *voices)
-    return voices
+        np.savez(part, *[voice.astype(np.float32) for voice in voices])
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------
@@ -247,10 +299,24 @@ def targets(piece: Piece, rows: int) -> dict[str, NDArray[np.float32]]:
         for k, turns in enumerate((beat, bar)):
             phase[:, 2 * k] = np.sin(2 * np.pi * turns)
             phase[:, 2 * k + 1] = np.cos(2 * np.pi * turns)
+    tempo = np.full(rows, 120.0, np.float32)
+    if len(beats) > 2:
+        # The mean of some beats, so that a human hand does not blur it.
+        number = np.arange(len(beats))
+        first, last = np.maximum(number - 2, 0), np.minimum(number + 2, len(beats) - 1)
+        bpm = 60 * HOPS_A_SECOND * (last - first) / (beats[last] - beats[first])
+        tempo = np.interp(at, beats, bpm).astype(np.float32)
     music = np.zeros(rows, np.float32)
     if piece.music and len(beats):
         music = ((at >= beats[0] - 10) & (at <= beats[-1] + 60)).astype(np.float32)
-    return {"beat": bumps(beats), "downbeat": bumps(downbeats), "phase": phase, "known": known, "music": music}
+    return {
+        "beat": bumps(beats),
+        "downbeat": bumps(downbeats),
+        "phase": phase,
+        "known": known,
+        "music": music,
+        "tempo": tempo,
+    }
 
 
 def batches(recordings: list[Recording], calls: int, size: int, seed: int) -> Callable[[int], Iterator[Batch]]:
@@ -298,6 +364,7 @@ def batches(recordings: list[Recording], calls: int, size: int, seed: int) -> Ca
                 torch.from_numpy(got["music"][:, late, None].copy()),
                 torch.from_numpy(got["phase"][:, late].copy()),
                 torch.from_numpy(got["known"][:, late, None].copy()),
+                torch.from_numpy(got["tempo"][:, late, None].copy()),
             )
             step += 1
 

@@ -93,13 +93,13 @@ GENRES: dict[str, Genre] = {
         "K x.......x....... S ....X.......X... H x.x.x.x.x.x.xxxx",
         "K x..x......x..x.. S ....X.......X... H xxoxxoxxoxxoxxox",
     ), bass="wobble sub", chords="pad stabs none", lead="synth voice none", kits="noise 909 808", pump=0.5, human=0.0),
-    "drum and bass": Genre((160, 180), (
+    "drum and bass": Genre((158, 182), (
         "K x.........x..... S ....X.......X... H x.x.x.x.x.x.x.x.",
         "K x.x.......x..... S ....X..-.-..X..- C x.x.x.x.x.x.x.x.",
         "K x.x.......xx.... S ....X..x.x..X..x C x.x.x.x.x.x.x.x.",
         "K x......x..x..... S ....X..o....X... H xoxoxoxoxoxoxoxo",
     ), bass="sub wobble wander", chords="pad stabs none", lead="none voice synth", kits="room standard noise 909",
-        pump=0.3, human=0.2, weight=1.3),
+        pump=0.3, human=0.2, weight=2.0),
     "breakbeat": Genre((118, 142), (
         "K x.x.......x..x.. S ....X..x.x..X..x H x.x.x.x.x.x.x.x.",
         "K x.x...x...xx.... S ....X..x.x....X. C x.x.x.x.x.x.x.x.",
@@ -133,13 +133,47 @@ GENRES: dict[str, Genre] = {
         "K x.....x.x....... S ....X.......X... M ....x.......x... H x.x.x.x.x.x.x.x.",
         "K x..x....x..x.... R ....X.......X... C x.x.x.x.x.x.x.x.",
     ), bass="wander kick roots", chords="organ stabs piano eighths", lead="voice voice brass sax", swing=(0.5, 0.6)),
-    "reggae": Genre((118, 165), (
-        "K ........X....... R ........X....... H x.x.x.x.x.x.x.x.",
-        "K ........X....... S ........X......- H X.x.X.x.X.x.X.x.",
-        "K x...x...x...x... R ........X....... H x.x.x.x.x.x.x.xO",
-        "K x.......x....... S ........X...o.o. O ....x.......x...",
-    ), bass="dub dub wander", chords="skank skank bubble", lead="voice brass organ melodica", swing=(0.5, 0.64),
-        weight=1.5),
+    "slow rock": Genre((50, 88), (
+        "K x.....x.x....... S ....X.......X... H x.x.x.x.x.x.x.x.",
+        "K x..x..x.x..x.... S ....X.......X... H xxxxxxxxxxxxxxxx",
+        "K x......xx.x..... S ....X..-....X..- C x.x.x.x.x.x.x.x.",
+        "K x.......x.x..... S ....X.......X... C x...x...x...x... M x.xxx.xxx.xxx.xx",
+    ), chords="eighths power strum sixteenths arpeggio", lead="guitar voice voice organ",
+        bass="roots eighths kick wander", weight=2.5),
+    "slow pop": Genre((52, 92), (
+        "K x.....x.x..x.... S ....X.......X... H xxxxxxxxxxxxxxxx",
+        "K x..x....x.x..... P ....X.......X... H x.x.x.x.x.x.x.x. G xoxxxoxxxoxxxoxx",
+        "K x......x..x..... R ....X.......X... H x.xxx.xxx.xxx.xx",
+        "K x..x..x...x..x.. P ....X.......X... H x.x.x.x.x.x.xxxx",
+    ), bass="roots eighths kick wander sub", chords="sixteenths eighths arpeggio piano pad stabs",
+        lead="voice voice voice synth guitar", kits="standard room 808 909 noise", human=0.5, weight=2.5),
+    "slow hip-hop": Genre((62, 95), (
+        "K x......x..x..... S ....X.......X... H xxxxxxxxxxxxxxxx",
+        "K x.x....x..x..... S ....X..-....X-.- H x.x.x.x.x.x.x.x.",
+        "K x..x..x....x..x. P ....X.......X... H x.x.x.x.x.x.xxxx",
+        "K x.........x..x.. S ....X.......X..o H xxoxxxoxxxoxxxox",
+        "K x..x......x..x.x P ....X.......X... H xxxxxxxxxxxxxxxx O ......x.......x.",
+    ), bass="kick sub wander roots", chords="piano stabs pad arpeggio none", lead="rap rap rap voice",
+        kits="808 standard noise room", swing=(0.5, 0.64), swung=0.25, human=0.6, weight=2.5),
+    "slow soul": Genre((50, 82), (
+        "K x.....x...x..... R ....X.......X... H xxxxxxxxxxxxxxxx",
+        "K x..x....x.....x. S ....X..o....X... H x.x.x.x.x.x.x.x.",
+        "K x......xx....... R ....X.......X... C x.x.x.x.x.x.x.x. G xxxxxxxxxxxxxxxx",
+    ), bass="wander kick roots", chords="organ eighths sixteenths piano arpeggio", lead="voice voice sax strings",
+        swing=(0.5, 0.6), swung=0.25, weight=1.3),
+    "slow country": Genre((55, 90), (
+        "K x.......x....... S ....X.......X... H x.x.x.x.x.x.x.x.",
+        "K x......xx....... R ....X.......X... G xxxxxxxxxxxxxxxx",
+    ), bass="roots oom", chords="strum strum arpeggio piano", lead="guitar harmonica fiddle voice", weight=1.0),
+    # Counted as it is danced, on the kick and rim of two and four; the guitar is off the beat.
+    "reggae": Genre((62, 95), (
+        "K ....X.......X... R ....X.......X... H x.x.x.x.x.x.x.x.",
+        "K ....X.......X... S ....X..-....X.-. H XoxoXoxoXoxoXoxo",
+        "K x...x...x...x... R ....X.......X... H x.x.x.x.x.x.x.xO",
+        "K x...x.x.x...x... S ....X..o....X..o O ..x...x...x...x. H x.x.x.x.x.x.x.x.",
+        "K ....X.......X.x. R ....X..x....X... H xxxxxxxxxxxxxxxx",
+    ), bass="dub dub wander kick", chords="offbeat offbeat bubble", lead="voice brass organ melodica",
+        swing=(0.5, 0.64), swung=0.25, weight=2.5),
     "ska": Genre((120, 180), (
         "K x.......x....... S ....X.......X... H x.x.x.x.x.x.x.x.",
         "K ....x.......x... S ....X.......X... C x.x.x.x.x.x.x.x.",
@@ -248,18 +282,19 @@ GENRES: dict[str, Genre] = {
         "f X..X....X....... Q ....x..x....x.xx M x.xxx.xxx.xxx.xx",
         "f X.X...X.X....... Q ...x.x....x.xx.. G x.x.x.x.x.x.x.x.",
     ), bass="roots none wander", chords="none pad arpeggio", lead="strings sitar fiddle flute", weight=0.8),
-    "ballad": Genre((56, 92), (
+    "ballad": Genre((50, 90), (
         "K x.......x....... R ....x.......x... H x.x.x.x.x.x.x.x.",
         "K x......x..x..... S ....x.......x... H x.x.x.x.x.x.x.x.",
-    ), bass="roots none", chords="piano piano arpeggio strum pad", lead="voice voice strings flute", drums=0.35,
-        human=1.4, weight=1.5),
+        "K x......x..x..... R ....x.......x... H xxxxxxxxxxxxxxxx",
+    ), bass="roots none", chords="piano piano arpeggio arpeggio strum sixteenths pad", lead="voice voice strings flute",
+        drums=0.5, human=1.4, weight=2.0),
     "orchestra": Genre((60, 150), ("f x...............", "K x.......x.......", "Z x..............."),
         bass="roots walking none", chords="pad quarters eighths waltz arpeggio", lead="strings brass flute clarinet",
         kits="orchestra", drums=0.25, human=1.5),
     "ambient": Genre((60, 120), ("H ..x...x...x...x.", "K x.......x......."),
         bass="roots sub none", chords="pad arpeggio pad", lead="synth voice none", kits="808 noise", drums=0.3,
         weight=0.6),
-    "drums alone": Genre((70, 180), (
+    "drums alone": Genre((55, 180), (
         "K x.....x.x....... S ....X.......X... H x.x.x.x.x.x.x.x.",
         "K x..x..x...x..... S ..-.X..o.o..X.oo C x.x.x.x.x.x.x.x.",
         "K x.x....x..x..x.. S ....X..o.o..X..o H xoxoxoxoxoxoxoxo",
@@ -273,7 +308,7 @@ GENRES: dict[str, Genre] = {
         "K x..x..x..x.. S -.-X.-.-.X.- H x.xx.xx.xx.x",
         "K x....xx..... S ooXooXooXooX",
     ), bass="none", chords="none", lead="none", steps=3, human=1.6, drums=1.0),
-    "anything": Genre((60, 190), (), kits="standard room 808 909 noise jazz power electronic",
+    "anything": Genre((55, 190), (), kits="standard room 808 909 noise jazz power electronic",
         bass="roots eighths kick wander octaves walking sub tumbao offbeat none",
         chords="pad eighths strum stabs arpeggio piano sixteenths anticipate none offbeat",
         lead="voice rap synth guitar sax none", swing=(0.5, 0.62), swung=0.25, pump=0.2, drums=0.9, weight=4.0),

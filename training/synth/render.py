@@ -29,7 +29,7 @@ SOUNDFONTS = (
 )
 SYNTH_RATE = 48_000  # FluidSynth does not filter what it resamples downwards: cymbals would fold
 DRUM_CHANNEL = 9
-CHANNELS = {"bass": 0, "chords": 1, "lead": 2}
+CHANNELS = {"bass": 0, "chords": 1, "lead": 2, "bridge": 3}
 FORMANTS = (
     (730, 1090, 2440),
     (270, 2290, 3010),

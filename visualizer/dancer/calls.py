@@ -121,7 +121,7 @@ class Networks:
         latent, state, travel = made["latent_out"], made["state_out"], made["travel"]
         sound = np.abs(np.concatenate([latent, state.reshape(n, -1), travel], axis=1)) <= self._limits
         if self._travel == 1:
-            travel = np.pad(travel, ((0, 0), (0, 1)))
+            travel = np.concatenate([travel, np.zeros_like(travel)], axis=1)
         if sound.all():
             return Stepped(latent, state, travel, np.zeros(n, bool))
         failed = np.asarray(~sound.all(axis=1))

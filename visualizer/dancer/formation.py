@@ -298,8 +298,11 @@ class Formation:
         stood = stand(self.troupe, self._view)
         move = (stood.home - self.home[: self.troupe]) * np.float32(ease)
         nearer = (stood.depth - self.depth[: self.troupe]) * np.float32(ease)
-        self.depth = (self.depth + np.pad(nearer, (0, leavers))).astype(np.float32)
-        self.home = self.home + np.pad(move, (0, leavers), constant_values=LEAVE / STEPS_PER_BEAT)
+        if leavers:
+            move = np.pad(move, (0, leavers), constant_values=LEAVE / STEPS_PER_BEAT)
+            nearer = np.pad(nearer, (0, leavers))
+        self.depth = (self.depth + nearer).astype(np.float32)
+        self.home = self.home + move
         self._roam += (_roam_of(self.troupe) - self._roam) * ease
         self.seen = self.seen + (stood.seen - self.seen) * ease
 

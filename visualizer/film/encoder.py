@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.errors import UserError
-from visualizer.film.video import FILMS, TRANSPARENT, Movie, Pixels, Writer, is_sequence, no_such_kind
+from visualizer.film.convert import Box, Pixels
+from visualizer.film.video import FILMS, TRANSPARENT, Movie, Writer, is_sequence, no_such_kind
 from visualizer.music.analysis.features import Floats
 
 # Pictures that may wait, as painted and as converted; fewer of large ones. Many painted ones would only push each other
@@ -46,7 +47,9 @@ class Encoder:
         except self._failures as error:
             raise UserError(f"{self._place}: cannot be written into ({_reason(error)})") from error
         pixels = size[0] * size[1]
-        self._painted: queue.Queue[Pixels | None] = queue.Queue(min(max(WAITING // (4 * pixels), 1), PAINTED))
+        self._painted: queue.Queue[tuple[Pixels, Box | None] | None] = queue.Queue(
+            min(max(WAITING // (4 * pixels), 1), PAINTED)
+        )
         self._prepared: queue.Queue[Any] = queue.Queue(min(max(WAITING // (2 * pixels), 1), PREPARED))
         self._error: Exception | None = None
         self._abandoned = False
@@ -55,13 +58,26 @@ class Encoder:
         self._thread.start()
         threading.Thread(target=self._prepare, name="converter", daemon=True).start()
 
-    def put(self, pixels: Pixels) -> None:
+    def put(self, pixels: Pixels, changed: Box | None = None) -> None:
         """(height, width, 4) BGRX, or straight RGBA of a transparent film; yours no more.
 
-        Waits while the encoder is behind. UserError if it has failed, or the sound has.
+        They are those of the picture before but for the box `changed`; None: all of them may be others. Waits while
+        the encoder is behind. UserError if it has failed, or the sound has.
         """
         self._raise()
-        self._painted.put(pixels)
+        self._painted.put((pixels, changed))
+
+    def convert(self, pixels: Pixels) -> Any:
+        """The picture, pixels as for `put`, as it is encoded: a third as large.
+
+        For `put_converted`; from one thread, and in a film that nothing is `put` into.
+        """
+        return self._writer.prepare(pixels, None)
+
+    def put_converted(self, picture: Any) -> None:
+        """As `put`, of a picture that was converted before; it may be put again."""
+        self._raise()
+        self._prepared.put(picture)
 
     def finish(self) -> None:
         """Write what is left and close. UserError if that fails."""
@@ -98,11 +114,11 @@ class Encoder:
         self._error = self._error or error  # the first failure is the one to tell
 
     def _prepare(self) -> None:
-        while (pixels := self._painted.get()) is not None:
+        while (painted := self._painted.get()) is not None:
             if self._is_over:
                 continue
             try:
-                self._prepared.put(self._writer.prepare(pixels))
+                self._prepared.put(self._writer.prepare(*painted))
             except Exception as error:  # noqa: BLE001 - whatever it is, who puts is told; and would wait for ever without us
                 self._fail(error)
         self._prepared.put(None)

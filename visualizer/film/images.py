@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from visualizer.errors import UserError
-from visualizer.film.video import Pixels, converter, encoder_of, settle
+from visualizer.film.convert import Box, Pixels, converter
+from visualizer.film.video import encoder_of, settle
 from visualizer.media import url_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Stills:
         self._written = 0
         self._folder.mkdir()
 
-    def prepare(self, pixels: Pixels) -> av.VideoFrame:
+    def prepare(self, pixels: Pixels, changed: Box | None) -> av.VideoFrame:
         return self._convert(pixels)
 
     def write(self, picture: av.VideoFrame, number: int) -> None:
@@ -95,7 +96,7 @@ class Gif:
         self._drawn: Pixels | None = None
         path.touch(exist_ok=False)
 
-    def prepare(self, pixels: Pixels) -> Pixels:
+    def prepare(self, pixels: Pixels, changed: Box | None) -> Pixels:
         return pixels | OPAQUE
 
     def write(self, picture: Pixels, number: int) -> None:
@@ -199,7 +200,7 @@ class WebP:
         # Whole pictures now and then: small differences that are never drawn add up.
         self._video.options = {"quality": "80", "compression_level": "4", "g": "17", "keyint_min": "9"}
 
-    def prepare(self, pixels: Pixels) -> av.VideoFrame:
+    def prepare(self, pixels: Pixels, changed: Box | None) -> av.VideoFrame:
         return self._convert(pixels | OPAQUE if self._opaque else pixels)
 
     def write(self, picture: av.VideoFrame, number: int) -> None:

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -32,13 +33,14 @@ from visualizer.paths import unused
 from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.shots import Camera, Pixels, Shot
 from visualizer.support.log import what
+from visualizer.support.memory import give_back
 
 log = logging.getLogger("visualizer")
 
 FPS = 30
 SUFFIX = ".mkv"  # unlike .mp4 it plays however it ends: after a power cut, too, or on a full disk
 LARGEST = (1920, 1080)  # either way up: more no processor encodes beside a show
-WAITING = 48 << 20  # bytes of pictures that may wait to be looked at
+WAITING = 32 << 20  # bytes of pictures that may wait to be looked at
 LATE = 0.3  # seconds that pictures then wait for their sound
 HELD = 20  # pictures that do, at most: twice as many as come in that time
 BEHIND = 20.0  # seconds: a machine that is so far behind will not catch up
@@ -120,6 +122,7 @@ class Recorder:
         finally:
             self.over = True
             self._sound.close()
+            give_back()
 
     def _kept(self) -> str:
         """What to say of the file after a failure; an empty one is removed."""
@@ -135,17 +138,20 @@ class Recorder:
         from visualizer.film.encoder import Encoder
 
         encoder = Encoder(self.path, self.size, FPS, sounds(self._sound))
-        held: deque[tuple[int, Pixels]] = deque()  # pictures that wait for their sound
-        written, picture = 0, np.zeros((self.size[1], self.size[0], 4), np.uint8)
+        held: deque[tuple[int, Any]] = deque()  # pictures that wait for their sound; converted they are the smallest
+        written = 0
         guard = GuardedFrames(self.size)  # what is offered is as it was painted; the screen has a guard of its own
         try:
+            picture = encoder.convert(np.zeros((self.size[1], self.size[0], 4), np.uint8))
             while True:
                 ended = self._ends.is_set()
                 wait = self._ripe_in(held[0][0]) if held else 0.05
                 if len(held) < HELD:  # else an encoder that is behind would have all of them in memory
                     try:
                         slot, shot, black = self._queue.get(timeout=max(wait, 0.001))
-                        held.append((slot, fit(shot, self.size, black)))
+                        pixels = fit(shot, self.size, black)
+                        guard.show(pixels, slot / FPS)
+                        held.append((slot, encoder.convert(pixels)))
                         continue
                     except queue.Empty:
                         pass
@@ -155,11 +161,10 @@ class Recorder:
                 if self._ripe_in(until) > 0:
                     continue
                 while written < until:
-                    encoder.put(picture)
+                    encoder.put_converted(picture)
                     written += 1
                 if held:
-                    slot, picture = held.popleft()
-                    guard.show(picture, slot / FPS)
+                    _, picture = held.popleft()
                 elif ended:
                     break
                 if self._clock() - self._began - written / FPS > BEHIND:

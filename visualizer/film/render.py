@@ -11,10 +11,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -36,7 +38,9 @@ from visualizer.stage.shots import pixels_of
 from visualizer.stop import Stop, Stopped, asked_to_stop, stopped
 from visualizer.support.console import Console
 
-AHEAD = 8  # pictures that are danced and decoded before they are painted
+# Pictures that are danced and decoded before they are painted, half of them at a time: while the networks run again and
+# again they stay in the processor's cache.
+AHEAD = 32
 GIF_FPS = 25  # a GIF counts in hundredths of a second
 
 T = TypeVar("T")
@@ -82,30 +86,31 @@ def make_film(
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
         console.say(warning)
-    encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
-    camera = _Camera(reel, size, options.transparent, encoder, on_frame)
+    with ahead(reel.frames, AHEAD) as frames:  # from now on: the first takes longest, for the dance begins before it
+        encoder = Encoder(part, size, reel.rate, reel.sound, options.transparent)
+        camera = _Camera(reel, size, options.transparent, encoder, on_frame)
 
-    def keep() -> None:
-        """The film as far as it goes, in place of the main thread that does not return."""
-        if camera.done:
-            encoder.finish()
-            put_in_place(part, out, options.force)
-        else:
-            encoder.abandon()
-
-    try:
-        with asked_to_stop() as stop, before_leaving(keep):
-            said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
-            stopped_by = _run(reel, camera, stop, said, console)
+        def keep() -> None:
+            """The film as far as it goes, in place of the main thread that does not return."""
             if camera.done:
-                with unhurried():
-                    encoder.finish()
-    except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
-        encoder.abandon()
-        raise
-    if not camera.done:
-        encoder.abandon()
-        raise stopped(stopped_by)
+                encoder.finish()
+                put_in_place(part, out, options.force)
+            else:
+                encoder.abandon()
+
+        try:
+            with asked_to_stop() as stop, before_leaving(keep):
+                said = FilmProgress(console, out.name, reel.count, lambda: encoder.estimate(reel.count))
+                stopped_by = _run(frames, camera, stop, said, console)
+                if camera.done:
+                    with unhurried():
+                        encoder.finish()
+        except BaseException:  # also a second signal while it finishes: leave nothing half-written, then pass it on
+            encoder.abandon()
+            raise
+        if not camera.done:
+            encoder.abandon()
+            raise stopped(stopped_by)
     put_in_place(part, out, options.force)
     report = FilmReport(target, camera.done, camera.seconds, time.perf_counter() - began, stopped_by)
     _tell(report, reel, camera.held, console)
@@ -122,6 +127,7 @@ class _Camera:
         self._rate, self._transparent, self._encoder, self._on_frame = reel.rate, transparent, encoder, on_frame
         self._painter, self._guarded = Painter(size), GuardedFrames(size, transparent)
         self._painter.mood.loop = reel.loop_beats
+        self._differs = True  # what is in the film so far does not end with what was painted last
 
     @property
     def seconds(self) -> float:
@@ -139,10 +145,12 @@ class _Camera:
         pixels = self._painter.paint_alpha(moment) if self._transparent else pixels_of(self._painter.paint(moment))
         if not frame.shown:
             return
-        self._guarded.show(pixels, self.done / float(self._rate))
+        is_held = self._guarded.show(pixels, self.done / float(self._rate))
         if self._on_frame is not None:
             self._on_frame(self.done, pixels.data)
-        self._encoder.put(pixels)
+        is_new, box = is_held or self._differs or self._transparent, self._painter.dirty
+        self._encoder.put(pixels, None if is_new else (box.left, box.top, box.w, box.h))
+        self._differs = is_held
         self.done += 1
 
 
@@ -179,44 +187,55 @@ def usual_fps(out: Path) -> int:
     return GIF_FPS if out.suffix.lower() in PICTURES else 30
 
 
-def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
-    """The same items, made on a thread of their own, up to `depth` before they are asked for; what fails there is
-    raised in its place.
+@contextmanager
+def ahead(items: Iterator[T], depth: int) -> Iterator[Iterator[T]]:
+    """The same items, made on a thread of their own, from now on, up to `depth` before they are asked for; what fails
+    there is raised in its place.
 
-    By halves of `depth`: each time that one thread wakes another, both want Python's lock.
+    By halves of `depth`: each time that one thread wakes another, both want Python's lock. The first comes alone, for
+    all wait for it.
     """
+    over, half = threading.Event(), max(depth // 2, 1)
 
-    def make() -> tuple[list[T], Exception | None]:
+    def make(count: int) -> tuple[list[T], Exception | None]:
         made: list[T] = []
         try:
-            for item in islice(items, max(depth // 2, 1)):
+            for item in islice(items, count):
                 made.append(item)
+                if over.is_set():
+                    break
         except Exception as error:  # noqa: BLE001 - raised again by who asks for it
             return made, error
         return made, None
 
-    pool = ThreadPoolExecutor(1, "dancer")
-    try:
-        waiting = deque((pool.submit(make), pool.submit(make)))
+    def take() -> Iterator[T]:
         while True:
             made, error = waiting.popleft().result()
-            waiting.append(pool.submit(make))
+            waiting.append(pool.submit(make, half))
             yield from made
             if error is not None:
                 raise error
             if not made:
                 return
+
+    pool = ThreadPoolExecutor(1, "dancer")
+    try:
+        waiting = deque(pool.submit(make, count) for count in (1, half))
+        yield take()
     finally:
+        over.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _run(reel: Reel, camera: _Camera, stop: Stop, said: FilmProgress, console: Console) -> int:
+def _run(
+    frames: Iterator[FilmFrame], camera: _Camera, stop: Stop, said: FilmProgress, console: Console
+) -> int:  # fmt: skip
     """Take frame by frame; the signal that ended it early, or 0."""
     with said:
         # The collector stops all threads, and looks through all the libraries again and again; it may pass over them.
         gc.freeze()
         try:
-            for frame in ahead(reel.frames, AHEAD):
+            for frame in frames:
                 if stop.signal:
                     return stop.signal
                 if frame.note:

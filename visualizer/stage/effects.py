@@ -365,7 +365,8 @@ class EffectsCanvas:
                 continue
             dx, dy = self.x[left:right] - a[k, 0], (self.y[top:bottom] - a[k, 1])[:, None]
             share = dx * share_of[k, 0] + dy * share_of[k, 1]
-            np.clip(share, 0, 1, out=share)
+            np.maximum(share, 0, out=share)  # several times as quick as np.clip of so few numbers
+            np.minimum(share, 1, out=share)
             x, y = dx - share * along[k, 0], dy - share * along[k, 1]
             x *= x
             y *= y
@@ -373,7 +374,8 @@ class EffectsCanvas:
             np.sqrt(x, out=x)
             x *= -1 / (2.2 * cell)
             x += edge[k]
-            np.clip(x, 0, 1, out=x)
+            np.maximum(x, 0, out=x)
+            np.minimum(x, 1, out=x)
             x *= effects.bones
             part = self.values[top:bottom, left:right]
             np.maximum(part, x, out=part, casting="same_kind")

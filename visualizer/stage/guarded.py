@@ -84,14 +84,17 @@ class GuardedFrames:
     def __init__(self, size: tuple[int, int], transparent: bool = False) -> None:
         self._transparent = transparent
         self.guard = FlashGuard()
-        self._x, self._y = self.guard.places(size)
+        x, y = self.guard.places(size)
+        self._places = y[:, None] * size[0] + x  # of the samples among all pixels
         self._last: NDArray[np.uint8] | None = None
 
-    def show(self, frame: NDArray[np.uint8], now: float) -> None:
-        """Change `frame` into what may be shown `now`, seconds since the beginning."""
+    def show(self, frame: NDArray[np.uint8], now: float) -> bool:
+        """Change `frame` into what may be shown `now`, seconds since the beginning; whether it was changed."""
         colours = self._colours(frame)
         share = self.guard.share(colours, now)
+        is_held = False
         if share < 1 and self._last is not None:
+            is_held = True
             part = np.int32(round(share * 255))
             for row, last in zip(frame, self._last, strict=True):  # a row at a time stays in the cache
                 step = row.astype(np.int32) - last
@@ -99,9 +102,12 @@ class GuardedFrames:
             colours = self._colours(frame)
         self.guard.seen(colours, now)
         self._last = frame
+        return is_held
 
     def _colours(self, frame: NDArray[np.uint8]) -> Colours:
-        seen = frame.take(self._y, axis=0).take(self._x, axis=1)
+        seen = frame.view("<u4").reshape(-1).take(self._places, mode="wrap")  # none lies outside; the quickest
         if self._transparent:
-            return pack_colours((seen[:, :, :3] * (seen[:, :, 3:] / 255)).astype(np.uint8))
-        return (seen.view("<u4")[:, :, 0] & 0xFFFFFF).astype(np.uint32, copy=False)
+            red, green, blue, alpha = (seen >> shift & 255 for shift in (0, 8, 16, 24))
+            straight = np.stack([red, green, blue], axis=2)
+            return pack_colours((straight * (alpha[:, :, None] / 255)).astype(np.uint8))
+        return (seen & 0xFFFFFF).astype(np.uint32, copy=False)

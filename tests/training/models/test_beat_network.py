@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from torch.nn import functional
 
+from tests.support.made_scores import make_groove, make_pop909
 from tests.support.needs import needs, needs_program
 from tests.support.training_run import run_training
 from training.beat_recipe import f_measure, measure_beats, pick, read_clips
 from training.models.beat_network import (
     CALLS_A_SECOND,
     OUTPUTS,
+    TEMPI,
     BeatNetwork,
     BeatNetworkConfig,
     Step,
@@ -36,7 +40,9 @@ from training.synth.dataset import (
 )
 from training.synth.render import SOUNDFONTS
 from visualizer.errors import UserError
+from visualizer.music.analysis.beat_pipeline import BeatNetwork as BeatPipelineNetwork
 from visualizer.music.analysis.beat_pipeline import find_model
+from visualizer.music.analysis.beats import salience_tempi
 from visualizer.music.analysis.features import MELS, RATE, FeatureStream, row_time
 from visualizer.networks.session import open_session
 
@@ -91,6 +97,25 @@ def test_phase_turns_once_a_beat() -> None:
     assert wanted["known"][120] == 1
 
 
+def test_the_tempo_is_that_of_the_beats_about() -> None:
+    beats = rows_of(np.concatenate([np.arange(1, 9) * 0.5, 4.5 + np.arange(8) * 0.8]))
+    wanted = targets(Piece(np.zeros((1000, MELS), np.float32), beats, beats[::4], True), 1000)
+    assert wanted["tempo"][200] == pytest.approx(120, rel=0.01)
+    assert wanted["tempo"][800] == pytest.approx(75, rel=0.01)
+
+
+def test_half_the_tempo_is_as_wrong_as_any_other(ear: BeatNetwork) -> None:
+    tempi = salience_tempi(TEMPI)
+    bpm = torch.tensor([[[tempi[20]]]], dtype=torch.float32)
+    losses = [
+        float(ear.tempo_loss(20.0 * functional.one_hot(torch.tensor([[k]]), TEMPI).float(), bpm))
+        for k in (20, 2, 38, 28)
+    ]
+    assert losses[0] < 0.7 * min(losses[1:])
+    assert losses[1] == pytest.approx(losses[3], rel=0.01)
+    assert losses[2] == pytest.approx(losses[3], rel=0.01)
+
+
 def test_another_tempo_keeps_the_labels_on_the_sound() -> None:
     times = 0.5 + np.arange(28) * 0.5
     heard = FeatureStream().push(beats_in_noise(times, 15))
@@ -133,7 +158,8 @@ def test_call_by_call_is_the_whole_piece(ear: BeatNetwork) -> None:
             *said, state = step(mel[:, k], state)
             parts.append(torch.cat(said, dim=1))
         raw = ear(mel)
-    whole = torch.cat((torch.sigmoid(raw[..., :5]), torch.tanh(raw[..., 5:])), dim=-1)
+    told = (torch.sigmoid(raw[..., :5]), torch.tanh(raw[..., 5:9]), torch.softmax(raw[..., 9:], dim=-1))
+    whole = torch.cat(told, dim=-1)
     torch.testing.assert_close(torch.stack(parts, dim=1), whole, rtol=1e-3, atol=1e-4)
 
 
@@ -156,6 +182,7 @@ def test_what_is_exported_is_what_was_trained(ear: BeatNetwork, tmp_path: Path) 
     path = tmp_path / "ear.onnx"
     assert export_beat_network([ear], path) < 1e-4
     session, _ = open_session(path)
+    BeatPipelineNetwork(path)  # the live program takes it
     assert {i.name: i.shape[1] for i in session.get_inputs()} == {"mel": 2 * MELS, "state": ear.state_size}
     assert [o.name for o in session.get_outputs()] == list(OUTPUTS)
     mel = sound(60)
@@ -264,9 +291,23 @@ def test_recordings_are_kept_and_remade_alike(tmp_path: Path) -> None:
 def test_the_whole_command(tmp_path: Path) -> None:
     needs_players()
     out, work = tmp_path / "ear", tmp_path / "work"
-    done = run_training("ear", "--out", out, "--work", work, "--tiny", "--precision", "32-true")
+    scores, voices = tmp_path / "scores", tmp_path / "voices"
+    for folder in (scores, voices):
+        folder.mkdir()
+    make_groove(scores / "groove.zip")
+    make_pop909(scores / "pop909.zip")
+    soundfile.write(voices / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 16_000), 8000)
+    words = ("--scores", scores, "--voices", voices, "--workers", "2")
+    done = run_training("ear", "--out", out, "--work", work, "--tiny", "--precision", "32-true", *words)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name.split("_")[0] for path in (work / "recordings").glob("*_*.npz")} == {
+        "tune",
+        "cover",
+        "jam",
+        "empty",
+    }
     about = json.loads((out / "ear.json").read_text())
+    assert "CC BY 4.0" in about["licence"]
     assert about["recipe"]["tiny"] is True
     assert about["command"].startswith("python -m training ear")
     assert "held-out tunes" in about["figures"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.needs import needs_program
-from training.synth.augment import Harm, crowd, degrade, harm, room, speak, without_music
+from training.synth.augment import Harm, clicks, crowd, degrade, harm, harm_at_once, room, speak, without_music
 from visualizer.music.analysis.features import HOPS_A_SECOND, RATE, FeatureStream
 
 SPEAKERS = [np.random.default_rng(3).standard_normal(RATE * 2).astype(np.float32) * 0.1]
@@ -86,3 +86,27 @@ def test_speakers_speak() -> None:
     assert len(one) != len(other)
     assert np.abs(one).max() == pytest.approx(1)
     assert (np.abs(one) > 0.05).mean() > 0.1
+
+
+def test_a_party_at_its_worst_is_all_of_it_at_once() -> None:
+    for seed in range(20):
+        how = harm_at_once(np.random.default_rng(seed))
+        assert how.crowd is not None
+        assert 0 <= how.crowd <= 7
+        assert None not in (how.echo, how.noise, how.low, how.high)
+        assert how.gain <= -12
+    rng = np.random.default_rng(1)
+    spoiled = degrade(hits(), harm_at_once(rng), rng, [rng.uniform(-1, 1, RATE).astype(np.float32)])
+    assert len(spoiled) == len(hits())
+    assert np.abs(spoiled).max() <= 1
+
+
+def test_clicks_keep_no_tempo() -> None:
+    spreads = []
+    for seed in range(8):
+        made = clicks(np.random.default_rng(seed), 20 * RATE)
+        assert np.sqrt(np.mean(made**2)) == pytest.approx(1, rel=1e-3)
+        onset = FeatureStream().push(made * 0.1).onset
+        at = np.flatnonzero((onset[1:-1] > onset[:-2]) & (onset[1:-1] >= onset[2:]) & (onset[1:-1] > 0.3 * onset.max()))
+        spreads.append(np.diff(at).std() / np.diff(at).mean() if len(at) > 5 else 1.0)
+    assert np.median(spreads) > 0.35

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from visualizer.film import encoder
+from visualizer.film.convert import Box
 from visualizer.film.encoder import PAINTED, PREPARED, Encoder
 
 SIZE = (8, 8)
@@ -26,7 +27,7 @@ class Writer:
         self.ended = ""
         self.full = threading.Event()  # as many are converted as may wait
 
-    def prepare(self, pixels: np.ndarray) -> int:
+    def prepare(self, pixels: np.ndarray, changed: Box | None) -> int:
         value = int(pixels[0, 0, 0])
         if value == self.fails:
             raise ZeroDivisionError

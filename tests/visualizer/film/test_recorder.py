@@ -134,9 +134,9 @@ def test_an_encoder_that_is_behind_holds_nobody_up_and_that_is_said_once(
     gate = threading.Event()
 
     class Stuck(encoder.Encoder):
-        def put(self, pixels) -> None:
+        def put_converted(self, picture) -> None:
             assert gate.wait(60)
-            super().put(pixels)
+            super().put_converted(picture)
 
     monkeypatch.setattr(encoder, "Encoder", Stuck)
     clock = SlowTime()
@@ -161,8 +161,8 @@ def test_a_machine_that_never_catches_up_ends_the_video_and_keeps_it(
     put = threading.Event()
 
     class Noted(encoder.Encoder):
-        def put(self, pixels) -> None:
-            super().put(pixels)
+        def put_converted(self, picture) -> None:
+            super().put_converted(picture)
             put.set()
 
     monkeypatch.setattr(encoder, "Encoder", Noted)
@@ -440,7 +440,10 @@ def test_few_pictures_are_in_memory_while_the_encoder_is_slow(tmp_path: Path, mo
     class Slow:
         def __init__(self, *_: object) -> None: ...
 
-        def put(self, _: object) -> None:
+        def convert(self, pixels: np.ndarray) -> np.ndarray:
+            return pixels
+
+        def put_converted(self, _: object) -> None:
             waits.set()
             permits.acquire()
             waits.clear()

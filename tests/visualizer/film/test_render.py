@@ -29,6 +29,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.film import encoder, reel, render, video
+from visualizer.film.convert import Box
 from visualizer.film.output_path import find_paths
 from visualizer.film.score import OwnScore
 from visualizer.messages import discard
@@ -39,6 +40,7 @@ from visualizer.music.song_file import read_song
 from visualizer.options import FilmOptions
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.looks import find_look
 from visualizer.stage.shots import pixels_of
 
@@ -52,6 +54,7 @@ class Waver:
     figures: dict[int, np.ndarray] = {}  # noqa: RUF012 (drawn once for all tests)
     made: list[Waver] = []  # noqa: RUF012 (the last one is the test's own)
     style, dance, dances, danced, known_styles = "salsa", None, (), (None,), ("salsa",)
+    wants_inside = False
 
     def __init__(self, pack: object, seed: int, *asked: object) -> None:
         self.aside, self.steps = (seed % 7) * 0.05, []
@@ -559,16 +562,63 @@ def test_the_threads_do_not_decide_what_is_painted(tmp_path: Path, monkeypatch: 
         sys.setswitchinterval(interval)
 
 
+@pytest.mark.parametrize("look", ["paper", "neon"])
+def test_pictures_are_as_before_but_in_the_box_that_is_told(
+    look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, show = encoder.Encoder.put, GuardedFrames.show
+    last: list[np.ndarray] = []
+    boxes: list[Box | None] = []
+
+    def checked(film_file: encoder.Encoder, pixels: np.ndarray, changed: Box | None = None) -> None:
+        if changed is not None:
+            left, top, width, height = changed
+            is_same = (pixels[:, :, :3] == last[-1][:, :, :3]).all(axis=2)
+            is_same[top : top + height, left : left + width] = True
+            assert is_same.all()
+        boxes.append(changed)
+        last.append(pixels.copy())
+        put(film_file, pixels, changed)
+
+    def hold_one(guarded: GuardedFrames, frame: np.ndarray, now: float) -> bool:
+        is_held = show(guarded, frame, now)
+        if len(last) != 10:
+            return is_held
+        frame //= 2
+        return True
+
+    monkeypatch.setattr(encoder.Encoder, "put", checked)
+    monkeypatch.setattr(GuardedFrames, "show", hold_one)
+    painted(tmp_path / "a.mp4", look=look)
+    assert [k for k, box in enumerate(boxes) if box is None] == [0, 10, 11]  # what is held is not what was painted
+    assert look != "paper" or min(box[2] * box[3] for box in boxes if box is not None) < SIZE[0] * SIZE[1] / 2
+
+
 def test_what_is_made_ahead_comes_in_order_and_fails_in_its_place() -> None:
     def count() -> Iterator[int]:
         yield from range(1, 6)
         raise RuntimeError("stumbled")
 
-    items = render.ahead(count(), 3)
-    assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
-    with pytest.raises(RuntimeError, match="stumbled"):
-        next(items)
-    assert list(render.ahead(iter(()), 3)) == []
+    with render.ahead(count(), 3) as items:
+        assert [next(items) for _ in range(5)] == [1, 2, 3, 4, 5]
+        with pytest.raises(RuntimeError, match="stumbled"):
+            next(items)
+    with render.ahead(iter(()), 3) as none:
+        assert list(none) == []
+
+
+def test_making_ahead_ends_with_who_asks() -> None:
+    made = threading.Event()
+
+    def count() -> Iterator[int]:
+        for number in range(1000):
+            yield number
+            made.set()
+
+    with render.ahead(count(), 1000) as items:
+        assert next(items) == 0
+        assert made.wait(60)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dancer")]
 
 
 def test_a_film_from_the_middle_of_a_song_has_its_sound_from_there(song: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from training.data.figures.figure import Figure
 from training.data.figures.posture import Posture
 from training.data.figures.shapes import HEAD, OVAL, SMILE, Floats, Shapes
 
-TALL = 0.262  # metres from chin to crown, of an average figure
+TALL = 0.282  # metres from chin to crown, of an average figure
 
 
 def find_skull(posture: Posture, figure: Figure) -> tuple[Floats, float]:

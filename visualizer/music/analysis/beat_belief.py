@@ -78,6 +78,11 @@ class Belief:
         self._states *= powers[self._phase[self._base[self._ring] + place]]
         self.whole = float(self._states.sum())
 
+    def lean_on_tempo(self, powers: Doubles) -> None:
+        """Weigh every tempo with its power (tempi)."""
+        self._states *= powers[self._ring]
+        self.whole = float(self._states.sum())
+
     def mass_around(self, period: float, phase: float, reach: float, near: float) -> tuple[float, float, float]:
         """Mass, and mean log period and mean phase of the belief within `reach` of a tempo (natural log) and `near` a
         phase, beats. The mass is a share of `whole`. The same period and phase where there is none."""

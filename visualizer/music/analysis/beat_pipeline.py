@@ -69,10 +69,11 @@ class BeatNetwork:
     """The beat network and its state. Rows of features in, as many activations out, but always for whole pairs of rows.
 
     The contract: mel (N, ROWS * MELS) and state (N, K) in; beat (N, ROWS), downbeat (N, ROWS), music (N, 1),
-    phase (N, 4) and state_out (N, K) out. UserError if the file is no such network.
+    phase (N, 4), in newer ones also tempo (N, T), and state_out (N, K) out. UserError if the file is no such network.
     """
 
     OUTPUTS = ("beat", "downbeat", "music", "phase", "state_out")
+    TEMPO = "tempo"
 
     def __init__(self, path: Path) -> None:
         self._session, _ = open_session(path)
@@ -81,9 +82,13 @@ class BeatNetwork:
         state = inputs.get("state", [])
         known = [len(state) == 2, inputs.get("mel", [])[1:] == [ROWS * MELS], *(isinstance(n, int) for n in state[1:])]
         wanted = {"beat": [ROWS], "downbeat": [ROWS], "music": [1], "phase": [4], "state_out": state[1:]}
+        tempo = outputs.get(self.TEMPO, [0])
+        known += [len(tempo) == 1, *(isinstance(n, int) for n in tempo)]
         if set(inputs) != {"mel", "state"} or not all(known) or any(outputs.get(k) != v for k, v in wanted.items()):
             raise UserError(f"{path}: is no ear network (its inputs are {inputs}, its outputs {outputs})")
         self._size: int = state[1]
+        self._tempi: int = tempo[0]
+        self._outputs = (*self.OUTPUTS[:-1], *[self.TEMPO] * (self._tempi > 0), self.OUTPUTS[-1])
         self.reset()
 
     def reset(self) -> None:
@@ -98,17 +103,21 @@ class BeatNetwork:
         self._waiting = rows[pairs * ROWS :]
         made = []
         for pair in rows[: pairs * ROWS].reshape(pairs, 1, ROWS * MELS):
-            *now, self._state = self._session.run(self.OUTPUTS, {"mel": pair, "state": self._state})
-            made.append([now[0][0], now[1][0], np.repeat(now[2][0], ROWS), np.repeat(now[3][:, :2], ROWS, axis=0)])
+            *now, self._state = self._session.run(self._outputs, {"mel": pair, "state": self._state})
+            tempo = now[4] if self._tempi else np.zeros((1, 0), np.float32)
+            made.append([
+                now[0][0], now[1][0], np.repeat(now[2][0], ROWS), np.repeat(now[3][:, :2], ROWS, axis=0),
+                np.repeat(tempo, ROWS, axis=0),
+            ])  # fmt: skip
         if not made:
-            return nothing_heard(0)
+            return nothing_heard(0, self._tempi)
         return Activations(*(np.concatenate(column) for column in zip(*made, strict=True)))
 
 
-def nothing_heard(rows: int) -> Activations:
-    """The activations of rows without sound."""
+def nothing_heard(rows: int, tempi: int = 0) -> Activations:
+    """The activations of rows without sound, by a network that tells so many tempi apart."""
     beat, downbeat, music = np.zeros((3, rows), np.float32)
-    return Activations(beat, downbeat, music, np.zeros((rows, 2), np.float32))
+    return Activations(beat, downbeat, music, np.zeros((rows, 2), np.float32), np.zeros((rows, tempi), np.float32))
 
 
 class Rows(NamedTuple):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.music.analysis.beat_belief import FINE, PHASES, Belief, Doubles
 from visualizer.music.analysis.beat_path import find_path
@@ -37,6 +38,8 @@ RENEWED = 8  # rows after which the belief is put in order
 SETTLED = 5  # rows after a beat until its hints have been heard to the end
 KEPT = 150  # rows that are remembered for the bar: more than the slowest beat and what is heard after it
 JUMP = 1e-5  # share of beats after which any tempo may follow, in a song heard whole
+SONG_SALIENCE = 1.0  # weight of what the network says of the tempo of a song heard whole: a power for each second
+LEAST_SALIENCE = 0.02  # of an even chance: what the network thinks impossible may still be
 CERTAIN = 1.0  # confidence of a song: natural log a beat
 
 
@@ -61,8 +64,17 @@ class TrackerParams:
     ratio: float = 2.0  # by how much another beat must be likelier than the one that is followed
     patience: float = 0.6  # seconds for which it must be
     octave: float = 2.0  # by how much more if it is the same beat at half or double the tempo
+    salience: float = 1.0  # of what the network says of the tempo: the power of it that each second is worth
     bar_weight: float = 0.2  # of a downbeat's hint, as a power
     bar_slip: float = 0.02  # share of beats at which the count of the bar goes wrong
+
+
+SLOWEST_HEARD, FASTEST_HEARD = 40.0, 240.0  # BPM that the network tells apart
+
+
+def salience_tempi(count: int) -> Doubles:
+    """(count) BPM of the network's tempo outputs, evenly over octaves."""
+    return np.geomspace(SLOWEST_HEARD, FASTEST_HEARD, count)
 
 
 class Activations(NamedTuple):
@@ -72,6 +84,7 @@ class Activations(NamedTuple):
     downbeat: Floats  # and it opened a bar
     music: Floats  # there is music
     phase: Floats  # (rows, 2) sin and cos of the place within the beat; the shorter, the less sure
+    tempo: Floats  # (rows, K) chance of each of `salience_tempi(K)`, its octave included; K is 0 where it does not say
 
 
 class Beats(NamedTuple):
@@ -108,6 +121,12 @@ class _Space:
         return moves / moves.sum(axis=1, keepdims=True)
 
 
+def read_salience(tempo: Doubles, periods: NDArray[np.int64]) -> Doubles:
+    """What the network says of the tempo, (K) chances, at each period (places), in units of an even chance."""
+    bpms = np.log(salience_tempi(len(tempo)))
+    return np.interp(np.log(60 * PLACES_A_SECOND / periods), bpms, tempo) * len(tempo) + LEAST_SALIENCE
+
+
 def tempo_prior(period: float, params: TrackerParams) -> float:
     """How likely a beat of `period` places is, 1 at the likeliest: normal over octaves."""
     octaves = math.log2(period * params.center / 60 / PLACES_A_SECOND)
@@ -122,6 +141,7 @@ def _log_odds(hint: float, lively: float, params: TrackerParams) -> float:
     return math.log(odds if odds > 1 else params.floor + (1 - params.floor) * odds)
 
 
+_TEMPO_SHARE = 1 / (2 * HOPS_A_SECOND)  # of a row, in what the network says of the tempo
 _TURN = 2 * np.pi * (np.arange(PHASES) + 0.5) / PHASES
 _SIN, _COS = np.sin(_TURN), np.cos(_TURN)
 _LIVELY = 1 - 1 / (1.5 * HOPS_A_SECOND)  # what is left of liveliness after a row
@@ -151,6 +171,7 @@ class BeatTracker:
         self.mass = 0.0  # share of the belief that is near the beat that is followed
         self.evidence = 0.0  # natural log, over some seconds: how much better the rows were foretold than by chance
         self.music = 0.0  # of the last second
+        self._tempo: Doubles | None = None  # what the network has said of the tempo over the last seconds
         self.steady = False  # there is a beat: confidence has passed STEADY_ON and not fallen below STEADY_OFF since
 
     @property
@@ -185,6 +206,10 @@ class BeatTracker:
         hints = self.params.share * rows.beat + (1 - self.params.share) * onset
         if clues is not None:
             self._clues.extend(clues.joined())
+        for said in rows.tempo if rows.tempo.shape[1] else ():
+            self._tempo = (
+                said.astype(float) if self._tempo is None else self._tempo + (said - self._tempo) * _TEMPO_SHARE
+            )
         columns = (hints, rows.downbeat, rows.music, rows.phase)
         for hint, downbeat, music, phase in zip(*(column.tolist() for column in columns), strict=True):
             self._hear(hint, downbeat, music, phase)
@@ -209,6 +234,9 @@ class BeatTracker:
             if not self._break:
                 # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
                 self._belief.lean_on_phase(np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS)))
+                if self._tempo is not None:
+                    power = params.salience * RENEWED / HOPS_A_SECOND
+                    self._belief.lean_on_tempo(read_salience(self._tempo, space.periods) ** power)
             self._compare()
         if self._rows % 2 == 0:
             self._follow()
@@ -315,7 +343,11 @@ def find_beats(rows: Activations, onset: Floats, params: TrackerParams | None = 
     if len(gains) < 2 * HOPS_A_SECOND:
         return nothing
     moves = np.log(space.moves + JUMP)
-    places, score = find_path(gains, space.bump, space.periods, moves, np.log(space.prior))
+    prior = np.log(space.prior)
+    if rows.tempo.shape[1]:
+        said = np.log(read_salience(rows.tempo.mean(axis=0), space.periods))
+        moves += SONG_SALIENCE * said * space.periods / PLACES_A_SECOND  # of each beat, by its length
+    places, score = find_path(gains, space.bump, space.periods, moves, prior)
     if len(places) < 4:
         return nothing
     chance = np.log1p((np.exp(gains[:, None] * space.bump) - 1).sum(axis=1) * space.rate).sum()

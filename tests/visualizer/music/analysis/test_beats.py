@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from visualizer.music.analysis.beat_pipeline import nothing_heard
-from visualizer.music.analysis.beats import Activations, BeatTracker, Flux, find_beats
+from visualizer.music.analysis.beats import (
+    Activations,
+    BeatTracker,
+    Flux,
+    TrackerParams,
+    find_beats,
+    salience_tempi,
+)
 from visualizer.music.analysis.features import HOPS_A_SECOND, Floats, row_time
 
 Times = NDArray[np.float64]
@@ -200,3 +207,19 @@ def test_hits_between_beats_are_counted_as_the_network_counts() -> None:
     sure, said = follow(rows._replace(phase=phase))
     assert sure.bpm == pytest.approx(90, rel=0.02)
     assert error(beats, said[-1, 0], sure.beat) < 0.02
+
+
+@pytest.mark.parametrize("bpm", [75.0, 150.0])
+def test_the_networks_tempo_decides_the_octave(bpm: float) -> None:
+    """Hits in eighths, every other one weaker: what the network says of the tempo tells which of them are beats."""
+    seconds, beats = 24.0, steady_beats(75, 24.0)
+    rows = activations(steady_beats(150, seconds), seconds)
+    turn = (np.asarray(row_time(np.arange(len(rows.beat)))) - beats[0]) * 75 / 60
+    weaker = np.where(np.abs(turn % 1.0 - 0.5) < 0.25, 0.6, 1.0)
+    tempo = np.exp(-0.5 * (np.log2(salience_tempi(48) / bpm) / 0.06) ** 2) + 1e-3
+    tempo = np.tile((tempo / tempo.sum()).astype(np.float32), (len(rows.beat), 1))
+    rows = rows._replace(beat=(weaker * rows.beat).astype(np.float32), tempo=tempo)
+    heard, _ = follow(rows, BeatTracker(TrackerParams(salience=1.0)))
+    assert heard.bpm == pytest.approx(bpm, rel=0.02)
+    found = find_beats(rows, rows.beat)
+    assert 60 / np.median(np.diff(found.beats)) == pytest.approx(bpm, rel=0.02)
