@@ -39,6 +39,7 @@ class Dancing(Protocol):
     """What a show asks of its dancers."""
 
     temperature: float
+    beat_seconds: float  # that a beat lasts
     wants_inside: bool  # whether pictures say what is inside of the dancers, where that is known
 
     @property
@@ -84,6 +85,8 @@ class Host(Protocol):
     def toggle_help(self) -> None: ...
     def toggle_fullscreen(self) -> None: ...
     def move_to_next_display(self) -> None: ...
+    def show_code(self, guests: bool) -> None: ...
+    def learn_control(self, command: str) -> None: ...
     def take_picture(self) -> None: ...
     def toggle_recording(self) -> None: ...
 
@@ -149,6 +152,7 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
+        self._dancer.beat_seconds = 60 / hearing.bpm
         count = self._count(musical_time, hearing)
         bodies = self._ahead.take(count.danced - count.leap)
         if self.look.wants_inside != self._dancer.wants_inside:  # another look: what was made ahead is for the last one

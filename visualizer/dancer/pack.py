@@ -27,12 +27,12 @@ from visualizer.errors import clean as clean
 from visualizer.files import read_at_most
 from visualizer.messages import write_to_log
 from visualizer.names import find_name
+from visualizer.networks.contract import FIGURES, check_contract
 from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
 from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
 from visualizer.networks.contract import NETWORKS as NETWORKS
 from visualizer.networks.contract import STEPS_PER_BEAT as STEPS_PER_BEAT
-from visualizer.networks.contract import check_contract
 from visualizer.networks.session import (
     Bounded,
     OnDevice,
@@ -45,6 +45,7 @@ from visualizer.networks.session import (
 
 from .body_space import BodySpace, read_body_space
 from .entries import Entries, read_entries
+from .pack_figures import PackFigures, has_figures, read_figures
 
 FORMAT = 3  # of a pack that is written: its latents are bodies in space
 FORMATS = (2, 3)  # that can be danced; 2: flat bodies
@@ -117,6 +118,8 @@ class Pack:
     body: BodySpace | None = None  # what latents of format 3 are
     entries: Entries | None = None  # how the dances stand at each beat
     crotch_letters: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # with a hand before it
+    figures: PackFigures | None = None  # who can dance; None: the silhouette alone
+    figure_decoder: Any = None  # the network that draws them
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
 
     @cached_property
@@ -312,6 +315,7 @@ def read_info(folder: Path) -> dict[str, Any]:
     _check_dances(info, where)
     _check_limits(info, where)
     _read_planning(info, where)
+    _read_figures(info, where)
     return info
 
 
@@ -329,6 +333,13 @@ def _read_planning(info: dict[str, Any], where: Path) -> dict[str, Any]:
         except ValueError as error:
             raise UserError(f"{where}: {error}") from None
     return found
+
+
+def _read_figures(info: dict[str, Any], where: Path) -> PackFigures | None:
+    try:
+        return read_figures(info) if has_figures(info) else None
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 # --- loading ---------------------------------------------------------------------------------------------------
@@ -352,7 +363,7 @@ def _open_networks(
     lost: set[str] = set()
     for choice in devices_to_try(device):
         sessions, provider = {}, choice
-        for network in NETWORKS[1:]:
+        for network in (*NETWORKS[1:], *([FIGURES] if has_figures(info) else [])):
             path = folder / f"{network}.onnx"
             session, running = open_session(path, choice, seals.get(network))
             check_contract(session, network, info, path)
@@ -371,6 +382,8 @@ def _open_networks(
     if any(output.name == "joints" for output in sessions["decoder"].get_outputs()):
         joints = open_part(folder / "decoder.onnx", "joints", seals.get("decoder"))
         sessions["joints"] = Bounded(joints) if seals and joints is not None else joints
+    if FIGURES in sessions:
+        sessions["figure_decoder"] = sessions.pop(FIGURES)
     return _Opened(sessions, provider)
 
 
@@ -409,5 +422,6 @@ def load_pack(
         provider=opened.provider,
         info=info,
         **_read_planning(info, folder / "pack.json"),
+        figures=_read_figures(info, folder / "pack.json"),
         **opened.sessions,
     )

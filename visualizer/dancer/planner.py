@@ -51,7 +51,7 @@ class Planner:
         self.never: frozenset[int] = frozenset()  # dances that come only if they are asked for
         self.held = False  # whether the plan goes on when it is over
         self._style: int | None = None
-        self._answer = math.inf  # beat from which the dance is answered
+        self._answer, self._answering = math.inf, False  # beat from which the dance is answered, and whether it is now
         self._begun = 0.0  # beat at which the plan begins
         self._energy = 0.0  # of the music when the plan was made
         self._last: dict[int, float] = {}  # dance -> beat at which it was over or given up
@@ -73,7 +73,9 @@ class Planner:
             self._begin(self._next[1], self.until, energy)
         elif self._entries is not None and self.dance is not None and self._begun < beat == self.until - LEAD:
             self._look_ahead(self._entries, beat, energy)
-        return None if beat >= self._answer else self.dance
+        if not self.held:
+            self._answering = beat >= self._answer
+        return None if self._answering else self.dance
 
     def _surged(self, beat: float, energy: float) -> bool:
         """Whether a phrase begins with music that is much quieter or livelier than what the plan was made for."""
@@ -144,7 +146,7 @@ class Planner:
         place = beat % PHRASE_BEATS
         phrase_end = beat - place + PHRASE_BEATS
         self.dance, self.until, self._begun, self._next = dance, phrase_end, beat, None
-        self._answer = math.inf
+        self._answer, self._answering = math.inf, False
         self._energy = energy
         beats = PHRASE_BEATS if dance is None else self.dances[dance].beats
         if dance is not None:

@@ -69,7 +69,7 @@ def _hang_shirt(shapes: Shapes, posture: Posture, figure: Figure) -> None:
     front = (0.084 + 0.040 * low) * g * (1 + 0.30 * body.belly) + room
     shapes.tube(
         TOP, TRUNK, (start, hem), (waist + 0.5 * room, 0.082 * body.waist * g + 0.5 * room, side, front), hips.ahead,
-        blend=(0.06, 0.008), bulge=0.8,
+        blend=(0.06, 0.008), bulge=0.22,
     )  # fmt: skip
     # Where thighs are lifted the cloth lies on them, down to the hem.
     edge = Cut(hips.at(p["pelvis"], up=-top.length), -hips.up)
@@ -133,7 +133,7 @@ def _wear_leg(shapes: Shapes, posture: Posture, figure: Figure, side: int) -> No
         wide = 0.054 * g * bottom.flare + room
         shapes.tube(
             BOTTOM, limb, (middle - 0.02 * shin, end), (narrow, narrow, 0.92 * wide, 1.15 * wide), p.feet[side].ahead,
-            blend=(0.03, 0.01), bulge=1.3,
+            blend=(0.03, 0.01), bulge=-0.3,
         )  # fmt: skip
     else:
         shapes.cone(BOTTOM, limb, (knee, narrow, end + 0.05 * shin, hem), (0.012, 0.006), (), (Cut(end, shin),))
@@ -173,7 +173,7 @@ def _drape(
     top, depth = 0.116 * body.waist * g, 0.090 * body.waist * g * (1 + 0.3 * body.belly)
     shapes.tube(
         part, CLOTH, (waist, hem), (top, depth, side, front), hips.ahead,
-        (pleats, 0.07 if pleats else 0.0, 2.5 * p.sway[:, 6]), (0.05, 0.05), bulge=0.8,
+        (pleats, 0.07 if pleats else 0.0, 2.5 * p.sway[:, 6]), (0.05, 0.05), bulge=0.22,
     )  # fmt: skip
     for limb in LEGS:  # knees that push through the cloth
         radii = (top + 0.08, depth + 0.08, side + 0.13, front + 0.13)

@@ -15,10 +15,12 @@ from training.data.figures.surface import TILE, find_lines, list_shapes, measure
 CREASE_FAR = 3  # pixels of a frame of 128
 BEHIND = 0.30  # pixels by which an inner contour lies on the farther surface
 _NOTHING = -1e8  # a z below this is none
-# Metres of a step in depth that makes half, and all, of a contour: from limb to limb, and within one.
-_BETWEEN = (0.016, 0.030)
-_WITHIN = (0.040, 0.060)
-_FOLDED = (0.30, 0.40)  # a skirt's hem before its own back
+# Metres of a step in depth where a contour begins, and where it is whole: from limb to limb, and within one. The step
+# is from the rim of the nearer surface; from the nearer ray, whose depth changes from frame to frame, a rim more.
+_BETWEEN = (0.004, 0.016)
+_WITHIN = (0.024, 0.042)
+_FOLDED = (0.29, 0.38)  # a skirt's hem before its own back
+_RIM = 0.014
 _FAINT = 1.6  # pixels that a contour seems farther away where its step begins
 _SLIDE = 2.5  # a slope that is followed from one ray to the next, metres a metre
 _PIECE = 0.28  # half the length, in pixels, of what a point of a contour stands for
@@ -75,13 +77,11 @@ def scan(
 
 
 @numba.njit(fastmath=True, cache=True, error_model="numpy")
-def _find_step(
-    depth: NDArray, limbs: NDArray, slopes: NDArray, j: int, i: int, step: Any
-) -> tuple[int, int, Any]:  # pragma: no cover
-    """The neighbour of a ray that stands farthest before it: its direction (0, 0 if none), and how faint the contour
-    is, -1 for an outline."""
+def _find_step(depth: NDArray, slopes: NDArray, j: int, i: int, step: Any) -> tuple[int, int, Any]:  # pragma: no cover
+    """The neighbour of a ray that stands farthest before it: its direction (0, 0 if none), and by how many metres;
+    more than any step where the ray meets nothing."""
     rows, cols = depth.shape
-    most, side_x, side_y, faint = np.float32(0), 0, 0, np.float32(-1)
+    most, side_x, side_y = np.float32(0), 0, 0
     here = depth[j, i]
     for k in range(4):
         dx, dy = (1, -1, 0, 0)[k], (0, 0, 1, -1)[k]
@@ -89,32 +89,35 @@ def _find_step(
         if v < 0 or v >= rows or u < 0 or u >= cols or depth[v, u] < _NOTHING:
             continue
         if here < _NOTHING:
-            gap, pale = np.float32(100) + depth[v, u], np.float32(-1)
+            gap = np.float32(100) + depth[v, u]
         else:
             # How far the neighbour stands before where this surface would go by itself.
             gx, gy = slopes[0, j, i], slopes[1, j, i]
             gz = math.sqrt(max(np.float32(1) - gx * gx - gy * gy, np.float32(1e-4)))
             rise = min(max(-(gx * dx + gy * dy) / gz, np.float32(0)), np.float32(_SLIDE))
             gap = depth[v, u] - here - rise * step
-            begin, whole = _BETWEEN
-            if limbs[v, u] == limbs[j, i]:
-                begin, whole = _FOLDED if limbs[j, i] == CLOTH else _WITHIN
-            if gap < begin:
-                continue
-            pale = max(np.float32(_FAINT) * (whole - gap) / (whole - begin), np.float32(0))
         if gap > most:
-            most, side_x, side_y, faint = gap, dx, dy, pale
-    return side_x, side_y, faint
+            most, side_x, side_y = gap, dx, dy
+    return side_x, side_y, most
+
+
+@numba.njit(fastmath=True, cache=True, error_model="numpy")
+def _find_faintness(gap: Any, near: int, far: int) -> Any:  # pragma: no cover
+    """How faint the contour of a step in depth from limb `near` to limb `far` is: pixels, or -1 where there is none."""
+    begin, whole = _BETWEEN
+    if near == far:
+        begin, whole = _FOLDED if far == CLOTH else _WITHIN
+    if gap < begin:
+        return np.float32(-1)
+    return max(np.float32(_FAINT) * (whole - gap) / (whole - begin), np.float32(0))
 
 
 @numba.njit(fastmath=True, cache=True, error_model="numpy")
 def _find_passed(
     body: NDArray, near: NDArray, count: int, place: tuple[Any, Any, Any]
-) -> tuple[Any, Any, Any]:  # pragma: no cover
-    """How near a ray passes a surface about `place` (x, y, z), and the unit direction away from it, right and up.
-
-    The distance is -1 where the ray does not pass but runs at it.
-    """
+) -> tuple[Any, Any, Any, Any]:  # pragma: no cover
+    """How near a ray passes a surface about `place` (x, y, z), the unit direction away from it, right and up, and the
+    z there. The distance is -1 where the ray does not pass but runs at it."""
     x, y, z = place
     d, gx, gy = np.float32(-1), np.float32(0), np.float32(1)
     for _ in range(2):  # the second time from where the ray is nearest
@@ -123,8 +126,8 @@ def _find_passed(
         z -= d * gz
     flat = math.sqrt(gx * gx + gy * gy)
     if flat < np.float32(0.5):
-        return np.float32(-1), gx, gy
-    return d, gx / flat, gy / flat
+        return np.float32(-1), gx, gy, z
+    return d, gx / flat, gy / flat, z
 
 
 @numba.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
@@ -151,19 +154,25 @@ def find_contours(
     found = 0
     for j in range(rows):
         for i in range(cols):
-            side_x, side_y, faint = _find_step(depth, limbs, slopes, j, i, step)
-            if side_x == 0 and side_y == 0:
+            side_x, side_y, gap = _find_step(depth, slopes, j, i, step)
+            if gap < np.float32(_BETWEEN[0]):
                 continue
             px, py = i + np.float32(0.5) + np.float32(0.5) * side_x, j + np.float32(0.5) + np.float32(0.5) * side_y
             nx, ny = np.float32(-side_x), np.float32(-side_y)
+            rim = depth[j, i] + gap - np.float32(_RIM)
             if passed[j, i] > _NOTHING:
                 near, count = listed[j // TILE, i // TILE], counts[j // TILE, i // TILE]
-                d, gx, gy = _find_passed(
-                    body, near, count, (x0 + np.float32(i) * step, y0 - np.float32(j) * step, passed[j, i])
-                )
+                where = (x0 + np.float32(i) * step, y0 - np.float32(j) * step, passed[j, i])
+                d, gx, gy, z = _find_passed(body, near, count, where)
                 if d > 0 and d < np.float32(1.5) * step:
                     nx, ny = gx, -gy
                     px, py = i + np.float32(0.5) - nx * d / step, j + np.float32(0.5) - ny * d / step
+                    rim = z
+            faint = np.float32(-1)
+            if depth[j, i] > _NOTHING:
+                faint = _find_faintness(rim - depth[j, i], limbs[j + side_y, i + side_x], limbs[j, i])
+                if faint < 0:
+                    continue
             points[found, 0], points[found, 1], points[found, 2], points[found, 3] = px, py, nx, ny
             points[found, 4], points[found, 5] = faint, parts[j + side_y, i + side_x]
             found += 1

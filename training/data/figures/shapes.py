@@ -99,13 +99,13 @@ class Shapes:
         ahead: Floats,
         pleats: tuple[float, float, ArrayLike] = (0, 0.0, 0.0),
         blend: tuple[float, float] = (0.02, 0.02),
-        bulge: float = 1.0,
+        bulge: float = 0.0,
         cuts: tuple[Cut, ...] = (),
     ) -> None:
         """Put in a tube of cloth from `ends[0]` to its hem at `ends[1]` (N, 3). Many parameters, for a shape has that
         many sides: `radii` to the side and ahead at the top, then at the hem, metres; `ahead` (N, 3) about where its
         front is; `pleats` how many, how deep (share of the radius at the hem), how far turned (radians, (N,));
-        `bulge` the power by which it widens towards the hem."""
+        `bulge` how much sooner than evenly it widens towards the hem."""
         start, end = ends
         row = self._row(TUBE, part, limb, blend, cuts, 0.006)
         axis = unit(end - start)

@@ -81,17 +81,19 @@ def _tube(shape: NDArray, x: Real, y: Real, z: Real) -> tuple[Real, Real]:  # pr
     t = min(max(down, np.float32(0)), np.float32(1))
     ahead = qx * shape[_PUSH] + qy * shape[_PUSH + 1] + qz * shape[_PUSH + 2]
     across = qx * shape[_WIDE] + qy * shape[_WIDE + 1] + qz * shape[_WIDE + 2]
-    grown = t ** shape[s.BULGE]
+    grown = t * (np.float32(1) + shape[s.BULGE] * (np.float32(1) - t))
     rx = shape[s.RADIUS] + (shape[s.RADIUS_END] - shape[s.RADIUS]) * grown
     rz = shape[s.FRONT] + (shape[s.FRONT_END] - shape[s.FRONT]) * grown
-    if shape[s.PLEATS] > 0:
-        wave = math.cos(shape[s.PLEATS] * (math.atan2(ahead, across)) + shape[s.PLEAT_TURN])
-        fold = np.float32(1) + shape[s.PLEAT_DEPTH] * grown * wave
-        rx *= fold
-        rz *= fold
     u, v = across / rx, ahead / rz
     rho = math.sqrt(u * u + v * v) + np.float32(1e-6)
-    steep = math.sqrt((u / rx) ** 2 + (v / rz) ** 2) / rho + np.float32(1e-6)
+    if shape[s.PLEATS] > 0 and rho < np.float32(1.3):  # from afar they do not matter
+        wave = math.cos(shape[s.PLEATS] * math.atan2(ahead, across) + shape[s.PLEAT_TURN])
+        fold = np.float32(1) + shape[s.PLEAT_DEPTH] * grown * wave
+        rho /= fold
+        rx *= fold
+        rz *= fold
+    u, v = u / rx, v / rz
+    steep = math.sqrt(u * u + v * v) / rho + np.float32(1e-6)
     lean = max(shape[s.RADIUS_END] - shape[s.RADIUS], shape[s.FRONT_END] - shape[s.FRONT]) / length
     side = (rho - np.float32(1)) / steep / math.sqrt(np.float32(1) + lean * lean)
     bottom, top = (down - np.float32(1)) * length, -down * length
