@@ -14,11 +14,13 @@ from visualizer.stage.inside import find_seam_slope, make_pattern, make_planes
 from visualizer.stage.looks import BAND, Look
 from visualizer.stage.looks.inside_tables import (
     find_span,
+    find_turn,
     make_base,
     make_shade,
     make_strokes,
     needs_parts,
     share_levels,
+    turn_strokes,
 )
 from visualizer.stage.looks.look import PATTERNS
 
@@ -45,7 +47,8 @@ class InsideTextures:
         assert inside is not None
         assert bodies.insides is not None
         pixel = 1 / side
-        span, strokes = find_span(look, pixel), make_strokes(look, pixel, EDGES, CREASES)
+        span = find_span(look, pixel)
+        strokes = turn_strokes(make_strokes(look, pixel, EDGES, CREASES), find_turn(look, mood))
         cells = np.zeros((len(order) * LAYERS, FRAME_SIZE, FRAME_SIZE, 4), np.float32)
         shades = np.zeros((len(order) * (len(PARTS) + 1), SECONDS, FIRSTS, 3), np.float32)
         for k, who in enumerate(order):

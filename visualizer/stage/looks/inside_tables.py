@@ -110,6 +110,15 @@ def make_strokes(look: Look, pixel: float, edges: int, creases: int) -> Strokes:
     return Strokes(colour.astype(np.float32), keep.astype(np.float32))
 
 
+def turn_strokes(strokes: Strokes, degrees: float) -> Strokes:
+    """The same strokes with their hues turned."""
+    if not degrees:
+        return strokes
+    colour = strokes.colour.copy()
+    colour[..., :3] = np.minimum(turn_hue(colour[..., :3].astype(np.float64), degrees), 1)
+    return Strokes(colour, strokes.keep)
+
+
 def _mean_ramp(stops: Stops, first: float, last: float, levels: int, pixel: float) -> Doubles:
     """(levels, 4) premultiplied, from `first` to `last`, each the mean over a pixel or a level, the wider of them."""
     if levels == 1:
