@@ -1,17 +1,20 @@
 """Pictures of every look, all of the same moment of the same dance.
 
-    python -m bench.gallery docs/pictures [--size 960x540] [--look NAME]… [--review FOLDER]
+    python -m bench.gallery docs/pictures [--drawn] [--size 960x540] [--look NAME]… [--review FOLDER]
+    python -m bench.gallery docs/pictures --people [--look NAME]…
 
 Writes `look-NAME.jpg` for each, `looks.jpg`, a sheet of all, and `looks-both.jpg`, the painter's picture beside the
 shader's (where there is OpenGL). `--review` also writes, for a look at what one picture does not show: eight moments of
-four beats, screens of other shapes, and a troupe of five, a sheet a look.
+four beats, screens of other shapes, and a troupe of five, a sheet a look. `--drawn`: three of the people that figures
+are learned from, as their renderer draws them, in place of the pack's dancer. `--people` writes `people.jpg`: twelve of
+them, in six looks or in those that are named.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +22,8 @@ import numpy as np
 import pygame
 from rich.console import Console
 
+from bench.drawn_people import THEIR_DANCES, THREE, draw_people, find_people
+from training.data.figures import load_people
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.moment import Moment
@@ -33,6 +38,8 @@ STEPS = 12  # pictures a beat
 LARGEST = 195_000  # bytes of a picture
 FULL_COLOUR = 0x111111  # OpenCV's word for JPEG without subsampled colour
 RUN_UP = 6  # beats before the moment that is kept, for trails, echoes and confetti
+SIX = ("toon", "neon", "chrome", "popart", "clay", "spotlight")
+MOST_PEOPLE, ABREAST = 12, 6
 SHAPES = ("640x480", "840x360", "270x480", "480x480")
 
 
@@ -52,6 +59,26 @@ def dance(seed: int, until: float, troupe: int, style: str | None, beats: float)
         dancer.step_to(beat, music(beat).energy)
         moments.append(Moment(dancer.picture(beat), shipped_looks()[0], music(beat), beat))
     return moments
+
+
+def dance_drawn(until: float, beats: float) -> list[Moment]:
+    """The same of three people as the renderer of figures draws them."""
+    people = find_people(THREE)
+    times = [(until * STEPS - back) / STEPS for back in range(round(beats * STEPS), -1, -1)]
+    drawn = (draw_people(people, THEIR_DANCES, beat) for beat in times)
+    return [Moment(bodies, shipped_looks()[0], music(t), t) for t, bodies in zip(times, drawn, strict=True)]
+
+
+def draw_everybody(looks: Sequence[Look], until: float) -> pygame.Surface:
+    """Twelve people, each dancing, one row a look."""
+    people = [figure for figure in load_people() if not figure.flat][:MOST_PEOPLE]
+    rows = []
+    for each in looks:
+        for first in range(0, len(people), ABREAST):
+            bodies = draw_people(people[first : first + ABREAST], THEIR_DANCES, until + first)
+            moment = Moment(bodies, each, music(until), until)
+            rows.append(("" if first else each.title, last(each, [moment], (1290, 430))))
+    return sheet(rows, 2)
 
 
 def painted(each: Look, moments: list[Moment], size: tuple[int, int]) -> Iterator[pygame.Surface]:
@@ -136,11 +163,20 @@ def main() -> None:
     parser.add_argument("--beat", type=float, default=24.25, help="which moment")
     parser.add_argument("--style")
     parser.add_argument("--review", type=Path, help="folder for sheets in time, of other shapes and of a troupe")
+    parser.add_argument("--drawn", action="store_true", help="people as their renderer draws them")
+    parser.add_argument("--people", action="store_true", help="twelve people in these looks alone")
     wanted = parser.parse_args()
     console = Console()
     chosen = [find_look(name) for name in wanted.look] if wanted.look else shipped_looks()
     wanted.folder.mkdir(parents=True, exist_ok=True)
-    moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
+    if wanted.people:
+        looks = chosen if wanted.look else [find_look(name) for name in SIX]
+        save(draw_everybody(looks, wanted.beat), wanted.folder / "people.jpg", 3 * LARGEST)
+        return
+    if wanted.drawn:
+        moments = dance_drawn(wanted.beat, 2)
+    else:
+        moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
     alone, both = [], []
     for each in chosen:
         picture = last(each, moments, wanted.size)
@@ -153,9 +189,9 @@ def main() -> None:
             name = f"{each.title}: painter, shader; {apart.mean():.1f} of 255 apart"
             both.append((name, sheet([("", small(picture, 400)), ("", small(other, 400))], 2, 0)))
     if not wanted.look:
-        save(sheet(alone, 4), wanted.folder / "looks.jpg", 2 * LARGEST)
+        save(sheet(alone, 5), wanted.folder / "looks.jpg", 3 * LARGEST)
         if both:
-            save(sheet(both, 2), wanted.folder / "looks-both.jpg", 2 * LARGEST)
+            save(sheet(both, 2), wanted.folder / "looks-both.jpg", 4 * LARGEST)
     if wanted.review:
         wanted.review.mkdir(parents=True, exist_ok=True)
         five = dance(wanted.seed, wanted.beat, 5, wanted.style, RUN_UP)

@@ -107,7 +107,7 @@ def make_film(figure: Figure, clip: Clip, place: str, seconds: float, path: Path
     count = len(positions)
     drawn = draw_truths(figure, positions, np.zeros(count), np.zeros((count, 7)), np.zeros((count, 4)), DRAWN)
     bodies = reshape(positions, figure)
-    metre, corner = SQUARE / FRAME_METRES, (SIZE[0] / 2 - SQUARE / 2, GROUND * SIZE[1] - FLOOR * SQUARE)
+    metre, left, top = SQUARE / FRAME_METRES, SIZE[0] / 2 - SQUARE / 2, GROUND * SIZE[1] - FLOOR * SQUARE
     joints = np.stack([SIZE[0] / 2 + bodies[..., 0] * metre, GROUND * SIZE[1] - bodies[..., 1] * metre], axis=-1)
     large = SQUARE // DRAWN
     noise = np.random.default_rng(7)
@@ -117,12 +117,14 @@ def make_film(figure: Figure, clip: Clip, place: str, seconds: float, path: Path
         stream.width, stream.height = SIZE
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "24", "preset": "veryfast"}
         for number, (truth, ground) in enumerate(zip(drawn, places(place, count), strict=True)):
-            painted = paint_toon(truth, figure.colours, DRAWN, large)
-            cover = np.zeros((*ground.shape[:2], 4), np.float32)
-            _lay(cover, painted, round(corner[0]) + truth.left * _scale(), round(corner[1]) + truth.top * _scale())
+            corner = round(left) + truth.left * large, round(top) + truth.top * large
+            cover = _laid(paint_toon(truth, figure.colours, DRAWN, large), corner)
+            field = cv2.resize(truth.unpacked()[0], None, fx=large, fy=large, interpolation=cv2.INTER_CUBIC)
+            masks.append(
+                _laid((field < 0).astype(np.float32)[..., None], corner)[..., 0] > 0
+            )  # without half of the ink
             picture = ground * (1 - cover[..., 3:]) + 255 * cover[..., 2::-1]
             picture = np.clip(picture + noise.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
-            masks.append(cover[..., 3] > 0.5)
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts = number
             file.mux(stream.encode(frame))
@@ -130,16 +132,13 @@ def make_film(figure: Figure, clip: Clip, place: str, seconds: float, path: Path
     return Film(path, np.stack(masks), joints.astype(np.float64), positions)
 
 
-def _scale() -> int:
-    """Pixels of the picture for one of a frame of 128."""
-    return SQUARE // 128
-
-
-def _lay(cover: NDArray[np.float32], painted: NDArray[np.float32], left: int, top: int) -> None:
-    """Put a painted box into the picture, as much of it as is inside."""
-    high, wide = painted.shape[:2]
-    x0, y0, x1, y1 = max(0, left), max(0, top), min(cover.shape[1], left + wide), min(cover.shape[0], top + high)
-    cover[y0:y1, x0:x1] = painted[y0 - top : y1 - top, x0 - left : x1 - left]
+def _laid(painted: NDArray[np.float32], corner: tuple[int, int]) -> NDArray[np.float32]:
+    """A painted box (h, w, C) at a corner (left, top) of an empty picture, as much of it as is inside."""
+    whole = np.zeros((SIZE[1], SIZE[0], painted.shape[2]), np.float32)
+    (left, top), (high, wide) = corner, painted.shape[:2]
+    x0, y0, x1, y1 = max(0, left), max(0, top), min(SIZE[0], left + wide), min(SIZE[1], top + high)
+    whole[y0:y1, x0:x1] = painted[y0 - top : y1 - top, x0 - left : x1 - left]
+    return whole
 
 
 def see(film: Film, wish: Wish, folder: Path) -> Seen:
@@ -217,7 +216,9 @@ def main() -> None:
     clips = [c for c in read_clips(words.motion) if c.seconds > words.seconds + 5 and c.name.startswith("cmu")]
     clips = clips[:: max(1, len(clips) // words.clips)][: words.clips]
     people = [figure for figure in load_people() if not figure.flat]
-    table = Table("figure", "place", "IoU", "worst 5%", "joints", "body", "swapped", "used", "kept", "a second")
+    table = Table(
+        "figure", "place", "IoU", "worst 5%", "joints", "body", "swapped", "used", "kept", "a second", box=None
+    )
     rows = []
     work = [(figure, place) for figure in people for place in PLACES]
     for figure, place in track(work, "filming and looking", console=Console(stderr=True)):
@@ -235,7 +236,7 @@ def main() -> None:
             f"{100 * np.mean([s.kept for s in seen]):.0f}%", f"{np.mean([s.rate for s in seen]):.0f}",
         )  # fmt: skip
         rows.append(np.concatenate([p for s in seen for p in s.shown][:12], axis=1))
-    Console().print(table)
+    Console(width=120).print(table)
     if words.sheet:
         wide = max(row.shape[1] for row in rows)
         cv2.imwrite(

@@ -141,7 +141,10 @@ def looks() -> str:
     parts = []
     for file in sorted((ROOT / "visualizer" / "stage" / "looks").glob("*.toml")):
         name = file.stem
-        title = tomllib.loads(file.read_text(encoding="utf-8")).get("title", name)
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        title = data.get("title", name)
+        marks = ["with an inside"] * ("inside" in data) + ["colour-blind safe"] * bool(data.get("colour_blind_safe"))
+        title = ", ".join([title, *marks])
         pictures = [f"pictures/{p}" for p in (f"look-{name}.jpg", f"{name}.png") if (PAGES / "pictures" / p).is_file()]
         parts.append(f"### {name}\n\n{title}." + (f"\n\n![The look {name}]({pictures[0]})" if pictures else ""))
     return "\n\n".join(parts)

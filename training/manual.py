@@ -30,6 +30,12 @@ PAGES = {
     f"{_CALL} ear": Page(
         ((f"{_CALL} ear --out models/ear --clips music", "writes music, plays it, learns from it"),), (RUNS,), RESUMED
     ),
+    f"{_CALL} figure": Page(
+        (
+            (f"{_CALL} figure my.toml --sheet me.png", "your own figure in eight poses"),
+            (f"{_CALL} figure --sheet all.png", "everybody who ships"),
+        ),
+    ),
     f"{_CALL} footage": Page(
         (
             (f"{_CALL} footage party.mp4 --out frames", "how the dancer is found is chosen, and said"),

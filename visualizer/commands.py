@@ -186,6 +186,21 @@ def _tap_tempo(show: Show, _: str) -> None:
         show.reply(f"tap: {show.tempo.bpm:.0f} BPM", "time")
 
 
+def _follow_clock(show: Show, argument: str) -> None:
+    """A beat of another machine fell: its tempo, and how many came before."""
+    text, _, place = argument.strip().partition(" ")
+    tempo, count = Number(30, 300, "BPM"), Number(0, 1e9)
+    bpm = tempo.check("clock", tempo.read("clock", text))
+    beat = count.check("clock", count.read("clock", place)) if place else None
+    if show.tempo is None:
+        return
+    now = show.choices.time
+    is_new = not show.tempo.led(now)
+    show.tempo.lead_by(now, bpm, beat)
+    if is_new:  # once: a clock goes on all evening
+        show.reply(f"clock: {show.tempo.bpm:.0f} BPM", "time")
+
+
 def _scale_tempo(factor: float, name: str) -> Callable[[Show, str], None]:
     def change(show: Show, _: str) -> None:
         if show.tempo:
@@ -260,6 +275,11 @@ def _toggle_auto(show: Show, wanted: str) -> None:
 def _toggle_lock(show: Show, wanted: str) -> None:
     show.set_locked(_read_switch(wanted, show.locked))
     show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
+
+
+def _learn(show: Show, command: str) -> None:
+    if show.host:
+        show.host.learn_control(command)
 
 
 def _on_host(act: Callable[[Host], None]) -> Callable[[Show, str], None]:
@@ -394,6 +414,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "The music",
         (
             Command("tap tempo", "tap the beat", _tap_tempo),
+            Command("clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
             Command("trust the ear", "forget taps and nudges", _trust_ear),
             Command("half tempo", "half, twice as fast", _scale_tempo(0.5, "half tempo")),
             Command("double tempo", "half, twice as fast", _scale_tempo(2.0, "double tempo")),
@@ -431,8 +452,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("never dance", "never this look, dance, style", _ban("dance")),
             Command("never style", "never this look, dance, style", _ban("style")),
             Command("never figure", "never this figure", _ban("figure")),
+            Command("learn", "next MIDI control is that", _learn, "COMMAND"),
             Command("take back", "take the last K, X back", _take_back),
-            Command("help", "show or hide these keys", _on_host(lambda host: host.toggle_help())),
+            Command("phone code", "phone's code, guests', help", _on_host(lambda host: host.show_code(False))),
+            Command("guest code", "phone's code, guests', help", _on_host(lambda host: host.show_code(True))),
+            Command("help", "phone's code, guests', help", _on_host(lambda host: host.toggle_help())),
             Command("quit", "twice: end the show", _on_host(lambda host: host.escape())),
         ),
     ),

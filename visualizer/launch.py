@@ -18,6 +18,7 @@ from visualizer.leave import unhurried
 from visualizer.live import LiveShow, play
 from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
+from visualizer.remote.start import open_remotes
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.governor import Governor
@@ -67,7 +68,8 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if selector and selector.note:
             toasts(selector.note, "", True)
         live.show.avoid_unwanted(settings.from_cli)
-        signal = _play(live, settings, clock, started)
+        with open_remotes(settings, live, clock):
+            signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)

@@ -22,6 +22,7 @@ from visualizer.commands import COMMANDS, run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
+from visualizer.remote.codes import Codes
 from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
 from visualizer.remote.state import Board, describe_state
@@ -96,6 +97,8 @@ class LiveShow:
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
+        self.codes: Codes | None = None  # of the phone page, where there is one
+        self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
         self.running = True
         self.help = False
         self._own_lead = lead
@@ -208,7 +211,7 @@ class LiveShow:
         if governor is None or self.window.gpu:
             return
         rate, detail = governor.rate, governor.detail
-        scene = (self.show.look.name, self.show.dancer.troupe, self.window.size)
+        scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
         aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
@@ -257,6 +260,14 @@ class LiveShow:
             text = f"display {window.display}"
         self.show.reply(text, "window")
 
+    def show_code(self, guests: bool) -> None:
+        none = "there is no phone page: start with --remote"
+        self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def learn_control(self, command: str) -> None:
+        none = "there is no MIDI: start with --midi"
+        self.show.reply(self.learn(command) if self.learn else none, "midi")
+
     def take_picture(self) -> None:
         self.takes.picture()
 
@@ -288,6 +299,7 @@ class LiveShow:
             status=self._status,
             on_now=self._on_now,
             recording=self.takes.recording,
+            code=self.codes.find_shown(now) if self.codes else None,
         )
 
     def _look_after_window(self, now: float) -> None:

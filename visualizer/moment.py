@@ -62,10 +62,19 @@ class Bodies:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A QR code: rows of bytes, 1 dark and 0 light, without a border; `caption` is written below it, a line each."""
+
+    rows: tuple[bytes, ...]
+    caption: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Text:
     """What is written over a picture. `toasts` are the messages to show now, oldest first; `help` shows the keys with
     `status` (what is heard) and `on_now` (what is danced) below them and a `lamp`: 0 dark, 1 on a beat, 2 on the first
-    of a bar. `recording` shows a red dot. `black` is how far the picture below the text is faded out, 0..1.
+    of a bar. `recording` shows a red dot. `black` is how far the picture below the text is faded out, 0..1. `code` is
+    to be scanned by phones.
     """
 
     toasts: tuple[str, ...] = ()
@@ -75,6 +84,7 @@ class Text:
     lamp: int = 0
     recording: bool = False
     black: float = 0.0
+    code: Code | None = None
 
 
 @dataclass(frozen=True)

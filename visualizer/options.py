@@ -15,6 +15,7 @@ from visualizer.values import (
     ANY_SIZE,
     Choice,
     Duration,
+    Endpoint,
     Flag,
     Kind,
     LookName,
@@ -38,6 +39,7 @@ CAMERAS = ("moves", "still")
 MOST_DANCERS = 9
 SOURCES = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 NO_SONGS = f"what is none is called {', '.join(SOURCES)} or mic:NAME"
+OSC_HOST = "127.0.0.1"
 LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
@@ -153,6 +155,25 @@ class Settings(SharedOptions):
         Number(-MOST_SENSITIVE, MOST_SENSITIVE), 0.0, "How lively to the same music, {span}; 0 as heard.", in_file=True
     )
     look: str = differently("look", "neon")
+    remote: bool = option(
+        Flag(), False, "Serve a page for phones in this network, with buttons for the show.", in_file=True
+    )  # fmt: skip
+    remote_port: int = option(
+        Number(1024, 65535, "", "PORT", whole=True), 8642, "Port of the page for phones; the next if it is taken.",
+        in_file=True,
+    )  # fmt: skip
+    osc_in: str | None = option(
+        Endpoint(OSC_HOST), None, "Take commands by OSC; a port alone listens on this computer only.", in_file=True,
+        unset="off",
+    )  # fmt: skip
+    osc_out: str | None = option(
+        Endpoint(OSC_HOST), None, "Send beats, tempo and joints by OSC to there.", in_file=True, unset="off"
+    )
+    midi: bool = option(Flag(), False, "Take commands and clock from all MIDI devices.", in_file=True)
+    midi_clock: str | None = option(
+        Text("a MIDI output's name or a part of it"), None, "Send MIDI clock of the danced beat to there.",
+        in_file=True, unset="off",
+    )  # fmt: skip
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

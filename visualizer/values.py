@@ -263,6 +263,34 @@ class Text:
         return value
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """A port, or HOST:PORT; of a port alone the host is `host`. An IPv6 address stands in brackets."""
+
+    host: str
+    metavar = "[HOST:]PORT"
+    types = (int, str)
+
+    @property
+    def span(self) -> str:
+        return f"a port, on {self.host}, or HOST:PORT"
+
+    def read(self, name: str, given: Any) -> str:
+        return str(given).strip()
+
+    def check(self, name: str, value: str) -> str:
+        split_endpoint(name, value, self.host)
+        return value
+
+
+def split_endpoint(name: str, text: str, host: str) -> tuple[str, int]:
+    """ "1.2.3.4:9000" -> ("1.2.3.4", 9000); of "9000" alone the host is `host`. UserError for anything else."""
+    found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.%]{2,60}\]|[A-Za-z0-9.-]{1,253}):)?(\d{1,5})", text, re.ASCII)
+    if not found or not 1 <= int(found[2]) <= 65535:
+        raise UserError(f"{name} '{_short(text)}': must be a port from 1 to 65535, or HOST:PORT")
+    return (found[1] or host).strip("[]"), int(found[2])
+
+
 class Flag:
     """Yes or no."""
 

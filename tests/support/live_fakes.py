@@ -139,8 +139,10 @@ def text_of(live: LiveShow) -> Text:
     return live.window.text
 
 
-def make_live(auto: Auto | None = None, preferences: Preferences | None = None, **more) -> LiveShow:
+def make_live(
+    auto: Auto | None = None, preferences: Preferences | None = None, dancer: FakeDancer | None = None, **more
+) -> LiveShow:  # fmt: skip
     """`more`: of `ShowPlan`."""
     toasts = Toasts()
-    show = Show(FakeDancer(), make_plan(auto, preferences, **more), toasts)
+    show = Show(dancer or FakeDancer(), make_plan(auto, preferences, **more), toasts)
     return LiveShow(show, toasts, FakeEar(), FakeWindow(), FakeTakes(), lead=1 / 60)

@@ -113,6 +113,12 @@ class FakeHost:
     def move_to_next_display(self) -> None:
         self.asked.append("next display")
 
+    def learn_control(self, command: str) -> None:
+        self.asked.append(f"learn {command}")
+
+    def show_code(self, guests: bool) -> None:
+        self.asked.append("guest code" if guests else "phone code")
+
     def take_picture(self) -> None:
         self.asked.append("picture")
 

@@ -14,7 +14,15 @@ from visualizer.errors import UserError
 from visualizer.show import Show
 from visualizer.stage.looks import shipped_looks
 
-ARGUMENTS = {"style": "waltz", "look": "neon", "dance": "basic", "temperature": "wild", "sync": "canon"}
+ARGUMENTS = {
+    "style": "waltz",
+    "look": "neon",
+    "dance": "basic",
+    "temperature": "wild",
+    "sync": "canon",
+    "clock": "124.5 8",
+    "learn": "look",
+}
 
 
 @pytest.fixture

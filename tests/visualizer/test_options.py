@@ -26,7 +26,7 @@ from visualizer.manual import helps
 from visualizer.options import FilmOptions, Option, Settings, SharedOptions, options_of
 from visualizer.settings import FILE_OPTIONS, load_settings, read_settings, remember
 from visualizer.support.log import start_log
-from visualizer.values import Choice, Duration, Flag, Number, Rate, Size, Temperature
+from visualizer.values import Choice, Duration, Endpoint, Flag, Number, Rate, Size, Temperature
 
 ROOT = Path(__file__).parents[2]
 TABLES: dict[str, type[SharedOptions]] = {"show": Settings, "film": FilmOptions}
@@ -55,6 +55,12 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "audio": ("show file", ()),
     "latency_ms": ("show file", ("-500", "500")),
     "sensitivity": ("show file", ("-4", "4")),
+    "remote": ("show file", ()),
+    "remote_port": ("show file", ("1024", "65535")),
+    "osc_in": ("show file", ("1", "65535", "0.0.0.0:9000", "[::1]:9000")),
+    "osc_out": ("show file", ("1", "65535", "0.0.0.0:9000", "[::1]:9000")),
+    "midi": ("show file", ()),
+    "midi_clock": ("show file", ()),
     "remember": ("show", ()),
     "stats": ("show", ()),
     "stage": ("show file", ("auto", "shader", "painter")),
@@ -91,6 +97,9 @@ def ends(option: Option) -> tuple[list[str], list[str]]:
         return [f"{wide}x{high}", f"{widest}x{highest}"], beyond
     if isinstance(kind, Choice):
         return list(kind.names), ["nothing-of-the-kind", ""]
+    if isinstance(kind, Endpoint):
+        beyond = ["0", "65536", "-1", "", "port", "host:", ":9000", "a b:9000", "::1:9000", "host:1:2", "9" * 5000]
+        return ["1", "65535", "0.0.0.0:9000", "[::1]:9000"], beyond
     if isinstance(kind, Number | Duration | Rate | Temperature):
         whole = isinstance(kind, Number) and kind.whole
         step = 1 if whole else 0.001

@@ -26,7 +26,6 @@ LANDMARKS = (
     "right_heel", "left_foot_index", "right_foot_index",
 )  # fmt: skip
 POINT = {name: number for number, name in enumerate(LANDMARKS)}
-MOST_PEOPLE = 2
 # Pictures are laid into squares of a multiple of this: the network turns people wrongly in others, and masks whose
 # width is no multiple of it cannot be read.
 SIDE = 16

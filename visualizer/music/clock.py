@@ -19,6 +19,7 @@ BAR_SURE = 0.7  # confidence from which the bar is believed
 BAR_PATIENCE = 6.0  # seconds
 TAPS = 8  # claps that make a tempo
 TAP_GAP = 2.5  # seconds without a clap after which the next begins a new count
+LED_HOLDS = 3.0  # the same for a beat of a clock from outside
 TAP_HOLDS = 30.0  # seconds for which claps outdo what is heard
 TAP_TEMPO, TAP_PHASE = 0.06, 0.2  # share and beats by which what is heard may differ from the claps and be followed
 
@@ -90,6 +91,7 @@ class MusicClock:
         self._factor: float | None = None  # of fold, in use
         self._scale, self._nudge = 1.0, 0.0
         self._taps: list[float] = []
+        self._led_until = -math.inf  # by a clock from outside
         self._off_bar: tuple[int, float] | None = None  # whole beats the bar is off, since when; -inf: being mended
 
     def musical_time(self, now: float) -> float:
@@ -119,6 +121,8 @@ class MusicClock:
         after taps, what is heard is followed only where it agrees with them.
         """
         _must_be_a_tempo(heard.bpm)
+        if self.led(time):
+            return
         if self.tapped(time):
             factor = 2.0 ** round(math.log2(self.bpm / self._scale / heard.bpm))
             error = heard.beat * factor * self._scale + self._nudge - self._heard_beat(time)
@@ -146,6 +150,22 @@ class MusicClock:
             self.bpm, self._scale = bpm * fold(bpm), 1.0
         place = self._heard_beat(now) - self._nudge
         self._bend(self._last_now, here, round(place) - place)
+
+    def lead_by(self, time: float, bpm: float, beat: float | None = None) -> None:
+        """A clock from outside says that it was at `beat`, bars beginning at multiples of 4, at `time`, seconds; None:
+        only the tempo is known. It outdoes what is heard for some seconds. ValueError as of `report`."""
+        _must_be_a_tempo(bpm)
+        factor = fold(bpm, self._factor)
+        self._factor, self._taps, self._led_until = factor, [], time + LED_HOLDS
+        if beat is None:
+            self.bpm = bpm * factor * self._scale
+            self._bend(self._last_now, self._last_beat, 0.0)
+        else:
+            self.report(time, beat * factor, bpm * factor, BEATS_PER_BAR * min(factor, 1.0))
+
+    def led(self, now: float) -> bool:
+        """Whether a clock from outside was heard not long ago."""
+        return now < self._led_until
 
     def tapped(self, now: float) -> bool:
         """Whether the tempo was tapped not long ago."""

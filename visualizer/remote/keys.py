@@ -93,6 +93,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_x,), "Ctrl+X", "never style", CTRL),
             Key((pygame.K_x,), "Alt+X", "never figure", ALT),
             Key((pygame.K_BACKSPACE,), "Backspace", "take back"),
+            Key((pygame.K_q,), "Q", "phone code"),
+            Key((pygame.K_q,), "Shift+Q", "guest code", SHIFT),
             Key((pygame.K_h,), "H", "help"),
             Key((pygame.K_ESCAPE,), "Esc", "quit"),
         ),

@@ -75,8 +75,14 @@ class Board:
     """Where the latest state hangs. To read it is to read one reference, and so is to replace it."""
 
     def __init__(self) -> None:
-        self.watched = False  # set by whoever wants to read states, before the show begins or while it runs
+        self.watched = False  # whether states are to be made
         self.state: State | None = None
+        self._watchers: frozenset[str] = frozenset()
+
+    def watch(self, watcher: str, watches: bool = True) -> None:
+        """`watcher` wants to read states from now on, or no longer. For any thread, but one for each watcher."""
+        self._watchers = self._watchers | {watcher} if watches else self._watchers - {watcher}
+        self.watched = bool(self._watchers)
 
 
 def describe_state(show: Show, moment: Moment, *, seen: float, source: str, recording: bool) -> State:

@@ -28,6 +28,7 @@ Box = tuple[int, int, int, int]  # rows r0:r1, columns c0:c1 of a frame
 
 PLAIN = 0  # the part that is seen where no other has a share of more than
 SHARE = 0.42  # so much; it is the skin, which is all over the body, so that it need not be made large
+SEAM = 1.3  # cells over which the share of a part falls from 1 to 0 at a seam
 WARMTH = (0.30, -0.18, -0.02, -0.06, -0.24, -0.20, 0.26)  # of each part, on the skin of a thermal camera
 
 
@@ -40,6 +41,12 @@ class Planes:
     first: Floats | None
     second: Floats | None
     parts: Floats
+
+
+def find_seam_slope(deepest: float) -> float:
+    """Frame widths from a seam for each share that a part has more than SHARE, or less. It falls within a cell; where
+    it is all or nothing the seam is as far as any, `deepest`."""
+    return max(SEAM / FRAME_SIZE, deepest / (1 - SHARE) * 1.1)
 
 
 def make_planes(inside: Inside, box: Box, look: Look, mood: Mood) -> Planes:

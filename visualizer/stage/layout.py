@@ -69,6 +69,7 @@ def find_drawing_order(picture: Bodies) -> list[int]:
     return sorted(range(count), key=lambda k: (-round(float(depth[k]), 3), float(near[k])))
 
 
+PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
 SLIT = 20  # frames that lie above or beside one another in a window, at most
 
 
@@ -93,6 +94,11 @@ class Layout:
         side = max(1, round(self.side * spot.scale))
         floor = self.top + (FLOOR - spot.lift) * self.side
         return side, (self.width - side) / 2 + spot.place * self.side, round(floor - FLOOR * side)
+
+
+def find_pixel(left: float) -> tuple[int, int]:
+    """The pixel that a frame whose left edge is there begins with, and how many PHASES farther right it begins."""
+    return divmod(round(left * PHASES), PHASES)
 
 
 def find_layout(size: tuple[int, int], span: float = FIGURE, rise: float = 0.0, deep: float = 0.0) -> Layout:

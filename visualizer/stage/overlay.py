@@ -10,6 +10,7 @@ import pygame
 from visualizer.moment import Text
 from visualizer.paths import assets
 from visualizer.remote.keys import GROUPS, Key
+from visualizer.stage.code import draw_code
 from visualizer.support.printable import make_printable
 
 MOST_COLUMNS = 3
@@ -39,24 +40,26 @@ class Overlay:
         self.size = size
         self.surface = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._font = _font(max(11, round(min(size) * 0.028)))
-        self._shown: tuple[object, ...] = (False, False, 0)  # what an empty surface shows
+        self._shown: tuple[object, ...] = (False, False, 0, None)  # what an empty surface shows
         self._panel: tuple[Plan, pygame.Surface] | None = None  # all of the help that does not change
 
     def render(self, text: Text) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
         alpha = round(255 * text.black)
         help_shown = text.help and (text.status, text.on_now, text.lamp)
-        wanted = (help_shown, text.recording, alpha, *text.toasts)
+        wanted = (help_shown, text.recording, alpha, text.code, *text.toasts)
         changed = wanted != self._shown
         if changed:
             self._shown = wanted
             self.surface.fill((0, 0, 0, alpha))
             if text.help:
                 self._draw_help(text)
+            if text.code:
+                draw_code(self.surface, self._font, text.code)
             self._draw_toasts(text)
             if text.recording:
                 self._draw_dot()
-        anything = text.help or text.toasts or text.recording or alpha
+        anything = text.help or text.toasts or text.recording or alpha or text.code
         return (self.surface if anything else None), changed
 
     def _draw_dot(self) -> None:

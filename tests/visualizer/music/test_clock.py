@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.music.clock import FASTEST, SLOWEST, STEER, MusicClock, fold
+from visualizer.music.clock import FASTEST, LED_HOLDS, SLOWEST, STEER, MusicClock, fold
 
 bpms = st.floats(80, 160)
 gaps = st.floats(0.001, 3)
@@ -271,3 +271,25 @@ def test_whatever_the_hand_does_time_never_runs_back_nor_jumps(keys: list[tuple[
         moved, rate = clock.musical_time(now + gap) - before, clock.bpm / 60
         assert (1 - STEER) * rate * gap - 1e-6 <= moved <= (1 + STEER) * rate * gap + 1e-6
         now += gap
+
+
+def test_a_clock_from_outside_outdoes_what_is_heard() -> None:
+    clock = MusicClock(0.0, 120.0)
+    for beat in range(1, 9):
+        clock.lead_by(beat * 60 / 125, 125.0, float(beat))
+        clock.musical_time(beat * 60 / 125)
+    now = 8 * 60 / 125
+    assert clock.led(now)
+    assert clock.bpm == pytest.approx(125)
+    clock.report(now, 8.0, 125.0)
+    assert clock.musical_time(now + 2) == pytest.approx(8 + 2 * 125 / 60, abs=0.05)
+    assert not clock.led(now + LED_HOLDS)
+
+
+def test_a_clock_without_a_place_gives_only_its_tempo() -> None:
+    clock = MusicClock(0.0, 120.0)
+    before = clock.musical_time(10.0)
+    clock.lead_by(10.0, 70.0)  # danced at 140
+    assert clock.bpm == pytest.approx(140)
+    assert clock.musical_time(10.0) == before
+    assert clock.musical_time(11.0) == pytest.approx(before + 140 / 60)

@@ -58,7 +58,8 @@ def test_no_key_has_two_commands() -> None:
         (pygame.K_x, "never look"),
         (pygame.K_BACKSPACE, "take back"),
         (pygame.K_RETURN, None),
-        (pygame.K_q, None),
+        (pygame.K_q, "phone code"),
+        (pygame.K_w, None),
         (pygame.K_F4, None),
     ],
 )
@@ -73,6 +74,7 @@ def test_keys(key: int, command: str | None) -> None:
         pygame.K_o: "less latency",
         pygame.K_g: "less sensitive",
         pygame.K_x: "never dance",
+        pygame.K_q: "guest code",
     }
     for shift in (pygame.KMOD_LSHIFT, pygame.KMOD_RSHIFT | pygame.KMOD_NUM | pygame.KMOD_CAPS):
         assert _find(key, shift) == with_shift.get(key, command)
@@ -130,7 +132,8 @@ def test_letters_work_by_their_place_where_the_layout_is_not_latin(layout: str) 
     ("key", "place", "command"),
     [
         (pygame.K_a, pygame.KSCAN_Q, "auto"),  # AZERTY: the letter that is written on the key
-        (pygame.K_q, pygame.KSCAN_A, None),
+        (pygame.K_w, pygame.KSCAN_Z, None),
+        (pygame.K_q, pygame.KSCAN_A, "phone code"),
         (pygame.K_e, pygame.KSCAN_D, None),  # Dvorak
         (pygame.K_d, pygame.KSCAN_H, "next dance"),
         (ord("ß"), pygame.KSCAN_MINUS, None),  # Latin letters with marks are where they are on purpose

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.flash import LIMIT, Flashes, Party, measure, show_party
 from tests.support.fakes import picture
+from tests.support.made_insides import dressed
 from visualizer.dancer.formation import span_of
 from visualizer.moment import Bodies
 from visualizer.stage.flash_guard import FlashGuard
@@ -201,6 +202,18 @@ def test_every_look_keeps_to_the_limit_under_the_worst_music(each: Look) -> None
         party = Party((each,), 1.4, fps=30, dark_seconds=dark)
         frames = show_party(party, dancers, (256, 144), FlashGuard())
         assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT
+
+
+def people(beat: float) -> Bodies:
+    """The same three, with what is inside of them."""
+    return dressed(beat, (-0.5, 0.1 * np.sin(beat), 0.5), span_of(3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", [each for each in shipped_looks() if each.inside], ids=lambda each: each.name)
+def test_what_is_inside_keeps_to_the_limit_under_the_worst_music(each: Look) -> None:
+    frames = show_party(Party((each,), 1.4, fps=30), people, (256, 144), FlashGuard())
+    assert max(found.worst for found in measure(frames, 30, full=True)) <= LIMIT
 
 
 def test_looks_that_change_all_the_time_keep_to_the_limit() -> None:

@@ -35,25 +35,23 @@ def _wear_glasses(shapes: Shapes, posture: Posture, skull: Floats, h: float) -> 
     head = posture.head
     frame = (skull, head.left, head.up, head.ahead)
     for sign in (1, -1):
-        shapes.mark(OVAL, ACCESSORY, HEAD, frame, (0.175 * h * sign, -0.075 * h), (0.155 * h, 0.155 * h))
-        shapes.mark(OVAL, SKIN, HEAD, frame, (0.175 * h * sign, -0.075 * h), (0.115 * h, 0.115 * h))
+        shapes.mark(OVAL, ACCESSORY, HEAD, frame, (0.175 * h * sign, -0.075 * h), (0.150 * h, 0.145 * h))
+        shapes.mark(OVAL, SKIN, HEAD, frame, (0.175 * h * sign, -0.075 * h), (0.112 * h, 0.107 * h))
         shapes.mark(OVAL, FACE, HEAD, frame, (0.165 * h * sign, -0.075 * h), (0.055 * h, 0.075 * h))
 
 
 def _wear_cap(shapes: Shapes, posture: Posture, skull: Floats, h: float) -> None:
     head = posture.head
     dome = head.at(skull, up=0.10 * h, ahead=-0.01 * h)
-    brim = Cut(head.at(skull, up=0.13 * h), -head.up - 0.10 * head.ahead)
+    brim = Cut(head.at(skull, up=0.15 * h), -head.up + 0.12 * head.ahead)
     shapes.cone(
         ACCESSORY, HEAD, (dome, 0.48 * h, head.at(dome, up=0.02 * h), 0.45 * h), (0.004, 0.004), (), (brim,), 0.01
     )
     for left in (0.17, -0.17):
         ends = (
-            head.at(skull, left * h, 0.16 * h, 0.34 * h),
-            0.16 * h,
-            head.at(skull, 0.7 * left * h, 0.12 * h, 0.70 * h),
-            0.13 * h,
-        )
+            head.at(skull, left * h, 0.23 * h, 0.32 * h), 0.17 * h,
+            head.at(skull, 0.8 * left * h, 0.25 * h, 0.64 * h), 0.15 * h,
+        )  # fmt: skip
         shapes.cone(ACCESSORY, HEAD, ends, (0.03, 0.03), ((head.up, 4.0),))
 
 

@@ -6,7 +6,19 @@ import numpy as np
 
 from training.data.figures.figure import PARTS, Figure
 from training.data.figures.posture import Posture
-from training.data.figures.shapes import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Cut, Floats, Shapes, unit
+from training.data.figures.shapes import (
+    BAND,
+    HOLE,
+    LEFT_ARM,
+    LEFT_LEG,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    TRUNK,
+    Cut,
+    Floats,
+    Shapes,
+    unit,
+)
 from training.data.motion.body import PARTS as FLAT_PARTS
 
 SKIN, HAIR, TOP, BOTTOM, SHOES, ACCESSORY, FACE = range(len(PARTS))
@@ -17,7 +29,7 @@ SOFT = 0.07  # metres over which flesh of the trunk melts together
 
 def bares_shoulders(figure: Figure) -> bool:
     """Whether arms and shoulders show."""
-    return figure.top.style in ("tank", "bib")
+    return figure.top.style == "tank"
 
 
 def add_flat(shapes: Shapes, posture: Posture) -> None:
@@ -79,7 +91,6 @@ def _add_shoulders(shapes: Shapes, posture: Posture, figure: Figure) -> None:
     p, body = posture, figure.body
     chest, g = p.chest, body.girth
     bare = bares_shoulders(figure)
-    part = SKIN if bare else TOP
     neck, ribs = p["neck"], p["chest"]
     loose = 0.0 if bare else figure.top.loose
     for side, sign in zip(SIDES, (1, -1), strict=True):
@@ -87,11 +98,11 @@ def _add_shoulders(shapes: Shapes, posture: Posture, figure: Figure) -> None:
         inner = 0.72 * shoulder + 0.28 * neck
         # from the neck to the shoulder, and from the breastbone outwards
         shapes.cone(
-            part, TRUNK, (chest.at(neck, 0.022 * sign, -0.045, -0.012), 0.058 * g, inner, 0.054 * g + loose),
+            TOP, TRUNK, (chest.at(neck, 0.022 * sign, -0.045, -0.012), 0.058 * g, inner, 0.054 * g + loose),
             (0.05, 0.05), ((chest.ahead, 1.05),),
         )  # fmt: skip
         shapes.cone(
-            part, TRUNK, (chest.at(ribs, 0.05 * sign, 0.06, 0.0), 0.088 * g, 0.80 * shoulder + 0.20 * ribs, 0.064 * g),
+            TOP, TRUNK, (chest.at(ribs, 0.05 * sign, 0.06, 0.0), 0.088 * g, 0.80 * shoulder + 0.20 * ribs, 0.064 * g),
             (0.06, 0.05), ((chest.ahead, 1.18),),
         )  # fmt: skip
     up = unit_between(ribs, neck)
@@ -99,7 +110,15 @@ def _add_shoulders(shapes: Shapes, posture: Posture, figure: Figure) -> None:
         SKIN, TRUNK, (chest.at(neck, up=-0.05, ahead=-0.008), 0.056 * g**0.5, p.head.at(neck, up=0.07, ahead=-0.004),
                       0.047 * g**0.7), (0.03, 0.01), (), (),
     )  # fmt: skip
-    if not bare:
+    if bare:
+        # A vest ends where it is painted over with skin: round the neck, and outside its straps.
+        frame = (neck, chest.left, chest.up, chest.ahead)
+        shapes.mark(HOLE, SKIN, TRUNK, frame, (0.0, 0.02), (0.070 * g, 0.115), over=TOP)
+        for sign in (1, -1):
+            shapes.mark(
+                BAND, SKIN, TRUNK, frame, (0.31 * sign, -0.03), (0.31 - 0.112 * g * body.shoulders, 0.17), over=TOP
+            )
+    else:
         # The collar: cloth to the root of the neck, cut off by a plane that sinks to the front.
         rim = Cut(chest.at(neck, up=0.012), unit_plane(up, chest.ahead))
         shapes.cone(
@@ -167,17 +186,21 @@ def unit_side(along: Floats, drop: Floats) -> Floats:
 
 
 def add_legs(shapes: Shapes, posture: Posture, figure: Figure) -> None:
-    """Bare legs, where they may show."""
+    """Bare legs, as far up as they may show: under a skirt there are none."""
     p, body, bottom = posture, figure.body, figure.bottom
     if bottom.style == "trousers" and bottom.length > 0.9:
         return
     g = body.girth * body.limbs
+    hidden = 0.0 if bottom.style == "trousers" else max(bottom.length - 0.02, 0.0)
     for side, limb, sign in zip(SIDES, LEGS, (1, -1), strict=True):
         hip, knee, ankle = (p[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
-        shin = ankle - knee
-        start = p.hips.at(hip, -0.014 * sign)
-        shapes.cone(SKIN, limb, (start, 0.086 * g * body.hips**0.4, knee, 0.057 * g), (0.05, 0.008))
+        thigh, shin = knee - hip, ankle - knee
+        if hidden < 0.48:
+            cut = (Cut(hip + 2 * hidden * thigh, -thigh),) if hidden else ()
+            start = p.hips.at(hip, -0.014 * sign)
+            shapes.cone(SKIN, limb, (start, 0.086 * g * body.hips**0.4, knee, 0.056 * g), (0.05, 0.012), (), cut)
+        cut = (Cut(knee + (2 * hidden - 1) * shin, -shin),) if hidden > 0.5 else ()
         back = -unit_side(p.hips.left, -shin)
-        calf = knee + 0.30 * shin + 0.012 * back
-        shapes.cone(SKIN, limb, (knee, 0.055 * g, calf, 0.058 * g), (0.012, 0.02))
-        shapes.cone(SKIN, limb, (calf, 0.058 * g, ankle, 0.036 * g), (0.02, 0.006))
+        calf = knee + 0.32 * shin + 0.005 * back
+        shapes.cone(SKIN, limb, (knee, 0.054 * g, calf, 0.053 * g), (0.02, 0.03), (), cut)
+        shapes.cone(SKIN, limb, (calf, 0.053 * g, ankle, 0.036 * g), (0.03, 0.006), (), cut)

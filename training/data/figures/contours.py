@@ -9,17 +9,22 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.figures.shapes import LIMB, PART
-from training.data.figures.surface import TILE, list_shapes, measure, paint, slope, trace
+from training.data.figures.shapes import CLOTH, LIMB, PART
+from training.data.figures.surface import TILE, find_lines, list_shapes, measure, narrow, paint, slope, trace
 
 CREASE_FAR = 3  # pixels of a frame of 128
 BEHIND = 0.30  # pixels by which an inner contour lies on the farther surface
 _NOTHING = -1e8  # a z below this is none
-# Metres of a step in depth that makes half, and all, of a contour: from limb to limb, and within one.
-_BETWEEN = (0.016, 0.030)
-_WITHIN = (0.040, 0.060)
+# Metres of a step in depth where a contour begins, and where it is whole: from limb to limb, and within one. The step
+# is from the rim of the nearer surface; from the nearer ray, whose depth changes from frame to frame, a rim more.
+_BETWEEN = (0.004, 0.016)
+_WITHIN = (0.024, 0.042)
+_FOLDED = (0.29, 0.38)  # a skirt's hem before its own back
+_RIM = 0.014
 _FAINT = 1.6  # pixels that a contour seems farther away where its step begins
 _SLIDE = 2.5  # a slope that is followed from one ray to the next, metres a metre
+_HIT = 0.0008  # metres from the surface that count as on it, less where rays are dense
+_PIECE = 0.28  # half the length, in pixels, of what a point of a contour stands for
 _KEEP = 8.0  # pixels of a frame to either side of a contour that are measured
 
 
@@ -44,25 +49,29 @@ def scan(
     depth, passed = depths
     limbs, parts = kinds
     rows, cols = depth.shape
-    half = step * TILE * np.float32(0.7072)
+    half = step * np.float32(TILE * 0.7072)
+    lines = find_lines(body)
+    these = np.empty(len(body), np.int32)
+    hit = min(np.float32(_HIT), np.float32(0.08) * step)
     for a in range(counts.shape[0]):
         for b in range(counts.shape[1]):
-            cx = x0 + (b * TILE + (TILE - 1) * np.float32(0.5)) * step
-            cy = y0 - (a * TILE + (TILE - 1) * np.float32(0.5)) * step
-            count, first, last = list_shapes(body, cx, cy, half, listed[a, b])
+            cx = x0 + np.float32(b * TILE + (TILE - 1) * 0.5) * step
+            cy = y0 - np.float32(a * TILE + (TILE - 1) * 0.5) * step
+            count = list_shapes(lines, cx, cy, half, listed[a, b])
             counts[a, b] = count
             near = listed[a, b]
             for j in range(a * TILE, min(a * TILE + TILE, rows)):
                 for i in range(b * TILE, min(b * TILE + TILE, cols)):
                     depth[j, i] = np.float32(-1e9)
                     passed[j, i] = np.float32(-1e9)
-                    if count == 0:
+                    x, y = x0 + np.float32(i) * step, y0 - np.float32(j) * step
+                    few, first, last = narrow(lines, near, count, x, y, np.float32(1.6) * step, these)
+                    if few == 0:
                         continue
-                    x, y = x0 + i * step, y0 - j * step
-                    z, best, shape = trace(body, near, count, (x, y, first, last))
+                    z, best, shape = trace(body, these, few, (x, y, first, last), hit)
                     depth[j, i], passed[j, i] = z, best
                     if shape >= 0:
-                        gx, gy, _ = slope(body, near, count, x, y, z)
+                        gx, gy, _ = slope(body, these, few, x, y, z)
                         slopes[0, j, i], slopes[1, j, i] = gx, -gy
                         limb = int(body[shape, LIMB])
                         limbs[j, i] = limb
@@ -70,13 +79,11 @@ def scan(
 
 
 @numba.njit(fastmath=True, cache=True, error_model="numpy")
-def _find_step(
-    depth: NDArray, limbs: NDArray, slopes: NDArray, j: int, i: int, step: Any
-) -> tuple[int, int, Any]:  # pragma: no cover
-    """The neighbour of a ray that stands farthest before it: its direction (0, 0 if none), and how faint the contour
-    is, -1 for an outline."""
+def _find_step(depth: NDArray, slopes: NDArray, j: int, i: int, step: Any) -> tuple[int, int, Any]:  # pragma: no cover
+    """The neighbour of a ray that stands farthest before it: its direction (0, 0 if none), and by how many metres;
+    more than any step where the ray meets nothing."""
     rows, cols = depth.shape
-    most, side_x, side_y, faint = np.float32(0), 0, 0, np.float32(-1)
+    most, side_x, side_y = np.float32(0), 0, 0
     here = depth[j, i]
     for k in range(4):
         dx, dy = (1, -1, 0, 0)[k], (0, 0, 1, -1)[k]
@@ -84,30 +91,35 @@ def _find_step(
         if v < 0 or v >= rows or u < 0 or u >= cols or depth[v, u] < _NOTHING:
             continue
         if here < _NOTHING:
-            gap, pale = np.float32(100) + depth[v, u], np.float32(-1)
+            gap = np.float32(100) + depth[v, u]
         else:
             # How far the neighbour stands before where this surface would go by itself.
             gx, gy = slopes[0, j, i], slopes[1, j, i]
             gz = math.sqrt(max(np.float32(1) - gx * gx - gy * gy, np.float32(1e-4)))
             rise = min(max(-(gx * dx + gy * dy) / gz, np.float32(0)), np.float32(_SLIDE))
             gap = depth[v, u] - here - rise * step
-            begin, whole = _WITHIN if limbs[v, u] == limbs[j, i] else _BETWEEN
-            if gap < begin:
-                continue
-            pale = max(np.float32(_FAINT) * (whole - gap) / (whole - begin), np.float32(0))
         if gap > most:
-            most, side_x, side_y, faint = gap, dx, dy, pale
-    return side_x, side_y, faint
+            most, side_x, side_y = gap, dx, dy
+    return side_x, side_y, most
+
+
+@numba.njit(fastmath=True, cache=True, error_model="numpy")
+def _find_faintness(gap: Any, near: int, far: int) -> Any:  # pragma: no cover
+    """How faint the contour of a step in depth from limb `near` to limb `far` is: pixels, or -1 where there is none."""
+    begin, whole = _BETWEEN
+    if near == far:
+        begin, whole = _FOLDED if far == CLOTH else _WITHIN
+    if gap < begin:
+        return np.float32(-1)
+    return max(np.float32(_FAINT) * (whole - gap) / (whole - begin), np.float32(0))
 
 
 @numba.njit(fastmath=True, cache=True, error_model="numpy")
 def _find_passed(
     body: NDArray, near: NDArray, count: int, place: tuple[Any, Any, Any]
-) -> tuple[Any, Any, Any]:  # pragma: no cover
-    """How near a ray passes a surface about `place` (x, y, z), and the unit direction away from it, right and up.
-
-    The distance is -1 where the ray does not pass but runs at it.
-    """
+) -> tuple[Any, Any, Any, Any]:  # pragma: no cover
+    """How near a ray passes a surface about `place` (x, y, z), the unit direction away from it, right and up, and the
+    z there. The distance is -1 where the ray does not pass but runs at it."""
     x, y, z = place
     d, gx, gy = np.float32(-1), np.float32(0), np.float32(1)
     for _ in range(2):  # the second time from where the ray is nearest
@@ -116,8 +128,8 @@ def _find_passed(
         z -= d * gz
     flat = math.sqrt(gx * gx + gy * gy)
     if flat < np.float32(0.5):
-        return np.float32(-1), gx, gy
-    return d, gx / flat, gy / flat
+        return np.float32(-1), gx, gy, z
+    return d, gx / flat, gy / flat, z
 
 
 @numba.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
@@ -129,11 +141,11 @@ def find_contours(
     kinds: tuple[NDArray, NDArray],
     slopes: NDArray,
 ) -> NDArray:  # pragma: no cover
-    """Points on outlines and inner contours (C, 6) of what `scan` found. The parameters are those of
-    `scan`.
+    """Points on outlines and inner contours (C, 6) of what `scan` found.
 
-    Each: x and y in rays (the first ray is at 0.5), the direction there from the nearer to the farther side, the
-    faintness of an inner contour in pixels of a frame of 128 (-1: an outline), and the part of the nearer side.
+    Many parameters, for these are those of `scan`. Each point: x and y in rays (the first ray is at 0.5), the
+    direction there from the nearer to the farther side, the faintness of an inner contour in pixels of a frame of
+    128 (-1: an outline), and the part of the nearer side.
     """
     x0, y0, step = place[0], place[1], place[2]
     listed, counts = lists
@@ -144,17 +156,25 @@ def find_contours(
     found = 0
     for j in range(rows):
         for i in range(cols):
-            side_x, side_y, faint = _find_step(depth, limbs, slopes, j, i, step)
-            if side_x == 0 and side_y == 0:
+            side_x, side_y, gap = _find_step(depth, slopes, j, i, step)
+            if gap < np.float32(_BETWEEN[0]):
                 continue
             px, py = i + np.float32(0.5) + np.float32(0.5) * side_x, j + np.float32(0.5) + np.float32(0.5) * side_y
             nx, ny = np.float32(-side_x), np.float32(-side_y)
+            rim = depth[j, i] + gap - np.float32(_RIM)
             if passed[j, i] > _NOTHING:
                 near, count = listed[j // TILE, i // TILE], counts[j // TILE, i // TILE]
-                d, gx, gy = _find_passed(body, near, count, (x0 + i * step, y0 - j * step, passed[j, i]))
+                where = (x0 + np.float32(i) * step, y0 - np.float32(j) * step, passed[j, i])
+                d, gx, gy, z = _find_passed(body, near, count, where)
                 if d > 0 and d < np.float32(1.5) * step:
                     nx, ny = gx, -gy
                     px, py = i + np.float32(0.5) - nx * d / step, j + np.float32(0.5) - ny * d / step
+                    rim = z
+            faint = np.float32(-1)
+            if depth[j, i] > _NOTHING:
+                faint = _find_faintness(rim - depth[j, i], limbs[j + side_y, i + side_x], limbs[j, i])
+                if faint < 0:
+                    continue
             points[found, 0], points[found, 1], points[found, 2], points[found, 3] = px, py, nx, ny
             points[found, 4], points[found, 5] = faint, parts[j + side_y, i + side_x]
             found += 1
@@ -182,7 +202,10 @@ def _measure_distances(
         for j in range(max(0, int(y) - size), min(rows, int(y) + size + 1)):
             for i in range(max(0, int(x) - size), min(cols, int(x) + size + 1)):
                 dx, dy = i + np.float32(0.5) - x, j + np.float32(0.5) - y
-                d = math.sqrt(dx * dx + dy * dy) / scale
+                # A point stands for a short piece of the contour, square to its direction.
+                off = dx * points[c, 2] + dy * points[c, 3]
+                beside = max(abs(dx * points[c, 3] - dy * points[c, 2]) - np.float32(_PIECE), np.float32(0))
+                d = math.sqrt(off * off + beside * beside) / scale
                 if inner:
                     crease[j, i] = min(crease[j, i], d + points[c, 4])
                 elif d < field[j, i]:

@@ -84,7 +84,7 @@ def _add_curls(shapes: Shapes, posture: Posture, skull: Floats, h: float, figure
     head, size = posture.head, figure.hair.size
     for left, up, ahead in _CURLS:
         place = head.at(skull, left * h, up * h, ahead * h)
-        shapes.cone(HAIR, HEAD, (place, 0.19 * h * size, place, 0.19 * h * size), (0.016, 0.016))
+        shapes.cone(HAIR, HEAD, (place, 0.21 * h * size, place, 0.21 * h * size), (0.012, 0.012))
 
 
 def _add_afro(shapes: Shapes, posture: Posture, skull: Floats, h: float, size: float) -> None:
@@ -152,9 +152,9 @@ def _add_bob(shapes: Shapes, posture: Posture, skull: Floats, h: float, figure: 
 
 def _add_ponytail(shapes: Shapes, posture: Posture, skull: Floats, h: float, figure: Figure) -> None:
     head, hair = posture.head, figure.hair
-    root = head.at(skull, up=0.26 * h, ahead=-0.44 * h)
-    tip = head.at(root, ahead=-0.32 * h) + 1.0 * h * hair.length * DOWN
-    _add_strands(shapes, posture, h, [(root, tip)], (0.14 * hair.size, 0.20 * hair.size, 0.09 * hair.size))
+    root = head.at(skull, 0.16 * h, 0.42 * h, -0.30 * h)
+    tip = head.at(root, 0.42 * h, -0.10 * h, -0.16 * h) + 0.95 * h * hair.length * DOWN
+    _add_strands(shapes, posture, h, [(root, tip)], (0.15 * hair.size, 0.21 * hair.size, 0.08 * hair.size))
     _add_parting(shapes, posture, skull, h)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from training.data.figures.figure import Figure
 from training.data.motion.skeleton import BONE, INDEX, PARENT, STANDING_PELVIS
 
-HEAD = 1.13  # of the bone from the neck to the crown: figures have larger heads than people
+HEAD = 1.20  # of the bone from the neck to the crown: figures have larger heads than people
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 
 

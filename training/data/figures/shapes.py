@@ -28,7 +28,8 @@ MARK_KIND, MARK_LIMB, MARK_PART, MARK_FROM = 0, 1, 2, 3  # FROM: only where the 
 ORIGIN, ACROSS, UP, AHEAD = 4, 7, 10, 13
 MIDDLE, SIZE, BEND = 16, 18, 20
 MARK = 21
-OVAL, SMILE, BAND = 0, 1, 2
+# The first three in front alone, the others all round; under: inside a cone of cloth.
+OVAL, SMILE, PATCH, BAND, HOLE, UNDER = range(6)
 
 # Limbs: a step of depth from one to another is a contour sooner than one within a limb.
 TRUNK, HEAD, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG, CLOTH, LOCKS, LEFT_HAND, RIGHT_HAND = range(10)
@@ -98,12 +99,13 @@ class Shapes:
         ahead: Floats,
         pleats: tuple[float, float, ArrayLike] = (0, 0.0, 0.0),
         blend: tuple[float, float] = (0.02, 0.02),
-        bulge: float = 1.0,
+        bulge: float = 0.0,
         cuts: tuple[Cut, ...] = (),
     ) -> None:
-        """Put in a tube of cloth from `ends[0]` to its hem at `ends[1]` (N, 3). `radii`: to the side and ahead at the
-        top, then at the hem, metres; `ahead` (N, 3): about where its front is; `pleats`: how many, how deep (share of
-        the radius at the hem), how far turned (radians, (N,)); `bulge`: the power by which it widens to the hem."""
+        """Put in a tube of cloth from `ends[0]` to its hem at `ends[1]` (N, 3). Many parameters, for a shape has that
+        many sides: `radii` to the side and ahead at the top, then at the hem, metres; `ahead` (N, 3) about where its
+        front is; `pleats` how many, how deep (share of the radius at the hem), how far turned (radians, (N,));
+        `bulge` how much sooner than evenly it widens towards the hem."""
         start, end = ends
         row = self._row(TUBE, part, limb, blend, cuts, 0.006)
         axis = unit(end - start)
@@ -129,12 +131,28 @@ class Shapes:
     ) -> None:
         """Paint on a limb. Many parameters, for a mark has that many sides: `frame` origin, left, up and ahead (N, 3);
         `middle` and `size` (half) in metres across and up; `bend` of a smile's corners; `over` the only part that is
-        painted over. Ovals and smiles are on the front alone, bands go round."""
+        painted over. Bands and patches are rectangles, holes ovals that go round."""
         row = np.zeros((self.count, MARK), np.float32)
         row[:, MARK_KIND], row[:, MARK_LIMB], row[:, MARK_PART], row[:, MARK_FROM] = kind, limb, part, over
         for place, vector in zip((ORIGIN, ACROSS, UP, AHEAD), frame, strict=True):
             row[:, place : place + 3] = vector
         row[:, MIDDLE : MIDDLE + 2], row[:, SIZE : SIZE + 2], row[:, BEND] = middle, size, bend
+        self.marks.append(row)
+
+    def mark_under(
+        self, part: int, limb: int, ends: tuple[Floats, Floats], radii: tuple[ArrayLike, ...], ahead: Floats, over: int
+    ) -> None:
+        """Paint a limb, where it shows the part `over`, inside the tube that `tube` makes of the same `ends`, `radii`
+        and `ahead`: what pushes against cloth is cloth. Many parameters, for these are those of tubes."""
+        start, end = ends
+        axis = unit(end - start)
+        front = square_to(ahead, axis)
+        row = np.zeros((self.count, MARK), np.float32)
+        row[:, MARK_KIND], row[:, MARK_LIMB], row[:, MARK_PART], row[:, MARK_FROM] = UNDER, limb, part, over
+        for place, vector in ((ORIGIN, start), (ACROSS, np.cross(front, axis)), (UP, axis), (AHEAD, front)):
+            row[:, place : place + 3] = vector
+        row[:, MIDDLE], row[:, MIDDLE + 1], row[:, SIZE], row[:, SIZE + 1] = radii
+        row[:, BEND] = np.linalg.norm(end - start, axis=-1)
         self.marks.append(row)
 
     def packed(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -31,7 +31,7 @@ def paint_toon(truth: Truth, colours: dict[str, str], size: int, large: int = 1)
         normal, parts = (np.stack([_enlarge(plane, large) for plane in planes]) for planes in (normal, parts))
     pixel = FRAME_SIZE / (size * large)  # of the picture, in those of a frame of 128
     palette = colours_of(colours)
-    sharp = _softmax(parts, 14.0 if large > 1 else 60.0)
+    sharp = _softmax(parts, 14.0)
     base = np.einsum("khw,kc->hwc", sharp, palette)
     up = np.sqrt(np.maximum(1 - normal[0] ** 2 - normal[1] ** 2, 0.0))
     light = normal[0] * _LIGHT[0] + normal[1] * _LIGHT[1] + up * _LIGHT[2]
@@ -41,12 +41,20 @@ def paint_toon(truth: Truth, colours: dict[str, str], size: int, large: int = 1)
     colour += (1 - colour) * gloss
     soft = 0.6 * pixel
     line = np.maximum(_step(field + 0.10, soft), _step(_LINE - crease, soft))
-    second = np.sort(parts, axis=0)[-2:]
-    seam = 0.5 * _step(0.30 - (second[1] - second[0]), 0.15) * (parts[6] < 0.15)
-    line = np.maximum(line, seam)[..., None]
+    line = np.maximum(line, 0.6 * _find_seams(parts, palette, 1 / pixel))[..., None]
     alpha = _step(_LINE - field, soft)[..., None]
     colour = colour * (1 - line) + _INK * line
     return np.concatenate([np.clip(colour, 0, 1) * alpha, alpha], axis=-1).astype(np.float32)
+
+
+def _find_seams(parts: NDArray[np.floating], palette: NDArray[np.floating], pixels: float) -> NDArray[np.floating]:
+    """How much ink lies where one part meets another, 0..1; `pixels` of the picture are one of a frame."""
+    soft = ndimage.gaussian_filter(parts, (0, 0.22 * pixels, 0.22 * pixels))
+    order = np.argsort(soft, axis=0)
+    second, first = np.take_along_axis(soft, order[-2:], axis=0)
+    alike = np.abs(palette[order[-1]] - palette[order[-2]]).sum(axis=-1) < 0.1
+    face = np.isin(order[-2:], [0, 1, 6]).all(axis=0) | (order[-2:] == 6).any(axis=0)  # a face has no seams
+    return _step(0.45 - (first - second), 0.25) * ~(alike | face)
 
 
 def _step(value: NDArray[np.floating], soft: float) -> NDArray[np.floating]:

@@ -121,14 +121,18 @@ def choose_method(looks: Sequence[Picture], wish: Wish, where: Path) -> tuple[Wi
         hint = "another --method, or --crop?" if person is not None else NO_NETWORK
         told = ", ".join(f"{t.seen} by {t.method}" for t in trials)
         raise UserError(f"{where}: no dancer to be seen in {best.looked} pictures (figures in {told}); {hint}")
+    two = person is not None and (wish.who != "largest" or person.pairs >= TWO_SEEN)
+    if two and person is not None:  # the others see one figure, whoever it is
+        best = person
     others = ", ".join(f"{t.method} {t.whole}" for t in trials if t is not best)
     why = f"method {best.method}: one whole figure in {best.whole} of {best.looked} pictures ({others})"
-    if best in sharp:
+    if two:
+        why += "; it tells people apart"
+    elif best in sharp:
         why += f", as the network sees it (IoU {best.agrees:.2f}), with a sharper outline"
     elif person is None:
         why += "; the network that sees people is not there"
-    two = person is not None and (wish.who != "largest" or person.pairs >= TWO_SEEN)
-    return replace(wish, method="person" if two else best.method, people=2 if two else 1), why
+    return replace(wish, method=best.method, people=2 if two else 1), why
 
 
 def settle(looks: Sequence[Picture], wish: Wish, where: Path) -> tuple[Wish, str]:

@@ -17,6 +17,7 @@ from training.data.dances import (
 from training.data.dataset import Take
 from training.data.footage.compose import see
 from training.data.footage.smooth import smooth
+from training.data.motion.body import project
 from training.data.motion.kinematics import fix_bones
 from training.data.motion.skeleton import MIRROR, mirror
 from training.export import export_autoencoder
@@ -53,8 +54,9 @@ def see_bodies(take: Take, number: int, encoder: Path, basis: PoseBasis, work: P
     """Latents of each step of a take, (S, D). Where its bodies are known they are taken, else frames are encoded one by
     one by the networks in the folder `encoder` and smoothed; both are resampled to the steps."""
     times, steps = take.read("times"), take.read("steps")
-    if "person" in take.group and basis.axes == 3:
-        joints = take.read("person")
+    if "person" in take.group:
+        person = take.read("person")
+        joints = person if basis.axes == 3 else project(person, np.zeros(len(person), np.float32))
     else:
         joints = smooth(basis.joints(_encode(take, number, encoder, work, jobs)), _rate(times))
     moved = CubicSpline(times, joints.reshape(len(times), -1), axis=0)(np.clip(steps, times[0], times[-1]))

@@ -111,9 +111,7 @@ class Wish:
 def with_bundle(wish: Wish) -> Wish:
     """The wish with the network that sees people: the one that was given, or else the one that was fetched. UserError
     where it is needed and not there, or is none."""
-    if wish.mask_model is not None:
-        return wish
-    needed = wish.method == "person" or wish.bundle is not None
+    needed = (wish.method == "person" and wish.mask_model is None) or wish.bundle is not None
     if not landmarker.is_there():
         if needed:
             raise UserError(landmarker.MISSING)

@@ -293,7 +293,10 @@ def _nothing(sources: list[Source], shorts: list[int]) -> str:
     if sum(shorts):
         reasons.append(f"{sum(shorts):,} in stretches of less than two seconds")
     if total[TWO] > total.sum() / 2:
-        advice = "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances"
+        advice = (
+            "--crop WIDTHxHEIGHT+LEFT+TOP keeps the part of the picture where one of them dances, --who left takes one "
+            "of two people"
+        )
         return f"{where}: more than one dancer in {pictures} ({', '.join(reasons)}); {advice}"
     return f"{where}: no dancer found in {pictures} ({', '.join(reasons)}); another --method?"
 

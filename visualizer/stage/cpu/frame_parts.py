@@ -12,10 +12,9 @@ import pygame
 
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.stage.cpu.rectangles import Box
-from visualizer.stage.layout import Layout, Spot
+from visualizer.stage.layout import PHASES, Layout, Spot, find_pixel
 from visualizer.stage.resample import Array, upsampling
 
-PHASES = 8  # sideways places within a pixel that a dancer can stand at; fewer would be seen as jumps
 MOST_MATRICES = 64
 STRIP = 100  # pixels of width that are up-sampled at a time: few columns of the matrix count for a narrow strip
 
@@ -68,7 +67,7 @@ class FrameParts:
         side, edge, upper = stage.box(spot)
         scale = side / FRAME_SIZE
         r0, r1, c0, c1 = box
-        left, phase = divmod(round(edge * PHASES), PHASES)
+        left, phase = find_pixel(edge)
         y0, y1 = max(int(r0 * scale), -upper), min(int(r1 * scale) + 1, side, stage.height - upper)
         x0, x1 = max(int(c0 * scale), -left), min(int(c1 * scale) + 1, side + 1, stage.width - left)
         return FramePart(side, left, upper, phase, y0, y1, x0, x1) if y0 < y1 and x0 < x1 else None

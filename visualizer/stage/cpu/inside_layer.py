@@ -6,7 +6,7 @@ large by matrix products, cut to the few levels that each may have, and put side
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,23 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from visualizer.dancer.pack import FRAME_SIZE
+from visualizer.dancer.pack import FLOOR, FRAME_SIZE
 from visualizer.moment import PARTS
+from visualizer.stage.cpu.floor_light import FloorLight
 from visualizer.stage.cpu.frame_parts import FramePart, FrameParts, make_wide
-from visualizer.stage.cpu.rectangles import BAND_HEIGHT, Bands, Box, box_of, find_columns, no_bands, part_of
+from visualizer.stage.cpu.rectangles import (
+    BAND_HEIGHT,
+    Bands,
+    Box,
+    box_of,
+    cut_into_bands,
+    find_columns,
+    no_bands,
+    part_of,
+)
 from visualizer.stage.cpu.shade_tables import ShadeTables
 from visualizer.stage.grain import make_grain
-from visualizer.stage.inside import PLAIN, SHARE, Planes, make_pattern, make_planes
+from visualizer.stage.inside import PLAIN, SHARE, Planes, find_seam_slope, make_pattern, make_planes
 from visualizer.stage.layout import Spot, find_drawing_order, find_spots
 from visualizer.stage.looks import Look
 from visualizer.stage.looks.inside_tables import Levels, Span, find_span, share_levels
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 
 FACE = PARTS.index("face")
 MANY_TURNS = 8  # lines are counted from so far above the frame, for no count to be negative
-Words = NDArray[np.uint16]
+Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -65,11 +75,16 @@ class InsideLayer:
         """`pixels` (height, width): 0xAARRGGBB, premultiplied, in which each dancer is made."""
         width, _ = size
         self.size, self._parts, self._pixels = size, parts, pixels
+        form = "BGRA" if sys.byteorder == "little" else "ARGB"
+        self._layer = pygame.image.frombuffer(pixels.data, size, form)
+        self._floor = FloorLight(size)
         self._tables = ShadeTables()
+        # Half a level of fixed noise before cutting to few levels hides the steps of what is smooth.
+        self._noise = np.random.default_rng(8).random((BAND_HEIGHT, width), np.float32)
         self._wide = {name: np.empty(width * FRAME_SIZE, np.float32) for name in ("edge", "crease", "first", "second")}
         count = width * BAND_HEIGHT
         self._band, self._top = np.empty(count, np.float32), np.empty(count, np.float32)
-        self._index, self._more, self._part = (np.empty(count, np.uint16) for _ in range(3))
+        self._index, self._more, self._part = (np.empty(count, np.uint32) for _ in range(3))
         self._found = np.empty(count, np.uint32)
         self._above = np.empty(count, np.bool_)
         self._grain: Array | None = None
@@ -80,24 +95,37 @@ class InsideLayer:
         self._grain = self._pattern = None
         self._tables.forget()
 
-    def draw(
-        self, bodies: Bodies, look: Look, mood: Mood, lay: Callable[[pygame.Rect], None], rough: bool
-    ) -> Bands:  # fmt: skip
-        """Draw all dancers, the farthest first, and say where. A rectangle of the pixels that one of them fills is
-        given to `lay`, to be put into the picture before the next is made. `rough`: with the look's grain, if any.
-        """
+    def draw(self, target: pygame.Surface, bodies: Bodies, look: Look, mood: Mood, rough: bool) -> Bands:
+        """Draw all dancers onto `target`, the farthest first, and say where. `rough`: with the look's grain, if any."""
         assert bodies.insides is not None
         pixel = 1 / self._parts.stage.side
         drawing = _Drawing(
             look, mood, share_levels(look, pixel), find_span(look, pixel), bool(look.figure.grain) and rough
         )
         drawn, spots = no_bands(self.size[1]), find_spots(bodies)
+        assert look.inside is not None
+        around = []
         for k in find_drawing_order(bodies):
             table = self._tables.find(k, look, bodies.insides[k].colours, mood, pixel)
-            for band, rect in self._draw_one(bodies, k, spots[k], drawing, table):
-                lay(rect)
+            filled = self._draw_one(bodies, k, spots[k], drawing, table)
+            if look.inside.beam:
+                around.append(self._floor.draw_beam(target, self._parts.stage, spots[k], look, k))
+            if look.inside.mirror:
+                around.append(self._draw_mirrored(target, spots[k], [rect for _, rect in filled], look.inside.mirror))
+            for band, rect in filled:
+                target.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
                 drawn[band].append(rect)
+        window = pygame.Rect(0, 0, *self.size)
+        for box in around:
+            if box is not None and box.w and box.h:
+                drawn = [a + b for a, b in zip(drawn, cut_into_bands(box, window), strict=True)]
         return drawn
+
+    def _draw_mirrored(
+        self, target: pygame.Surface, spot: Spot, filled: list[pygame.Rect], share: float
+    ) -> pygame.Rect | None:
+        side, _, upper = self._parts.stage.box(spot)
+        return self._floor.draw_mirrored(target, self._pixels, filled, upper + round(FLOOR * side), side, share)
 
     def _draw_one(
         self, bodies: Bodies, number: int, spot: Spot, drawing: _Drawing, table: NDArray[np.uint32]
@@ -173,6 +201,9 @@ class InsideLayer:
                 np.bitwise_or(index, pattern[piece.y0 : piece.y1, piece.x0 : piece.x1], out=index)
             else:
                 number = large.make(name, shape)
+                if name in levels.smooth:
+                    row = piece.rect.top % BAND_HEIGHT
+                    number += self._noise[row : row + piece.rect.h, piece.rect.left : piece.rect.right]
                 if shading.of != "lines":
                     np.clip(number, 0, count - 0.01, out=number)
                     _put(index, more, number, shift)
@@ -204,14 +235,14 @@ class InsideLayer:
                 more = above[: large.size].reshape(large.shape)
                 np.greater(large, top[where], out=more)
                 np.maximum(top[where], large, out=top[where])
-                np.copyto(shown[where], np.uint16(number), where=more)
+                np.copyto(shown[where], np.uint32(number), where=more)
         less = above.reshape(h, w)
         np.less(top, np.float32(SHARE), out=less)
-        np.copyto(shown, np.uint16(PLAIN), where=less)
+        np.copyto(shown, np.uint32(PLAIN), where=less)
         for number, box, share in cells.parts:
             if number == FACE and (made := self._enlarge_share(piece, box, share, down, across)) is not None:
                 where, large = made
-                np.copyto(shown[where], np.uint16(number), where=large > np.float32(SHARE))
+                np.copyto(shown[where], np.uint32(number), where=large > np.float32(SHARE))
         return top
 
     def _enlarge_share(
@@ -244,8 +275,10 @@ class InsideLayer:
         assert second is not None
         key = second.of, second.scale, self._parts.stage.side, count, shift
         if self._pattern is None or self._pattern[0] != key:
-            levels = np.minimum(make_pattern(second.of, second.scale, self._parts.stage.side) * count, count - 1)
-            self._pattern = key, levels.astype(np.uint16) * np.uint16(shift)
+            levels = np.minimum(
+                make_pattern(second.of, second.scale, self._parts.stage.side) * (count - 0.01), count - 1
+            )
+            self._pattern = key, levels.astype(np.uint32) * np.uint32(shift)
         return self._pattern[1]
 
 
@@ -292,8 +325,7 @@ def _add_seams(crease: Array, top: Array, seams: float, drawing: _Drawing) -> No
     most = drawing.levels.crease - 1
     np.subtract(top, np.float32(SHARE), out=top)
     np.abs(top, out=top)
-    # A share falls from 1 to 0 within a cell or so.
-    top *= np.float32(1.3 / FRAME_SIZE / drawing.span.crease * most)
+    top *= np.float32(find_seam_slope(drawing.span.crease) / drawing.span.crease * most)
     top += np.float32((1 - seams) * most + 0.5)
     np.minimum(crease, top, out=crease)
 
@@ -308,15 +340,16 @@ def _find_cells(field: Array, planes: Planes, near: NDArray[np.bool_], box: Box,
     if levels.crease > 1:
         crease = planes.crease * np.float32((levels.crease - 1) / span.crease) + half
     numbers = []
-    for plane, shading, count in (
-        (planes.first, shown.first, levels.first), (planes.second, shown.second, levels.second)
+    for name, plane, shading, count in (
+        ("first", planes.first, shown.first, levels.first), ("second", planes.second, shown.second, levels.second)
     ):  # fmt: skip
         if plane is None or shading is None or count == 1:
             numbers.append(None)
         elif shading.of == "lines":
             numbers.append((plane + np.float32(MANY_TURNS)) * np.float32(count))
         else:
-            numbers.append(np.clip(plane, 0, 1) * np.float32(count))
+            half_less = np.float32(0.5 if name in levels.smooth else 0.0)
+            numbers.append(np.clip(plane, 0, 1) * np.float32(count) - half_less)
     parts = []
     if levels.part > 1:
         for k, share in enumerate(planes.parts, start=1):

@@ -24,7 +24,7 @@ from visualizer.stage.cpu.frame_parts import FrameParts
 from visualizer.stage.cpu.index_plane import IndexPlane
 from visualizer.stage.cpu.inside_layer import InsideLayer
 from visualizer.stage.cpu.rectangles import Bands, bound, cut_into_bands, flatten, join_bands, merge, no_bands, part_of
-from visualizer.stage.cpu.transparent import make_own_light, make_own_look, make_straight_pixels
+from visualizer.stage.cpu.transparent import lay_premultiplied, make_own_light, make_own_look, make_straight_pixels
 from visualizer.stage.effects import COARSE, ROWS
 from visualizer.stage.layout import Layout, find_layout
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
@@ -149,7 +149,7 @@ class Painter:
         else:
             seen = self._compose_over_backdrop(look, tables, ends)
         if has_insides(moment):
-            seen = join_bands(seen, self._draw_insides(moment, look))
+            seen = join_bands(seen, self._draw_insides(self.surface, moment, look))
         if look.confetti is not None:
             seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
         old, self._seen = self._seen, seen
@@ -177,10 +177,20 @@ class Painter:
         figure = self._figure_plane
         box = bound(join_bands(self._levels_lit, figure.drawn))
         pixels = make_straight_pixels(tables.figure, figure.indices, light, levels, box)
+        if has_insides(moment):
+            self._lay_insides(pixels, moment, look)
         if look.confetti is not None:
             surface = pygame.image.frombuffer(pixels.data, self.size, "RGBA")
             self._draw_sprites(surface, look.confetti, moment.musical_time)
         return pixels
+
+    def _lay_insides(self, pixels: NDArray[np.uint8], moment: Moment, look: Look) -> None:
+        """Lay the dancers with their inside over straight pixels (height, width, 4)."""
+        target = pygame.Surface(self.size, pygame.SRCALPHA, 32)
+        box = bound(self._draw_insides(target, moment, look))
+        part = part_of(box)
+        above = np.stack([pygame.surfarray.pixels3d(target)[:, :, c].T[part] for c in range(3)], axis=-1)
+        lay_premultiplied(pixels[part], above, pygame.surfarray.pixels_alpha(target).T[part])
 
     def release(self) -> None:
         """Let go of what runs aside."""
@@ -215,14 +225,10 @@ class Painter:
         if not has_insides(moment):
             plane.drawn = self._figures.draw(plane.indices, moment.bodies, look, tables.reach, ends, self.detail < 1)
 
-    def _draw_insides(self, moment: Moment, look: Look) -> Bands:
+    def _draw_insides(self, target: pygame.Surface, moment: Moment, look: Look) -> Bands:
         if self._insides is None:
             self._insides = InsideLayer(self.size, self._parts, self._layer_pixels)
-        return self._insides.draw(moment.bodies, look, self.mood, self._lay, self.detail < 1)
-
-    def _lay(self, rect: pygame.Rect) -> None:
-        """Put a rectangle of the layer over the picture."""
-        self.surface.blit(self._layer, rect.topleft, rect, special_flags=pygame.BLEND_PREMULTIPLIED)
+        return self._insides.draw(target, moment.bodies, look, self.mood, self.detail < 1)
 
     def _make_colours(self, look: Look, tables: ColorTables, ends: tuple[int, int], behind: Array | None) -> None:
         if look.effects is None:

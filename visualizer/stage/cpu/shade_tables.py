@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 
 from visualizer.stage.cpu.colour_pairs import BLUE_GREEN_RED_ALPHA
 from visualizer.stage.looks import Look
-from visualizer.stage.looks.inside_tables import make_base, make_shade, make_strokes, share_levels
+from visualizer.stage.looks.inside_tables import (
+    find_turn,
+    make_base,
+    make_shade,
+    make_strokes,
+    share_levels,
+    turn_strokes,
+)
 from visualizer.stage.mood import Mood
 
 MOST = 16  # dancers
@@ -30,7 +37,8 @@ class ShadeTables:
     def find(self, number: int, look: Look, colours: NDArray[np.uint8], mood: Mood, pixel: float) -> NDArray[np.uint32]:
         """The table of the dancer with that number, whose parts have these colours (7, 3)."""
         base = make_base(look, colours, number, mood)
-        key = look, pixel, base.tobytes()
+        degrees = find_turn(look, mood)
+        key = look, pixel, base.tobytes(), degrees
         made = self._made.get(number)
         if made is not None and made[0] == key:
             return made[1]
@@ -40,7 +48,7 @@ class ShadeTables:
                 return table
         levels = share_levels(look, pixel)
         shade = make_shade(look, base, levels.first, levels.second)[: levels.part].reshape(-1, 3)
-        strokes = make_strokes(look, pixel, levels.edge, levels.crease)
+        strokes = turn_strokes(make_strokes(look, pixel, levels.edge, levels.crease), degrees)
         # The edge comes lowest, and is the first axis of the strokes.
         colour, keep = strokes.colour.transpose(1, 0, 2).reshape(-1, 4), strokes.keep.T.reshape(-1)
         table = np.empty((len(shade), len(keep)), np.uint32)

@@ -27,6 +27,8 @@ Bytes = NDArray[np.uint8]
 @lru_cache(maxsize=64)
 def make_own_look(look: Look) -> Look:
     """The look without what falls on floor and walls; the same object each time."""
+    if look.inside is not None:
+        look = dataclasses.replace(look, inside=dataclasses.replace(look.inside, mirror=0.0, beam=0.0))
     effects = look.effects
     if effects is None:
         return look
@@ -90,6 +92,16 @@ def make_straight_pixels(
         seen += np.float32(0.5)
         out[band, columns] = np.minimum(seen, 255, out=seen)
     return out
+
+
+def lay_premultiplied(pixels: Bytes, colour: Bytes, cover: Bytes) -> None:
+    """Lay premultiplied colours (h, w, 3), and what they cover (h, w), over straight pixels (h, w, 4)."""
+    alpha = cover.astype(np.float32)[..., None] / 255
+    below = pixels[..., 3:].astype(np.float32) / 255 * (1 - alpha)
+    whole = alpha + below
+    mixed = colour + pixels[..., :3] * below
+    pixels[..., :3] = np.clip(mixed / np.maximum(whole, 1e-6) + 0.5, 0, 255)
+    pixels[..., 3:] = np.clip(whole * 255 + 0.5, 0, 255)
 
 
 def _finer(ramp: Array) -> Array:

@@ -19,9 +19,11 @@ from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.stage.backdrop import BackdropCache
 from visualizer.stage.effects import ROWS, EffectsCanvas
 from visualizer.stage.gpu.fullscreen_triangle import VERTEX, fullscreen_triangle, read
-from visualizer.stage.gpu.glsl import MOST, NO_FINISH, OVERLAY, PICTURE, PIECE, PIECE_COLOUR
+from visualizer.stage.gpu.glsl import INSIDES, MOST, NO_FINISH, OUTLINES, OVERLAY, PICTURE, PIECE, PIECE_COLOUR
+from visualizer.stage.gpu.inside_textures import InsideTextures
 from visualizer.stage.grain import make_grain
-from visualizer.stage.layout import Layout, find_drawing_order, find_layout, find_spots
+from visualizer.stage.lamps import find_lamp
+from visualizer.stage.layout import Layout, find_drawing_order, find_layout, find_pixel, find_spots
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites
@@ -60,6 +62,7 @@ class Shader:
         self._bad: set[str] = set()
         self._quad = fullscreen_triangle(gl)
         self._textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {}
+        self._insides = InsideTextures(gl)
         self._pieces: moderngl.Buffer | None = None
         self._look: Look | None = None
 
@@ -146,11 +149,13 @@ class Shader:
             self._texture("grain", rough)
         self.gl.disable(moderngl.BLEND)
         name, glsl = self._finish(look)
+        inside = look.wants_inside and moment.bodies.insides is not None
         self._pass(
-            name,
-            PICTURE.replace("FINISH", glsl),
+            f"{name} {inside}",
+            make_picture(glsl, inside),
             self.target,
             **self._upload(moment.bodies),
+            **(self._upload_insides(moment.bodies, look) if inside else {}),
             extent=self._extent,
             top=self._top,
             size=self.size,
@@ -179,9 +184,9 @@ class Shader:
             return "picture", NO_FINISH
         name = f"picture {look.name} {look.glsl}"
         glsl = f"#line 1\n{look.glsl}\n"
-        if name not in self._programs and name not in self._bad:
+        if f"{name} False" not in self._programs and name not in self._bad:
             try:
-                self._program(name, PICTURE.replace("FINISH", glsl))
+                self._program(f"{name} False", make_picture(glsl, False))
                 self._good[look.name] = look.glsl
             except moderngl.Error as error:
                 self._bad.add(name)
@@ -210,6 +215,16 @@ class Shader:
             places[k] = (left - stage.width / 2) / stage.side, (top - stage.top) / stage.side, side / stage.side
         rows = picture.depth is not None and bool(np.ptp(picture.depth))
         return {"field": field, "dancers": count, "places": places, "rows": rows}
+
+    def _upload_insides(self, bodies: Bodies, look: Look) -> dict[str, object]:
+        order, where, stage = find_drawing_order(bodies)[:MOST], find_spots(bodies), self.layout
+        corners = [(0, 0)] * MOST
+        for k, who in enumerate(order):
+            _, left, top = stage.box(where[who])
+            corners[k] = find_pixel(left)[0], top
+        lamps = [tuple(find_lamp(look, who)) for who in order]
+        lamps += [(0.0, 0.0, 0.0)] * (MOST - len(lamps))
+        return {"corners": corners, "lamps": lamps, **self._insides.upload(bodies, order, look, self.mood, stage.side)}
 
     def _draw_sprites(self, look: Look, musical_time: float) -> None:
         assert look.confetti is not None
@@ -251,6 +266,7 @@ class Shader:
     def release(self) -> None:
         """Give the GPU its memory back."""
         self._backdrop.close()
+        self._insides.release()
         for program, triangle in self._programs.values():
             if triangle is not None:
                 triangle.release()
@@ -258,6 +274,11 @@ class Shader:
         for thing in (*self._textures.values(), self._pieces, self._quad):
             if thing is not None:
                 thing.release()
+
+
+def make_picture(finish: str, inside: bool) -> str:
+    """The program of a picture, with a look's own GLSL; `inside`: of dancers with what is inside of them."""
+    return PICTURE.replace("INSIDE", INSIDES if inside else OUTLINES).replace("FINISH", finish)
 
 
 def _where(said: str) -> str:

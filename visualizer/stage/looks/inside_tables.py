@@ -21,17 +21,20 @@ from numpy.typing import NDArray
 from visualizer.dancer.pack import FRAME_SIZE
 from visualizer.moment import PARTS
 from visualizer.stage.colours import turn_hue
-from visualizer.stage.looks.look import InsideLook, Look, Shading, Stops
+from visualizer.stage.looks.look import BAND, InsideLook, Look, Shading, Stops
 
 if TYPE_CHECKING:
     from visualizer.stage.mood import Mood
 
+FAR = 0.97 * BAND
 DEEPEST = 3 / FRAME_SIZE  # frame widths: no contour is known farther off
 FINE = 16  # samples of a stroke a level
-INDEX_BITS = 16
+INDEX_BITS = 18
 PART_BITS = 3
+LEAST_BITS = {"edge": 4, "crease": 3, "first": 2, "second": 2}
 MOST_BITS = {"edge": 8, "crease": 7, "first": 9, "second": 7}
-STROKES = 0.35  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
+STROKES = 0.42  # what a step in a stroke counts: it is a pixel wide, one in the shade may be as wide as a body
+SEEN, SHARP = 1.5 / 255, 0.10  # steps from level to level that are seen, and that are meant as edges
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
 Doubles = NDArray[np.float64]
@@ -47,6 +50,7 @@ class Levels:
     crease: int
     first: int
     second: int
+    smooth: frozenset[str]  # which of the last two are seen to rise by steps, if nothing hides them
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ def find_span(look: Look, pixel: float) -> Span:
     if inside.cover:
         low, high = min(low, inside.edge), max(high, inside.edge)
     creases = 0.0 if inside.creases is None else float(inside.creases[-1, 0])
-    return Span(high + pixel, low - pixel, min(max(creases + pixel, pixel), DEEPEST))
+    # Farther out than FAR a field is flat, and what is drawn there would show its box.
+    return Span(min(high + pixel, FAR), low - pixel, min(max(creases + pixel, pixel), DEEPEST))
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +106,17 @@ def make_strokes(look: Look, pixel: float, edges: int, creases: int) -> Strokes:
     colour[..., :3] = outline[:, None, :3] + contour[None, :, :3] * within
     bare = (1 - inside.cover * body[:, None]) * (1 - contour[None, :, 3] * body[:, None]) * (1 - outline[:, None, 3])
     colour[..., 3] = 1 - bare
+    colour[0], keep[0] = 0, 0
     return Strokes(colour.astype(np.float32), keep.astype(np.float32))
+
+
+def turn_strokes(strokes: Strokes, degrees: float) -> Strokes:
+    """The same strokes with their hues turned."""
+    if not degrees:
+        return strokes
+    colour = strokes.colour.copy()
+    colour[..., :3] = np.minimum(turn_hue(colour[..., :3].astype(np.float64), degrees), 1)
+    return Strokes(colour, strokes.keep)
 
 
 def _mean_ramp(stops: Stops, first: float, last: float, levels: int, pixel: float) -> Doubles:
@@ -193,7 +208,7 @@ def share_levels(look: Look, pixel: float) -> Levels:
         "first": float(np.abs(np.diff(shade, axis=1)).sum(axis=1).max()) if inside.first else 0.0,
         "second": float(np.abs(np.diff(shade, axis=2)).sum(axis=2).max()) if inside.second else 0.0,
     }
-    bits = {name: 2 if each > 1e-3 else 0 for name, each in change.items()}
+    bits = {name: LEAST_BITS[name] if each > 1e-3 else 0 for name, each in change.items()}
     left = INDEX_BITS - (PART_BITS if needs_parts(inside) else 0) - sum(bits.values())
     for _ in range(left):
         able = [name for name, each in bits.items() if 0 < each < MOST_BITS[name]]
@@ -201,4 +216,10 @@ def share_levels(look: Look, pixel: float) -> Levels:
             break
         bits[max(able, key=lambda name: change[name] / 2 ** bits[name])] += 1
     part = 1 << PART_BITS if needs_parts(inside) else 1
-    return Levels(part, *(1 << bits[name] for name in ("edge", "crease", "first", "second")))
+    counts = {name: 1 << each for name, each in bits.items()}
+    made = make_shade(look, np.full((len(PARTS), 3), 0.6), counts["first"], counts["second"])[:1]
+    smooth = frozenset(
+        name for name, axis in (("first", 1), ("second", 2))
+        if counts[name] > 1 and SEEN < float(np.abs(np.diff(made, axis=axis)).max()) < SHARP
+    )  # fmt: skip
+    return Levels(part, counts["edge"], counts["crease"], counts["first"], counts["second"], smooth)

@@ -107,6 +107,7 @@ class InsideLook:
     first: Shading | None = None
     second: Shading | None = None
     mirror: float = 0.0  # how much of the dancer the floor throws back
+    beam: float = 0.0  # how bright the light is seen in the air that falls on a dancer, in the colour of the lamp
     crumple: float = 0.0  # frame widths by which noise shifts creases and seams: a hand's line is not quite even
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.made_person import made_shot
-from training.data.footage.auto import choose_method, settle
+from training.data.footage.auto import Trial, choose_method, settle
 from training.data.footage.made import pictures
 from training.data.footage.masks import Wish, with_bundle
 from training.data.footage.request import Request, meant
@@ -100,3 +101,31 @@ def test_options_of_one_method_ask_for_it(tmp_path: Path) -> None:
     assert meant(Request(Wish(mask_model=tmp_path / "mine.onnx"))).wish.method == "person"
     assert meant(Request(empty=(0.0, 1.0))).wish.method == "still"
     assert meant(Request(Wish("shadow", key="green"))).wish.method == "shadow"
+
+
+KEY = Trial("key", 8, 8, 8, 1.0, 0.93)
+PERSON = Trial("person", 8, 8, 8, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("trials", "method", "people", "why"),
+    [
+        ([KEY, PERSON], "key", 1, "sharper outline"),
+        ([replace(KEY, agrees=0.6), PERSON], "person", 1, "in 8 of 8"),  # it sees something else
+        ([replace(KEY, whole=5), PERSON], "person", 1, "(key 5)"),
+        ([KEY, replace(PERSON, pairs=5)], "person", 2, "tells people apart"),
+        (
+            [replace(KEY, whole=0, seen=0), replace(PERSON, whole=1, seen=7)],
+            "person",
+            1,
+            "in 1 of 8",
+        ),  # and says why later
+    ],
+)
+def test_which_is_best(
+    trials: list[Trial], method: str, people: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.data.footage.auto.try_methods", lambda *_: trials)
+    chosen, said = choose_method([], Wish(bundle=tmp_path / "person.task"), Path("film"))
+    assert (chosen.method, chosen.people) == (method, people)
+    assert why in said

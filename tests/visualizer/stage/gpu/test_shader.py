@@ -11,6 +11,7 @@ import pygame
 import pytest
 
 from tests.support.fakes import hearing, picture
+from tests.support.made_insides import dressed
 from visualizer.dancer.formation import SPACING, span_of, stand
 from visualizer.dancer.pack import FLOOR
 from visualizer.moment import FIGURE, Moment
@@ -78,6 +79,25 @@ def test_shader_and_painter_show_the_same_rows(gl: moderngl.Context, each: Look)
         shader.follow(Moment(now, each, hearing(beat / 2), beat))
     shader.draw(Moment(now, each, hearing(beat / 2), beat))
     assert_alike(painter, surface, shader, each)
+
+
+@pytest.mark.parametrize("each", [each for each in shipped_looks() if each.inside], ids=lambda each: each.name)
+def test_shader_and_painter_show_the_same_inside(gl: moderngl.Context, each: Look) -> None:
+    size = (640, 360)
+    painter, shader = Painter(size), Shader(gl, size, gl.simple_framebuffer(size))
+    surface, beat, now = painter.surface, 0.0, dressed(0.0, (-0.4, 0.35))
+    for step in range(9):
+        beat = step / 8
+        now = dressed(beat, (-0.4, 0.35))
+        surface = painter.paint(Moment(now, each, hearing(beat / 2), beat))
+        shader.follow(Moment(now, each, hearing(beat / 2), beat))
+    shader.draw(Moment(now, each, hearing(beat / 2), beat))
+    painted, shaded = pixels(surface), pixels(shader.read())
+    shader.release()
+    above = slice(0, painter.layout.top + round(FLOOR * painter.layout.side) if each.glsl else size[1])
+    apart = np.abs(painted[above] - shaded[above])
+    assert apart.mean() < 1.5
+    assert np.corrcoef(painted[above].ravel(), shaded[above].ravel())[0, 1] > 0.97
 
 
 def broken(glsl: str) -> Look:
