@@ -70,18 +70,21 @@ def fit(
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="Train only this half, autoencoder or dancer, and write no pack: two can work side by side."),
+        typer.Option(
+            help="Train only this part, autoencoder, dancer or figures, and write no pack: some can work side by side."
+        ),
     ] = None,
+    flat: Annotated[bool, typer.Option(help="Silhouettes alone: no figures, and hours less of training.")] = False,
 ) -> None:
     """Train a dancer from motion clips and the written choreography, and write its pack. Resumes after a kill."""
-    from training.recipe import HALVES, Recipe, fit_pack
+    from training.recipe import LESSONS, Recipe, fit_pack
 
     if precision not in ("32-true", "bf16-mixed"):
         raise UserError(f"precision must be 32-true or bf16-mixed, not {precision!r}")
-    if only is not None and only not in HALVES:
-        raise UserError(f"only must be {' or '.join(HALVES)}, not {only!r}")
+    if only is not None and only not in LESSONS:
+        raise UserError(f"only must be {', '.join(LESSONS[:-1])} or {LESSONS[-1]}, not {only!r}")
     recipe = Recipe(seed=seed, precision=precision, tiny=tiny)
-    fit_pack(motion, out, work or run_folder(out), recipe, force, only)
+    fit_pack(motion, out, work or run_folder(out), recipe, force, only, flat)
 
 
 @app.command(
@@ -101,7 +104,7 @@ def evaluate(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option(help="Some of pictures,dance,body,realism,music,novelty; all if not given."),
+        typer.Option(help="Some of pictures,figures,dance,body,realism,music,novelty; all if not given."),
     ] = None,
 ) -> None:
     """Measure a pack. Eight parameters, for they are the options of the command."""

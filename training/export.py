@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import shlex
 import shutil
 import sys
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.data.motion.skeleton import JOINTS
+from training.figure_export import FigureContents, describe_figures, export_figures
 from training.folders import check_folder, write_whole
 from training.models.autoencoder import Autoencoder
 from training.models.dancer import Choreographer, DancerNetwork
 from training.models.decoder_weights import DECODER_WEIGHTS, write_decoder_weights
+from training.onnx_export import difference, export_network
 from visualizer.dancer.body_space import BodySpace, describe_body_space
 from visualizer.dancer.pack import FORMATS, FRAME_SIZE, NETWORKS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.errors import UserError
+from visualizer.networks.contract import FIGURES
 from visualizer.networks.onnx_check import check_network
 
 # Largest difference between torch and onnxruntime that is accepted. The encoder solves systems of equations, which
 # amplify rounding errors: one of a millionth in its input has moved a latent by as much (std of latents: about 1).
 TOLERANCE = {"encoder": 2e-3, "decoder": 1e-4, "choreographer": 1e-4, "dancer": 1e-4, "ear": 1e-4}
-OPSET = 18
 
 
 class _Encoder(nn.Module):
@@ -127,58 +123,6 @@ def public_arguments(arguments: list[str]) -> list[str]:
     return [public(word) for word in arguments]
 
 
-@contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Hide the notes of torch's exporter: that torchvision is not installed, and that it renames the batch axis."""
-    talker = logging.getLogger("torch.onnx._internal.exporter._registration")
-    before = talker.level
-    talker.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r".*LeafSpec.*is deprecated", FutureWarning)
-            warnings.filterwarnings("ignore", r".*axis name: N will not be used", UserWarning)
-            yield
-    finally:
-        talker.setLevel(before)
-
-
-def export_network(module: nn.Module, example: dict[str, Tensor], outputs: list[str], path: Path) -> None:
-    """Write a network as ONNX. Its inputs are named as in `example`, each a batch (N, …) of any size N."""
-    batch = torch.export.Dim("N", min=1, max=1024)
-    with _quiet_exporter():
-        torch.onnx.export(
-            module.eval(), kwargs=example, f=str(path), input_names=list(example), output_names=outputs,
-            opset_version=OPSET, dynamic_shapes={name: {0: batch} for name in example}, dynamo=True,
-            external_data=False, verbose=False, optimize=True,
-        )  # fmt: skip
-    model = onnx.load(path)
-    for node in model.graph.node:  # the exporter leaves a stack trace in each: megabytes, with paths of this machine
-        del node.metadata_props[:]
-        node.doc_string = node.name = ""
-    del model.graph.value_info[:]  # shapes in between, which every runtime finds out by itself
-    onnx.save(model, path)
-
-
-def difference(module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str]) -> float:
-    """Largest absolute difference between torch and onnxruntime over all outputs, for one batch."""
-    ort.disable_telemetry_events()
-    session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    given = {k: v.numpy() for k, v in inputs.items()}
-    found = session.run(outputs, given)
-    with torch.no_grad():
-        wanted = module(**inputs)
-    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-    # np.max, not max: a NaN must come through.
-    return float(
-        np.max(
-            [
-                np.abs(np.asarray(a, np.float64) - b.numpy().astype(np.float64)).max()
-                for a, b in zip(found, wanted, strict=True)
-            ]
-        )
-    )
-
-
 def _examples(autoencoder: Autoencoder, choreographer: Choreographer, dancer: DancerNetwork, n: int) -> dict[str, Any]:
     """Random inputs for each network, batch of `n`, and the names of its outputs."""
     d, c = autoencoder.config.latent, choreographer.config
@@ -252,6 +196,8 @@ class PackContents:
     limits: dict[str, float]
     training: dict[str, Any]
     credits: list[str]
+    planning: dict[str, Any] = field(default_factory=dict)  # keys of `pack.json` that help to choose what is danced
+    figures: FigureContents | None = None
 
 
 def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Path | None = None) -> dict[str, float]:
@@ -269,6 +215,8 @@ def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Pa
         part.mkdir()
         contents = replace(contents, autoencoder=folded(contents.autoencoder))
         differences = _write_networks(part, contents, ready)
+        if contents.figures is not None:
+            differences[FIGURES] = export_figures(contents.figures.decoder, part / f"{FIGURES}.onnx")
         write_decoder_weights(part / DECODER_WEIGHTS, contents.autoencoder)
         write_info(part, _describe(part, out.name, contents, differences))
         learned_from = "\n".join(f"- {c}" for c in contents.credits)
@@ -327,9 +275,11 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
         "training": contents.training,
         "credits": contents.credits,
         "difference_from_torch": differences,
-        "sha256": {f"{n}.onnx": hashlib.sha256((part / f"{n}.onnx").read_bytes()).hexdigest() for n in NETWORKS},
+        "sha256": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(part.glob("*.onnx"))},
         "measures": {},
+        **contents.planning,
         **({"body": describe_body_space(body_space(contents.autoencoder))} if contents.autoencoder.deep else {}),
+        **(describe_figures(contents.figures) if contents.figures is not None else {}),
         "seeds": contents.seeds,
     }
 

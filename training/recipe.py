@@ -31,11 +31,14 @@ from training.data.dances import (
     rank_dances,
     spell,
 )
-from training.data.dataset import Take, build, motions_digest, open_takes
+from training.data.dataset import HANDS, Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.data.splice_pool import open_pool
 from training.data.splice_windows import SpliceWindows, gather_sources
+from training.entries import describe_planning
 from training.export import PackContents, check_out, public_command, write_pack
+from training.figure_export import FigureContents
+from training.figure_recipe import FIGURES, FigureRecipe, fit_figures
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
 from training.models.autoencoder import Autoencoder, AutoencoderConfig, parameters
@@ -50,7 +53,7 @@ from visualizer.support.console import Console
 
 SEEDS_PER_STYLE = 24  # poses of each style from which a dance can start
 CAPTURED_WEIGHT = 8.0  # times as much as a written move counts a captured one when moves are clustered into letters
-HALVES = ("autoencoder", "dancer")
+LESSONS = ("autoencoder", "dancer", FIGURES)  # that can be trained by themselves
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,17 @@ def mean_moves(dances: list[Dance], letters: int) -> NDArray[np.float32]:
         np.add.at(total, dance.letters, cut)
         np.add.at(count, dance.letters, 1)
     return (total / np.maximum(count, 1)[:, None, None]).astype(np.float32)
+
+
+def mean_hands(dances: list[Dance], letters: int) -> NDArray[np.float32]:
+    """The mean hands (K, 4) of each letter, over those of its moves whose hands are known; open where none are."""
+    total, count = np.zeros((letters, HANDS)), np.zeros(letters)
+    for dance in dances:
+        if dance.hands is not None and dance.loops:
+            cut = dance.hands[: len(dance.letters) * STEPS_PER_LETTER].reshape(-1, STEPS_PER_LETTER, HANDS)
+            np.add.at(total, dance.letters, cut.mean(axis=1))
+            np.add.at(count, dance.letters, 1)
+    return (total / np.maximum(count, 1)[:, None]).astype(np.float32)
 
 
 def pick_seeds(dances: list[Dance], styles: list[str], seed: int) -> list[dict[str, Any]]:
@@ -342,14 +356,16 @@ def _dancer_beside(wanted: bool, *arguments: Any) -> Iterator[None]:
 
 
 def fit_pack(
-    motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None
-) -> dict[str, float]:
+    motion: Path | None, out: Path, work: Path, recipe: Recipe, force: bool = False, only: str | None = None,
+    flat: bool = False,
+) -> dict[str, float]:  # fmt: skip
     """Train a pack on clips and choreography and write it. Returns each exported network's largest difference from
-    torch.
+    torch. Seven parameters, for a run has folders, a recipe and parts; 70 lines, for all lessons stand here in order.
 
     The autoencoder and the dancer's networks are independent, and are trained by two processes side by side where there
-    are two processors. `only` trains one of `HALVES` and writes no pack; the command without `only` then finds it
-    finished. Started by torchrun, all processes train each network together, and the first does everything else.
+    are two processors; then come the figures, but for a `flat` pack. `only` trains one of `LESSONS` and writes no pack;
+    the command without `only` then finds it finished. Started by torchrun, all processes train each network together,
+    and the first does everything else.
     """
     check_folder(work)
     if only is None:
@@ -363,6 +379,10 @@ def fit_pack(
     takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)
+    dressed = FigureRecipe(seed=recipe.seed, precision=recipe.precision, tiny=recipe.tiny)
+    if only == FIGURES:
+        fit_figures(dressed, takes, basis, work)
+        return {}
     beside = only is None and not recipe.tiny and distributed.world() == 1 and torch.get_num_threads() > 1
     with _dancer_beside(beside, motion, out, work, recipe, force):
         autoencoder = None if only == "dancer" else fit_autoencoder(recipe, bodies, basis, work)
@@ -381,18 +401,25 @@ def fit_pack(
     choreographer = fit_choreographer(recipe, sampler, letters, work, console)
     splicer = make_splices(recipe, timed, dances, basis, work)
     dancer = fit_dancer(recipe, sampler, mean_moves(training, letters), splicer, work, console)
-    if autoencoder is None or distributed.rank() > 0:
+    if autoencoder is None:
+        distributed.wait()
+        return {}
+    figures = None
+    if not flat:
+        made = fit_figures(dressed, takes, basis, work)
+        figures = FigureContents(made.decoder, made.figures, mean_hands(training, letters), made.margins)
+    if distributed.rank() > 0:
         distributed.wait()
         return {}
 
     credits = sorted({t.licence for t in takes})
     seeds = pick_seeds(dances, styles, recipe.seed)
     std = np.maximum(basis.std, LEAST_STD)
+    planning = describe_planning(describe_dances(named, training), training, mean_moves(training, letters), basis)
     contents = PackContents(
-        autoencoder, choreographer, dancer, styles,
-        describe_dances(named, training),
+        autoencoder, choreographer, dancer, styles, planning.pop("dances"),
         np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
-        describe_training(recipe, takes, bodies, work), credits,
+        describe_training(recipe, takes, bodies, work), credits, planning, figures,
     )  # fmt: skip
     differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")

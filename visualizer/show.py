@@ -39,6 +39,7 @@ class Dancing(Protocol):
     """What a show asks of its dancers."""
 
     temperature: float
+    beat_seconds: float  # that a beat lasts
     wants_inside: bool  # whether pictures say what is inside of the dancers, where that is known
 
     @property
@@ -151,6 +152,7 @@ class Show:
         `hearing.time` is the only other time that counts: seconds on the driver's clock.
         """
         hearing = adjust_sensitivity(hearing, self.sensitivity)
+        self._dancer.beat_seconds = 60 / hearing.bpm
         count = self._count(musical_time, hearing)
         bodies = self._ahead.take(count.danced - count.leap)
         if self.look.wants_inside != self._dancer.wants_inside:  # another look: what was made ahead is for the last one
@@ -184,6 +186,11 @@ class Show:
         """Those who dance; nothing is being made of them in another thread when they are returned."""
         self._ahead.settle()
         return self._dancer
+
+    @property
+    def troupe(self) -> int:
+        """How many dance. No thread but the caller's changes it, so nothing is waited for."""
+        return self._dancer.troupe
 
     def _count(self, musical_time: float, hearing: Hearing) -> Count:
         """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
@@ -285,7 +292,9 @@ class Show:
             now, of = self.dancer.dance or AS_IT_COMES, self.dancer.style
             if energy is not None:
                 self._dance_energy = energy
-                names = (*self.dancer.dances_for(energy), AS_IT_COMES)
+                suited = self.dancer.dances_for(energy)
+                # Its own plan, which knows the way over and improvises, as often as all dances together.
+                names = (*suited, *[AS_IT_COMES] * max(1, len(suited)))
         allowed, favourites = self.preferences.allowed(kind, names), self.preferences.favourite[kind]
         chosen = self.auto.choose(kind, allowed, favourites, now, of)
         if chosen is None:

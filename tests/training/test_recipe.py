@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from tests.support.training_run import TinyFit
 from training import cli, recipe
@@ -173,9 +174,27 @@ def test_captured_dances_are_named_after_their_style(tiny_fit: TinyFit) -> None:
         assert name == take.dance if take.dance else name.startswith(take.style + " ")
 
 
+def test_a_letter_is_danced_with_the_mean_of_its_hands() -> None:
+    def take(letters: list[int], hands: NDArray[np.float32] | None, loops: bool) -> Dance:
+        steps = 8 * len(letters)
+        nothing = np.zeros((steps, 2), np.float32)
+        return Dance("x", nothing, nothing, nothing[:, 0], 0, False, np.array(letters), True, loops=loops, hands=hands)
+
+    fists, open_hands = np.zeros((16, 4), np.float32), np.zeros((16, 4), np.float32)
+    fists[:8, 0] = 1
+    table = recipe.mean_hands(
+        [take([0, 1], fists, True), take([0, 2], open_hands, True), take([1, 2], np.ones((16, 4), np.float32), False)],
+        4,
+    )
+    assert table.tolist() == [[0.5, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
 def test_half_a_fit_writes_no_pack_and_the_whole_finds_it_done(tiny_fit: TinyFit, tmp_path: Path) -> None:
-    """Each half on its own has its checkpoints where the whole command looks for them."""
-    for half, made, other in (("autoencoder", "drawing", "choreographer"), ("dancer", "choreographer", "drawing")):
+    """Each part on its own has its checkpoints where the whole command looks for them."""
+    for half, made, other in (
+        ("autoencoder", "drawing", "choreographer"), ("dancer", "choreographer", "drawing"),
+        ("figures", "figures/figures", "drawing"),
+    ):  # fmt: skip
         work = tmp_path / half
         work.mkdir()
         shutil.copytree(tiny_fit.work / "data.zarr", work / "data.zarr")

@@ -28,7 +28,7 @@ LETTERS_PER_PHRASE = PHRASE_BEATS * LETTERS_PER_BEAT
 class Dance:
     """One take in latents. `latent` (S, D), `travel` (S, 2), or (S, 1) of flat bodies, `energy` (S,), `letters`
     (S // 8,), the numbers of its style and of its named dance (-1: none). `phase`: letters of a phrase that have passed
-    when it begins."""
+    when it begins. `hands` (S, 4), see `Motion`."""
 
     name: str
     latent: NDArray[np.float32]
@@ -41,6 +41,7 @@ class Dance:
     dance: int = -1
     phase: int = 0
     loops: bool = False  # whether it begins again after its end
+    hands: NDArray[np.float32] | None = None
 
     def place(self, letter: int) -> int:
         """Letters of the phrase that have passed when its `letter` begins."""

@@ -30,6 +30,8 @@ from training.data.motion.skeleton import INDEX, mirror, turn
 from visualizer.dancer.pack import FRAME_METRES, FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
 
+HANDS = 4  # numbers: left fist, left point, right fist, right point
+
 CHUNK = 64  # frames in a Zarr chunk, the least that is read at once
 
 HELD_OUT = 0.15  # share of the captured clips that training never sees
@@ -44,7 +46,8 @@ class Motion:
     """A dance in musical time, before any camera. `positions` float32 (S, 21, 3) metres, 16 steps a beat.
 
     `energy` (S,) 0..1; `timed` is False where no beat could be found; `dance` names written choreography; `phrase`:
-    number of beats before the first phrase of eight beats.
+    number of beats before the first phrase of eight beats; `hands` (S, 4): left fist, left point, right fist, right
+    point, 0..1, None where nothing is known of them.
     """
 
     clip: str
@@ -57,10 +60,11 @@ class Motion:
     dance: str
     licence: str
     phrase: int = 0
+    hands: NDArray[np.float32] | None = None
 
 
 def clips_of(clips: list[Clip], tiny: bool) -> list[Clip]:
-    """The dances that a data set is made of."""
+    """The captured dances that a data set is made of."""
     return clips[:4] if tiny else clips
 
 
@@ -168,9 +172,21 @@ def _perform_take(dance: choreography.Dance, level: float, seed: int, name: str)
         for k in range(WRITTEN_LOOPS)
     ]
     positions = join_takes([loop.positions for loop in loops])
+    hands = np.concatenate([loop.hands.reshape(-1, HANDS) for loop in loops])
     energy = np.full(len(positions), level, dtype=np.float32)
     return Motion(f"{dance.name}@{level}", dance.style, positions, energy, True, False, False, name,
-                  "written for this project, MIT")  # fmt: skip
+                  "written for this project, MIT", hands=hands)  # fmt: skip
+
+
+def _written(tiny: bool, seed: int) -> list[Motion]:
+    """All motions that are made of written dances."""
+    dances = choreography.DANCES[:6] if tiny else choreography.DANCES
+    return written_motions(dances, seed) + crossed_motions(dances, seed)
+
+
+def mirror_hands(hands: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Hands (…, 4) of a dance that is reflected left to right."""
+    return hands[..., [2, 3, 0, 1]]
 
 
 def crop_centre(positions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -251,17 +267,14 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
     recipe = recipe_of(motion_folder, seed, tiny)
     old = begun(path)
     if old.get("finished") and old["recipe"] == recipe:
+        _add_hands(path, seed, tiny)
         return path
     if old.get("finished"):
         raise UserError(f"{path}: holds data of another recipe ({old['recipe']}); choose another --work or remove it")
     if old:
         _remove(path)
     clips = read_clips(motion_folder) if motion_folder else []
-    dances = choreography.DANCES
-    if tiny:
-        dances = dances[:6]
-    motions = captured_motions(clips_of(clips, tiny), seed) + written_motions(dances, seed)
-    motions += crossed_motions(dances, seed)
+    motions = captured_motions(clips_of(clips, tiny), seed) + _written(tiny, seed)
     # Every body has the same bones. Resampled positions, and captured people, have not quite.
     motions = [replace(m, positions=fit_skeleton(m.positions).positions) for m in motions]
     styles = sorted({m.style for m in motions if m.timed})
@@ -288,12 +301,30 @@ def build(path: Path, motion_folder: Path | None, seed: int, tiny: bool = False)
                 group.create_array("positions", data=motion.positions)
             group.create_array("joints", data=joints)
             group.create_array("body", data=about_crop(positions, place))
+            if motion.hands is not None:
+                group.create_array("hands", data=mirror_hands(motion.hands) if mirrored else motion.hands)
             group.create_array("energy", data=motion.energy)
             speed = crop_speed(place)
             group.create_array("travel", data=speed[:, 0].copy())
             group.create_array("approach", data=speed[:, 1].copy())
-    root.attrs["finished"] = True
+    root.attrs["hands"] = root.attrs["finished"] = True
     return path
+
+
+def _add_hands(path: Path, seed: int, tiny: bool) -> None:
+    """Put the hands of written dances into a data set that was made before it had any. A dance that has been written
+    anew since keeps open hands."""
+    root = zarr.open_group(path, mode="r+")
+    if root.attrs.asdict().get("hands"):
+        return
+    known = {m.clip: m.hands for m in _written(tiny, seed)}
+    for _, group in root.groups():
+        says = group.attrs.asdict()
+        hands, energy = known.get(str(says["clip"])), group["energy"]
+        if hands is None or "hands" in group or not isinstance(energy, zarr.Array) or len(hands) != energy.shape[0]:
+            continue
+        group.create_array("hands", data=mirror_hands(hands) if says["mirrored"] else hands)
+    root.attrs["hands"] = True
 
 
 @dataclass(frozen=True)
@@ -314,7 +345,8 @@ class Take:
 
     def read(self, name: str, part: slice = slice(None)) -> NDArray:
         """One of "frames" (bytes, see `to_bytes`), "joints" in frame coordinates, "positions" in the room, "body" about
-        the crop, "energy", and the speed of the crop sideways, "travel", and towards the viewer, "approach"."""
+        the crop, "hands" (open where nothing is known of them), "energy", and the speed of the crop sideways, "travel",
+        and towards the viewer, "approach"."""
         if name == "frames" and "pictures" in self.group:  # footage: the picture nearest in time
             number = self.read("pictures", part)
             if not len(number):
@@ -323,6 +355,8 @@ class Take:
             return self.read("seen", slice(first, int(number.max()) + 1))[number - first]
         if name == "frames" and name not in self.group:
             return to_bytes(silhouettes(self.read("joints", part))[:, 0])
+        if name == "hands" and name not in self.group:
+            return np.zeros((len(range(*part.indices(len(self)))), HANDS), np.float32)
         array = self.group[name]
         assert isinstance(array, zarr.Array)
         return np.asarray(array[part])

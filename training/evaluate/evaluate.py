@@ -23,6 +23,7 @@ from training.data.dataset import (
 from training.evaluate.auto_dancing import measure_bodies, measure_music, measure_novelty
 from training.evaluate.dancing import measure_dancing
 from training.evaluate.effort import TINY, Effort
+from training.evaluate.figures import measure_figures
 from training.evaluate.material import Material
 from training.evaluate.metrics import BPM
 from training.evaluate.plots import draw_plots
@@ -39,7 +40,7 @@ from visualizer.errors import UserError
 from visualizer.networks.session import open_session
 from visualizer.support.console import Console
 
-PARTS = ("pictures", "dance", "body", "realism", "music", "novelty")
+PARTS = ("pictures", "figures", "dance", "body", "realism", "music", "novelty")
 
 MEASURES: Mapping[str, Callable[[Material], list[Row]]] = {
     "body": measure_bodies, "realism": measure_realism, "music": measure_music, "novelty": measure_novelty,
@@ -100,6 +101,9 @@ def evaluate_pack(
         rows, frames, seen = measure_pictures(pack, encoder, takes, seed, effort, console)
         drawn = frames, seen
         show(f"The pictures of {pack.name} (baseline: as many principal components)", rows, begun)
+    if "figures" in wish.only and pack.figures is not None:
+        begun = time.monotonic()
+        show(f"The figures of {pack.name} (real: the truth about them)", measure_figures(material), begun)
     if "dance" in wish.only:
         begun = time.monotonic()
         rows, curves = measure_dancing(material, encoder, work)

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.export import TOLERANCE, difference, export_network
+from training.export import TOLERANCE
+from training.onnx_export import difference, export_network
 from training.synth.dataset import QUIET, ROWS_A_CALL, Batch
 from visualizer import files
 from visualizer.errors import UserError

@@ -15,11 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.networks.contract import travel_size
+from visualizer.moment import Inside
+from visualizer.networks.contract import PART_COUNT, travel_size
 
+from .dressing import Box, Dress, find_boxes
 from .pack import FARTHEST_JOINT, FRAME_SIZE, JOINT_COUNT, Pack, clean
 
 FARTHEST_LINE = 100.0  # frame widths: no point of a frame is farther from the outline than 1.5
+OUTSIDE = 3 / FRAME_SIZE  # frame widths from the outline that a place is which no figure's box holds
+LARGEST = {"frame": FARTHEST_LINE, "normal": 2.0, "crease": 100.0, "parts": 2.0}  # of numbers that draw a figure
 HUGE = 1e15  # of a latent or a state: the square of what is larger is no number
 FASTEST = 1e3  # frame widths a beat; a runner makes three
 
@@ -36,7 +40,9 @@ class Pace:
     calls: int
 
 
-PACES = {"choreographer": Pace(0.25, 8), "dancer": Pace(0.05, 48), "decoder": Pace(0.75, 4)}
+PACES = {
+    "choreographer": Pace(0.25, 8), "dancer": Pace(0.05, 48), "decoder": Pace(0.75, 4), "figure_decoder": Pace(0.75, 4),
+}  # fmt: skip
 STUCK = 5.0  # seconds of work: one call that takes more is too many. (A program that is stopped does no work.)
 
 
@@ -77,11 +83,13 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Frames (N, 1, 128, 128), joints (N, 21, 2) or None where the pack has none, and who has `failed` (N,)."""
+    """Frames (N, 1, 128, 128), joints (N, 21, 2) or None where the pack has none, who has `failed` (N,), and what is
+    inside of figures, where that was asked for."""
 
     frame: NDArray[np.float32]
     joints: NDArray[np.float32] | None
     failed: NDArray[np.bool_]
+    insides: tuple[Inside, ...] | None = None
 
 
 class Networks:
@@ -144,6 +152,56 @@ class Networks:
             failed |= ~(np.abs(joints - 0.5) <= FARTHEST_JOINT).all(axis=(1, 2))
         self._blame("decoder", failed)
         return Decoded(frame, joints, failed)
+
+    def show(self, latent: NDArray[np.float32], dress: Dress, wants_inside: bool) -> Decoded:
+        """The bodies of latents (N, D): figures, or silhouettes, where all are flat and nobody asks what is inside."""
+        figures = self._pack.figures
+        if figures is None:
+            return self.decode(latent)
+        flat = np.array([person.flat for person in figures.people])
+        if not wants_inside and not dress.figure[:, ~flat].any():
+            return self.decode(latent)
+        return self.draw_figures(latent, dress, wants_inside)
+
+    def draw_figures(self, latent: NDArray[np.float32], dress: Dress, wants_inside: bool) -> Decoded:
+        """The figures of latents (N, D) in frames (N, 1, 128, 128), drawn each in the box that it needs."""
+        pack, n = self._pack, len(latent)
+        frame = np.full((n, 1, FRAME_SIZE, FRAME_SIZE), OUTSIDE, np.float32)
+        joints = np.zeros((n, JOINT_COUNT, 2), np.float32)
+        failed = np.ones(n, bool)
+        insides: list[Inside] = []
+        if pack.body is None or pack.figures is None:  # a pack that says it has figures has both
+            return Decoded(frame, joints, failed)
+        for k, box in enumerate(find_boxes(pack.body, pack.figures, latent, dress.figure)):
+            made = self._draw_figure(latent[k : k + 1], dress, k, box)
+            if made is None:
+                continue
+            top, left = 2 * box.row, 2 * box.column
+            frame[k, :, top : top + 2 * box.rows, left : left + 2 * box.columns] = made["frame"][0]
+            joints[k], failed[k] = made["joints"][0], False
+            if wants_inside:
+                colours = np.tensordot(dress.figure[k], [p.colours for p in pack.figures.people], 1)
+                inside = (made["normal"][0], made["crease"][0, 0], made["parts"][0], np.rint(colours).astype(np.uint8))
+                insides.append(Inside(top, left, *inside))
+        return Decoded(frame, joints, failed, tuple(insides) if len(insides) == n else None)
+
+    def _draw_figure(
+        self, latent: NDArray[np.float32], dress: Dress, who: int, box: Box
+    ) -> dict[str, NDArray[Any]] | None:
+        """One figure in its box; None where the network fails."""
+        one, (x, y) = slice(who, who + 1), box.grid
+        given = {"latent": latent, "figure": dress.figure[one], "sway": dress.sway[one], "hands": dress.hands[one],
+                 "grid_x": x, "grid_y": y}  # fmt: skip
+        h, w = 2 * box.rows, 2 * box.columns
+        shapes = {"frame": (1, 1, h, w), "normal": (1, 2, h, w), "crease": (1, 1, h, w), "parts": (1, PART_COUNT, h, w),
+                  "joints": (1, JOINT_COUNT, 2)}  # fmt: skip
+        made = self._call("figure_decoder", list(shapes), given, shapes)
+        if made is None:
+            return None
+        sound = all(np.abs(made[name]).max() <= most for name, most in LARGEST.items())
+        sound = sound and np.abs(made["joints"] - 0.5).max() <= FARTHEST_JOINT
+        self._blame("figures", np.array([not sound]))
+        return made if sound else None
 
     def _call(
         self, network: str, names: list[str] | None, given: dict[str, NDArray[Any]], shapes: dict[str, tuple[int, ...]]

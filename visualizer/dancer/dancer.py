@@ -29,10 +29,11 @@ from visualizer.moment import Bodies
 
 from .calls import Networks
 from .camera import Camera
+from .dressing import Dress, Dressing, plain_dress, turn_sway
 from .foot_lock import FootLock
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
-from .planner import begin_plan
+from .planner import begin_plan, find_bodies
 from .recovery import LastGood, Recovery
 from .rescue import Rescue
 from .rows import Rows, begin_rows
@@ -85,7 +86,7 @@ class Dancer(Wishes):
         self.pack = pack
         self._networks = Networks(pack)
         self._rescue = Rescue(pack, len(self._plan))
-        self._feet = FootLock(pack.body, len(self._plan))
+        self._dressing, self._feet = Dressing(pack, len(self._plan)), FootLock(pack.body, len(self._plan))
         self._style_rows = np.eye(len(pack.styles), dtype=np.float32)
         count = max(1, len(pack.dances))
         self._dance_rows = np.eye(count + 1, count, dtype=np.float32)  # the last, which is also -1, is all zeros
@@ -118,7 +119,7 @@ class Dancer(Wishes):
         home, depth = self._formation.admit(troupe, (s.seen for s in self._steps))
         if troupe <= old:
             return
-        for each in (self._plan, self._camera, self._wardrobe, self._rescue, self._feet):
+        for each in (self._plan, self._camera, self._wardrobe, self._rescue, self._dressing, self._feet):
             each.resize(troupe)
         new = self._begin_rows(range(old, troupe))
         self._rows = self._rows.map(lambda a, b: np.concatenate([a, b]), new)
@@ -145,16 +146,20 @@ class Dancer(Wishes):
         if self._step % STEPS_PER_LETTER == 0:
             self._write_letters(beat, energy)
         rows, before = self._rows, self._rows.latent
-        made = self._networks.step(self._told(beat, energy))
-        rows.latent, rows.body = made.latent, made.state
+        told = self._told(beat, energy)
+        made = self._networks.step(told)
+        rows.latent, rows.body, rows.before, rows.travel = made.latent, made.state, before.copy(), made.travel
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
+        sway = self._dressing.step(rows.latent, made.travel, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
         self._camera.step(self._step, self._sync.danced != "each")
         latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
         place = self._formation.step(latent, travel)
         way = self._camera.turn_back(self._formation.find_way(place, self._steps.last))
         latent = self._camera.turn(self.pack.body, self._feet.step(rows.latent.copy(), way))
-        self._steps.append(Step(latent, place, self._formation.depth, self._formation.near, self._formation.seen))
+        stands = self._formation
+        sway = turn_sway(sway, self._camera.yaw) if self.pack.figures is not None else sway
+        self._steps.append(Step(latent, place, stands.depth, stands.near, stands.seen, sway, self._dressing.hands))
         self._let_go()
         self._replace_pack()
 
@@ -171,13 +176,15 @@ class Dancer(Wishes):
         self.letters_written.append(int(rows.letter[0]))
         coming = beat + STEPS_PER_LETTER / STEPS_PER_BEAT  # when what is written now will be danced
         rows.next_style = self._plan.style_row()
-        rows.next_dance = self._plan.dance_row(coming, energy)
+        rows.next_dance = self._plan.dance_row(coming, energy, find_bodies(self.pack, rows))
+        noise = self._random.random((MOST_DANCERS, self.pack.letters), dtype=np.float32)[:n]
+        noise[:, self.pack.crotch_letters] = 0  # hardly ever, whatever the network thinks of them
         made = self._networks.write(
             {
                 "letter": rows.letter,
                 "state": rows.choreography,
                 **self._conditions(coming, energy, rows.next_style, rows.next_dance),
-                "noise": self._random.random((MOST_DANCERS, self.pack.letters), dtype=np.float32)[:n],
+                "noise": noise,
                 "temperature": np.full((n, 1), self.temperature, dtype=np.float32),
             }
         )
@@ -222,7 +229,7 @@ class Dancer(Wishes):
         self._rows = self._rows.map(lambda a: a[:count].copy())
         for each in (self._steps, self._formation):
             each.keep(count)
-        for each in (self._plan, self._rescue, self._camera, self._wardrobe, self._feet):
+        for each in (self._plan, self._rescue, self._camera, self._wardrobe, self._dressing, self._feet):
             each.resize(count)
 
     # --- what goes wrong
@@ -263,7 +270,8 @@ class Dancer(Wishes):
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
         now = self._about(musical_time)
-        bodies = self.draw(now.latent, now.place, now.seen, now.depth)
+        dress = Dress(self._wardrobe.weights(musical_time), now.sway, now.hands)
+        bodies = self.draw(now.latent, now.place, now.seen, now.depth, dress)
         return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies
 
     def _about(self, musical_time: float) -> Step:
@@ -275,8 +283,10 @@ class Dancer(Wishes):
     def draw(
         self, latent: NDArray[np.float32], place: NDArray[np.float32],
         seen: NDArray[np.floating] | None = None, depth: NDArray[np.floating] | None = None,
+        dress: Dress | None = None,
     ) -> Bodies:  # fmt: skip
-        """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand.
+        """Decode latents (N, D) of dancers at places (N,); span, rise and deep are `seen`; None: as they stand. `dress`
+        of those of a pack with figures; None: as they are, with nothing that sways.
 
         Those whose frames fail are shown as they were before. So are latents of another size, of a pack that was
         replaced.
@@ -288,11 +298,12 @@ class Dancer(Wishes):
         if latent.shape[1] != self.pack.latent_size:
             shown = self._last_good.hold(len(latent), joints=True)
         else:
-            shown = self._last_good.mend(self._networks.decode(latent))
+            dress = dress or plain_dress(self._wardrobe.weights(self.beat), len(latent))
+            shown = self._last_good.mend(self._networks.show(latent, dress, self.wants_inside))
             if len(shown.failed) == len(self._plan):
                 self._mend(shown.failed)
             self._replace_pack()
-        bodies = Bodies(shown.frame, shown.joints, place, span)
+        bodies = Bodies(shown.frame, shown.joints, place, span, insides=shown.insides)
         if deep < FLAT:
             return bodies
         return dataclasses.replace(bodies, depth=np.maximum(depth, 0), rise=rise, deep=deep)

@@ -27,13 +27,17 @@ from visualizer import paths
 from visualizer.dancer.pack import LARGEST_INFO, find_pack, known_packs, read_info, ships
 from visualizer.errors import UserError, clean
 from visualizer.files import check_plain_zip, open_plain, read_at_most, write_whole
-from visualizer.networks.contract import NETWORKS
+from visualizer.networks.contract import FIGURES, NETWORKS, networks_of
 from visualizer.networks.sandbox import pass_trial
 from visualizer.networks.session import LARGEST_FILE, seal_network
 
 LARGEST_NOTICE = 1024 * 1024
 # All that a pack may hold, and how many bytes of it. Each of them must be there.
-FILES = {"pack.json": LARGEST_INFO, "NOTICE": LARGEST_NOTICE, **{f"{n}.onnx": LARGEST_FILE for n in NETWORKS}}
+MAY_LACK = f"{FIGURES}.onnx"  # a pack without figures has none
+FILES = {
+    "pack.json": LARGEST_INFO, "NOTICE": LARGEST_NOTICE,
+    **{f"{n}.onnx": LARGEST_FILE for n in (*NETWORKS, FIGURES)},
+}  # fmt: skip
 LARGEST_PACK = 128 * 1024 * 1024  # bytes of all of them; ours has 23 MB
 HIGHEST_RATIO = 100  # bytes out of each byte in; trained weights shrink by a tenth, text by a few times
 MOST_ENTRIES = 40  # of a zip file, with what file managers leave in it
@@ -121,7 +125,7 @@ def _judge(entries: list[zipfile.ZipInfo], path: Path) -> dict[str, zipfile.ZipI
         found[name] = entry
     if len({folder for folder in folders if folder}) > 1 or (() in folders and len(folders) > 1):
         raise UserError(f"{path}: holds more than one folder")
-    missing = [name for name in FILES if name not in found]
+    missing = [name for name in FILES if name not in found and name != MAY_LACK]
     if missing:
         raise UserError(f"{path}: {', '.join(missing)} missing, so not a pack")
     if sum(entry.file_size for entry in found.values()) > LARGEST_PACK:
@@ -182,7 +186,7 @@ def _copy_folder(path: Path, into: Path) -> None:
             raise UserError(
                 f"{path}: {clean(repr(strange[0]))} does not belong into a pack, which holds {', '.join(FILES)}"
             )
-        missing = [name for name in FILES if name not in entries]
+        missing = [name for name in FILES if name not in entries and name != MAY_LACK]
         if missing:
             raise UserError(f"{path}: {', '.join(missing)} missing, so not a pack")
         total = 0
@@ -221,7 +225,7 @@ def _check_hashes(folder: Path, info: dict[str, Any]) -> None:
         return
     if not isinstance(hashes, dict):
         raise UserError(f"{folder / 'pack.json'}: sha256 must name files and their hashes")
-    for network in NETWORKS:
+    for network in networks_of(info):
         named = hashes.get(f"{network}.onnx")
         found = seal_network(folder / f"{network}.onnx")
         if named is not None and named != found:
@@ -289,7 +293,7 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
         raise UserError(f"{out}: a pack to hand on is a .zip")
     if os.path.lexists(out) and not force:
         raise UserError(f"{out} exists; --force overwrites it")
-    missing = [n for n in FILES if not (folder / n).is_file()]
+    missing = [n for n in FILES if not (folder / n).is_file() and n != MAY_LACK]
     if missing:
         raise UserError(f"{folder}: {', '.join(missing)} missing, so it could not be added")
     inside = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-")[:LONGEST_NAME] or "pack"
@@ -298,7 +302,7 @@ def zip_pack(name: str, out: Path, force: bool = False) -> None:
             write_whole(out) as part,
             zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle,
         ):
-            for file in FILES:  # the same pack makes the same zip file
+            for file in filter(lambda n: (folder / n).is_file(), FILES):  # the same pack makes the same zip file
                 entry = zipfile.ZipInfo(f"{inside}/{file}")
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | 0o644) << 16

@@ -86,7 +86,7 @@ class LastGood:
     def mend(self, made: Decoded) -> Decoded:
         """The same, with what was shown before of those who have `failed`: an empty frame where nothing was.
 
-        Without joints then, for there are none that a look could use.
+        Without joints then, for there are none that a look could use, and without an inside of anybody.
         """
         frame, joints = made.frame, made.joints
         if made.failed.any():
@@ -102,7 +102,7 @@ class LastGood:
             else:
                 joints = None
         self._frame, self._joints = frame, joints
-        return Decoded(frame, joints, made.failed)
+        return Decoded(frame, joints, made.failed, None if made.failed.any() else made.insides)
 
     def hold(self, count: int, joints: bool) -> Decoded:
         """The last bodies of that many dancers, where there is nothing new to show."""

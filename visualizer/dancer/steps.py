@@ -15,14 +15,16 @@ LOOK_AHEAD = 2  # steps past the present that a cubic needs
 
 @dataclass(frozen=True)
 class Step:
-    """The troupe at one step: latents (N, D), places (N,), rows (N,), how much nearer each is than its row (N,), and
-    what is seen of the stage; see Bodies."""
+    """The troupe at one step: latents (N, D), places (N,), rows (N,), how much nearer each is than its row (N,), what
+    is seen of the stage (see Bodies), and sway (N, 7) and hands (N, 4) of figures."""
 
     latent: NDArray[np.float32]
     place: NDArray[np.float32]
     depth: NDArray[np.floating]
     near: NDArray[np.float32]
     seen: NDArray[np.floating]  # span, rise, deep
+    sway: NDArray[np.float32]
+    hands: NDArray[np.float32]
 
 
 def catmull_rom(a: Any, b: Any, c: Any, d: Any, u: float) -> Any:
@@ -65,12 +67,16 @@ class Steps:
             self._steps[k] = Step(
                 np.concatenate([s.latent, latent]), np.concatenate([s.place, place]),
                 np.concatenate([s.depth, depth]), np.pad(s.near, (0, len(place))), s.seen,
+                *(np.pad(a, ((0, len(place)), (0, 0))) for a in (s.sway, s.hands)),
             )  # fmt: skip
 
     def keep(self, count: int) -> None:
         """Only the first `count` dancers are left."""
         for k, s in enumerate(self._steps):
-            self._steps[k] = Step(s.latent[:count], s.place[:count], s.depth[:count], s.near[:count], s.seen)
+            self._steps[k] = Step(
+                s.latent[:count], s.place[:count], s.depth[:count], s.near[:count], s.seen, s.sway[:count],
+                s.hands[:count],
+            )  # fmt: skip
 
     def replace_latents(self, latent: NDArray[np.float32]) -> None:
         """All have been in the pose (N, D), where each stood."""
@@ -86,4 +92,6 @@ class Steps:
             catmull_rom(a.depth, b.depth, c.depth, d.depth, u),
             np.asarray(catmull_rom(a.near, b.near, c.near, d.near, u), dtype=np.float32),
             catmull_rom(a.seen, b.seen, c.seen, d.seen, u),
+            np.asarray(catmull_rom(a.sway, b.sway, c.sway, d.sway, u), dtype=np.float32),
+            (b.hands + (c.hands - b.hands) * np.float32(u)).astype(np.float32, copy=False),
         )

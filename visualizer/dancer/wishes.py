@@ -18,6 +18,7 @@ class Wishes:
     """Wishes go to the plan, the sync and the formation of a troupe; the dancer, who steps, makes those."""
 
     pack: Pack
+    beat_seconds: float = 0.5  # that a beat lasts: hair swings as fast as it is long, whatever the tempo
     wants_inside: bool = False  # whether pictures are to say what is inside of the dancers, where the pack has figures
     _plan: TroupePlanner
     _sync: Sync

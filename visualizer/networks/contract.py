@@ -17,18 +17,28 @@ from visualizer.errors import UserError, clean
 from .session import failures, first_line
 
 NETWORKS = ("encoder", "decoder", "choreographer", "dancer")
+FIGURES = "figures"  # the network that a pack with figures has beside those
+GRID = 64  # cells a side of the frame, two pixels each; figures are drawn in a box of cells
+SWAY_SIZE, HANDS_SIZE, PART_COUNT = 7, 4, 7
+BOX = ("grid_x", "grid_y")  # inputs whose second axis is free: the columns and the rows of the box
 FRAME_SIZE = 128  # pixels a side of the learned field
 JOINT_COUNT = 21
 MOST_DANCERS = 9
+STEPS_PER_BEAT = 16  # of the dancer network
 LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
 
 
 def expected_inputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """The contract: input names and shapes (without the batch axis) of each network."""
+    """The contract: input names and shapes (without the batch axis) of each network; of `BOX` the largest."""
     d, k, s = info["latent_size"], info["letters"], len(info["styles"])
     g = max(1, len(info["dances"]))  # no axis of a network is empty
     conditions = {"bar_phase": (6,), "energy": (1,), "style": (s,), "dance": (g,)}
+    figures = {
+        "latent": (d,), "figure": (len(info.get("figures", ())),), "sway": (SWAY_SIZE,), "hands": (HANDS_SIZE,),
+        "grid_x": (GRID,), "grid_y": (GRID,),
+    }  # fmt: skip
     return {
+        FIGURES: figures,
         "encoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE)},
         "decoder": {"latent": (d,)},
         "choreographer": {"letter": (), "state": tuple(info["choreographer_state"]), **conditions,
@@ -43,10 +53,25 @@ def travel_size(info: dict[str, Any]) -> int:
     return 2 if info.get("format", 2) >= 3 else 1
 
 
-def expected_outputs(info: dict[str, Any]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """The contract: output names and shapes (without the batch axis). The decoder alone may leave out joints."""
-    d = info["latent_size"]
+def networks_of(info: dict[str, Any]) -> tuple[str, ...]:
+    """The networks that a pack has by its `pack.json`."""
+    return (*NETWORKS, FIGURES) if "figures" in info else NETWORKS
+
+
+def expected_outputs(
+    info: dict[str, Any], box: tuple[int, int] = (GRID, GRID)
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The contract: output names and shapes (without the batch axis). The decoder alone may leave out joints. `box`:
+    columns and rows of cells that figures are drawn in."""
+    d, (w, h) = info["latent_size"], (2 * box[0], 2 * box[1])
     return {
+        FIGURES: {
+            "frame": (1, h, w),
+            "normal": (2, h, w),
+            "crease": (1, h, w),
+            "parts": (PART_COUNT, h, w),
+            "joints": (JOINT_COUNT, 2),
+        },
         "encoder": {"latent": (d,)},
         "decoder": {"frame": (1, FRAME_SIZE, FRAME_SIZE), "joints": (JOINT_COUNT, 2)},
         "choreographer": {"letter_out": (), "state_out": tuple(info["choreographer_state"])},
@@ -61,6 +86,11 @@ def check_contract(session: Any, network: str, info: dict[str, Any], path: Path,
     try:
         inputs = {i.name: i for i in session.get_inputs()}
         found = {name: tuple(i.shape[1:]) for name, i in inputs.items()}
+        for name in BOX:
+            if name in found and len(found[name]) == 1 and not isinstance(found[name][0], int):
+                found[name] = (GRID,)  # free, as it should be
+            elif name in found:
+                raise UserError(f"{path}: input {name} must have a free second axis")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: the name of an input is no text") from error
     wanted = expected_inputs(info)[network]
@@ -80,7 +110,8 @@ def run_checked(
 ) -> dict[str, NDArray]:
     """What a network makes of `given`, by name. UserError unless shapes and kinds are those of the contract."""
     names = [o.name for o in session.get_outputs()]
-    shapes = expected_outputs(info)[network]
+    box = tuple(given[name].shape[1] if name in given else GRID for name in BOX)
+    shapes = expected_outputs(info, (box[0], box[1]))[network]
     missing = set(shapes) - set(names) - {"joints"}
     if missing:
         raise UserError(f"{path}: output {', '.join(sorted(missing))} is missing")

@@ -7,7 +7,8 @@ anything but a plain sequence of well-known operators on floats and whole number
 - no operators but those of `OPERATORS`, none of another domain, no functions (which hide operators), no subgraphs
   (`If`, `Loop`, `Scan`), nothing random (noise comes in as an input), no text, no sparse or quantised side tables;
 - weights lie in the file itself and are exactly as large as they say;
-- how large a tensor becomes may depend on the number of dancers, but never on what is danced. That is what lets one
+- how large a tensor becomes may depend on the number of dancers, and for figures on the box they are drawn in, which is
+  never larger than a frame, but never on what is danced. That is what lets one
   run in a limited process (`sandbox`) speak for all others: a network that behaves there cannot ask for terabytes
   when a certain letter comes;
 - what is looked up in a table may depend on letters and the place within one, which the sandbox tries, and on nothing

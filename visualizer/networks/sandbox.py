@@ -24,11 +24,20 @@ from numpy.typing import NDArray
 
 from visualizer.errors import UserError, clean
 
-from .contract import MOST_DANCERS, NETWORKS, check_contract, expected_inputs, run_checked
+from .contract import (
+    FIGURES,
+    GRID,
+    MOST_DANCERS,
+    NETWORKS,
+    check_contract,
+    expected_inputs,
+    networks_of,
+    run_checked,
+)
 from .onnx_check import check_network
 from .session import open_bytes, read_network, seal_network, seal_of
 
-RULES = 2  # of what is tried here and in `onnx_check`: what passed by others is tried again
+RULES = 3  # of what is tried here and in `onnx_check`: what passed by others is tried again
 MEMORY = 1 << 30  # bytes that the networks may take beside the program itself; ours take 0.13 GB for nine dancers
 CPU_SECONDS = 60  # ours take 3
 WALL_SECONDS = 180.0
@@ -40,7 +49,9 @@ PICTURES = (1, 2, 16)  # that the encoder looks at: footage and tests alone use 
 STEPS = 64  # of a dance that is tried, four beats
 PLACES = (0.0, 7 / 8)  # within a letter, of its eight steps the first and the last
 STEPS_PER_LETTER = 8
-FARTHEST = {"joints": 100.0, "frame": 100.0, "travel": 100.0}  # frame widths; what a dance shows lies within two
+# Frame widths, what a dance shows lies within two; pixels of creases; and what are shares or unit vectors.
+FARTHEST = {"joints": 100.0, "frame": 100.0, "travel": 100.0, "crease": 100.0, "normal": 2.0, "parts": 2.0}
+BOXES = ((GRID, GRID), (28, 52), (1, 1))  # columns and rows that figures are drawn in: any up to the whole frame
 
 _NO_MEMORY = ("bfc_arena", "bad_alloc", "allocate memory")  # in onnxruntime's words
 
@@ -52,11 +63,11 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 # --- outside ---------------------------------------------------------------------------------------------------------
 
 
-def seal_networks(folder: Path) -> dict[str, str]:
-    """The hash of each network of a pack. UserError where one is missing; the encoder, which only training and footage
-    ask for, may be."""
+def seal_networks(folder: Path, networks: tuple[str, ...] = NETWORKS) -> dict[str, str]:
+    """The hash of each of the `networks` of a pack. UserError where one is missing; the encoder, which only training
+    and footage ask for, may be."""
     seals = {}
-    for network in NETWORKS:
+    for network in networks:
         path = folder / f"{network}.onnx"
         if path.is_file():
             seals[network] = seal_network(path)
@@ -76,7 +87,7 @@ def pass_trial(folder: Path, info: dict[str, Any]) -> dict[str, str]:
 
     `info`: its `pack.json`, checked. UserError with the reason if it cannot.
     """
-    seals = seal_networks(folder)
+    seals = seal_networks(folder, networks_of(info))
     noted = _noted(info, seals)
     if noted.exists():
         return seals
@@ -192,7 +203,8 @@ class _Trial:
             if name == "letter_out" and not ((values >= 0) & (values < self._info["letters"])).all():
                 raise UserError(f"{path}: writes letters that there are not")
             if np.abs(values).max(initial=0) > FARTHEST.get(name, np.inf):
-                raise UserError(f"{path}: output {name} is farther out than {FARTHEST[name]:.0f} frame widths")
+                unit = " frame widths" if name in ("joints", "frame", "travel") else ""
+                raise UserError(f"{path}: output {name} is farther out than {FARTHEST[name]:.0f}{unit}")
         return made
 
     def give(self, network: str, draw: np.random.Generator, count: int, **known: NDArray[Any]) -> Arrays:
@@ -207,7 +219,11 @@ class _Trial:
                 given[name] = np.array([seed["latent"] for seed in seeds], np.float32)
             elif name in ("letter", "next_letter"):
                 given[name] = np.array([seed["letter"] for seed in seeds], np.int64)
-            elif name in ("style", "dance"):
+            elif name in ("grid_x", "grid_y"):
+                given[name] = np.tile(np.arange(shape[0], dtype=np.float32) + 0.5, (count, 1))
+            elif name == "sway":
+                given[name] = draw.uniform(-0.3, 0.3, (count, *shape)).astype(np.float32)
+            elif name in ("style", "dance", "figure"):
                 given[name] = np.eye(shape[0], dtype=np.float32)[draw.integers(shape[0], size=count)]
             elif name == "noise" and network == "dancer":
                 given[name] = draw.standard_normal((count, *shape)).astype(np.float32)
@@ -228,11 +244,22 @@ def run_networks(folder: Path, info: dict[str, Any], seals: dict[str, str]) -> N
             trial.check(network, count)
             made = trial.call(network, trial.give(network, draw, count))
     frame = made["frame"]
+    if FIGURES in seals:
+        _try_figures(trial, draw)
     for count in PICTURES if "encoder" in seals else ():
         trial.check("encoder", count)
         trial.call("encoder", {"frame": np.resize(frame, (count, *frame.shape[1:]))})
     _try_letters(trial, draw, info["letters"])
     _try_dance(trial, draw)
+
+
+def _try_figures(trial: _Trial, draw: np.random.Generator) -> None:
+    """Each number of dancers, in boxes of some sizes; the largest first."""
+    for count in reversed(DANCERS):
+        trial.check(FIGURES, count)
+        for columns, rows in BOXES:
+            given = trial.give(FIGURES, draw, count)
+            trial.call(FIGURES, {**given, "grid_x": given["grid_x"][:, :columns], "grid_y": given["grid_y"][:, :rows]})
 
 
 def _try_letters(trial: _Trial, draw: np.random.Generator, letters: int) -> None:

@@ -114,7 +114,8 @@ def _figure() -> Any:
 
 def pack() -> Finding:
     """Reads the pack that would dance, holds it against its digests and its contract."""
-    from visualizer.dancer.pack import NETWORKS, find_pack, load_pack
+    from visualizer.dancer.pack import find_pack, load_pack
+    from visualizer.networks.contract import networks_of
 
     try:
         loaded = load_pack(find_pack(chosen().pack), "cpu")
@@ -123,7 +124,7 @@ def pack() -> Finding:
         return Finding(BROKEN, str(error), remedy)
     digests = loaded.info.get("sha256")
     digests = digests if isinstance(digests, dict) else {}
-    files = [loaded.folder / f"{network}.onnx" for network in NETWORKS]
+    files = [loaded.folder / f"{network}.onnx" for network in networks_of(loaded.info)]
     there = [path for path in files if path.is_file()]
     changed = [p.name for p in there if hashlib.sha256(p.read_bytes()).hexdigest() != digests.get(p.name)]
     size = sum(path.stat().st_size for path in there)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +203,34 @@ def test_body_batches_hold_bodies_and_their_pictures(tiny_fit: TinyFit) -> None:
     assert (next(sampling.body_batches(bodies, 12, 3, start=1))[0] != frames).any()
     with pytest.raises(UserError, match="bodies"):
         sampling.gather_bodies([t for t in takes if t.mirrored])
+
+
+def test_written_takes_hold_their_hands_and_captured_ones_keep_them_open(tiny_fit: TinyFit) -> None:
+    takes, _ = open_takes(tiny_fit.work / "data.zarr")
+    assert {t.captured for t in takes} == {True, False}
+    for take in takes:
+        hands = take.read("hands")
+        assert hands.shape == (len(take), dataset.HANDS)
+        assert not hands.any() or not take.captured
+        assert take.read("hands", slice(3, 9)).shape == (6, dataset.HANDS)
+        if take.dance and not take.mirrored:
+            other = next(t for t in takes if t.clip == take.clip and t.mirrored)
+            assert np.array_equal(other.read("hands"), hands[:, [2, 3, 0, 1]])
+    assert any(t.read("hands").any() for t in takes)
+
+
+def test_hands_are_put_into_a_data_set_that_was_made_before_it_had_any(tiny_fit: TinyFit, tmp_path: Path) -> None:
+    path = shutil.copytree(tiny_fit.work / "data.zarr", tmp_path / "data.zarr")
+    wanted = [t.read("hands") for t in open_takes(path)[0]]
+    root = zarr.open_group(path, mode="r+")
+    for _, group in root.groups():
+        if "hands" in group:
+            del group["hands"]
+    del root.attrs["hands"]
+    assert not any(t.read("hands").any() for t in open_takes(path)[0])
+    seed = int(str(root.attrs["recipe"]).split("seed=")[1].split()[0])
+    dataset.build(path, tiny_fit.motion, seed, tiny=True)
+    assert all(np.array_equal(t.read("hands"), hands) for t, hands in zip(open_takes(path)[0], wanted, strict=True))
 
 
 def test_joined_takes_have_no_seam() -> None:

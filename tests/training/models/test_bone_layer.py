@@ -10,8 +10,8 @@ import torch
 
 from training.data.choreography import DANCES, perform
 from training.data.motion.skeleton import BONES, LENGTHS
-from training.export import difference, export_network
 from training.models.bone_layer import BoneLayer
+from training.onnx_export import difference, export_network
 
 
 def find_lengths(joints: torch.Tensor) -> torch.Tensor:
