@@ -6,6 +6,8 @@ import numpy as np
 
 from training.data.choreography import DANCES, perform
 from training.data.figures import PARTS, Figure, Truth, draw_truths, load_people
+from training.data.figures.reshape import reshape
+from training.data.motion.body import project
 from visualizer.dancer.formation import SPACING, span_of
 from visualizer.dancer.pack import FRAME_SIZE, STEPS_PER_BEAT
 from visualizer.errors import UserError
@@ -28,17 +30,19 @@ def find_people(names: tuple[str, ...]) -> list[Figure]:
 def draw_people(people: list[Figure], dances: tuple[str, ...], beat: float) -> Bodies:
     """These people beside one another at a beat of their dances, which they take in turn; nothing on them sways."""
     known = {dance.name: dance for dance in DANCES}
-    made = []
+    made, points = [], []
     for k, figure in enumerate(people):
         danced = perform(known[dances[k % len(dances)]], 0.9)
         step = round(beat * STEPS_PER_BEAT) % len(danced.positions)
         joints, hands = danced.positions[step : step + 1], danced.hands[step].reshape(1, 4)
         (truth,) = draw_truths(figure, joints, joints[:, 0, 0], np.zeros((1, 7), np.float32), hands)
         made.append(_unpack(truth, figure))
+        points.append(project(reshape(joints, figure), joints[:, 0, 0]))
     count = len(people)
     place = ((np.arange(count) - (count - 1) / 2) * SPACING).astype(np.float32)
     frames = np.stack([frame for frame, _ in made])[:, None]
-    return Bodies(frames, None, place, span_of(count), insides=tuple(inside for _, inside in made))
+    joints = np.concatenate(points).astype(np.float32)
+    return Bodies(frames, joints, place, span_of(count), insides=tuple(inside for _, inside in made))
 
 
 def _unpack(truth: Truth, figure: Figure) -> tuple[np.ndarray, Inside]:

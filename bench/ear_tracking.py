@@ -20,8 +20,8 @@ from visualizer.music.analysis.features import HOP, RATE, row_time
 
 TUNED = {  # parameter: the factor by which it is varied
     "center": 1.06, "spread": 1.2, "stiff": 1.3, "restart": 1.7, "share": 1.15, "weight": 1.25, "even": 1.4,
-    "floor": 1.3, "width": 1.2, "awake": 1.3, "bias": 1.4, "ratio": 1.3, "patience": 1.5, "octave": 1.5,
-    "bar_weight": 1.3, "bar_slip": 1.5,
+    "floor": 1.3, "width": 1.2, "awake": 1.3, "patience": 1.5, "path": 1.2, "memory": 1.3, "bar_weight": 1.3,
+    "bar_slip": 1.5,
 }  # fmt: skip
 
 
@@ -88,7 +88,8 @@ def tune(clips: list[Clip], fronts: list[Front], tries: int, say: Callable[[str]
                     for name, by in TUNED.items()
                     if rng.random() < 0.3
                 }
-                moved["share"] = min(moved.get("share", best.share), 1.0)
+                for name in ("share", "path"):
+                    moved[name] = min(moved.get(name, getattr(best, name)), 1.0)
                 others.append(replace(best, **moved))
             given = [(other, clips, fronts) for other in others]
             for other, value in zip(others, pool.map(_worth_of, given), strict=True):

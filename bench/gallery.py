@@ -189,9 +189,9 @@ def main() -> None:
             name = f"{each.title}: painter, shader; {apart.mean():.1f} of 255 apart"
             both.append((name, sheet([("", small(picture, 400)), ("", small(other, 400))], 2, 0)))
     if not wanted.look:
-        save(sheet(alone, 4), wanted.folder / "looks.jpg", 2 * LARGEST)
+        save(sheet(alone, 5), wanted.folder / "looks.jpg", 3 * LARGEST)
         if both:
-            save(sheet(both, 2), wanted.folder / "looks-both.jpg", 2 * LARGEST)
+            save(sheet(both, 2), wanted.folder / "looks-both.jpg", 4 * LARGEST)
     if wanted.review:
         wanted.review.mkdir(parents=True, exist_ok=True)
         five = dance(wanted.seed, wanted.beat, 5, wanted.style, RUN_UP)

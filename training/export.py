@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,7 @@ class PackContents:
     limits: dict[str, float]
     training: dict[str, Any]
     credits: list[str]
+    planning: dict[str, Any] = field(default_factory=dict)  # keys of `pack.json` that help to choose what is danced
     figures: FigureContents | None = None
 
 
@@ -276,6 +277,7 @@ def _describe(part: Path, name: str, contents: PackContents, differences: dict[s
         "difference_from_torch": differences,
         "sha256": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(part.glob("*.onnx"))},
         "measures": {},
+        **contents.planning,
         **({"body": describe_body_space(body_space(contents.autoencoder))} if contents.autoencoder.deep else {}),
         **(describe_figures(contents.figures) if contents.figures is not None else {}),
         "seeds": contents.seeds,

@@ -35,6 +35,7 @@ from training.data.dataset import HANDS, Take, build, motions_digest, open_takes
 from training.data.sampling import Bodies, body_batches, gather_bodies
 from training.data.splice_pool import open_pool
 from training.data.splice_windows import SpliceWindows, gather_sources
+from training.entries import describe_planning
 from training.export import PackContents, check_out, public_command, write_pack
 from training.figure_export import FigureContents
 from training.figure_recipe import FIGURES, FigureRecipe, fit_figures
@@ -66,8 +67,8 @@ class Recipe:
     drawing_steps: int = 2500
     seeing_steps: int = 5000
     autoencoder_steps: int = 3000
-    choreographer_steps: int = 2400
-    dancer_steps: int = 5000
+    choreographer_steps: int = 3600
+    dancer_steps: int = 9000
     batch: int = 64
     splices: int = 4000  # ways from dance to dance that are made once
     weights: DancingWeights = field(default_factory=DancingWeights)
@@ -414,11 +415,11 @@ def fit_pack(
     credits = sorted({t.licence for t in takes})
     seeds = pick_seeds(dances, styles, recipe.seed)
     std = np.maximum(basis.std, LEAST_STD)
+    planning = describe_planning(describe_dances(named, training), training, mean_moves(training, letters), basis)
     contents = PackContents(
-        autoencoder, choreographer, dancer, styles,
-        describe_dances(named, training),
+        autoencoder, choreographer, dancer, styles, planning.pop("dances"),
         np.concatenate([d.latent for d in training]).mean(axis=0), std, seeds, find_limits(training, seeds, std),
-        describe_training(recipe, takes, bodies, work), credits, figures,
+        describe_training(recipe, takes, bodies, work), credits, planning, figures,
     )  # fmt: skip
     differences = write_pack(out, contents, force)
     console.print(f"pack written to {out}; largest differences from torch: {differences}")

@@ -212,7 +212,7 @@ class LiveShow:
         if governor is None or self.window.gpu:
             return
         rate, detail = governor.rate, governor.detail
-        scene = (self.show.look.name, self.show.dancer.troupe, self.window.size)
+        scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
         aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)

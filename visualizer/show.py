@@ -196,6 +196,11 @@ class Show:
         self._ahead.settle()
         return self._dancer
 
+    @property
+    def troupe(self) -> int:
+        """How many dance. No thread but the caller's changes it, so nothing is waited for."""
+        return self._dancer.troupe
+
     def _count(self, musical_time: float, hearing: Hearing) -> Count:
         """Where in its phrases the music is, and how it is danced. Of a song that was heard whole the phrases are
         known; where no beat is heard there are none."""
@@ -296,7 +301,9 @@ class Show:
             now, of = self.dancer.dance or AS_IT_COMES, self.dancer.style
             if energy is not None:
                 self._dance_energy = energy
-                names = (*self.dancer.dances_for(energy), AS_IT_COMES)
+                suited = self.dancer.dances_for(energy)
+                # Its own plan, which knows the way over and improvises, as often as all dances together.
+                names = (*suited, *[AS_IT_COMES] * max(1, len(suited)))
         allowed, favourites = self.preferences.allowed(kind, names), self.preferences.favourite[kind]
         chosen = self.auto.choose(kind, allowed, favourites, now, of)
         if chosen is None:

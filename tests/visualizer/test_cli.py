@@ -187,6 +187,18 @@ def test_devices_are_listed_with_their_levels_or_their_trouble(
     assert rows[5] == ["link", "Ableton", "Link", "2", "others,", "126", "BPM"]
 
 
+def test_figures_are_listed_and_a_flat_pack_says_that_it_has_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = [{"name": "ada", "title": "Long hair and a dress", "height": 1.68}]
+    monkeypatch.setattr("visualizer.dancer.pack.read_info", lambda folder: {"figures": figures})
+    assert call(monkeypatch, "figures") == 0
+    assert capsys.readouterr().out.split() == ["ada", "1.68", "m", *["Long", "hair", "and", "a", "dress"]]
+    monkeypatch.setattr("visualizer.dancer.pack.read_info", lambda folder: {})
+    assert call(monkeypatch, "figures") == 2
+    assert capsys.readouterr().err == "visualizer: the dancers of the pack default are flat: it has no figures\n"
+
+
 def test_dances_are_listed_by_style(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -23,12 +23,13 @@ from visualizer.stage.looks import shipped_looks
 def test_auto_mode_changes_all_three_at_phrase_ends_and_only_if_it_is_on() -> None:
     assert len(set(Stage().steps(120))) == 1
     stage = Stage(Auto(random.Random(1)))
-    seen = stage.steps(600)
+    round_of_looks = 32 * len(shipped_looks())  # seconds: none stays for more than 64 beats
+    seen = stage.steps(round_of_looks)
     assert {look for look, *_ in seen} == {each.name for each in shipped_looks()}
     assert {style for _, style, _ in seen} == set(STYLES)
     assert {dance for *_, dance in seen} == {"basic", "cucaracha", None}
-    stage.run("auto", now=600.0)
-    assert len(set(stage.steps(120, 600.0))) == 1
+    stage.run("auto", now=float(round_of_looks))
+    assert len(set(stage.steps(120, float(round_of_looks)))) == 1
 
 
 def test_what_changes_by_itself_is_told_of() -> None:
@@ -197,6 +198,8 @@ def test_whoever_asks_for_the_dancers_waits_until_nothing_is_made_of_them() -> N
     stage, may = Stage(), threading.Event()
     stage.dancer.picture = lambda musical_time: may.wait(20.0) and PICTURE  # type: ignore[method-assign,assignment]
     stage.show.prepare(1.0, 0.5)
+    assert stage.show.troupe == 1  # how many there are is known
+    assert not may.is_set()
     threading.Timer(0.05, may.set).start()
     stage.run("troupe: 3")
     assert may.is_set()

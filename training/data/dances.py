@@ -273,7 +273,7 @@ def _complete(sampler: DanceSampler, window: Window, rng: np.random.Generator) -
 
 
 def dancer_batches(
-    sampler: DanceSampler, batch: int, beats: int, seed: int, splices: float = 0.5, splicer: Splicer | None = None
+    sampler: DanceSampler, batch: int, beats: int, seed: int, splices: float = 0.6, splicer: Splicer | None = None
 ) -> Iterator[dict[str, Tensor]]:
     """Endless batches of windows of `beats` beats that begin with a letter: latent (N, T, D), travel (N, T, A), letters
     (N, T), place and energy (N, T, 1), bar_phase (N, T, 6), style (N, T, S), dance (N, T, G), spliced (N, T).

@@ -33,7 +33,7 @@ from .dressing import Dress, Dressing, plain_dress, turn_sway
 from .foot_lock import FootLock
 from .formation import Formation, stand
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
-from .planner import begin_plan
+from .planner import begin_plan, find_bodies
 from .recovery import LastGood, Recovery
 from .rescue import Rescue
 from .rows import Rows, begin_rows
@@ -148,7 +148,7 @@ class Dancer(Wishes):
         rows, before = self._rows, self._rows.latent
         told = self._told(beat, energy)
         made = self._networks.step(told)
-        rows.latent, rows.body = made.latent, made.state
+        rows.latent, rows.body, rows.before, rows.travel = made.latent, made.state, before.copy(), made.travel
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
         sway = self._dressing.step(rows.latent, made.travel, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
@@ -176,13 +176,15 @@ class Dancer(Wishes):
         self.letters_written.append(int(rows.letter[0]))
         coming = beat + STEPS_PER_LETTER / STEPS_PER_BEAT  # when what is written now will be danced
         rows.next_style = self._plan.style_row()
-        rows.next_dance = self._plan.dance_row(coming, energy)
+        rows.next_dance = self._plan.dance_row(coming, energy, find_bodies(self.pack, rows))
+        noise = self._random.random((MOST_DANCERS, self.pack.letters), dtype=np.float32)[:n]
+        noise[:, self.pack.crotch_letters] = 0  # hardly ever, whatever the network thinks of them
         made = self._networks.write(
             {
                 "letter": rows.letter,
                 "state": rows.choreography,
                 **self._conditions(coming, energy, rows.next_style, rows.next_dance),
-                "noise": self._random.random((MOST_DANCERS, self.pack.letters), dtype=np.float32)[:n],
+                "noise": noise,
                 "temperature": np.full((n, 1), self.temperature, dtype=np.float32),
             }
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .pack import STEPS_PER_BEAT
+from visualizer.networks.contract import STEPS_PER_BEAT
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import math
 import os
 import reprlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from visualizer.networks.contract import FRAME_SIZE as FRAME_SIZE
 from visualizer.networks.contract import JOINT_COUNT as JOINT_COUNT
 from visualizer.networks.contract import MOST_DANCERS as MOST_DANCERS
 from visualizer.networks.contract import NETWORKS as NETWORKS
+from visualizer.networks.contract import STEPS_PER_BEAT as STEPS_PER_BEAT
 from visualizer.networks.session import (
     Bounded,
     OnDevice,
@@ -43,13 +44,13 @@ from visualizer.networks.session import (
 )
 
 from .body_space import BodySpace, read_body_space
+from .entries import Entries, read_entries
 from .pack_figures import PackFigures, has_figures, read_figures
 
 FORMAT = 3  # of a pack that is written: its latents are bodies in space
 FORMATS = (2, 3)  # that can be danced; 2: flat bodies
 FRAME_METRES = 2.5  # width of the square that a frame shows
 FLOOR = 0.92  # height of the floor line in the frame, from the top
-STEPS_PER_BEAT = 16
 STEPS_PER_LETTER = 8  # a letter is a half-beat move
 BEATS_PER_BAR = 4
 PHRASE_BEATS = 8  # a written dance is a loop that begins where a phrase begins
@@ -88,6 +89,7 @@ class NamedDance:
     style: int  # index into the pack's styles
     beats: int  # of the loop
     energy: float | None = None  # rank of its speed and size among the pack's dances, 0 the quietest, 1 the liveliest
+    crotch: float = 0.0  # share of its steps with a hand before the crotch, which in a silhouette is misread
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Pack:
     dancer: Any
     info: dict[str, Any]  # the whole of pack.json
     body: BodySpace | None = None  # what latents of format 3 are
+    entries: Entries | None = None  # how the dances stand at each beat
+    crotch_letters: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # with a hand before it
     figures: PackFigures | None = None  # who can dance; None: the silhouette alone
     figure_decoder: Any = None  # the network that draws them
     joints: Any = None  # what of the decoder makes the joints, without the frames; None: ask the decoder
@@ -239,9 +243,10 @@ def _check_dances(info: dict[str, Any], where: Path) -> None:
             number = dance.get(key)
             if type(number) is not int or not least <= number <= most:
                 raise UserError(f"{where}: a dance's {key} must be from {least} to {most}, not {_shown(number)}")
-        energy = dance.get("energy")
-        if energy is not None and not (type(energy) in (int, float) and 0 <= energy <= 1):
-            raise UserError(f"{where}: a dance's energy must be from 0 to 1, not {_shown(energy)}")
+        for key in ("energy", "crotch"):
+            share = dance.get(key)
+            if share is not None and not (type(share) in (int, float) and 0 <= share <= 1):
+                raise UserError(f"{where}: a dance's {key} must be from 0 to 1, not {_shown(share)}")
     if len({d["name"].casefold() for d in dances}) != len(dances):
         raise UserError(f"{where}: dances must have distinct names")
 
@@ -309,22 +314,30 @@ def read_info(folder: Path) -> dict[str, Any]:
                 raise UserError(f"{where}: a seed's {key} must be from 0 to {most - 1}, not {_shown(number)}")
     _check_dances(info, where)
     _check_limits(info, where)
-    if info["format"] == FORMAT:
-        _read_body(info, where)
+    _read_planning(info, where)
     _read_figures(info, where)
     return info
+
+
+def _read_planning(info: dict[str, Any], where: Path) -> dict[str, Any]:
+    """Fields of a `Pack`: what latents are, and what helps to choose what is danced."""
+    letters = info.get("crotch_letters", [])
+    if not isinstance(letters, list) or not all(type(n) is int and 0 <= n < info["letters"] for n in letters):
+        raise UserError(f"{where}: crotch_letters must be numbers of letters")
+    found: dict[str, Any] = {"crotch_letters": np.array(letters, np.int64)}
+    if info["format"] == FORMAT:
+        try:
+            found["body"] = read_body_space(info.get("body"), info["latent_size"])
+            if "entries" in info:
+                found["entries"] = read_entries(info["entries"], len(info["dances"]), found["body"])
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from None
+    return found
 
 
 def _read_figures(info: dict[str, Any], where: Path) -> PackFigures | None:
     try:
         return read_figures(info) if has_figures(info) else None
-    except ValueError as error:
-        raise UserError(f"{where}: {error}") from None
-
-
-def _read_body(info: dict[str, Any], where: Path) -> BodySpace:
-    try:
-        return read_body_space(info.get("body"), info["latent_size"])
     except ValueError as error:
         raise UserError(f"{where}: {error}") from None
 
@@ -401,11 +414,14 @@ def load_pack(
         latent_mean=np.asarray(info["latent_mean"], dtype=np.float32),
         latent_spread=np.asarray(info["latent_spread"], dtype=np.float32),
         seeds=tuple(Seed(np.asarray(s["latent"], dtype=np.float32), s["letter"], s["style"]) for s in info["seeds"]),
-        dances=tuple(NamedDance(d["name"], d["style"], d["beats"], d.get("energy")) for d in info["dances"]),
+        dances=tuple(
+            NamedDance(d["name"], d["style"], d["beats"], d.get("energy"), d.get("crotch") or 0.0)
+            for d in info["dances"]
+        ),
         limits={key: float(info["limits"][key]) for key in LIMITS},
         provider=opened.provider,
         info=info,
-        body=_read_body(info, folder / "pack.json") if info["format"] == FORMAT else None,
+        **_read_planning(info, folder / "pack.json"),
         figures=_read_figures(info, folder / "pack.json"),
         **opened.sessions,
     )

@@ -2,7 +2,8 @@
 
 A phrase is 8 beats of musical time, as written dances and most music have it. The plan says which dance; how it is
 danced is the choreographer's, letter by letter, so that no two phrases of one dance are the same. Quiet music gets the
-quieter dances of a style, a drop the liveliest, where the pack says which those are.
+quieter dances of a style, a drop the liveliest, where the pack says which those are. Where it also says how each dance
+stands at each beat, those come first to which the body can go over easily, and a dance is left where that is easiest.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from numpy.typing import NDArray
 from visualizer.errors import UserError
 from visualizer.names import find_name
 
-from .pack import BEATS_PER_BAR, DEFAULT_PACK, PHRASE_BEATS, NamedDance, Pack, Seed
+from .entries import Entries, find_body
+from .pack import BEATS_PER_BAR, DEFAULT_PACK, FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT, NamedDance, Pack, Seed
+from .rows import Rows
+from .transition import Stance
 
-IMPROVISE = 0.15  # share of phrases without a named dance: enough to surprise, too few to blur what is recognised
+IMPROVISE = 0.35  # share of phrases without a named dance: enough to surprise, too few to blur what is recognised
 AGAIN = 0.8  # chance that a dance of one phrase is danced for a second: it takes two to be sure what one saw
+ANSWERED = 0.6  # chance that its second phrase is answered by half a phrase of improvisation, so that repeats differ
 FRESH = 0.5  # the next dance is one of this share of them that was danced longest ago; so all have their turn
 HIGH_ENERGY = 0.75  # from here on half phrases are allowed: a drop wants changes twice as often
 SHORT_BEATS = BEATS_PER_BAR  # a half phrase; only of dances that are over by then
@@ -28,28 +33,49 @@ SUITED = 0.5  # the next dance is one of this share of them whose energy is near
 WOBBLE = 0.25  # of the music's energy, at random, so that steady music does not see half of the dances only
 SURGE = 0.35  # by which the music's energy must differ from what a dance was chosen for, to end it early
 MOST_PHRASES = 2  # no dance goes on for longer without being asked for
+LEAD = 4  # beats before the end of a plan in which another dance may begin, where it is easier to go over
+EARLY = 1.0  # what that costs; see `transition.find_transition_cost` for the unit
+CHOOSY = 1.5  # difference of cost for which a dance comes e times as often as another
+PATIENCE = 2.0  # rounds of all dances that suit, after which a dance that has not come costs 1 / e of what it did
+MISREAD = 20.0  # what it costs to show a hand before the crotch all the time
 
 
 class Planner:
     """The plan of one dancer. The same seed and the same questions get the same answers."""
 
-    def __init__(self, dances: tuple[NamedDance, ...], seed: list[int]) -> None:
-        self.dances = dances
+    def __init__(self, dances: tuple[NamedDance, ...], seed: list[int], entries: Entries | None = None) -> None:
+        self.dances, self._entries = dances, entries
         self.random = np.random.default_rng(seed)
         self.dance: int | None = None  # index into dances; None: improvises
         self.until = -math.inf  # beat at which the plan is over
         self.never: frozenset[int] = frozenset()  # dances that come only if they are asked for
         self.held = False  # whether the plan goes on when it is over
         self._style: int | None = None
+        self._answer, self._answering = math.inf, False  # beat from which the dance is answered, and whether it is now
+        self._begun = 0.0  # beat at which the plan begins
         self._energy = 0.0  # of the music when the plan was made
         self._last: dict[int, float] = {}  # dance -> beat at which it was over or given up
+        self._turns, self._turn = 0, dict[int, int]()  # dances chosen, and when each was last
+        self._next: tuple[float, int | None] | None = None  # at what beat something else begins, and what
 
-    def ask(self, beat: float, style: int, energy: float) -> int | None:
-        """What to dance at `beat`, half a beat after the last question: a dance of `style`, or None to improvise."""
-        over = beat >= self.until or self._surged(beat, energy)
-        if (over and not self.held) or style != self._style or self.dance in self.never:
-            self._choose(beat, style, energy)
-        return self.dance
+    def ask(self, beat: float, style: int, energy: float, body: Stance | None = None) -> int | None:
+        """What to dance at `beat`, half a beat after the last question: a dance of `style`, or None to improvise.
+        `body`: how the dancer stands now, if that is known."""
+        surged = self._surged(beat, energy)
+        if surged or style != self._style or self.dance in self.never:
+            self._next = None
+        if ((beat >= self.until or surged) and not self.held) or style != self._style or self.dance in self.never:
+            if self._next is None:
+                self._choose(beat, style, energy, body)
+            else:
+                self._begin(self._next[1], beat, energy)
+        elif self._next is not None and beat >= self._next[0] and not self.held:
+            self._begin(self._next[1], self.until, energy)
+        elif self._entries is not None and self.dance is not None and self._begun < beat == self.until - LEAD:
+            self._look_ahead(self._entries, beat, energy)
+        if not self.held:
+            self._answering = beat >= self._answer
+        return None if self._answering else self.dance
 
     def _surged(self, beat: float, energy: float) -> bool:
         """Whether a phrase begins with music that is much quieter or livelier than what the plan was made for."""
@@ -58,43 +84,83 @@ class Planner:
 
     def renew(self, dance: int | None = None) -> None:
         """Choose again when asked next, and something else than `dance`, which was danced meanwhile."""
-        self.until = -math.inf
+        self.until, self._next = -math.inf, None
         if dance is not None:
             self.dance = dance
 
     def shift(self, beats: float) -> None:
         """Musical time leaps ahead. The plan goes along by whole phrases; otherwise another begins where it lands."""
         self.until = self.until + beats if beats % PHRASE_BEATS == 0 else -math.inf
+        self._begun, self._answer, self._next = self._begun + beats, self._answer + beats, None
 
-    def _choose(self, beat: float, style: int, energy: float) -> None:
-        """Draw a dance and for how long; then, for some draws, improvise in its place just as long."""
+    def _choose(self, beat: float, style: int, energy: float, body: Stance | None) -> None:
+        """Draw what begins at `beat`, and begin it."""
+        self._style = style
+        among = self._find_free(beat)
+        entries = None if body is None else self._entries
+        costs = np.zeros(len(among)) if entries is None or body is None else entries.cost_from(body, among, beat)
+        self._begin(self._draw(among, energy, costs), beat, energy)
+
+    def _look_ahead(self, entries: Entries, beat: float, energy: float) -> None:
+        """Draw what comes when the plan is over, by where within `LEAD` beats it is easiest to go over."""
+        if (among := self._find_free(self.until)) and self.dance is not None and self._answer > self.until:
+            moments = np.arange(beat, self.until + 1)
+            costs = np.stack([entries.cost_between(self.dance, among, moment) for moment in moments])
+            costs[:-1] += EARLY
+            drawn = self._draw(among, energy, costs.min(axis=0))
+            best = self.until if drawn is None else moments[costs[:, among.index(drawn)].argmin()]
+            self._next = float(best), drawn
+
+    def _find_free(self, beat: float) -> list[int]:
+        """Dances of the style that may begin at `beat`."""
+        # A loop that is longer than half a phrase begins where a phrase does. (A key may ask for it anywhere.)
+        longest = SHORT_BEATS if beat == self.until and beat % PHRASE_BEATS == SHORT_BEATS else math.inf
+        free = [
+            i for i, d in enumerate(self.dances) if d.style == self._style and i != self.dance and d.beats <= longest
+        ]
+        return [i for i in free if i not in self.never]
+
+    def _draw(self, among: list[int], energy: float, costs: NDArray[np.float64]) -> int | None:
+        """One of the dances `among`, to go over to which costs that much, or None to improvise: one that suits the
+        energy, was danced long ago, and costs little. The longer a dance has waited, the less its cost counts, so that
+        each has its turn."""
+        if not among:
+            return None
+        of = dict(zip(among, costs, strict=True))
+        if self.dances[among[0]].energy is not None:
+            among = find_suited(self.dances, among, energy + WOBBLE * (2 * self.random.random() - 1))
+        order = self.random.random(len(among))
+        by_age = sorted(range(len(among)), key=lambda k: (self._last.get(among[k], -math.inf), order[k]))
+        fresh = [among[k] for k in by_age[: math.ceil(FRESH * len(among))]]
+        waited = np.array([self._turns - self._turn.get(i, 0) for i in fresh])
+        cost = np.array([of[i] + MISREAD * self.dances[i].crotch for i in fresh])
+        merit = -cost * np.exp(-waited / (PATIENCE * len(among))) / CHOOSY
+        # The largest of merit and Gumbel noise is a draw from the softmax of merit.
+        drawn = fresh[int(np.argmax(merit - np.log(-np.log(self.random.uniform(1e-12, 1, len(fresh))))))]
+        return None if self.random.random() < IMPROVISE else drawn
+
+    def _begin(self, dance: int | None, beat: float, energy: float) -> None:
+        """Dance that from now on, and for as long as if it began at `beat`."""
         if self.dance is not None:
             self._last[self.dance] = beat
         place = beat % PHRASE_BEATS
         phrase_end = beat - place + PHRASE_BEATS
-        # A loop that is longer than half a phrase begins where a phrase does. (A key may ask for it anywhere.)
-        longest = SHORT_BEATS if beat == self.until and place == SHORT_BEATS else math.inf
-        free = [i for i, d in enumerate(self.dances) if d.style == style and i != self.dance and d.beats <= longest]
-        free = [i for i in free if i not in self.never]
-        self._style, self._energy = style, energy
-        self.dance, self.until = None, phrase_end
-        if not free:
-            return
-        if self.dances[free[0]].energy is not None:
-            free = find_suited(self.dances, free, energy + WOBBLE * (2 * self.random.random() - 1))
-        order = self.random.random(len(free))
-        by_age = sorted(range(len(free)), key=lambda k: (self._last.get(free[k], -math.inf), order[k]))
-        drawn = free[by_age[int(self.random.integers(math.ceil(FRESH * len(free))))]]
-        beats = self.dances[drawn].beats
+        self.dance, self.until, self._begun, self._next = dance, phrase_end, beat, None
+        self._answer, self._answering = math.inf, False
+        self._energy = energy
+        beats = PHRASE_BEATS if dance is None else self.dances[dance].beats
+        if dance is not None:
+            self._turns += 1
+            self._turn[dance] = self._turns
         if energy >= HIGH_ENERGY:
             if beats <= SHORT_BEATS and place < SHORT_BEATS:
                 self.until = phrase_end - SHORT_BEATS
         elif place == 0 and self.random.random() < AGAIN:
             self.until += (MOST_PHRASES - 1) * PHRASE_BEATS
+            if beats <= PHRASE_BEATS and self.random.random() < ANSWERED:
+                self._answer = self.until - SHORT_BEATS
         if beats > PHRASE_BEATS:
             self.until = phrase_end + (MOST_PHRASES - 1) * PHRASE_BEATS
-        if self.random.random() >= IMPROVISE:
-            self.dance = drawn
 
 
 def find_suited(dances: tuple[NamedDance, ...], among: list[int], energy: float) -> list[int]:
@@ -170,7 +236,9 @@ class TroupePlanner:
     def resize(self, count: int) -> None:
         """Plans for that many; those who stay keep theirs."""
         del self._planners[count:]
-        self._planners += [Planner(self._pack.dances, [self._seed, i]) for i in range(len(self), count)]
+        self._planners += [
+            Planner(self._pack.dances, [self._seed, i], self._pack.entries) for i in range(len(self), count)
+        ]
         self._tell()
 
     def reseed(self, seed: int) -> None:
@@ -241,11 +309,13 @@ class TroupePlanner:
         """(N,) the style of each."""
         return np.array([self.style_of(i) for i in range(len(self))], dtype=np.int64)
 
-    def dance_row(self, beat: float, energy: float) -> NDArray[np.int64]:
-        """(N,) what each shall dance at `beat`, half a beat after the last question; -1: improvise."""
+    def dance_row(self, beat: float, energy: float, bodies: Stance | None = None) -> NDArray[np.int64]:
+        """(N,) what each shall dance at `beat`, half a beat after the last question; -1: improvise. `bodies`: how they
+        stand now, (N, …)."""
         if self.dance is not None:
             return np.full(len(self), self.dance)
-        plans = (planner.ask(beat, self.style_of(i), energy) for i, planner in enumerate(self._planners))
+        each = [None] * len(self) if bodies is None else bodies.split()
+        plans = (planner.ask(beat, self.style_of(i), energy, each[i]) for i, planner in enumerate(self._planners))
         return np.array([-1 if plan is None else plan for plan in plans])
 
     def pick_seed(self, who: int) -> Seed:
@@ -278,3 +348,10 @@ def begin_plan(
             right = pack.styles[styles[0]]
             raise UserError(f"the dance {pack.dances[named].name!r} is of the style {right}, not {style}")
     return TroupePlanner(pack, seed, styles, named)
+
+
+def find_bodies(pack: Pack, rows: Rows) -> Stance | None:
+    """How all stand now; None of a pack that does not say how its dances stand, where it would be of no use."""
+    if pack.body is None or pack.entries is None:
+        return None
+    return find_body(pack.body, rows.before, rows.latent, rows.travel * FRAME_METRES / STEPS_PER_BEAT)

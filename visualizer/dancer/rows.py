@@ -18,6 +18,8 @@ class Rows:
     """Arrays (N, …) of a troupe of N, in the order in which they came."""
 
     latent: NDArray[np.float32]  # (N, D)
+    before: NDArray[np.float32]  # (N, D) the latent a step ago
+    travel: NDArray[np.float32]  # (N, 2) from there, frame widths a beat
     body: NDArray[np.float32]  # (N, …) state of the dancer network
     choreography: NDArray[np.float32]  # (N, …) state of the choreographer
     letter: NDArray[np.int64]  # (N,) danced now
@@ -35,7 +37,8 @@ class Rows:
     def begin(self, who: int, seed: Seed) -> None:
         """That dancer begins again from a pose of the training data."""
         self.choreography[who] = self.body[who] = 0
-        self.latent[who] = seed.latent
+        self.latent[who] = self.before[who] = seed.latent
+        self.travel[who] = 0
         self.letter[who] = self.next_letter[who] = seed.letter
 
 
@@ -44,8 +47,9 @@ def begin_rows(pack: Pack, seeds: list[Seed], styles: list[int]) -> Rows:
     n = len(seeds)
     letter = np.array([s.letter for s in seeds], dtype=np.int64)
     none, style = np.full(n, -1), np.array(styles, dtype=np.int64)
+    latent = np.stack([s.latent for s in seeds])
     return Rows(
-        latent=np.stack([s.latent for s in seeds]),
+        latent=latent, before=latent.copy(), travel=np.zeros((n, 2), np.float32),
         body=np.zeros((n, *pack.dancer_state), dtype=np.float32),
         choreography=np.zeros((n, *pack.choreographer_state), dtype=np.float32),
         letter=letter, next_letter=letter.copy(),

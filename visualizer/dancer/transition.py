@@ -30,6 +30,10 @@ class Stance:
     velocity: Floats
     stands: NDArray[np.bool_]
 
+    def split(self) -> list[Stance]:
+        """One for each of the first axis."""
+        return [Stance(*each) for each in zip(self.joints, self.velocity, self.stands, strict=True)]
+
 
 def find_stance(before: NDArray[np.floating], now: NDArray[np.floating], seconds: float) -> Stance:
     """The moment `now` of bodies (…, 21, 3) in the room, in metres and y up, which were at `before` `seconds` ago."""

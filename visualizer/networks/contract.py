@@ -24,6 +24,7 @@ BOX = ("grid_x", "grid_y")  # inputs whose second axis is free: the columns and 
 FRAME_SIZE = 128  # pixels a side of the learned field
 JOINT_COUNT = 21
 MOST_DANCERS = 9
+STEPS_PER_BEAT = 16  # of the dancer network
 LETTERS = ("letter", "next_letter", "letter_out")  # whole numbers; all else are floats
 
 

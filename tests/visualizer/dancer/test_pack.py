@@ -69,8 +69,12 @@ def test_a_whole_pack_loads(tiny_pack: Path) -> None:
     assert pack.latent_mean.dtype == np.float32
     assert all(s.latent.shape == (pack.latent_size,) for s in pack.seeds)
     written = read_info(tiny_pack)
-    known = [{"name": d.name, "style": d.style, "beats": d.beats, "energy": d.energy} for d in pack.dances]
-    assert known == [{"energy": None, **each} for each in written["dances"]]
+    known = [{"name": d.name, "style": d.style, "beats": d.beats, "energy": d.energy, "crotch": d.crotch}
+             for d in pack.dances]  # fmt: skip
+    assert known == [{"energy": None, "crotch": 0.0, **each} for each in written["dances"]]
+    assert pack.entries is not None
+    assert len(pack.entries.stance.joints) == len(pack.dances)
+    assert pack.crotch_letters.tolist() == written["crotch_letters"]
     assert pack.limits == written["limits"]
     frame, joints = pack.decoder.run(["frame", "joints"], {"latent": pack.latent_mean[None]})
     assert frame.shape == (1, 1, 128, 128)
@@ -189,7 +193,8 @@ def test_what_is_no_file_is_not_waited_for(copied: Path, file: str, kind: str) -
 BAD_FIELDS: list[tuple[str, Any]] = [
     ("format", 1), ("format", 4), ("format", ...), ("format", "2"),
     ("frame_size", 64), ("frame_size", ...), ("steps_per_beat", 8), ("steps_per_letter", 4),
-    ("body", ...), ("body", {}),
+    ("body", ...), ("body", {}), ("entries", 3), ("entries", "AAAA"), ("crotch_letters", 3), ("crotch_letters", [-1]),
+    ("crotch_letters", [10**6]), ("crotch_letters", [True]),
     ("latent_size", 0), ("latent_size", 129), ("latent_size", "16"), ("latent_size", 16.0), ("latent_size", True),
     ("letters", -1), ("letters", 10**9), ("letters", None),
     ("name", 5), ("name", "two\nlines"), ("name", "x" * 1000), ("name", "\x1b[31mred"),
@@ -241,7 +246,8 @@ def test_a_broken_seed_is_named(copied: Path, key: str, value: Any) -> None:
     [("name", ""), ("name", 5), ("name", None), ("name", "two\nlines"), ("name", "x" * 50), ("name", "\x1b[31mred"),
      ("style", 999), ("style", -1), ("style", True), ("style", "house"), ("style", 0.0), ("style", None),
      ("beats", 0), ("beats", -8), ("beats", 65), ("beats", 8.0), ("beats", True), ("beats", None),
-     ("energy", -0.1), ("energy", 2), ("energy", True), ("energy", "high"), ("energy", float("nan"))],
+     ("energy", -0.1), ("energy", 2), ("energy", True), ("energy", "high"), ("energy", float("nan")),
+     ("crotch", -0.1), ("crotch", 1.5), ("crotch", "some")],
 )  # fmt: skip
 def test_a_broken_dance_is_named(copied: Path, key: str, value: Any) -> None:
     whole = {"name": "jack", "style": 1, "beats": 8}
@@ -259,7 +265,7 @@ def test_a_broken_limit_is_named(copied: Path, key: str, value: Any) -> None:
 
 
 def test_a_pack_may_have_no_dances(copied: Path) -> None:
-    change(copied, dances=[])
+    change(copied, dances=[], entries=...)
     wanted = expected_inputs(read_info(copied))
     assert wanted["dancer"]["dance"] == wanted["choreographer"]["dance"] == (1,)
 

@@ -696,7 +696,7 @@ def test_an_auto_film_shows_another_look(tmp_path: Path, monkeypatch: pytest.Mon
         )
         films.append(hashes)
     assert films[0][:30] == films[1][:30]
-    assert films[0][-8:] != films[1][-8:]
+    assert films[0][30:] != films[1][30:]  # the last may be the first again
     with pytest.raises(UserError, match="--beats or --auto"):
         make(None, tmp_path / "loop.gif", auto=True, beats=8)
 

@@ -177,7 +177,7 @@ def _drape(
     )  # fmt: skip
     for limb in LEGS:  # knees that push through the cloth
         radii = (top + 0.08, depth + 0.08, side + 0.13, front + 0.13)
-        shapes.mark_under(part, limb, (waist, hem), radii, hips.ahead, SKIN)
+        shapes.mark_under(part, limb, (waist, hem), radii, hips.ahead, SKIN if part == BOTTOM else BOTTOM)
 
 
 def _cover_legs(shapes: Shapes, posture: Posture, figure: Figure, part: int, length: float) -> None:

@@ -23,6 +23,7 @@ _FOLDED = (0.29, 0.38)  # a skirt's hem before its own back
 _RIM = 0.014
 _FAINT = 1.6  # pixels that a contour seems farther away where its step begins
 _SLIDE = 2.5  # a slope that is followed from one ray to the next, metres a metre
+_HIT = 0.0008  # metres from the surface that count as on it, less where rays are dense
 _PIECE = 0.28  # half the length, in pixels, of what a point of a contour stands for
 _KEEP = 8.0  # pixels of a frame to either side of a contour that are measured
 
@@ -51,6 +52,7 @@ def scan(
     half = step * np.float32(TILE * 0.7072)
     lines = find_lines(body)
     these = np.empty(len(body), np.int32)
+    hit = min(np.float32(_HIT), np.float32(0.08) * step)
     for a in range(counts.shape[0]):
         for b in range(counts.shape[1]):
             cx = x0 + np.float32(b * TILE + (TILE - 1) * 0.5) * step
@@ -66,7 +68,7 @@ def scan(
                     few, first, last = narrow(lines, near, count, x, y, np.float32(1.6) * step, these)
                     if few == 0:
                         continue
-                    z, best, shape = trace(body, these, few, (x, y, first, last))
+                    z, best, shape = trace(body, these, few, (x, y, first, last), hit)
                     depth[j, i], passed[j, i] = z, best
                     if shape >= 0:
                         gx, gy, _ = slope(body, these, few, x, y, z)

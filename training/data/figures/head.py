@@ -65,5 +65,5 @@ def add_face(shapes: Shapes, posture: Posture, figure: Figure) -> None:
     if face.mouth == "grin":
         shapes.mark(SMILE, FACE, HEAD, frame, (0, -0.34 * h), (0.135 * h, 0.062 * h), 0.55, over=SKIN)
     else:
-        thin, bend = (0.026 * h, 1.5) if face.mouth == "smile" else (0.024 * h, 0.5)
+        thin, bend = (0.040 * h, 1.1) if face.mouth == "smile" else (0.034 * h, 0.3)
         shapes.mark(SMILE, FACE, HEAD, frame, (0, -0.33 * h), (0.12 * h, thin), bend, over=SKIN)

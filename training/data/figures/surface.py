@@ -18,8 +18,7 @@ from training.data.figures import shapes as s
 Real = Any  # float32 once it is compiled
 TILE = 4  # rays on a side of the squares whose shapes are listed together
 MOST = 64  # shapes in the list of a square
-_HIT = 0.0008  # metres from the surface that count as on it
-_STEPS = 64
+_STEPS = 80
 _NOTHING = 1e9
 _START, _REACH, _PUSH, _WIDE, _CUT = s.START, s.REACH, s.PUSH, s.WIDE, s.CUT
 
@@ -222,22 +221,23 @@ def narrow(
 
 @numba.njit(fastmath=True, cache=True, error_model="numpy")
 def trace(
-    body: NDArray, listed: NDArray, count: int, place: tuple[Real, Real, Real, Real]
+    body: NDArray, listed: NDArray, count: int, place: tuple[Real, Real, Real, Real], hit: Real
 ) -> tuple[Real, Real, int]:  # pragma: no cover
-    """Walk one ray, `place` = x, y, first and last z. Gives the z where it meets the body (or -1e9), the z where
-    before that, or else anywhere, it passed nearest to a surface (or -1e9), and the shape that it met."""
+    """Walk one ray, `place` = x, y, first and last z; `hit` metres from the surface are on it. Gives the
+    z where it meets the body (or -1e9), the z where before that, or else anywhere, it passed nearest to a surface (or
+    -1e9), and the shape that it met."""
     x, y, z, last = place
     before, falling, best, passed = np.float32(_NOTHING), True, np.float32(0.06), np.float32(-_NOTHING)
     earlier = z
     for _ in range(_STEPS):
         d, nearest = measure(body, listed, count, x, y, z)
-        if d < np.float32(_HIT):
+        if d < hit:
             return z + d, passed, nearest
         if falling and d > before and before < best:
             best, passed = before, earlier
         falling = d < before
         before, earlier = d, z
-        z -= max(d * np.float32(0.92), np.float32(0.0004))
+        z -= max(d * np.float32(0.92), np.float32(0.5) * hit)
         if z < last:
             break
     return np.float32(-_NOTHING), passed, -1

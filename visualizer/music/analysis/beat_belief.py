@@ -102,10 +102,3 @@ class Belief:
         tempo = float((found * away).sum()) / mass
         off = float((found * (place / periods - phase)).sum()) / mass
         return mass / self.whole, period * math.exp(tempo), phase + off
-
-    def best_state(self, bias: Doubles) -> tuple[int, float]:
-        """Number and phase of the likeliest state, each tempo weighed with its bias (tempi)."""
-        best = int(np.argmax(self._states * bias[self._ring]))
-        which = int(self._ring[best])
-        period = int(self._periods[which])
-        return which, (int(self._place[best]) - int(self._heads[which])) % period / period

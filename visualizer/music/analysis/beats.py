@@ -2,8 +2,10 @@
 
 The belief is a bar-pointer model (Krebs, Böck and Widmer, *An efficient state-space model for joint tempo and meter
 tracking*, 2015), cut down to one beat; downbeat.py counts the bars. Each row of 10 ms it moves on by what a
-steady beat would do, and is then weighed with what was heard. Nothing waits for the future: the place that is
-reported is that of this moment, reckoned on from the last row.
+steady beat would do, and is then weighed with what was heard. Which beat is followed is what the likeliest path through
+the last seconds says, since the sum over all paths changes its mind with every fill; where exactly it is, and how sure
+that is, says the belief. Nothing waits for the future: the place that is reported is that of this moment, reckoned on
+from the last row.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.music.analysis.beat_belief import FINE, PHASES, Belief, Doubles
-from visualizer.music.analysis.beat_path import find_path
+from visualizer.music.analysis.beat_path import LivePath, find_path
 from visualizer.music.analysis.downbeat import (
     COLOUR_ROWS,
     LOW,
@@ -27,11 +29,11 @@ from visualizer.music.analysis.downbeat import (
     count_bars,
 )
 from visualizer.music.analysis.features import HOPS_A_SECOND, Floats, row_time
+from visualizer.music.analysis.steady_gate import SteadyGate
 
 PLACES_A_SECOND = HOPS_A_SECOND * FINE
 SLOWEST, FASTEST = 55.0, 200.0  # BPM; what is quicker is danced at half the tempo anyway
 NEAR_TEMPO, NEAR_PHASE = 0.08, 0.12  # natural log and beats: what counts as the same beat, heard less exactly
-STEADY_ON, STEADY_OFF = 0.5, 0.25  # confidence
 BREAK = 1.25  # beats without a sound
 USUAL = 3.0  # seconds over which a tempo is averaged
 RENEWED = 8  # rows after which the belief is put in order
@@ -53,6 +55,8 @@ class TrackerParams:
     stiff: float = 110.0  # how seldom the tempo changes from beat to beat
     restart: float = 0.002  # share of the belief that starts again with each row: what finds a new tempo
     share: float = 0.75  # of the network in what is heard; the rest are onsets
+    path: float = 0.5  # the same for the live path, which remembers better than the network does
+    memory: float = 10.0  # seconds that the live path remembers
     whole: float = 0.33  # the same in a song heard whole, where the path remembers better than the network does
     weight: float = 0.4  # of a row's hint, as a power of its odds; neighbouring rows say the same
     even: float = 0.08  # activity that speaks neither for nor against a beat
@@ -60,10 +64,7 @@ class TrackerParams:
     lean: float = 0.2  # natural log that the network's phase is worth each RENEWED rows, where it is quite sure
     width: float = 0.015  # seconds, the spread of hints about the beat
     awake: float = 0.3  # activity within the last second and a half below which rows count less: a break
-    bias: float = 0.5  # power of the prior when the best tempo is chosen
-    ratio: float = 2.0  # by how much another beat must be likelier than the one that is followed
-    patience: float = 0.6  # seconds for which it must be
-    octave: float = 2.0  # by how much more if it is the same beat at half or double the tempo
+    patience: float = 0.6  # seconds for which the likeliest path must have gone by another beat than is followed
     salience: float = 1.0  # of what the network says of the tempo: the power of it that each second is worth
     bar_weight: float = 0.2  # of a downbeat's hint, as a power
     bar_slip: float = 0.02  # share of beats at which the count of the bar goes wrong
@@ -103,7 +104,6 @@ class _Space:
         shortest, longest = (60 / bpm * PLACES_A_SECOND for bpm in (FASTEST, SLOWEST))
         self.periods = np.unique(np.round(np.geomspace(shortest, longest, params.tempi)).astype(np.int64))
         prior = np.array([tempo_prior(period, params) for period in self.periods])
-        self.bias = prior**params.bias
         spaced = prior * np.gradient(np.log(self.periods))  # the tempi are not quite evenly spaced
         self.prior = spaced / spaced.sum()
         self.fresh = np.repeat(self.prior / self.periods, self.periods)
@@ -157,6 +157,8 @@ class BeatTracker:
         self.params = params or TrackerParams()
         self._space = space = _Space(self.params)
         self._belief = Belief(space.periods, space.fresh, space.near_moves(8))
+        memory = self.params.memory * HOPS_A_SECOND
+        self._path = LivePath(space.periods, np.log(space.moves + JUMP), np.log(space.prior), space.bump, memory)
         self._lively = 0.0
         self._rows = 0
         self._heard = 0  # the last row that was lively
@@ -172,7 +174,8 @@ class BeatTracker:
         self.evidence = 0.0  # natural log, over some seconds: how much better the rows were foretold than by chance
         self.music = 0.0  # of the last second
         self._tempo: Doubles | None = None  # what the network has said of the tempo over the last seconds
-        self.steady = False  # there is a beat: confidence has passed STEADY_ON and not fallen below STEADY_OFF since
+        self._gate = SteadyGate()
+        self.steady = False  # there is a beat
 
     @property
     def bpm(self) -> float:
@@ -203,18 +206,24 @@ class BeatTracker:
 
     def push(self, rows: Activations, onset: Floats, clues: DownbeatFeatures | None = None) -> None:
         """onset (rows): 0..1, from `Flux`. Without `clues` bars are counted by the network's downbeats alone."""
-        hints = self.params.share * rows.beat + (1 - self.params.share) * onset
+        hints, path_hints = (share * rows.beat + (1 - share) * onset for share in (self.params.share, self.params.path))
         if clues is not None:
             self._clues.extend(clues.joined())
         for said in rows.tempo if rows.tempo.shape[1] else ():
             self._tempo = (
                 said.astype(float) if self._tempo is None else self._tempo + (said - self._tempo) * _TEMPO_SHARE
             )
-        columns = (hints, rows.downbeat, rows.music, rows.phase)
-        for hint, downbeat, music, phase in zip(*(column.tolist() for column in columns), strict=True):
-            self._hear(hint, downbeat, music, phase)
+        columns = (
+            zip(hints.tolist(), path_hints.tolist(), strict=True),
+            rows.downbeat,
+            rows.music,
+            rows.phase.tolist(),
+        )
+        for pair, downbeat, music, phase in zip(*columns, strict=True):
+            self._hear(pair, float(downbeat), float(music), phase)
 
-    def _hear(self, hint: float, downbeat: float, music: float, phase: list[float]) -> None:
+    def _hear(self, hints: tuple[float, float], downbeat: float, music: float, phase: list[float]) -> None:
+        hint, path_hint = hints
         space, params = self._space, self.params
         self._rows += 1
         self._place += FINE / self.period
@@ -225,6 +234,7 @@ class BeatTracker:
             self._heard = self._rows
         # Else a beat that stays away would be taken for one that is late, and the tempo would sag into every break.
         lively = 0.0 if self._break else self._lively
+        self._path.weigh_row(_log_odds(path_hint, lively, params))
         powers = np.exp(_log_odds(hint, lively, params) * space.bump)
         grown = self._belief.weigh_row(powers)
         chance = 1 + float(powers.sum() - len(powers)) * space.rate
@@ -233,15 +243,19 @@ class BeatTracker:
             self._belief.renew(RENEWED * params.restart * min(lively / params.awake, 1.0))
             if not self._break:
                 # Single hits look alike at double the tempo; the network's own count of the beat tells them apart.
-                self._belief.lean_on_phase(np.exp(params.lean * (phase[0] * _SIN + phase[1] * _COS)))
+                counted = params.lean * (phase[0] * _SIN + phase[1] * _COS)
+                self._belief.lean_on_phase(np.exp(counted))
+                self._path.lean_on_phase(counted)
                 if self._tempo is not None:
-                    power = params.salience * RENEWED / HOPS_A_SECOND
-                    self._belief.lean_on_tempo(read_salience(self._tempo, space.periods) ** power)
+                    said = params.salience * RENEWED / HOPS_A_SECOND * np.log(read_salience(self._tempo, space.periods))
+                    self._belief.lean_on_tempo(np.exp(said))
+                    self._path.lean_on_tempo(said)
+            self._path.fade(RENEWED)
             self._compare()
         if self._rows % 2 == 0:
             self._follow()
             self._count()
-            self.steady = self.confidence > (STEADY_OFF if self.steady else STEADY_ON)
+            self.steady = self._gate.push(self.confidence, 2 / HOPS_A_SECOND)
 
     @property
     def _break(self) -> bool:
@@ -249,27 +263,21 @@ class BeatTracker:
         return (self._rows - self._heard) * FINE > BREAK * self.period
 
     def _compare(self) -> None:
-        """Change over to another beat that has been likelier for long enough."""
-        space, params = self._space, self.params
+        """Change over to the beat of the likeliest path when it has been another one for long enough."""
         if self._break:
             return
-        belief = self._belief
-        mass, period, phase = belief.mass_around(self.period, self._place % 1.0, NEAR_TEMPO, NEAR_PHASE)
-        which, place = belief.best_state(space.bias)
-        other, other_period, other_phase = belief.mass_around(
-            float(space.periods[which]), place, NEAR_TEMPO, NEAR_PHASE
-        )
-        needed = params.ratio * mass * tempo_prior(period, params) ** params.bias
-        if self._same_beat(period, phase, other_period, other_phase):
-            needed *= params.octave
-        if other * tempo_prior(other_period, params) ** params.bias <= needed:
+        which, place = self._path.best()
+        period = float(self._space.periods[which])
+        near = abs(math.log(period / self.period)) < NEAR_TEMPO
+        if near and abs(math.remainder(place - self._place, 1.0)) < NEAR_PHASE:
             self._urge = 0.0
             return
         self._urge += RENEWED / HOPS_A_SECOND
-        if self._urge > params.patience:
+        if self._urge > self.params.patience:
             self._urge = 0.0
-            self.period, self._usual = other_period, math.log(other_period)
-            self._place += math.remainder(other_phase - self._place, 1.0)
+            _, self.period, place = self._belief.mass_around(period, place, NEAR_TEMPO, NEAR_PHASE)
+            self._usual = math.log(self.period)
+            self._place += math.remainder(place - self._place, 1.0)
             self._bar.doubt()
 
     def _follow(self) -> None:
@@ -285,14 +293,6 @@ class BeatTracker:
             self._usual = math.log(period)
         self.period = period
         self._place += math.remainder(phase - self._place, 1.0)
-
-    def _same_beat(self, period: float, phase: float, other: float, other_phase: float) -> bool:
-        """Whether the other is the same beat at half or double the tempo."""
-        if abs(abs(math.log2(other / period)) - 1) > 0.15:
-            return False
-        until, other_until = -phase % 1.0 * period, -other_phase % 1.0 * other  # places until the next beat
-        quick = min(period, other)
-        return abs(math.remainder(until - other_until, quick)) < 0.15 * quick
 
     def _count(self) -> None:
         """Tell the bar of each beat after which enough was heard."""
