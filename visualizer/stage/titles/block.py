@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ COUNTER = 1.9  # height of a countdown's figures in lines of the title
 SMALL = 0.45  # of the small line; with the shortest side's share
 LEAST_SMALL = 0.055
 LEAST = 0.06  # share of the shorter side that a line of the title has at least, to be read across a room
+KEPT = 0.62  # share of their size down to which letters are made smaller to keep a line whole
 LOGO = 0.22  # share of the picture's shorter side that a logo is high
 EDGE = 0.05  # of it, that stays free at each edge
 BESIDE = 0.33  # share of the width for titles beside the dancer; of an upright picture they have all
@@ -74,6 +76,10 @@ def _make_pieces(titles: Titles, style: TitleLook, size: tuple[int, int], fonts:
     room = round((BESIDE if beside else ALONG) * size[0] - (EDGE * unit if beside else 0))
     tall = MOST_HEIGHT["beside" if place in ("left", "right") else "along"] * size[1]
     line = max(style.size * unit, 8.0)
+    text = make_capitals(titles.text) if style.upper else titles.text
+    widest = max((fonts.measure(each, round(line), style.spacing * line) for each in text.split("\n")), default=0)
+    if room < widest <= room / KEPT:  # rather smaller than cut
+        line = max(line * room / widest - 1, LEAST * unit)
     while True:  # smaller until all fits, but never too small to be read
         plan = _plan(titles, style, (room, unit, line), fonts)
         height = sum(each.height + each.gap for each in plan)
@@ -105,7 +111,7 @@ def _plan(
         plan.append(Planned(*image.get_size(), 0, lambda: Piece(image)))
     if titles.counter:
         plan.append(_plan_letters(titles.counter, style, COUNTER * line, fonts))
-    lines = wrap(titles.text.upper() if style.upper else titles.text, style, line, room, fonts)
+    lines = wrap(make_capitals(titles.text) if style.upper else titles.text, style, line, room, fonts)
     for k, text in enumerate(lines):
         gap = round((style.leading - 1.12) * line) if k else round(0.1 * line) if titles.logo is not None else 0
         plan.append(_plan_letters(text, style, line, fonts, gap))
@@ -149,6 +155,13 @@ def _plan_rule(style: TitleLook, width: int, height: int) -> Planned:
         return Piece(image, 0, 3 * height)
 
     return Planned(width, height, 3 * height, make)
+
+
+def make_capitals(text: str) -> str:
+    """Capitals; Greek ones have no accents."""
+    if not any("\u0370" <= char <= "\u03ff" for char in text):
+        return text.upper()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).replace("\u0301", "").upper())
 
 
 def wrap(text: str, style: TitleLook, line: float, room: int, fonts: FontChain) -> list[str]:

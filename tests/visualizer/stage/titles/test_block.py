@@ -8,7 +8,15 @@ import pytest
 
 from visualizer.moment import Logo, Titles
 from visualizer.stage.looks import Look, TitleLook, shipped_looks
-from visualizer.stage.titles.block import LEAST, draw_code, find_code_place, set_titles, shorten_address, wrap
+from visualizer.stage.titles.block import (
+    LEAST,
+    draw_code,
+    find_code_place,
+    make_capitals,
+    set_titles,
+    shorten_address,
+    wrap,
+)
 from visualizer.stage.titles.fonts import FontChain
 
 SIZE = (640, 360)
@@ -55,6 +63,16 @@ def test_no_line_is_too_small_to_be_read(text: str, fonts: FontChain, monkeypatc
     monkeypatch.setattr(FontChain, "render", lambda self, line, size, spacing=0.0: sizes.append(size) or render(self, line, size, spacing))  # noqa: E501 # fmt: skip
     set_titles(Titles(text.strip()), TitleLook(place="left"), SIZE, fonts)
     assert min(sizes) >= round(LEAST * SIZE[1])
+
+
+def test_a_line_is_kept_whole_where_that_makes_it_only_a_little_smaller(fonts: FontChain) -> None:
+    style = TitleLook(place="left")
+    assert len(set_titles(Titles("Ana & Tom"), style, SIZE, fonts)) == 1
+    assert len(set_titles(Titles("Congratulations to Ana & Tom"), style, SIZE, fonts)) > 2
+
+
+def test_capitals() -> None:
+    assert [make_capitals(text) for text in ("Straße", "Αθήνα", "é")] == ["STRASSE", "ΑΘΗΝΑ", "É"]
 
 
 def test_lines_are_cut_between_words(fonts: FontChain) -> None:
