@@ -56,7 +56,8 @@ def bar_phase(beat: float | NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 class Dancer(Wishes):
-    """A troupe of N dancers out of one pack. The same seed and the same calls give the same dance."""
+    """A troupe of N dancers out of one pack. The same seed and the same calls give the same dance. Many lines, for all
+    that a show may ask of its dancers is asked here; what answers is in the files beside this one."""
 
     def __init__(
         self, pack: Pack, seed: int, style: str | None = None, troupe: int = 1, temperature: float = 1.0,

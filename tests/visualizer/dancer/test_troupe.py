@@ -118,7 +118,10 @@ def test_letters_are_written_for_the_plan_that_they_will_be_danced_in() -> None:
     plan = [dances_of(i)[0] for i in given(dancer)]
     changes = [k for k in range(9, len(plan)) if plan[k] != plan[k - 1]]
     assert len(changes) > 20
-    assert all(k % (8 * STEPS_PER_BEAT) == 0 for k in changes)  # where a phrase begins
+    # Where a phrase begins, and half-way through one where a repeat is answered.
+    at_phrase = [k % (8 * STEPS_PER_BEAT) == 0 for k in changes]
+    assert all(k % (4 * STEPS_PER_BEAT) == 0 for k in changes)
+    assert sum(at_phrase) > len(changes) / 2
 
 
 def test_what_is_asked_for_stays_and_what_is_let_go_does_not() -> None:

@@ -93,6 +93,7 @@ class Painter:
     `detail`, 0 to 2, is how much is left out where the processor is behind: 0 nothing; 1 the effects are coarser and
     there are no trails, echoes nor grain, and half of the confetti; 2 also half as many pixels each way. It may be set
     at any time; see `find_details` for those that save something. The dance itself is never made less smooth.
+    Many lines, for the order of its layers is one story: what each is painted by is in the files beside this one.
     """
 
     def __init__(self, size: tuple[int, int], patient: bool = True) -> None:
