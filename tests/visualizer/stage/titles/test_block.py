@@ -68,7 +68,7 @@ def test_no_line_is_too_small_to_be_read(text: str, fonts: FontChain, monkeypatc
 def test_a_line_is_kept_whole_where_that_makes_it_only_a_little_smaller(fonts: FontChain) -> None:
     style = TitleLook(place="left")
     assert len(set_titles(Titles("Ana & Tom"), style, SIZE, fonts)) == 1
-    assert len(set_titles(Titles("Congratulations to Ana & Tom"), style, SIZE, fonts)) > 2
+    assert len(set_titles(Titles("Congratulations to Ana & Tom"), style, SIZE, fonts)) >= 2
 
 
 def test_capitals() -> None:
