@@ -39,12 +39,12 @@ def draw_letters(letters: pygame.Surface, style: TitleLook, line: int) -> pygame
     margin = find_margin(style, line)
     own = pygame.surfarray.array3d(letters).transpose(1, 0, 2).astype(np.float32) / 255
     own = np.pad(own, ((margin, margin), (margin, margin), (0, 0)))
-    cover: Array = np.pad(pygame.surfarray.array_alpha(letters).T.astype(np.float32) / 255, margin)
+    cover: Array = np.pad(pygame.surfarray.array_alpha(letters).T / np.float32(255), margin).astype(np.float32)
     is_own = (cover > 0) & (own.min(axis=2) < 0.98)  # an emoji
     wide = widen(cover, style.outline_width * line) if style.outline is not None else cover
     if style.grain:
         keep = 1 - style.grain * make_noise(cover.shape, max(GRAIN_CELL, GRAIN_SHARE * line))
-        cover, wide = cover * keep, wide * keep
+        cover, wide = (cover * keep).astype(np.float32), (wide * keep).astype(np.float32)
     canvas = np.zeros((*cover.shape, 4), np.float32)  # premultiplied
     if style.shadow is not None:
         moved = np.roll(wide, (round(style.shadow_y * line), round(style.shadow_x * line)), axis=(0, 1))
