@@ -48,7 +48,7 @@ PARTS = {
     "visualizer.stage.cpu.backdrop_surface:BackdropSurface.update": "backdrop",
     "visualizer.stage.cpu.backdrop_surface:BackdropSurface.blit": "backdrop",
     "visualizer.stage.sprites:Sprites.throw": "confetti",
-    "visualizer.stage.cpu.painter:Painter._draw_sprites": "confetti",
+    "visualizer.stage.cpu.painter:Painter._throw": "confetti",
     "visualizer.stage.overlay:Overlay.render": "text",
     "visualizer.stage.guarded:GuardedSurface.show": "blit to the window",
     "visualizer.stage.guarded:GuardedSurface._colours": "flash guard",

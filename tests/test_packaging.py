@@ -68,7 +68,7 @@ def test_the_wheel_holds_packs_and_assets(names: set[str]) -> None:
     packs = [f"visualizer/_{name}" for name in tracked("models")]
     assert {"visualizer/_models/default/pack.json", "visualizer/_models/ear/ear.onnx"} <= set(packs)
     assert set(packs) <= names
-    assets = {"DejaVuSans.ttf", "DejaVuSans-LICENSE.txt", "icon.png", "own_music.ogg"}
+    assets = {"DejaVuSans.ttf", "DejaVuSansCondensed-Bold.ttf", "DejaVuSans-LICENSE.txt", "icon.png", "own_music.ogg"}
     assert {f"visualizer/_assets/{name}" for name in assets} <= names
     assert "visualizer/_NOTICE" in names
     assert sum(name.endswith("/licenses/NOTICE") or name.endswith("/licenses/LICENSE") for name in names) == 2

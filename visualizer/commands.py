@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from visualizer.auto import AS_IT_COMES, Kind
 from visualizer.dancer.wardrobe import NO_FIGURES, split_figures
 from visualizer.errors import UserError
-from visualizer.options import AUTO, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
-from visualizer.values import Number, Temperature, next_temperature, temperature_name
+from visualizer.options import AUTO, LONGEST_COUNTDOWN, LONGEST_LATENCY, MOST_DANCERS, MOST_SENSITIVE, SYNCS
+from visualizer.titles import format_seconds
+from visualizer.values import Duration, Number, Temperature, next_temperature, temperature_name
 
 if TYPE_CHECKING:
     from visualizer.show import Host, Show
 
 NUDGE = 0.01  # seconds that the dance is moved by one command
 LATENCY_STEP = 10.0  # ms
+NO_CUES = "there is no list of cues: start with --cues FILE"
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,47 @@ def _set_sensitivity(show: Show, steps: float) -> None:
     show.reply(f"sensitivity: {steps:+g}" if steps else "sensitivity: as heard", "sense")
 
 
+# --- words and pictures over it
+
+
+def _set_title(show: Show, text: str) -> None:
+    show.titles.set_text(text)
+    lines = show.titles.text.split("\n")
+    show.reply(f"title: {lines[0]}{' …' if len(lines) > 1 else ''}" if show.titles.text else "title: none", "title")
+
+
+def _set_logo(show: Show, name: str) -> None:
+    """A name within the folder of logos: what comes over a network opens no other file."""
+    from visualizer.files import find_inside
+    from visualizer.stage.titles.logo import load_logo
+
+    show.titles.logo = load_logo(find_inside(show.titles.folder, name, "logo")) if name else None
+    show.reply(f"logo: {name or 'none'}", "title")
+
+
+def _count_down(show: Show, text: str) -> None:
+    kind = Duration(1, LONGEST_COUNTDOWN)
+    seconds = kind.check("countdown", kind.read("countdown", text)) if text else None
+    show.titles.count_down(seconds)
+    show.reply("countdown: none" if seconds is None else f"countdown: {format_seconds(seconds)}", "title")
+
+
+def _toggle_clock(show: Show, wanted: str) -> None:
+    if show.titles.clock is None:
+        show.reply("there is no clock in a film", "title")
+        return
+    show.titles.shows_clock = _read_switch(wanted, show.titles.shows_clock)
+    show.reply(f"clock: {'shown' if show.titles.shows_clock else 'hidden'}", "title")
+
+
+def _toggle_song(show: Show, wanted: str) -> None:
+    if not show.titles.song:
+        show.reply("what plays is not known", "title")
+        return
+    show.titles.shows_song = _read_switch(wanted, show.titles.shows_song)
+    show.reply(f"song: {'shown' if show.titles.shows_song else 'hidden'}", "title")
+
+
 # --- the show
 
 
@@ -280,6 +323,23 @@ def _toggle_lock(show: Show, wanted: str) -> None:
 def _learn(show: Show, command: str) -> None:
     if show.host:
         show.host.learn_control(command)
+
+
+def _step_cue(steps: int) -> Callable[[Show, str], None]:
+    def change(show: Show, _: str) -> None:
+        if show.cues is None:
+            show.reply(NO_CUES, "cue")
+        else:
+            show.cues.step(steps)
+
+    return change
+
+
+def _choose_cue(show: Show, name: str) -> None:
+    if show.cues is None:
+        show.reply(NO_CUES, "cue")
+    else:
+        show.cues.go(show.cues.list.find(name))
 
 
 def _on_host(act: Callable[[Host], None]) -> Callable[[Show, str], None]:
@@ -436,8 +496,13 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("previous look", "look: next, previous", _step_look(-1)),
             Command("look", "this look", _choose_look, "NAME"),
             Command("blackout", "fade to black, and back", _toggle_blackout, "[on|off]"),
-            Command("picture", "save this picture", _on_host(lambda host: host.take_picture())),
-            Command("record", "record a video, and stop", _on_host(lambda host: host.toggle_recording())),
+            Command("title", "this title; none: no title", _set_title, "[TEXT]"),
+            Command("logo", "this PNG; none: no logo", _set_logo, "[NAME]"),
+            Command("countdown", "count down; none: no more", _count_down, "[SECONDS]"),
+            Command("clock", "show or hide the time", _toggle_clock, "[on|off]"),
+            Command("now playing", "show or hide the song's name", _toggle_song, "[on|off]"),
+            Command("picture", "save a picture, a video", _on_host(lambda host: host.take_picture())),
+            Command("record", "save a picture, a video", _on_host(lambda host: host.toggle_recording())),
             Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
             Command("next display", "on to the next display", _on_host(lambda host: host.move_to_next_display())),
         ),
@@ -445,6 +510,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "The show",
         (
+            Command("next cue", "cue: next, previous", _step_cue(1)),
+            Command("previous cue", "cue: next, previous", _step_cue(-1)),
+            Command("cue", "the cue of this name or number", _choose_cue, "NAME"),
             Command("auto", "auto: changes by itself", _toggle_auto, "[on|off]"),
             Command("lock", "lock: nothing changes", _toggle_lock, "[on|off]"),
             Command("favourite", "more often what is on", _like),

@@ -39,6 +39,20 @@ def read_at_most(path: Path, most: int) -> bytes:
     return data
 
 
+def find_inside(folder: Path, name: str, what: str) -> Path:
+    """The file called `name` in `folder` or below it. UserError for a name that leads out of it, by a link too.
+
+    `what` it is, for the message.
+    """
+    try:
+        path, root = (folder / name).resolve(), folder.resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in it, links in a circle
+        raise UserError(f"{what} {name[:80]!r}: no name of a file") from error
+    if path == root or not path.is_relative_to(root):
+        raise UserError(f"{what} {name}: must be a file in {folder if folder.name else root} or below it")
+    return path
+
+
 def check_plain_zip(file: IO[bytes], path: Path, most_entries: int, largest_contents: int) -> None:
     """UserError unless the file is one plain zip from its first byte to its last, with a short table of contents.
 

@@ -7,18 +7,22 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
 from visualizer.live import LiveShow, play
+from visualizer.media import path_of
 from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
 from visualizer.remote.start import open_remotes
+from visualizer.resume import open_resume
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.governor import Governor
@@ -26,6 +30,7 @@ from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
 from visualizer.support.memory import one_heap
 from visualizer.support.printable import say
+from visualizer.titles import TitleBoard
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
@@ -55,6 +60,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     Raises UserError for settings that cannot be met, and stage.video.NoDisplay where there is no screen.
     """
     one_heap()
+    cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -68,7 +74,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if selector and selector.note:
             toasts(selector.note, "", True)
         live.show.avoid_unwanted(settings.from_cli)
-        with open_remotes(settings, live, clock):
+        with playing_cues(settings, cues, live), open_remotes(settings, live, clock):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
@@ -122,6 +128,7 @@ def _make_show(
         by_music=settings.style == AUTO,
         sensitivity=settings.sensitivity,
         latency_ms=settings.latency_ms,
+        titles=open_live_titles(settings, opened.unmet),
     )
     rate = window.rate if settings.fps is None else float(settings.fps)
     live = LiveShow(
@@ -185,6 +192,43 @@ def _play(live: LiveShow, settings: Settings, clock: Callable[[], float], starte
         say(times.report())
         say(live.report())
     return stop.signal
+
+
+@contextmanager
+def playing_cues(settings: Settings, cues: CueList | None, live: LiveShow) -> Iterator[None]:
+    """Play the list, from where the last show ended if that ended badly, and keep where it is until it ends well."""
+    if cues is None or settings.cues is None:
+        yield
+        return
+    path = path_of(settings.cues)
+    resume = open_resume(path, live.toasts)
+    start = resume.find() if resume else 0
+    live.show.cues = CuePlayer(cues, start, resume.keep if resume else lambda _: None)
+    if settings.logo is None:
+        live.show.titles.folder = path.parent
+    if start:
+        live.toasts(f"going on where the last show ended, with cue {start + 1}; Shift+N goes back", "", True)
+    ended = False
+    try:
+        yield
+        ended = True
+    except KeyboardInterrupt:
+        ended = True
+        raise
+    finally:
+        if resume:
+            resume.close(ended)
+
+
+def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
+    """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
+    from visualizer.music.sources import is_song
+    from visualizer.stage.titles.asked import open_titles
+
+    song = path_of(settings.audio) if is_song(settings.audio) else None
+    titles = with_fallback(settings, ("title", "logo", "qr"), lambda s: open_titles(s, song), unmet)
+    titles.clock = lambda: time.strftime("%H:%M")
+    return titles
 
 
 def read_preferences(settings: Settings) -> Preferences:

@@ -163,9 +163,10 @@ class LiveShow:
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.board.watched:
-            self.board.state = describe_state(
+            state = describe_state(
                 self.show, moment, seen=seen, source=self.source.name, recording=self.takes.recording
             )
+            self.board.state = replace(state, title=self.show.titles.text)
         if self.reloader is not None:
             self.show.look = self.show.looks.find(self.show.look.name)
             moment = replace(moment, look=self.show.look)

@@ -87,6 +87,34 @@ class Text:
     code: Code | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Logo:
+    """A picture with alpha: `pixels` (height, width, 4) straight red, green, blue, alpha."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Words and pictures that are a part of the picture, so that films and recordings have them too.
+
+    `text` has a line each; `counter` is what a countdown says, `small` one line of time and song, `qr` what a code that
+    phones read says. `cover`, 0..1: how much of all that is seen.
+    """
+
+    text: str = ""
+    counter: str = ""
+    small: str = ""
+    logo: Logo | None = None
+    qr: str = ""
+    cover: float = 1.0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to see."""
+        return self.cover > 0 and bool(self.text or self.counter or self.small or self.logo or self.qr)
+
+
 @dataclass(frozen=True)
 class Moment:
     """Everything a renderer needs for one picture. `musical_time`: beats since the start of the show."""
@@ -96,3 +124,4 @@ class Moment:
     hearing: Hearing
     musical_time: float
     text: Text = field(default_factory=Text)
+    titles: Titles = field(default_factory=Titles)

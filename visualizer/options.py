@@ -43,6 +43,7 @@ OSC_HOST = "127.0.0.1"
 LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
+LONGEST_COUNTDOWN = 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,15 @@ class SharedOptions:
     device: str = option(Choice(DEVICES), "auto", "Networks on {span}.", in_file=True)
     bpm: float = option(Number(30, 300, "BPM"), 120.0, "Tempo where no beat is heard, {span}.", in_file=True)
     fps: Fraction | None = option(Rate(1, 240), None, "Frames a second, such as 30, 29.97 or 24000/1001.")
+    title: str | None = option(
+        Text("a text, \\n for another line", "TEXT"), None, "Words over the picture.", in_file=True, unset="none"
+    )  # fmt: skip
+    logo: str | None = option(Text("a PNG file", "FILE"), None, "A picture over it.", in_file=True, unset="none")
+    qr: str | None = option(Text("an address", "URL"), None, "A code that phones read.", in_file=True, unset="none")
+    countdown: float | None = option(
+        Duration(1, LONGEST_COUNTDOWN), None, "Count down from so long, such as 60 or 5:00.", unset="none"
+    )
+    now_playing: bool = option(Flag(), False, "Show the song's name, by its own tags.", in_file=True)
     verbose: bool = option(Flag(), False, "Say more about what is tried.")
 
 
@@ -173,6 +183,9 @@ class Settings(SharedOptions):
     midi_clock: str | None = option(
         Text("a MIDI output's name or a part of it"), None, "Send MIDI clock of the danced beat to there.",
         in_file=True, unset="off",
+    )  # fmt: skip
+    cues: str | None = option(
+        Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
     )  # fmt: skip
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)

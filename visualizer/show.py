@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
@@ -29,6 +29,10 @@ from visualizer.music.clock import BEATS_PER_BAR, Hearing, MusicClock
 from visualizer.options import AUTO
 from visualizer.pace import HALF, Count, Pace
 from visualizer.stage.looks import Look, LookStore
+from visualizer.titles import TitleBoard
+
+if TYPE_CHECKING:
+    from visualizer.cues import CuePlayer
 
 log = logging.getLogger("visualizer")
 
@@ -103,6 +107,7 @@ class ShowPlan:
     sensitivity: float = 0.0  # steps, see `adjust_sensitivity`
     latency_ms: float = 0.0  # how late a picture is seen, beyond what is known
     looks: LookStore = field(default_factory=LookStore)
+    titles: TitleBoard = field(default_factory=TitleBoard)
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,8 @@ class Show:
         self.look: Look = self.looks.find(plan.look or self.looks.names[0])
         self.auto, self.preferences = plan.auto, plan.preferences
         self.style_selector = StyleSelector(self.styles) if plan.by_music else None
+        self.cues: CuePlayer | None = None  # the list that is played, where there is one
+        self.titles = plan.titles  # words and pictures over the dance
         self.sensitivity, self.latency_ms = plan.sensitivity, plan.latency_ms
         self.notify, self.host = notify, host
         self.tempo: MusicClock | None = None  # of the source of music, where it can be tapped, halved and nudged
@@ -154,6 +161,8 @@ class Show:
         hearing = adjust_sensitivity(hearing, self.sensitivity)
         self._dancer.beat_seconds = 60 / hearing.bpm
         count = self._count(musical_time, hearing)
+        if self.cues is not None:
+            self.cues.follow(self, count.phrases, hearing.time)
         bodies = self._ahead.take(count.danced - count.leap)
         if self.look.wants_inside != self._dancer.wants_inside:  # another look: what was made ahead is for the last one
             self.dancer.wants_inside, bodies = self.look.wants_inside, None
@@ -166,7 +175,7 @@ class Show:
         if bodies is None:
             bodies = self.dancer.picture(count.danced)
         self._stepped = (musical_time, count.danced)
-        return Moment(bodies, self.look, hearing, musical_time, text)
+        return Moment(bodies, self.look, hearing, musical_time, text, self.titles.at(hearing.time))
 
     def prepare(self, musical_time: float, energy: float) -> None:
         """Begin what the next `step` will need, if it is at about `musical_time`, on a thread of its own.

@@ -22,6 +22,7 @@ class FakeDancer:
     known_styles = ("salsa", "waltz", "techno")
     dance: str | None = None
     troupe = 1
+    beat_seconds = 0.5
     sync = "each"
     temperature = 1.0
     wants_inside = False

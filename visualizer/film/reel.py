@@ -18,7 +18,7 @@ from visualizer.film.score import OwnScore, Score, read_own_music, skip_sound, t
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop, follow_pack
 from visualizer.film.video import SOUND_RATE
 from visualizer.messages import write_to_log
-from visualizer.moment import Moment
+from visualizer.moment import Moment, Titles
 from visualizer.music.analysis.features import Floats
 from visualizer.music.analysis.song import hear_song
 from visualizer.music.clock import fold
@@ -26,6 +26,7 @@ from visualizer.music.song_file import read_song
 from visualizer.options import AUTO, FilmOptions
 from visualizer.show import Show, ShowPlan
 from visualizer.stage.looks import Look
+from visualizer.stage.titles.asked import open_titles
 from visualizer.support.console import Console
 
 OWN_SECONDS = 15.0  # of a film without a song and without a wish
@@ -55,9 +56,11 @@ class Reel:
 
 
 def make_show(
-    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] = write_to_log
+    pack: Pack, options: FilmOptions, size: tuple[int, int], notify: Callable[[str], None] = write_to_log,
+    song: Path | None = None,
 ) -> Show:  # fmt: skip
-    """The show that is filmed; `notify` is told what goes wrong. UserError for a style or dance that there is not."""
+    """The show that is filmed; `notify` is told what goes wrong. UserError for a style, dance or logo that there is
+    not."""
     style = None if options.style == AUTO else options.style
     dancer = Dancer(pack, options.seed, style, options.troupe, options.temperature, options.dance, notify)
     if options.figure is not None:
@@ -69,6 +72,7 @@ def make_show(
         look=options.look,
         auto=Auto(random.Random(f"auto {options.seed}"), options.auto, find_pinned(options)),
         by_music=options.style == AUTO and options.dance is None,
+        titles=open_titles(options, song),
     )
     return Show(dancer, plan)
 
@@ -109,7 +113,8 @@ def make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction
     rate = Fraction(count / (end - start)).limit_denominator(10_000)
     times = [start + (end - start) * k / count for k in range(count)]
     console.say(f"a loop from {start:.2f} s on: {beats} beats, {end - start:.2f} s")
-    frames = _dance_loop(show.dancer, come_round(show.look, beats), loop, score, times)
+    titles = show.titles.find_wanted(start)
+    frames = _dance_loop(show.dancer, come_round(show.look, beats), loop, score, times, titles)
     return Reel(frames, count, rate, skip_sound(sound, start), beats)
 
 
@@ -144,7 +149,8 @@ def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int
     return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
 
 
-def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: list[float]) -> Iterator[FilmFrame]:
+def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: list[float], titles: Titles
+) -> Iterator[FilmFrame]:  # fmt: skip
     """The loop at those seconds of the music; before that unseen, for what lingers of it to be there when it begins."""
     length = len(times) * (times[1] - times[0])
     energy = partial(_find_energy, score, times[0] + length)
@@ -157,5 +163,5 @@ def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: lis
                 earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
             loop = follow_pack(dancer, loop, energy)
-            moment = Moment(dancer.draw(*loop.at(beat)), look, hearing, beat - early * loop.beats)
+            moment = Moment(dancer.draw(*loop.at(beat)), look, hearing, beat - early * loop.beats, titles=titles)
             yield FilmFrame(t - times[0] - early * length, moment, shown=not early)

@@ -81,7 +81,7 @@ def make_film(
     _check(out, size, fps, options)
     console = Console(stderr=True, quiet=not progress, soft_wrap=True)
     # Before the song is listened to: it is known at once if there is no such style or dance.
-    show = make_show(pack, options, size, console.say)
+    show = make_show(pack, options, size, console.say, song)
     reel = make_reel(song, show, options, fps, console)
     target, part = find_paths(out)
     if out.suffix.lower() == ".gif" and (warning := warn_of_size(size, reel.count)):
@@ -262,6 +262,8 @@ def _check(out: Path, size: tuple[int, int], fps: Fraction, options: FilmOptions
         raise UserError(f"fps {float(fps):.5g}: a GIF is shown with 50 at most")
     if options.seconds is not None and options.beats is not None:
         raise UserError("a loop is as long as its beats: --beats or --seconds, not both")
+    if options.countdown is not None and options.beats is not None:
+        raise UserError("a loop has no end to count down to: --beats or --countdown, not both")
     if options.auto and options.beats is not None:
         raise UserError("a loop has one look and one style: --beats or --auto, not both")
 

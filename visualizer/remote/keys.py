@@ -85,6 +85,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     (
         "The show",
         (
+            Key((pygame.K_n,), "N", "next cue"),
+            Key((pygame.K_n,), "Shift+N", "previous cue", SHIFT),
             Key((pygame.K_a,), "A", "auto"),
             Key((pygame.K_l,), "L", "lock"),
             Key((pygame.K_k,), "K", "favourite"),

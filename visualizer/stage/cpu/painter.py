@@ -10,12 +10,14 @@ Only the box about the dancers is worked out and copied. Backdrops are 8-bit sur
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
+from visualizer.moment import Titles
 from visualizer.stage.cpu.backdrop_surface import BackdropSurface
 from visualizer.stage.cpu.colour_pairs import ColourPairs, find_channels, find_ends
 from visualizer.stage.cpu.effects_plane import EffectsPlane
@@ -30,6 +32,7 @@ from visualizer.stage.layout import Layout, find_layout
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites
+from visualizer.stage.titles.layer import TitleLayer
 
 if TYPE_CHECKING:
     from visualizer.moment import Moment
@@ -56,6 +59,32 @@ def find_details(look: Look) -> tuple[int, ...]:
 def has_insides(moment: Moment) -> bool:
     """Whether dancers are drawn with what is inside them: the look shows it, and it is known."""
     return moment.look.wants_inside and moment.bodies.insides is not None
+
+
+def draw_sprites(
+    sprites: Sprites, surface: pygame.Surface, confetti: Confetti, stage: Layout, musical_time: float, is_sparse: bool
+) -> Bands:  # fmt: skip
+    """Draw the confetti, half of it where it `is_sparse`; where it is."""
+    corners, numbers = sprites.draw(confetti, musical_time)
+    if is_sparse:
+        corners, numbers = corners[::2], numbers[::2]
+    corners = corners * stage.side + (stage.width / 2, stage.top)
+    colours = [tuple(int(255 * c + 0.5) for c in stop[1:4]) for stop in confetti.stops]
+    for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
+        pygame.draw.polygon(surface, colours[number], piece)
+    if not len(corners):
+        return no_bands(surface.get_height())
+    (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
+    return cut_into_bands(box, surface.get_rect())
+
+
+def draw_titles(layer: TitleLayer, surface: pygame.Surface, moment: Moment) -> Bands:
+    """Lay words and pictures over all, if there are any; where they are."""
+    seen = no_bands(surface.get_height())
+    for rect in layer.draw(surface, moment.titles, moment.look) if moment.titles else ():
+        seen = join_bands(seen, cut_into_bands(rect, surface.get_rect()))
+    return seen
 
 
 class Painter:
@@ -87,6 +116,7 @@ class Painter:
         self._layer = pygame.image.frombuffer(
             self._layer_pixels.data, size, "BGRA" if sys.byteorder == "little" else "ARGB"
         )
+        self._titles = TitleLayer(size, patient)
         self._small: Painter | None = None  # paints for detail 2
         self._look: Look | None = None
         self._kind = 0  # detail that the buffers are made for
@@ -152,7 +182,8 @@ class Painter:
         if has_insides(moment):
             seen = join_bands(seen, self._draw_insides(self.surface, moment, look))
         if look.confetti is not None:
-            seen = join_bands(seen, self._draw_sprites(self.surface, look.confetti, moment.musical_time))
+            seen = join_bands(seen, self._throw(self.surface, look.confetti, moment))
+        seen = join_bands(seen, draw_titles(self._titles, self.surface, moment))
         old, self._seen = self._seen, seen
         self.dirty = self.surface.get_rect() if self._all_changed else bound(join_bands(old, seen))
         return self.surface
@@ -182,7 +213,8 @@ class Painter:
             self._lay_insides(pixels, moment, look)
         if look.confetti is not None:
             surface = pygame.image.frombuffer(pixels.data, self.size, "RGBA")
-            self._draw_sprites(surface, look.confetti, moment.musical_time)
+            self._throw(surface, look.confetti, moment)
+        draw_titles(self._titles, pygame.image.frombuffer(pixels.data, self.size, "RGBA"), moment)
         return pixels
 
     def _lay_insides(self, pixels: NDArray[np.uint8], moment: Moment, look: Look) -> None:
@@ -196,6 +228,7 @@ class Painter:
     def release(self) -> None:
         """Let go of what runs aside."""
         self._backdrop.release()
+        self._titles.release()
         if self._small is not None:
             self._small.release()
 
@@ -206,8 +239,9 @@ class Painter:
             small = self._small = Painter((max(self.size[0] // 2, 1), max(self.size[1] // 2, 1)), self._patient)
             small.detail = 1
             small.mood, small.sprites = self.mood, self.sprites
-        surface = small.paint(moment)
+        surface = small.paint(replace(moment, titles=Titles()))
         pygame.transform.smoothscale(surface, self.size, self.surface)
+        draw_titles(self._titles, self.surface, moment)  # letters are as sharp as ever
         self.dirty = self.surface.get_rect()
         self._kind = self.detail  # whatever is painted next starts from an empty stage
         return self.surface
@@ -297,18 +331,5 @@ class Painter:
             plane = self._effects_plane.indices
             self._colours.look_up_one(self._colours.effects_alone, plane, beside, self._layer_pixels)
 
-    def _draw_sprites(self, surface: pygame.Surface, confetti: Confetti, musical_time: float) -> Bands:
-        """Draw the confetti; where it is."""
-        corners, numbers = self.sprites.draw(confetti, musical_time)
-        if self.detail > 0:
-            corners, numbers = corners[::2], numbers[::2]
-        stage = self.layout
-        corners = corners * stage.side + (stage.width / 2, stage.top)
-        colours = [tuple(int(255 * c + 0.5) for c in stop[1:4]) for stop in confetti.stops]
-        for piece, number in zip(corners.tolist(), numbers.tolist(), strict=True):
-            pygame.draw.polygon(surface, colours[number], piece)
-        if not len(corners):
-            return no_bands(self.size[1])
-        (x0, y0), (x1, y1) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-        box = pygame.Rect(int(x0) - 1, int(y0) - 1, int(x1 - x0) + 4, int(y1 - y0) + 4)
-        return cut_into_bands(box, surface.get_rect())
+    def _throw(self, surface: pygame.Surface, confetti: Confetti, moment: Moment) -> Bands:
+        return draw_sprites(self.sprites, surface, confetti, self.layout, moment.musical_time, self.detail > 0)

@@ -222,6 +222,7 @@ OVERLAY = """
 #version 330
 uniform sampler2D writing;
 uniform vec2 size;
+uniform float cover;
 out vec4 pixel;
-void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size); }
+void main() { pixel = texture(writing, vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size) * vec4(1, 1, 1, cover); }
 """

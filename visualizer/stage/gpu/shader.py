@@ -27,6 +27,7 @@ from visualizer.stage.layout import Layout, find_drawing_order, find_layout, fin
 from visualizer.stage.looks import ColorTables, Look, make_color_tables
 from visualizer.stage.mood import Mood
 from visualizer.stage.sprites import Sprites
+from visualizer.stage.titles.layer import TitleLayer
 
 if TYPE_CHECKING:
     from visualizer.moment import Bodies, Moment
@@ -64,6 +65,7 @@ class Shader:
         self._textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {}
         self._insides = InsideTextures(gl)
         self._pieces: moderngl.Buffer | None = None
+        self._titles = TitleLayer(size, patient)
         self._look: Look | None = None
 
     def _look_from(self, place: Layout) -> None:
@@ -172,6 +174,9 @@ class Shader:
         )
         if look.confetti is not None:
             self._draw_sprites(look, moment.musical_time)
+        if moment.titles:
+            sheet, changed = self._titles.make_sheet(moment.titles, look)
+            self._lay("titles", sheet, changed, moment.titles.cover)
 
     def _fit_map(self, look: Look) -> None:
         """Bring the backdrop's map up to date."""
@@ -249,14 +254,17 @@ class Shader:
 
     def write(self, writing: pygame.Surface, changed: bool) -> None:
         """Lay a surface with alpha, as large as the window, over the picture; it is sent again only if `changed`."""
-        texture = self._textures.get("writing")
+        self._lay("writing", writing, changed, 1.0)
+
+    def _lay(self, name: str, writing: pygame.Surface, changed: bool, cover: float) -> None:
+        texture = self._textures.get(name)
         if texture is None or changed:
             if texture is None:
-                texture = self._textures["writing"] = self.gl.texture(self.size, 4)
+                texture = self._textures[name] = self.gl.texture(self.size, 4)
             texture.write(pygame.image.tobytes(writing, "RGBA"))
         self.gl.enable(moderngl.BLEND)
         self.gl.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
-        self._pass("overlay", OVERLAY, self.target, writing=texture, size=self.size)
+        self._pass("overlay", OVERLAY, self.target, writing=texture, size=self.size, cover=cover)
         self.gl.disable(moderngl.BLEND)
 
     def read(self) -> pygame.Surface:
@@ -266,6 +274,7 @@ class Shader:
     def release(self) -> None:
         """Give the GPU its memory back."""
         self._backdrop.close()
+        self._titles.release()
         self._insides.release()
         for program, triangle in self._programs.values():
             if triangle is not None:

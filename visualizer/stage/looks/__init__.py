@@ -17,6 +17,7 @@ A .glsl file may add `vec3 finish(vec3 colour, vec2 stage)` for the shader stage
 from visualizer.stage.looks.colour_tables import LEVELS, ColorTables, make_color_tables, make_ramp
 from visualizer.stage.looks.look import (
     BAND,
+    PLACES,
     SURE,
     Backdrop,
     Confetti,
@@ -27,12 +28,13 @@ from visualizer.stage.looks.look import (
     Motion,
     Shading,
     Stops,
+    TitleLook,
 )
 from visualizer.stage.looks.read import FOLDER, load_look, load_looks
 from visualizer.stage.looks.store import LookStore, find_look, shipped_looks
 
 __all__ = [
-    "BAND", "FOLDER", "LEVELS", "SURE", "Backdrop", "ColorTables", "Confetti", "Effects", "Figure", "InsideLook",
-    "Look", "LookStore", "Motion", "Shading", "Stops", "find_look", "load_look", "load_looks", "make_color_tables",
-    "make_ramp", "shipped_looks",
+    "BAND", "FOLDER", "LEVELS", "PLACES", "SURE", "Backdrop", "ColorTables", "Confetti", "Effects", "Figure",
+    "InsideLook", "Look", "LookStore", "Motion", "Shading", "Stops", "TitleLook", "find_look", "load_look",
+    "load_looks", "make_color_tables", "make_ramp", "shipped_looks",
 ]  # fmt: skip

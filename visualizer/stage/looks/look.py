@@ -156,6 +156,45 @@ class Motion:
     sway: float = 0.0  # how much of the backdrop's brightness comes and goes with the bar
 
 
+PLACES = (
+    "top left", "top", "top right", "left", "right", "bottom left", "bottom", "bottom right",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class TitleLook:
+    """Letters of titles, and where they stand. What is not colour is in heights of a line, if nothing else is said."""
+
+    place: str = "bottom"  # one of PLACES
+    size: float = 0.115  # height of a line, share of the picture's shorter side
+    upper: bool = False  # capitals only
+    spacing: float = 0.0  # between letters, of scripts whose letters stand apart
+    leading: float = 1.0  # from line to line
+    tilt: float = 0.0  # degrees, anticlockwise
+    colours: Stops | None = None  # of the letters, from their top, 0, to their foot, 1; cover 0: hollow; white
+    small: Stops | None = None  # colour of the small line; None: the last of the letters that covers
+    rule: Stops | None = None  # colour of a line between the large and the small
+    outline: Stops | None = None  # about the letters
+    outline_width: float = 0.05
+    shadow: Stops | None = None  # behind them, with the outline
+    shadow_x: float = 0.05
+    shadow_y: float = 0.05
+    shadow_blur: float = 0.0
+    glow: Stops | None = None  # about them; more than one colour: from the letters outwards
+    glow_width: float = 0.2
+    plate: Stops | None = None  # a card behind all
+    plate_round: float = 0.15  # radius of its corners
+    grain: float = 0.0  # how much noise takes away of the letters, 0..1
+    lines: float = 0.0  # how much darker every other line of the picture is, 0..1
+
+
+# White with a dark edge and a soft shadow can be read on anything.
+DEFAULT_TITLES = TitleLook(
+    outline=np.array([[0.0, 0.06, 0.06, 0.08, 0.85, 0.85]]), outline_width=0.04,
+    shadow=np.array([[0.0, 0.0, 0.0, 0.0, 0.6, 0.6]]), shadow_x=0.0, shadow_blur=0.12,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Look:
     """One way of painting; the settings of its TOML file. Not compared by value: what is read again is a new look."""
@@ -168,6 +207,7 @@ class Look:
     confetti: Confetti | None = None
     motion: Motion = Motion()
     inside: InsideLook | None = None
+    titles: TitleLook = DEFAULT_TITLES
     colour_blind_safe: bool = False  # told apart by lightness and line, or by blue against yellow, not by red and green
     glsl: str | None = None
 

@@ -19,6 +19,7 @@ from visualizer.stage.looks.look import (
     BLENDS,
     FIELDS,
     PATTERNS,
+    PLACES,
     SURE,
     Backdrop,
     Confetti,
@@ -29,6 +30,7 @@ from visualizer.stage.looks.look import (
     Motion,
     Shading,
     Stops,
+    TitleLook,
 )
 
 FOLDER = Path(__file__).parent
@@ -118,7 +120,7 @@ def _table(kind: type[T], data: Any, where: str) -> T:
 def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
     tables: dict[str, type] = {
         "figure": Figure, "backdrop": Backdrop, "effects": Effects, "confetti": Confetti, "motion": Motion,
-        "inside": InsideLook,
+        "inside": InsideLook, "titles": TitleLook,
     }  # fmt: skip
     data = {OLD_NAMES.get(key, key): value for key, value in data.items()}
     for key in data:
@@ -135,6 +137,8 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
         raise Wrong(f"figure stops reach to {reach:g}; the outline is known only within {SURE:g}", "figure")
     if "inside" in read:
         _check_inside(read["inside"])
+    if "titles" in read:
+        _check_titles(read["titles"])
     safe = _flag(data.get("colour_blind_safe", False), "colour_blind_safe")
     return Look(name, _text(data["title"], "title"), glsl=glsl, colour_blind_safe=safe, **read)
 
@@ -156,6 +160,19 @@ def _check_inside(inside: InsideLook) -> None:
             raise Wrong("[inside.first]: a pattern, or what is 'against', can only be the second", "first")
         if shading.scale <= 0:
             raise Wrong(f"[inside.{name}]: scale must be more than 0", "scale")
+
+
+def _check_titles(titles: TitleLook) -> None:
+    """Wrong for a place that is none, and for letters that nobody could read or that would not fit."""
+    if titles.place not in PLACES:
+        raise Wrong(f"[titles]: place '{titles.place}' is none of {', '.join(PLACES)}", titles.place)
+    for word, least, most in (
+        ("size", 0.06, 0.3), ("spacing", 0, 1), ("leading", 0.7, 2), ("tilt", -20, 20), ("outline_width", 0.01, 0.3),
+        ("shadow_x", -0.5, 0.5), ("shadow_y", -0.5, 0.5), ("shadow_blur", 0, 0.5), ("glow_width", 0.02, 0.6),
+        ("plate_round", 0, 1), ("grain", 0, 1), ("lines", 0, 1),
+    ):  # fmt: skip
+        if not least <= getattr(titles, word) <= most:
+            raise Wrong(f"[titles]: {word} is from {least:g} to {most:g}, not {getattr(titles, word):g}", word)
 
 
 def _line_of(text: str, word: str) -> int:
