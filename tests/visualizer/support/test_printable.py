@@ -132,6 +132,7 @@ def test_the_screen_shows_it_too(text: str) -> None:
 OUR_OWN = ("visualizer/support/printable.py", "visualizer/support/console.py")
 CHILDREN = (
     "visualizer/networks/sandbox.py",
+    "visualizer/remote/phone/server.py",
     "visualizer/support/doctor.py",
 )  # they answer a process
 SOURCES = sorted(p for part in ("visualizer", "training") for p in (ROOT / part).rglob("*.py"))
