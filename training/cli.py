@@ -36,6 +36,7 @@ STOPPED = {
     "motion": "clips that were written stay; the same command with --force makes all of them",
     "beats": "the same command begins from the start",
     "person-model": "nothing was kept",
+    "figure": "nothing was written",
 }
 
 RENAMED = {"measure": "evaluate"}  # old names of commands, which still work

@@ -55,6 +55,6 @@ class Loop:
         self.outputs[name] = Output()
         return self.outputs[name]
 
-    def play(self, name: str, kind: str, **values: int) -> None:
+    def play(self, name: str, kind: str, **values: Any) -> None:
         """A message of that device, by way of its bytes."""
         self.inputs[name].callback(mido.Message.from_bytes(mido.Message(kind, **values).bytes()))

@@ -33,8 +33,9 @@ def test_what_ships_comes_back_as_torch_modules() -> None:
     torch.manual_seed(3)
     for network, (module, given, outputs) in _examples(autoencoder, *networks, n=3).items():
         assert difference(module.eval(), SHIPPED / f"{network}.onnx", given, outputs) <= TOLERANCE[network]
-    frame = autoencoder.decode(0.5 * autoencoder.spread * torch.randn(2, 42))[0].detach()
-    loss = autoencoder.loss(frame, torch.full((2, 21, 2), torch.nan))["total"]
+    latent = autoencoder.spread * torch.randn(2, autoencoder.config.latent)
+    frame = autoencoder.decode(0.5 * latent)[0].detach()
+    loss = autoencoder.loss(frame, torch.full((2, 21, 3), torch.nan))["total"]
     loss.backward()
     assert sum(float(p.grad.abs().sum()) for p in autoencoder.parameters() if p.grad is not None) > 0
 
@@ -46,9 +47,9 @@ def test_a_pack_of_another_kind_is_refused(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED, other)
     (other / "decoder.onnx").write_bytes(b"nothing")
     with pytest.raises(UserError, match="not a network"):
-        basis_of(other)
+        load_autoencoder(other)
     shutil.copy(SHIPPED / "dancer.onnx", other / "decoder.onnx")
-    with pytest.raises(UserError, match="no bodies"):
+    with pytest.raises(UserError, match="none of this program's"):
         load_autoencoder(other)
     shutil.copy(SHIPPED / "decoder.onnx", other / "decoder.onnx")
     shutil.copy(SHIPPED / "decoder.onnx", other / "dancer.onnx")
@@ -104,7 +105,7 @@ def test_the_new_networks_begin_where_the_shipped_ones_are() -> None:
     """A letter that moves as an old one does is danced as that one is."""
     basis = basis_of(SHIPPED)
     old_write, old_dance = load_dancing(SHIPPED)
-    moves = old_dance.mean_moves.float().numpy().reshape(-1, STEPS_PER_LETTER, 42)[[5, 900, 17]]
+    moves = old_dance.mean_moves.float().numpy().reshape(-1, STEPS_PER_LETTER, len(basis.std))[[5, 900, 17]]
     write, dance = taught(SHIPPED, basis, moves, 4)
     assert (write.embedding.weight == old_write.embedding.weight[[5, 900, 17]]).all()
     assert (write.out.weight == old_write.out.weight[[5, 900, 17]]).all()
@@ -149,14 +150,14 @@ def test_its_dances_are_those_of_the_video(made: tuple[Path, str]) -> None:
     assert styles == ["me"]
     basis = basis_of(SHIPPED)
     (take,) = takes
-    latents = np.zeros((len(take), 42), np.float32)
+    latents = np.zeros((len(take), len(basis.std)), np.float32)
     dances = cut_parts(takes, [latents], basis, "me")
     assert [d.name for d in dances] == ["me 1", "me 1 mirrored"]
-    assert (dances[1].travel == -dances[0].travel).all()
+    assert (dances[1].travel == dances[0].travel * [-1, 1]).all()  # sideways, and towards the viewer
     plain, mirrored = (basis.joints(d.latent[:1])[0] for d in dances)
-    np.testing.assert_allclose(mirrored[0], (1 - plain[0, 0], plain[0, 1]), atol=1e-5)
+    np.testing.assert_allclose(mirrored[0], plain[0] * [-1, 1, 1], atol=1e-5)
     spelled = [d.__class__(**{**d.__dict__, "letters": np.zeros(len(d.latent) // 8, np.int64)}) for d in dances]
-    assert mean_moves(spelled, 1).shape == (1, 8, 42)
+    assert mean_moves(spelled, 1).shape == (1, 8, len(basis.std))
 
 
 @pytest.mark.slow

@@ -169,6 +169,9 @@ def test_captured_dances_are_named_after_their_style(tiny_fit: TinyFit) -> None:
         if take.held_out:
             assert take.clip not in numbers  # nobody can ask for what was never learned
             continue
+        if not take.dance and not take.captured:
+            assert take.clip not in numbers  # legs and arms of two dances: a style improvises with it
+            continue
         name, style = named[numbers[take.clip]]
         assert styles[style] == take.style
         assert name == take.dance if take.dance else name.startswith(take.style + " ")

@@ -13,6 +13,7 @@ Everything but the convolutions is linear in the weights of the figures, which i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.data.figures.posture import NECK_LEANS
 from training.data.motion.skeleton import BONES, CHAINS, INDEX, JOINTS
 from training.models.autoencoder import GRID, exactly, project_body
 from training.models.pose_basis import PoseBasis
@@ -93,10 +95,12 @@ def find_axes(body: Tensor) -> Tensor:
     front = _unit(_cross(left, up))
     crown = _unit(joint["head"] - joint["neck"])
     ear = _across(left, crown)
+    brow = _cross(ear, crown)
+    lean, straight = math.sin(NECK_LEANS), math.cos(NECK_LEANS)
     found = [
         [hips, _cross(ahead, hips), ahead],
         [left, _cross(front, left), front],
-        [ear, crown, _cross(ear, crown)],
+        [ear, crown * straight - brow * lean, brow * straight + crown * lean],
     ]
     for side, sign in (("left", 1.0), ("right", -1.0)):
         along = _unit(joint[f"{side}_hand"] - joint[f"{side}_wrist"])

@@ -216,7 +216,8 @@ def test_written_takes_hold_their_hands_and_captured_ones_keep_them_open(tiny_fi
         if take.dance and not take.mirrored:
             other = next(t for t in takes if t.clip == take.clip and t.mirrored)
             assert np.array_equal(other.read("hands"), hands[:, [2, 3, 0, 1]])
-    assert any(t.read("hands").any() for t in takes)
+    pointing = next(d for d in DANCES if d.hands == "point")
+    assert all(m.hands is not None and m.hands.any() for m in dataset.written_motions((pointing,), 7))
 
 
 def test_hands_are_put_into_a_data_set_that_was_made_before_it_had_any(tiny_fit: TinyFit, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def test_hair_feels_that_the_crop_moves(pack: Pack) -> None:
     """A dancer who travels stands still in the crop, and hair lags behind all the same."""
     worn, latent = Dressing(pack, 1), pack.seeds[0].latent[None]
     still = Dressing(pack, 1)
+    sway = rest = np.zeros((1, 7))
     for _ in range(10):
         sway = worn.step(latent, np.array([[1.0, 0]], np.float32), np.array([0]), 1 / 32)
         rest = still.step(latent, np.zeros((1, 2), np.float32), np.array([0]), 1 / 32)
@@ -86,6 +87,7 @@ def test_hair_feels_that_the_crop_moves(pack: Pack) -> None:
 def test_those_who_come_begin_at_rest_and_those_who_stay_sway_on(pack: Pack) -> None:
     worn, latent = Dressing(pack, 1), pack.seeds[0].latent[None]
     travel, letter = np.array([[0.1, 0]], np.float32), np.array([0])
+    alone = np.zeros((1, 7))
     for _ in range(5):
         alone = worn.step(latent, travel, letter, 1 / 32)
     worn.resize(2)

@@ -119,11 +119,11 @@ def test_midi_is_open_as_long_as_the_show_lasts(monkeypatch: pytest.MonkeyPatch,
         live.handle([], time.perf_counter())
         assert live.show.dancer.troupe == 5
         drums, until = loop.outputs["Drum machine"], time.monotonic() + PATIENCE
-        while not any(message.type == "clock" for message in drums.sent):
+        while not any(message.dict()["type"] == "clock" for message in drums.sent):
             assert time.monotonic() < until
             live.draw_frame(time.perf_counter())
     assert drums.closed
-    assert drums.sent[-1].type == "stop"
+    assert drums.sent[-1].dict()["type"] == "stop"
     assert loop.inputs["Pads 20:0"].closed
 
 

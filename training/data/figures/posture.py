@@ -11,7 +11,7 @@ from training.data.figures.shapes import Floats, square_to, unit
 from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
 
 _TOE_DROP = np.arcsin((ANKLE_HEIGHT - 0.03) / BONE["toe"])  # the line from ankle to toe, above a flat sole
-_NECK_LEANS = 0.20  # radians: the bone from the neck to the crown leans forward where the eyes look level
+NECK_LEANS = 0.20  # radians: the bone from the neck to the crown leans forward where the eyes look level
 DOWN = np.array([0.0, -1.0, 0.0])
 
 
@@ -55,8 +55,8 @@ def find_posture(joints: NDArray[np.floating], sway: NDArray[np.floating]) -> Po
     up = unit(at["head"] - at["neck"])
     left = square_to(chest.left, up)
     ahead: Floats = np.cross(left, up)
-    level: Floats = np.cos(_NECK_LEANS) * up - np.sin(_NECK_LEANS) * ahead
-    ahead = np.cos(_NECK_LEANS) * ahead + np.sin(_NECK_LEANS) * up
+    level: Floats = np.cos(NECK_LEANS) * up - np.sin(NECK_LEANS) * ahead
+    ahead = np.cos(NECK_LEANS) * ahead + np.sin(NECK_LEANS) * up
     head = Frame(left, level, ahead)
     hands = tuple(_hand(at, chest, side, sign) for side, sign in (("left", 1.0), ("right", -1.0)))
     feet = tuple(_foot(at, hips, side) for side in ("left", "right"))

@@ -30,6 +30,7 @@ def test_a_tempo_is_read_from_ticks(bpm: float) -> None:
     assert [beat.count for beat in beats] == [1, 2, 3, 4, 5, 6, 7]
     for beat in beats:
         assert beat.bpm == pytest.approx(bpm)
+        assert beat.count is not None
         assert beat.time == pytest.approx(beat.count * 60 / bpm)
 
 
