@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.models.autoencoder import exactly
+from visualizer.dancer.legs import ANKLE_STANDS, TOE_STANDS
 from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Batch = dict[str, Tensor]
 
 # Heights in metres below which an ankle or a toe may be standing, and how far a standing one moves in a step.
-STANDING, STANDS = (0.13, 0.07, 0.13, 0.07), 0.003
+STANDING, STANDS = (ANKLE_STANDS, TOE_STANDS) * 2, 0.003
 ACCENT_STEPS = STEPS_PER_BEAT  # of a window in which accelerations are compared by their spectrum
 QUIET = 1e-3  # of the mean power: what is below it is not compared
 
