@@ -152,12 +152,13 @@ class Dancer(Wishes):
         rows.latent, rows.body, rows.before, rows.travel = made.latent, made.state, before.copy(), made.travel
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        sway = self._dressing.step(rows.latent, made.travel, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
         self._camera.step(self._step, self._sync.danced != "each")
         latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
         place = self._formation.step(latent, travel)
         way = self._camera.turn_back(self._formation.find_way(place, self._steps.last))
-        latent = self._camera.turn(self.pack.body, self._feet.step(rows.latent.copy(), way))
+        held = self._feet.step(rows.latent.copy(), way)
+        sway = self._dressing.step(held, way, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
+        latent = self._camera.turn(self.pack.body, held)
         stands = self._formation
         sway = turn_sway(sway, self._camera.yaw) if self.pack.figures is not None else sway
         self._steps.append(Step(latent, place, stands.depth, stands.near, stands.seen, sway, self._dressing.hands))
