@@ -266,17 +266,22 @@ class Dancer(Wishes):
 
         Times outside the last step taken are held at its ends.
         """
-        now = self._about(musical_time)
+        now = self.find_step(musical_time)
         return now.latent, now.place
 
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
-        now = self._about(musical_time)
+        now = self.find_step(musical_time)
         dress = Dress(self._wardrobe.weights(musical_time), now.sway, now.hands)
         bodies = self.draw(now.latent, now.place, now.seen, now.depth, dress)
         return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies
 
-    def _about(self, musical_time: float) -> Step:
+    def dress(self, sway: NDArray[np.float32], hands: NDArray[np.float32]) -> Dress:
+        """The figures that the troupe are now, with that sway (N, 7) and those hands (N, 4)."""
+        return Dress(self._wardrobe.weights(self.beat), sway, hands)
+
+    def find_step(self, musical_time: float) -> Step:
+        """All of the troupe at a moment between the steps, as `between` gives it."""
         if not self._steps:
             raise RuntimeError("step_to comes first")
         first = self._step - LOOK_AHEAD
