@@ -15,10 +15,10 @@ from scipy.interpolate import CubicSpline
 from training.data.footage.crop import Track
 from training.data.footage.smooth import smooth
 from training.data.motion.legs import ANKLES, TOES, place_foot
-from training.data.motion.retarget import place_joints
-from training.data.motion.seen_landmarks import LIMBS, landmarks_of
 from training.data.motion.skeleton import ANKLE_HEIGHT, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
+from visualizer.camera.place_joints import place_joints
+from visualizer.camera.points import LIMBS, landmarks_of
 
 Floats = NDArray[np.float64]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.motion.face import landmarks_of_face
 from training.data.motion.gaps import fill_short_gaps
 from training.data.motion.pickles import read_arrays
-from training.data.motion.retarget import FPS, Landmarks
+from training.data.motion.retarget import FPS
+from visualizer.camera.place_joints import Landmarks
+from visualizer.camera.points import landmarks_of_face
 from visualizer.errors import UserError
 
 COCO = (
