@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.camera.landmarker import POINT
-from visualizer.camera.place_joints import TRUNK, Landmarks, Points
+from visualizer.dancer.bones import TRUNK
+
+Points = NDArray[np.float64]
 
 # The neck lies above the middle of the shoulders, by this share of the way from the hips to there in our bodies.
 NECK = TRUNK / 0.425
@@ -20,17 +22,20 @@ LIMBS = {
 }  # fmt: skip
 
 
-def landmarks_of(points: NDArray[np.float64], fps: float) -> Landmarks:
-    """Landmarks (T, 33, 3) of any axes as what is brought onto our bones."""
-    at = {name: points[:, number] for name, number in POINT.items()}
+def find_limbs(at: dict[str, Points]) -> dict[str, Points]:
+    """Our joints by name, of landmarks by name: arms and legs from shoulders and hips to hands and toes."""
     limbs = {joint: at[landmark] for joint, landmark in LIMBS.items()}
     for side in ("left", "right"):
         limbs[f"{side}_hand"] = (at[f"{side}_index"] + at[f"{side}_pinky"]) / 2
-    neck, head, forward = landmarks_of_face(at)
-    return Landmarks(limbs, [neck], head, fps, forward)
+    return limbs
 
 
-def landmarks_of_face(at: dict[str, Points]) -> tuple[Points, Points, Points]:
+def name_points(points: Points) -> dict[str, Points]:
+    """Landmarks (T, 33, 3) by name, (T, 3) each."""
+    return {name: points[:, number] for name, number in POINT.items()}
+
+
+def find_head(at: dict[str, Points]) -> tuple[Points, Points, Points]:
     """Neck, head and where the face looks, of points by name: nose, both ears, shoulders and hips, any axes."""
     hips, shoulders = ((at[f"left_{k}"] + at[f"right_{k}"]) / 2 for k in ("hip", "shoulder"))
     ears = (at["left_ear"] + at["right_ear"]) / 2

@@ -35,6 +35,9 @@ BONE = {
     "hip": 0.10, "knee": 0.43, "ankle": 0.43, "toe": 0.20,
 }  # fmt: skip
 
+TRUNK = BONE["spine"] + BONE["chest"] + BONE["neck"]  # metres from the hips to the neck
+LEG = BONE["knee"] + BONE["ankle"]
+
 # The 20 bones as arrays, in the order of `PARENT`: the joints at either end (20, 2), and lengths in metres (20,).
 BONES = np.array([(INDEX[parent], INDEX[joint]) for joint, parent in PARENT.items()], dtype=np.int64)
 LENGTHS = np.array([BONE[joint.split("_")[-1]] for joint in PARENT], dtype=np.float32)

@@ -12,9 +12,9 @@ import numpy as np
 
 from training.data.motion.gaps import fill_short_gaps
 from training.data.motion.pickles import read_arrays
+from training.data.motion.place_joints import Landmarks
 from training.data.motion.retarget import FPS
-from visualizer.camera.place_joints import Landmarks
-from visualizer.camera.points import landmarks_of_face
+from visualizer.camera.points import find_head
 from visualizer.errors import UserError
 
 COCO = (
@@ -45,5 +45,5 @@ def read_keypoints(path: Path) -> Landmarks:
     points = fill_short_gaps(points, COCO, FPS, path)
     at = {name: points[:, i] for i, name in enumerate(COCO)}
     limbs = {name: at[name] for name in COCO[5:]}  # without the face
-    neck, head, forward = landmarks_of_face(at)
+    neck, head, forward = find_head(at)
     return Landmarks(limbs, [neck], head, FPS, forward=forward)

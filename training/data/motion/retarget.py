@@ -17,10 +17,7 @@ from scipy.interpolate import CubicSpline
 
 from training.data.motion.bvh import Skeleton
 from training.data.motion.mapping import ends_of, map_joints, trunk_of
-from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
-from visualizer.camera.place_joints import (
-    LEG,
-    TRUNK,
+from training.data.motion.place_joints import (
     Landmarks,
     Points,
     find_across,
@@ -29,6 +26,8 @@ from visualizer.camera.place_joints import (
     find_unit,
     place_joints,
 )
+from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
+from visualizer.dancer.bones import LEG, TRUNK
 from visualizer.errors import UserError
 
 FPS = 60.0  # of all clips

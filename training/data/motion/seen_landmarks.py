@@ -6,14 +6,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.motion.clips import LARGEST_CLIP
 from training.data.motion.gaps import fill_short_gaps
+from training.data.motion.place_joints import Landmarks
 from visualizer.arrays import read_arrays
 from visualizer.camera.landmarker import LANDMARKS
-from visualizer.camera.place_joints import Landmarks
-from visualizer.camera.points import landmarks_of
+from visualizer.camera.points import find_head, find_limbs, name_points
 from visualizer.errors import UserError
+
+
+def landmarks_of(points: NDArray[np.float64], fps: float) -> Landmarks:
+    """Landmarks (T, 33, 3) of any axes as what is brought onto our bones."""
+    at = name_points(points)
+    neck, head, forward = find_head(at)
+    return Landmarks(find_limbs(at), [neck], head, fps, forward)
 
 
 def holds_landmarks(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Brings a body of which some points are known onto our bones: directions of limbs are kept, and lengths are ours.
 
 Hips lie about their middle; the back is a line from there to the neck, along which our joints lie at fixed shares;
-shoulders stay where they are relative to it. What a camera sees and what was captured in a studio come this way.
+shoulders stay where they are relative to it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.dancer.bones import BONE, INDEX, JOINTS
+from visualizer.dancer.bones import BONE, INDEX, JOINTS, LEG, TRUNK
 from visualizer.errors import UserError
 
 Points = NDArray[np.float64]  # (T, 3)
 
-TRUNK = BONE["spine"] + BONE["chest"] + BONE["neck"]
-LEG = BONE["knee"] + BONE["ankle"]
 SHOULDER = (0.14, 0.25)  # metres from chest to shoulder, the narrowest and widest at which a silhouette looks right
 
 
