@@ -8,6 +8,7 @@ that it wrote these, and the dancer network dances them, so the choreographer go
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from threading import Thread
 
 import numpy as np
@@ -53,12 +54,18 @@ class Copycat:
         step = int(np.floor(musical_time * STEPS_PER_BEAT))
         if self.on:
             return
-        first = step if self._step is None or step - self._step > LENGTH else self._step + 1
-        for number in range(min(first, step), step + 1):
+        is_apart = self._step is None or not 0 <= step - self._step <= LENGTH
+        # The first picture of a step is nearest to when it begins.
+        for number in range(step if is_apart or self._step is None else self._step + 1, step + 1):
             self._known[number % LENGTH] = body is not None
             if body is not None:
                 self._bodies[number % LENGTH] = body
         self._step = step
+
+    def prepare(self) -> None:
+        """Guests may come: find out what letters look like, which takes about a second, on a thread of its own."""
+        if self._poses is None and self._finding is None and self._pack.body is not None:
+            self._find(self._trace_letters)
 
     def begin(self) -> None:
         """Repeat the last eight beats from now on. UserError where nobody has danced for so long."""
@@ -69,8 +76,7 @@ class Copycat:
         nearest = known[np.abs(known[None] - np.arange(LENGTH)[:, None]).argmin(axis=1)]
         self._bodies[order] = self._bodies[order[nearest]]
         self._begun, self._letters = self._step + 1, None
-        self._finding = Thread(target=self._find_letters, name="copycat", daemon=True)
-        self._finding.start()
+        self._find(self._find_letters)
 
     def end(self) -> None:
         """No more of it."""
@@ -107,19 +113,33 @@ class Copycat:
         return int(self._letters[step // STEPS_PER_LETTER % LETTERS])
 
     def wait(self) -> None:
-        """Until the letters are found."""
+        """Until what is being found is found."""
         if self._finding is not None:
             self._finding.join()
 
-    def _find_letters(self) -> None:
-        """On a thread of its own: the first time it takes about a second."""
-        space = self._pack.body
-        assert space is not None
+    def _find(self, what: Callable[[], None]) -> None:
+        """Find it on a thread, after what is being found already."""
+        before = self._finding
+
+        def run() -> None:
+            if before is not None:
+                before.join()
+            what()
+
+        self._finding = Thread(target=run, name="copycat", daemon=True)
+        self._finding.start()
+
+    def _trace_letters(self) -> None:
         if self._poses is None:
             try:
                 self._poses = LetterPoses(self._pack)
             except Exception as error:  # noqa: BLE001 - a stranger's network may raise anything; all but this goes on
                 _log.warning("the letters of pack %s cannot be had: %s", self._pack.name, first_line(error))
-                return
+
+    def _find_letters(self) -> None:
+        space = self._pack.body
+        self._trace_letters()
+        if space is None or self._poses is None:
+            return
         moves = space.latents(self._bodies.astype(np.float32)).reshape(LETTERS, STEPS_PER_LETTER, -1)
         self._letters = self._poses.nearest(moves)

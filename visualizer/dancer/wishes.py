@@ -145,6 +145,8 @@ class Wishes:
         if feed is not None and not self._guests.possible:
             raise UserError(f"the dancers of the pack {self.pack.name} are flat: guests need a pack of format 3")
         self._guests.feed = feed
+        if feed is not None:
+            self._guests.copycat.prepare()
 
     @property
     def copies(self) -> bool:
