@@ -142,10 +142,11 @@ def figures(
 def devices(
     seconds: Annotated[str, typer.Option(metavar=LISTENING.metavar, help="How long to listen.")] = "3",
 ) -> None:
-    """List what there is to listen to, with live levels."""
-    from visualizer.listings import list_sources
+    """List what there is to listen to, with live levels, and cameras."""
+    from visualizer.listings import list_cameras, list_sources
 
     list_sources(LISTENING.check("seconds", LISTENING.read("seconds", seconds)))
+    list_cameras()
 
 
 @app.command()

@@ -95,6 +95,7 @@ class FakeDancer:
 
     feed: GuestFeed | None = None
     copies = False
+    guests = 0
     has_guest = True
 
     def watch(self, feed: GuestFeed | None) -> None:

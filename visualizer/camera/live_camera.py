@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,8 @@ from visualizer.options import FIRST_CAMERA
 
 if TYPE_CHECKING:
     from visualizer.show import Show
+
+log = logging.getLogger("visualizer")
 
 AT_THE_SHOW = "a camera is turned on by the key V or --camera alone"
 
@@ -41,6 +44,7 @@ class LiveCamera:
         self._start = start
         self._looking: Looking | None = None
         self._rate = 0.0
+        self._guests = 0
 
     @property
     def on(self) -> bool:
@@ -72,6 +76,9 @@ class LiveCamera:
         """To be called with each picture. `rate`: pictures a second that there is time to look at."""
         if (looking := self._looking) is None:
             return
+        if (guests := show.dancer.guests) != self._guests:
+            self._guests = guests
+            log.info("guests: %d", guests)
         if looking.failed:
             self.close(show)
             return

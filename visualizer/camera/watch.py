@@ -89,7 +89,7 @@ class Watch:
         """Open the camera and look through it until it is lost. Whether the driver let go of it."""
         try:
             source = Newest(self._open(self._name))
-        except (CameraLost, OSError) as error:
+        except (CameraLost, UserError, OSError) as error:
             self._say(f"no camera {self._name}: {error}. Dancing alone, looking again", "lost")
             return True
         self._say(f"the camera is on: {self._name}", "on")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from threading import Thread
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,8 @@ class Copycat:
         self._begun: int | None = None  # the step at which the repetition began
         self._letters: NDArray[np.int64] | None = None  # (LETTERS,) by the number of the half beat modulo LETTERS
         self._poses: LetterPoses | None = None
-        self._finding: Thread | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._finding: Future[None] | None = None
 
     @property
     def on(self) -> bool:
@@ -115,19 +116,13 @@ class Copycat:
     def wait(self) -> None:
         """Until what is being found is found."""
         if self._finding is not None:
-            self._finding.join()
+            self._finding.result()
 
     def _find(self, what: Callable[[], None]) -> None:
-        """Find it on a thread, after what is being found already."""
-        before = self._finding
-
-        def run() -> None:
-            if before is not None:
-                before.join()
-            what()
-
-        self._finding = Thread(target=run, name="copycat", daemon=True)
-        self._finding.start()
+        """Find it on a thread, after what is being found already. At the end of the program it is waited for: a network
+        that runs while all is taken down would take the program down with it."""
+        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="copycat")
+        self._finding = self._pool.submit(what)
 
     def _trace_letters(self) -> None:
         if self._poses is None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer.errors import UserError
+from visualizer.support.check_camera import camera
 from visualizer.support.check_dance import display, networks, pack, picture
 from visualizer.support.check_files import films, folders, packages, settings
 from visualizer.support.check_sound import ear, link, loopback, microphone
@@ -55,6 +56,7 @@ CHECKS = (
     Check("microphone", microphone, 10),
     Check("loopback", loopback, 10),
     Check("Ableton Link", link, 10),
+    Check("camera", camera, 10),
     Check("films", films, 20),
     Check("settings file", settings, 10),
     Check("log and cache", folders, 10),
