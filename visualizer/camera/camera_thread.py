@@ -27,7 +27,9 @@ from visualizer.dancer.guest_body import MOST_GUESTS, GuestBody
 from visualizer.messages import Notify
 
 STATE = "camera"  # topic of what is true until the next such message
-HOLD = 0.4  # seconds that a guest is where they were last seen: a network misses one now and then
+# Seconds that a guest is where they were last seen, for a network misses one now and then: at least, at most, and times
+# the gap between two pictures where those are few.
+HOLD, LONGEST_HOLD, MISSED = 0.4, 1.5, 3.0
 AHEAD, MOST_AHEAD = 0.6, 0.1  # share of their speed with which joints are taken to have gone on, and for how long, s
 AGAIN = 3.0  # seconds until a process that has died is started again
 CLOSING = 2.0  # seconds that it has to end
@@ -63,6 +65,7 @@ class CameraThread:
         self.name = name
         self.latest: Sighting | None = None
         self.on = self.failed = False
+        self._hold, self._last = HOLD, -math.inf
         self.looked = 0  # pictures that were looked at
         self._notify, self._start, self._clock = notify, start or start_process, clock
         self._orders: dict[str, str] = {}
@@ -78,7 +81,7 @@ class CameraThread:
         if latest is None:
             return ()
         age = self._clock() - latest.at
-        if age > HOLD:
+        if age > self._hold:
             return ()
         on = AHEAD * min(max(age, 0.0), MOST_AHEAD)
         return tuple(
@@ -143,8 +146,10 @@ class CameraThread:
         except (ValueError, KeyError, TypeError, RecursionError):
             return  # not one of ours
         self.looked += 1
+        self._hold = min(max(MISSED * (sighting.at - self._last), HOLD), LONGEST_HOLD)
+        self._last = sighting.at
         # Who is missed for a moment stays where they were, until HOLD is over.
-        if guests or self.latest is None or sighting.at - self.latest.at > HOLD:
+        if guests or self.latest is None or sighting.at - self.latest.at > self._hold:
             self.latest = sighting
 
 

@@ -90,7 +90,8 @@ class Watch:
         try:
             source = Newest(self._open(self._name))
         except (CameraLost, UserError, OSError) as error:
-            self._say(f"no camera {self._name}: {error}. Dancing alone, looking again", "lost")
+            why = str(error) if isinstance(error, UserError) else f"no camera {self._name}: {error}"
+            self._say(f"{why}. Dancing alone, looking again", "lost")
             return True
         self._say(f"the camera is on: {self._name}", "on")
         try:

@@ -91,8 +91,9 @@ def until(there: Callable[[], object]) -> None:
 def test_guests_are_where_they_have_gone_since_and_leave_after_a_while(made: Set) -> None:
     process = made.process()
     process.tell(says="the camera is on: 0", state="on")
+    process.see(99.95)
     process.see(100.0, guest(speed=1.0))
-    until(lambda: made.thread.looked)
+    until(lambda: made.thread.looked == 2)
     assert made.thread.on
     made.now = 100.05
     (body,) = made.thread.look()
@@ -103,13 +104,24 @@ def test_guests_are_where_they_have_gone_since_and_leave_after_a_while(made: Set
 
 def test_who_is_missed_for_a_moment_stays(made: Set) -> None:
     process = made.process()
-    process.see(100.0, guest())
-    process.see(100.1)
-    until(lambda: made.thread.looked == 2)
+    for k in range(3):
+        process.see(100.0 + 0.1 * k, guest())
+    process.see(100.3)
+    until(lambda: made.thread.looked == 4)
     assert len(made.thread.look()) == 1
-    process.see(100.0 + HOLD + 0.1)
-    until(lambda: made.thread.looked == 3)
+    for k in range(4, 9):
+        process.see(100.0 + 0.1 * k)
+    until(lambda: made.thread.looked == 9)
     assert made.thread.look() == ()
+
+
+def test_who_is_looked_at_seldom_is_not_lost_between_two_pictures(made: Set) -> None:
+    process = made.process()
+    process.see(100.0, guest())
+    process.see(100.4, guest())
+    until(lambda: made.thread.looked == 2)
+    made.now = 101.0
+    assert len(made.thread.look()) == 1
 
 
 def test_a_process_that_dies_is_started_again_with_the_same_orders(made: Set) -> None:
