@@ -68,10 +68,15 @@ def test_a_set_goes_on_where_it_ended_badly(folder: Path, monkeypatch: pytest.Mo
     first, source = begin(folder)
     assert (source.plan.start, source.plan.crossfade, first.notes) == (0, 2.5, [])
     live = make_live()
-    with pytest.raises(RuntimeError), playing_songs(first, live):
-        source.plan.begun(1)
-        source.plan.begun(2)
-        raise RuntimeError("a crash")
+
+    def crash() -> None:
+        with playing_songs(first, live):
+            source.plan.begun(1)
+            source.plan.begun(2)
+            raise RuntimeError("a crash")
+
+    with pytest.raises(RuntimeError):
+        crash()
     kept = tmp_path / "state" / "playlist.json"
     assert json.loads(kept.read_text())["song"] == 2
     again, source = begin(folder)

@@ -1,12 +1,13 @@
 """Which song of a playlist sounds when: one line of seconds, on which songs lie one after the other and overlap.
 
-No sound and no clock in here. The next song begins where its first bar falls on a bar of the one before, so that the
-dance keeps its bars while they fade.
+No sound and no clock in here. The next song begins so that its bars meet those of the one before when it takes the
+lead, in the middle of the fade: the dance goes from one beat over to the other without a step between.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from visualizer.music.analysis.song import SongAnalysis
@@ -14,6 +15,7 @@ from visualizer.music.clock import BEATS_PER_BAR
 from visualizer.music.sources.ahead import HeardAhead
 
 SKIP_FADE = 1.5  # seconds at most from one song to another that somebody asks for
+STEP = 0.05  # seconds on both sides within which tempi are looked at
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ class Timeline:
         return self.segments[-1].end if self.segments else 0.0
 
     def find(self, place: float) -> Segment | None:
-        """The song that is danced to there; None before the first and where nothing sounds."""
+        """The song that is danced to there: in a gap the one that is to come, for it is counted in; None: no such."""
         led = [each for each in self.segments if each.leads_from <= place < each.end]
-        return led[-1] if led else None
+        to_come = [each for each in self.segments if each.begin > place]
+        return led[-1] if led else next(iter(to_come), None)
 
     def is_due(self, fixed: float, seconds: float) -> bool:
         """Whether the next song, which lasts `seconds`, must be put down now. What is before `fixed` has been sent."""
@@ -78,8 +81,10 @@ class Timeline:
             return self._add(Segment(number, song, fixed, fixed + seconds))
         last = self.segments[-1]
         latest = last.end - self._overlap(last, seconds)
-        begin = max(latest, fixed) if latest == last.end else find_begin(last, song.analysis, latest, fixed)
-        return self._join(number, song, begin)
+        if latest == last.end:
+            return self._join(number, song, max(latest, fixed))
+        half = lambda begin: max(last.end - begin, 0.0) / 2  # noqa: E731 - a formula
+        return self._join(number, song, max(find_begin(last, song.analysis, latest, fixed, half), fixed))
 
     def jump(self, number: int, song: HeardAhead, fixed: float) -> Segment:
         """Put the song as early after `fixed` as a bar begins, over whatever was to come then."""
@@ -88,8 +93,9 @@ class Timeline:
         if not kept:
             return self._add(Segment(number, song, fixed, fixed + song.analysis.seconds))
         last = kept[-1]
-        begin = find_begin(last, song.analysis, fixed, fixed)
-        fade = min(self._crossfade, SKIP_FADE, song.analysis.seconds / 2, max(last.end - begin, 0.0))
+        longest = min(self._crossfade, SKIP_FADE, song.analysis.seconds / 2)
+        begin = max(find_begin(last, song.analysis, fixed, fixed, lambda _: longest / 2), fixed)
+        fade = min(longest, max(last.end - begin, 0.0))
         cut = replace(last, end=min(last.end, begin + fade), fade_out=fade)
         self.segments = (*kept[:-1], cut)
         return self._add(Segment(number, song, begin, begin + song.analysis.seconds, fade_in=fade))
@@ -114,12 +120,22 @@ class Timeline:
         return segment
 
 
-def find_begin(last: Segment, following: SongAnalysis, latest: float, least: float) -> float:
-    """The last place up to `latest` where the song may begin so that its bars go on those of `last`; where that is
-    before `least`, the first one after it."""
-    bar = BEATS_PER_BAR * 60 / last.pace(latest)
-    over = (last.musical_time(latest) - following.musical_time(0.0)) % BEATS_PER_BAR * 60 / last.pace(latest)
-    begin = latest - over
+def find_begin(
+    last: Segment, following: SongAnalysis, latest: float, least: float, half: Callable[[float], float]
+) -> float:  # fmt: skip
+    """The last place up to `latest` where the song may begin so that its bars meet those of `last` when it takes the
+    lead, `half(begin)` seconds after its beginning; where that is before `least`, the first one after it."""
+
+    def apart(begin: float) -> float:
+        return last.musical_time(begin + half(begin)) - following.musical_time(half(begin))
+
+    def mend(begin: float, beats: float) -> float:
+        return begin - beats / ((apart(begin + STEP) - apart(begin - STEP)) / (2 * STEP))
+
+    begin = mend(latest, apart(latest) % BEATS_PER_BAR)
     if begin < least:
+        bar = begin - mend(begin, BEATS_PER_BAR)
         begin += math.ceil((least - begin) / bar - 1e-9) * bar
+    for _ in range(3):  # tempi change, and so does the overlap
+        begin = mend(begin, math.remainder(apart(begin), BEATS_PER_BAR))
     return begin

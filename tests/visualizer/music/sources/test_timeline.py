@@ -13,13 +13,13 @@ from visualizer.music.sources.timeline import SKIP_FADE, Timeline
 
 
 def off_bar(timeline: Timeline) -> float:
-    """Beats by which the bars of the last two songs miss each other where the last begins."""
+    """Beats by which the bars of the last two songs miss each other where the last takes the lead."""
     before, after = timeline.segments[-2:]
-    return math.remainder(before.musical_time(after.begin) - after.musical_time(after.begin), 4)
+    return math.remainder(before.musical_time(after.leads_from) - after.musical_time(after.leads_from), 4)
 
 
 @given(st.floats(60, 200), st.floats(60, 200), st.floats(0, 0.9), st.floats(0.5, 12))
-def test_the_next_song_begins_on_a_bar_of_the_one_before(a: float, b: float, first: float, fade: float) -> None:
+def test_the_bars_of_two_songs_meet_where_the_lead_changes(a: float, b: float, first: float, fade: float) -> None:
     timeline = Timeline(fade)
     timeline.append(0, make_heard("a", 60, a), 0.0)
     assert not timeline.is_due(10.0, 60)
@@ -27,7 +27,7 @@ def test_the_next_song_begins_on_a_bar_of_the_one_before(a: float, b: float, fir
     timeline.append(1, make_heard("b", 60, b, first), 30.0)
     before, after = timeline.segments
     assert abs(off_bar(timeline)) < 1e-6
-    bar = 4 * 60 / before.pace(before.end)
+    bar = 4 * 60 / min(before.pace(before.end), after.pace(after.begin))
     assert fade - 1e-6 <= before.end - after.begin <= fade + bar + 1e-6
     assert before.fade_out == after.fade_in == pytest.approx(before.end - after.begin)
     middle = after.begin + after.fade_in / 2
@@ -49,7 +49,9 @@ def test_a_song_that_comes_late_begins_as_soon_as_it_can() -> None:
     timeline.append(1, make_heard("b", 20), 23.0)
     assert 23 <= timeline.segments[1].begin < 25.1
     assert abs(off_bar(timeline)) < 1e-6
-    assert timeline.find(21.0) is None
+    assert timeline.find(19.0) == timeline.segments[0]
+    assert timeline.find(21.0) == timeline.segments[1]  # counted in
+    assert timeline.find(100.0) is None
 
 
 def test_short_songs_overlap_by_half_at_most() -> None:
