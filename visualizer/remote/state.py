@@ -56,6 +56,7 @@ class State:
     title: str = ""  # text over the picture
     cues: tuple[str, ...] = ()  # names of the list that is played, in their order
     cue: int | None = None  # the number of the one that is on, from 0
+    outputs: tuple[str, ...] = ()  # how each output to other programs is
 
     @property
     def beats(self) -> int:
