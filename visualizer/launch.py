@@ -149,6 +149,7 @@ def _make_show(
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
     )  # fmt: skip
+    live.kiosk = settings.kiosk
     if settings.dev:
         live.reloader = Reloader(live.show.looks)
     return live

@@ -110,6 +110,7 @@ class LiveShow:
         self.songs: Songs | None = None  # of a playlist
         self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running = True
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
         self.help = False
         self._own_lead = lead
         self._now = 0.0  # of the events or the frame at hand
@@ -148,11 +149,11 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
                 if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
                     self.run_command(sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
@@ -249,6 +250,8 @@ class LiveShow:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
         if self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -260,6 +263,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
