@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pygame
@@ -130,6 +131,8 @@ class Window:
         size = (0, 0) if self.fullscreen else self._windowed
         flags = pygame.FULLSCREEN if self.fullscreen else pygame.RESIZABLE
         if self.gpu:
+            if find_spec("moderngl") is None:  # an installation without: not every kind of computer has a wheel of it
+                raise NoGpu("moderngl is not installed")
             self.vsync = open_gl_window(size, flags, self.display.number)
         else:
             open_plain_window(size, flags, self.display.number)

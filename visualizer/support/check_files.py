@@ -104,7 +104,7 @@ def packages() -> Finding:
 
     found = versions()
     found["SDL"] = ".".join(map(str, pygame.version.SDL))
-    needed = ["numpy", "pygame-ce", "moderngl", "sounddevice", "soxr", "av", "rich"]
+    needed = ["numpy", "pygame-ce", "sounddevice", "soxr", "av", "rich"]
     lacking = [name for name in needed if name not in found]
     builds = {"onnxruntime", "onnxruntime-gpu"} & set(found)
     lacking += [] if builds else ["onnxruntime"]
