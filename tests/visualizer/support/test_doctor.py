@@ -184,7 +184,7 @@ def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_builds_of_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = {name: "1.0" for name in check_files.versions()} | {"onnxruntime": "1.0"}
+    there = dict.fromkeys(check_files.versions(), "1.0") | {"onnxruntime": "1.0"}
     monkeypatch.setattr(check_files, "versions", lambda: there | {"onnxruntime-gpu": "1.0"})
     assert is_bad(check_files.packages(), WORSE, "side by side break each other", "remove both packages")
     both = {"onnxruntime", "onnxruntime-gpu"}
