@@ -17,7 +17,7 @@ from tests.support.repository import REPOSITORY
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 hook = load_recipe("gpu/hatch_build")
 # Extras of the show itself: what they bring is imported late, and missed in one line.
-OPTIONAL = ("link", "midi", "camera")
+OPTIONAL = ("link", "midi", "camera", "virtualcam", "ndi", "spout", "syphon")
 
 
 def names(lines: list[str]) -> set[str]:

@@ -131,8 +131,6 @@ class Window:
         size = (0, 0) if self.fullscreen else self._windowed
         flags = pygame.FULLSCREEN if self.fullscreen else pygame.RESIZABLE
         if self.gpu:
-            if find_spec("moderngl") is None:  # an installation without: not every kind of computer has a wheel of it
-                raise NoGpu("moderngl is not installed")
             self.vsync = open_gl_window(size, flags, self.display.number)
         else:
             open_plain_window(size, flags, self.display.number)
@@ -287,6 +285,8 @@ class Window:
 
 def open_gl_window(size: tuple[int, int], flags: int, display: int) -> bool:
     """Open a window with OpenGL 3.3; whether its flip waits for the display. NoGpu if that cannot be had."""
+    if find_spec("moderngl") is None:  # not every kind of computer has a wheel of it
+        raise NoGpu("moderngl is not installed")
     flags |= pygame.OPENGL | pygame.DOUBLEBUF
     for attribute, value in (
         (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
