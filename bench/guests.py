@@ -1,9 +1,9 @@
 """A guest before the camera beside a show of 720p: pictures a second that are looked at, and how late a guest is seen.
 
-`python -m bench.guests [--bundle FILE] [--seconds 25] [--rate 60]`: a made film of a dancer stands in for the camera, the
-painter draws into a screen in memory. Goals: at least 15 pictures a second of the camera while the show keeps its rate,
-and at most 120 ms from a picture of the camera to the screen. The delay is where what is shown fits best to the joints
-that the film was made of, so smoothing counts.
+`python -m bench.guests [--bundle FILE] [--seconds 25] [--rate 60]`: a made film of a dancer stands in for the camera,
+the painter draws into a screen in memory. Goals: at least 15 pictures a second of the camera while the show keeps its
+rate, and at most 120 ms from a picture of the camera to the screen. The delay is where what is shown fits best to the
+joints that the film was made of, so smoothing counts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def make_film(path: Path, motion: NDArray[np.float32], fps: float) -> NDArray[np
     joints = at_rate(motion, fps, RATE, SECONDS).astype(np.float32)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=round(RATE))
-        stream.width, stream.height, stream.pix_fmt, stream.options = *SIZE, "yuv420p", {"g": "15", "crf": "20"}
+        stream.width, stream.height, stream.pix_fmt, stream.options = *SIZE, "yuv420p", {"g": "15", "crf": "20"}  # type: ignore[assignment]
         for picture, _ in pictures(Shot(joints, RATE, "room", CONDITIONS["clean"], SIZE)):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
         out.mux(stream.encode())

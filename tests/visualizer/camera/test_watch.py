@@ -85,12 +85,17 @@ def test_a_guest_is_told_as_joints_and_nothing_else() -> None:
 
 
 def test_a_lost_camera_is_looked_for_again_and_said_once() -> None:
-    none = [CameraLost("there is none"), UserError("there is none"), OSError("there is none")]
+    none = [CameraLost("there is none"), OSError("there is none"), CameraLost("there is none")]
     told = run(*none, Source(300), *none, Source(300), until="on", count=2)
     assert [each["says"].split(":")[0] for each in told if "state" in each] == [
         "waking the camera", "no camera 7", "the camera is on", "camera lost. Dancing alone, looking again",
         "no camera 7", "the camera is on",
     ]  # fmt: skip
+
+
+def test_a_name_that_nothing_has_now_may_have_something_later() -> None:
+    told = run(UserError("no camera is called so"), Source(300), until="on")
+    assert told[1]["says"] == "no camera is called so. Dancing alone, looking again"
 
 
 def test_what_no_other_try_would_mend_ends_it() -> None:
