@@ -91,7 +91,8 @@ class Songs(Protocol):
 
 
 class LiveShow:
-    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`: many lines, for all
+    that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
         self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
