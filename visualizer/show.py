@@ -132,7 +132,7 @@ class Change:
 
 
 class Show:
-    """One performance. Commands change it between steps; see `commands.py`."""
+    """One performance. Commands change it between steps; see `commands.py`. Many lines, for it is asked for all."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self._dancer, self._ahead = dancer, Ahead(dancer)
