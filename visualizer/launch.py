@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.camera.live_camera import LiveCamera
 from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
@@ -85,6 +86,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             open_outputs(settings, live),
             _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
+            _watching(settings, live),
         ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
@@ -262,6 +264,18 @@ def _lighting(
     return open_lights(lights, live, clock)
 
 
+@contextmanager
+def _watching(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The camera that was asked for is on in here, and none is when this is over. What cannot be had is said."""
+    live.camera = LiveCamera(settings.camera)
+    try:
+        if settings.camera is not None:
+            live.run_command("camera", 0.0, "on")
+        yield
+    finally:
+        live.camera.close(live.show)
+
+
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
     from visualizer.music.sources import is_song
@@ -312,7 +326,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
     if settings.figure is not None:
         with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
-    dancer.set_camera(settings.camera == "moves")
+    dancer.set_camera(settings.viewpoint == "moves")
     return dancer
 
 
