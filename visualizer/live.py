@@ -82,6 +82,12 @@ class Screen(Protocol):
     def rest_pointer(self, now: float) -> None: ...
 
 
+class Songs(Protocol):
+    """A list of songs that is played."""
+
+    def step(self, songs: int) -> str: ...  # so many on, or back; what to say of that
+
+
 class LiveShow:
     """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
 
@@ -101,7 +107,10 @@ class LiveShow:
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.songs: Songs | None = None  # of a playlist
+        self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running = True
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
         self.help = False
         self._own_lead = lead
         self._now = 0.0  # of the events or the frame at hand
@@ -140,11 +149,11 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
                 if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
                     self.run_command(sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
@@ -162,6 +171,8 @@ class LiveShow:
         self._look_after_window(now)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
+        if self.now_playing is not None:
+            self.show.titles.song = self.now_playing()
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.board.watched:
@@ -239,6 +250,8 @@ class LiveShow:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
         if self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -250,6 +263,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
@@ -269,6 +284,10 @@ class LiveShow:
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
         self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def step_song(self, songs: int) -> None:
+        none = "there is no playlist: start with --playlist FOLDER"
+        self.show.reply(self.songs.step(songs) if self.songs else none, "song")
 
     def learn_control(self, command: str) -> None:
         none = "there is no MIDI: start with --midi"

@@ -45,6 +45,7 @@ LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
 LONGEST_COUNTDOWN = 86_400  # seconds
+LONGEST_CROSSFADE = 12  # seconds
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,13 @@ class Settings(SharedOptions):
     cues: str | None = option(
         Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
     )  # fmt: skip
+    playlist: str | None = option(
+        Text("a folder or an .m3u file", "FOLDER|FILE"), None, "Play these songs; J goes on to the next.", unset="none"
+    )  # fmt: skip
+    crossfade: float = option(
+        Number(0, LONGEST_CROSSFADE, "seconds", "S"), 4.0, "How long songs of the playlist overlap, {span}.",
+        in_file=True,
+    )  # fmt: skip
     output: str | None = option(
         OutputNames(), None, "Hand pictures to other programs: {span}, with where to after a colon.", unset="none"
     )
@@ -204,6 +212,7 @@ class Settings(SharedOptions):
     output_alpha: bool = option(
         Flag(), False, "There the dancer alone, on nothing; cameras show it on black.", in_file=True
     )
+    kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip
