@@ -38,6 +38,8 @@ POINTER_SECONDS = 2.0  # for which the pointer is seen in a window after it was 
 class Window:
     """A window on one display, and the renderer that draws in it: a GPU's, or where there is none or it fails, the
     processor's.
+
+    Many lines, for all that opens, moves, fits or replaces the one window is one story.
     """
 
     def __init__(

@@ -65,6 +65,7 @@ class CpuRenderer:
     def draw_grid(self, draw: Callable[[int, pygame.Surface], None]) -> None:
         """Show a test picture on each display; see `SurfaceScreens.show_each`."""
         if self._screens is not None:
+            self._before_show()
             self._screens.show_each(draw)
 
     def replan(self, plan: StagePlan) -> None:

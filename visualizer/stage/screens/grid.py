@@ -44,6 +44,6 @@ def draw_grid(surface: pygame.Surface, name: str, corner: int | None, told: tupl
     for text in lines:
         image = font.render(make_printable(text), True, INK, GROUND)
         if image.get_width() > width * 0.9:
-            image = pygame.transform.smoothscale_by(image, width * 0.9 / image.get_width())
+            image = pygame.transform.smoothscale_by(image.convert(surface), width * 0.9 / image.get_width())
         surface.blit(image, image.get_rect(midtop=(width // 2, y)))
         y += font.get_linesize()

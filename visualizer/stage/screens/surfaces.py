@@ -5,6 +5,7 @@ The window of the first display is pygame's own; each further one has a window w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -97,6 +98,8 @@ def _show_one(warp: Warp, box: pygame.Rect, window: pygame.Window | None) -> Non
 
 def _open_window(plan: ScreenPlan) -> pygame.Window:
     display = plan.display
+    # Else SDL would show its surface through an OpenGL of its own, and leave that current in place of ours.
+    os.environ["SDL_FRAMEBUFFER_ACCELERATION"] = "0"
     # Where it lies says on which display it is full screen.
     window = pygame.Window(TITLE, display.size, display.place, borderless=True)
     window.set_fullscreen(desktop=True)
