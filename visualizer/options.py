@@ -37,15 +37,17 @@ AUTO = "auto"  # in place of a style: the one that fits the music
 DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
 SYNCS = ("each", "unison", "canon")  # how a troupe dances together
-CAMERAS = ("moves", "still")
+VIEWPOINTS = ("moves", "still")
 MOST_DANCERS = 9
 SOURCES = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 NO_SONGS = f"what is none is called {', '.join(SOURCES)} or mic:NAME"
+FIRST_CAMERA = "0"  # the one that is meant where none is named
 OSC_HOST = "127.0.0.1"
 LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
 LONGEST_COUNTDOWN = 86_400  # seconds
+LONGEST_CROSSFADE = 12  # seconds
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class SharedOptions:
     sync: str = option(
         Choice(SYNCS), "each", "How a troupe dances: {span}.", in_file=True, old_names=("formation",)
     )  # fmt: skip
-    camera: str = option(
-        Choice(CAMERAS), "moves", "At phrase ends the camera moves round bodies in space, or is still: {span}.",
+    viewpoint: str = option(
+        Choice(VIEWPOINTS), "moves", "At phrase ends it moves round bodies in space, or is still: {span}.",
         in_file=True,
     )  # fmt: skip
     temperature: float = option(Temperature(), 1.0, "From faithful, 0.3, to wild, 1.6.", in_file=True)
@@ -164,6 +166,10 @@ class Settings(SharedOptions):
         Text(f"a song, {', '.join(SOURCES)} or mic:NAME", "SOURCE", f"no song is named; {NO_SONGS}"), "auto",
         "A song to play, mic, mic:NAME, loopback, link, none or auto.", in_file=True,
     )  # fmt: skip
+    camera: str | None = option(
+        Text("a camera's number, a part of its name, or a film", "[N|NAME|FILE]"), None,
+        "Guests before a camera dance along; the key V turns it on and off.", unset="off",
+    )  # fmt: skip
     latency_ms: float = option(
         Number(-LONGEST_LATENCY, LONGEST_LATENCY, "ms", "MS"), 0.0, "How late your projector shows it, {span}.",
         in_file=True,
@@ -194,6 +200,13 @@ class Settings(SharedOptions):
     cues: str | None = option(
         Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
     )  # fmt: skip
+    playlist: str | None = option(
+        Text("a folder or an .m3u file", "FOLDER|FILE"), None, "Play these songs; J goes on to the next.", unset="none"
+    )  # fmt: skip
+    crossfade: float = option(
+        Number(0, LONGEST_CROSSFADE, "seconds", "S"), 4.0, "How long songs of the playlist overlap, {span}.",
+        in_file=True,
+    )  # fmt: skip
     output: str | None = option(
         OutputNames(), None, "Hand pictures to other programs: {span}, with where to after a colon.", unset="none"
     )
@@ -210,6 +223,7 @@ class Settings(SharedOptions):
     output_alpha: bool = option(
         Flag(), False, "There the dancer alone, on nothing; cameras show it on black.", in_file=True
     )
+    kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip
