@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]  # (3, 3), of homogeneous coordinates
+Matrix = NDArray[np.floating]  # (3, 3), of homogeneous coordinates
 
 
 def find_homography(source: Sequence[tuple[float, float]], target: Sequence[tuple[float, float]]) -> Matrix:
@@ -19,7 +19,7 @@ def find_homography(source: Sequence[tuple[float, float]], target: Sequence[tupl
     return np.append(np.linalg.solve(np.array(rows, float), np.array(right, float)), 1.0).reshape(3, 3)
 
 
-def apply(matrix: Matrix, points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+def apply(matrix: Matrix, points: Sequence[tuple[float, float]]) -> NDArray[np.floating]:
     """(n, 2) where the points go."""
     moved = np.column_stack([np.array(points, float), np.ones(len(points))]) @ matrix.T
     return moved[:, :2] / moved[:, 2:]

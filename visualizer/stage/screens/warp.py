@@ -91,7 +91,7 @@ class Warp:
         return box.clip(self.surface.get_rect())
 
 
-def _find_places(from_display: NDArray[np.float64], plan: ScreenPlan, pitch: int) -> tuple[NDArray[np.intp], ...]:
+def _find_places(from_display: NDArray[np.floating], plan: ScreenPlan, pitch: int) -> tuple[NDArray[np.intp], ...]:
     """Where in the canvas' pixels each pixel of the display is looked up, twice: (height, width) each."""
     width, height = plan.display.size
     left, top, wide, high = plan.part
