@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ from visualizer.titles import TitleBoard
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -65,6 +66,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -82,6 +84,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             playing_songs(songs, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
+            _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
             _watching(settings, live),
         ):
@@ -245,6 +248,25 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         live.toasts(note, "", True)
     with kept_until_the_end(songs.resume):
         yield
+
+
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
 
 
 @contextmanager
