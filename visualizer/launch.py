@@ -104,6 +104,7 @@ def _open(
     settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
 ) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
+    from visualizer.stage.screens.wall import WallChoice
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
@@ -112,7 +113,10 @@ def _open(
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
-            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+            settings,
+            ("display", "stage"),
+            lambda s: Window(s.window, s.display, s.stage, notify, WallChoice(s.display, s.stretch, s.screens)),
+            unmet,
         )
         try:
             dancer = loading.result()
@@ -138,8 +142,9 @@ def _make_show(
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
     log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
-    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
-        window.miss(settings.display)
+    wanted = settings.display
+    if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
+        window.miss(wanted)
     plan = ShowPlan(
         look=settings.look,
         seeds=random.Random(seed),
