@@ -6,10 +6,11 @@ import gc
 import logging
 import math
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ from visualizer.titles import TitleBoard
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -65,6 +67,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -80,8 +83,10 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         live.show.avoid_unwanted(settings.from_cli)
         with (
             playing_songs(songs, live),
+            following_players(settings, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
+            _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
             _watching(settings, live),
         ):
@@ -99,6 +104,7 @@ def _open(
     settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
 ) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
+    from visualizer.stage.screens.wall import WallChoice
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
@@ -107,7 +113,10 @@ def _open(
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
-            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+            settings,
+            ("display", "stage"),
+            lambda s: Window(s.window, s.display, s.stage, notify, WallChoice(s.display, s.stretch, s.screens)),
+            unmet,
         )
         try:
             dancer = loading.result()
@@ -133,8 +142,9 @@ def _make_show(
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
     log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
-    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
-        window.miss(settings.display)
+    wanted = settings.display
+    if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
+        window.miss(wanted)
     plan = ShowPlan(
         look=settings.look,
         seeds=random.Random(seed),
@@ -240,6 +250,49 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         live.toasts(note, "", True)
     with kept_until_the_end(songs.resume):
         yield
+
+
+@contextmanager
+def following_players(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The song's name is that of another program's song in here, where one is to be shown and we play none."""
+    from visualizer.music.sources import is_song
+
+    plays = settings.playlist is not None or is_song(settings.audio)
+    if not settings.now_playing or plays or sys.platform != "linux":
+        yield
+        return
+    from visualizer.music import mpris
+
+    try:
+        players = mpris.NowPlaying(live.toasts)
+    except UserError as error:
+        live.toasts(str(error), "song", True)
+        yield
+        return
+    live.now_playing = lambda: players.playing
+    try:
+        yield
+    finally:
+        players.close()
+
+
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
 
 
 @contextmanager
