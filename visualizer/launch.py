@@ -6,14 +6,16 @@ import gc
 import logging
 import math
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.camera.live_camera import LiveCamera
 from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
@@ -23,9 +25,10 @@ from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
 from visualizer.outputs.start import open_outputs
 from visualizer.remote.start import open_remotes
-from visualizer.resume import open_resume
+from visualizer.resume import kept_until_the_end, open_resume
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
+from visualizer.songs import SongSet, load_songs
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
@@ -36,6 +39,7 @@ from visualizer.titles import TitleBoard
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -62,11 +66,13 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     """
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
+    songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
     toasts = Toasts()
-    opened = _open(settings, seed, clock, toasts)
+    opened = _open(settings, seed, clock, toasts, songs)
     try:
         live = _make_show(settings, opened, seed, toasts, clock)
         for note in (*notes, *opened.unmet):
@@ -75,7 +81,15 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if selector and selector.note:
             toasts(selector.note, "", True)
         live.show.avoid_unwanted(settings.from_cli)
-        with playing_cues(settings, cues, live), open_outputs(settings, live), open_remotes(settings, live, clock):
+        with (
+            playing_songs(songs, live),
+            following_players(settings, live),
+            playing_cues(settings, cues, live),
+            open_outputs(settings, live),
+            _lighting(lights, live, clock),
+            open_remotes(settings, live, clock),
+            _watching(settings, live),
+        ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
@@ -86,8 +100,11 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     return signal
 
 
-def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Notify) -> Opened:
+def _open(
+    settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
+) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
+    from visualizer.stage.screens.wall import WallChoice
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
@@ -96,11 +113,17 @@ def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Not
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
-            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+            settings,
+            ("display", "stage"),
+            lambda s: Window(s.window, s.display, s.stage, notify, WallChoice(s.display, s.stretch, s.screens)),
+            unmet,
         )
         try:
             dancer = loading.result()
-            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
+            if songs:
+                source = songs.open(clock, notify)
+            else:
+                source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
         except BaseException:
             window.close()
             raise
@@ -119,8 +142,9 @@ def _make_show(
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
     log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
-    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
-        window.miss(settings.display)
+    wanted = settings.display
+    if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
+        window.miss(wanted)
     plan = ShowPlan(
         look=settings.look,
         seeds=random.Random(seed),
@@ -137,6 +161,7 @@ def _make_show(
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
     )  # fmt: skip
+    live.kiosk = settings.kiosk
     if settings.dev:
         live.reloader = Reloader(live.show.looks)
     return live
@@ -209,16 +234,77 @@ def playing_cues(settings: Settings, cues: CueList | None, live: LiveShow) -> It
         live.show.titles.folder = path.parent
     if start:
         live.toasts(f"going on where the last show ended, with cue {start + 1}; Shift+N goes back", "", True)
-    ended = False
+    with kept_until_the_end(resume) if resume else nullcontext():
+        yield
+
+
+@contextmanager
+def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
+    """The show steps through its playlist, and says what plays; where it is is kept until it ends well."""
+    if songs is None or songs.source is None:
+        yield
+        return
+    live.songs = source = songs.source
+    live.now_playing = lambda: source.playing
+    for note in songs.notes:
+        live.toasts(note, "", True)
+    with kept_until_the_end(songs.resume):
+        yield
+
+
+@contextmanager
+def following_players(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The song's name is that of another program's song in here, where one is to be shown and we play none."""
+    from visualizer.music.sources import is_song
+
+    plays = settings.playlist is not None or is_song(settings.audio)
+    if not settings.now_playing or plays or sys.platform != "linux":
+        yield
+        return
+    from visualizer.music import mpris
+
+    try:
+        players = mpris.NowPlaying(live.toasts)
+    except UserError as error:
+        live.toasts(str(error), "song", True)
+        yield
+        return
+    live.now_playing = lambda: players.playing
     try:
         yield
-        ended = True
-    except KeyboardInterrupt:
-        ended = True
-        raise
     finally:
-        if resume:
-            resume.close(ended)
+        players.close()
+
+
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
+
+
+@contextmanager
+def _watching(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The camera that was asked for is on in here, and none is when this is over. What cannot be had is said."""
+    live.camera = LiveCamera(settings.camera)
+    try:
+        if settings.camera is not None:
+            live.run_command("camera", 0.0, "on")
+        yield
+    finally:
+        live.camera.close(live.show)
 
 
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
@@ -226,7 +312,7 @@ def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     from visualizer.music.sources import is_song
     from visualizer.stage.titles.asked import open_titles
 
-    song = path_of(settings.audio) if is_song(settings.audio) else None
+    song = path_of(settings.audio) if is_song(settings.audio) and settings.playlist is None else None
     titles = with_fallback(settings, ("title", "logo", "qr"), lambda s: open_titles(s, song), unmet)
     titles.clock = lambda: time.strftime("%H:%M")
     return titles
@@ -271,7 +357,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
     if settings.figure is not None:
         with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
-    dancer.set_camera(settings.camera == "moves")
+    dancer.set_camera(settings.viewpoint == "moves")
     return dancer
 
 

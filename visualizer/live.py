@@ -18,15 +18,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import pygame
 
-from visualizer.commands import COMMANDS, run_command
+from visualizer.camera.live_camera import LiveCamera
+from visualizer.commands import COMMANDS, read_switch, run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
 from visualizer.remote.codes import Codes
 from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
+from visualizer.remote.pin_keys import find_pin_command
 from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
+from visualizer.stage.camera_rate import RATES
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import MusicSource
     from visualizer.outputs.outputs import Outputs
+    from visualizer.screen_setup import ScreenTable
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
@@ -80,10 +84,22 @@ class Screen(Protocol):
     def follow_displays(self) -> str | None: ...
     def pointer_moved(self, now: float) -> None: ...
     def rest_pointer(self, now: float) -> None: ...
+    @property
+    def pinning(self) -> bool: ...
+    @property
+    def screens(self) -> ScreenTable: ...
+    def adjust_screen(self, what: str, argument: str) -> str: ...
+
+
+class Songs(Protocol):
+    """A list of songs that is played."""
+
+    def step(self, songs: int) -> str: ...  # so many on, or back; what to say of that
 
 
 class LiveShow:
-    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`: many lines, for all
+    that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
         self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
@@ -101,7 +117,11 @@ class LiveShow:
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.camera = LiveCamera()  # for guests
+        self.songs: Songs | None = None  # of a playlist
+        self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running = True
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
         self.help = False
         self._own_lead = lead
         self._now = 0.0  # of the events or the frame at hand
@@ -140,13 +160,15 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
-                if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
+                mod = getattr(event, "mod", 0)
+                sent = find_pin_command(event.key, mod) if self.window.pinning else None
+                if sent := sent or find_command(event.key, mod, getattr(event, "scancode", 0)):
                     self.run_command(sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
-            elif event.type == pygame.WINDOWDISPLAYCHANGED:
+            elif event.type == pygame.WINDOWDISPLAYCHANGED and getattr(event, "window", None) is None:
                 self.window.dragged_to(event.display_index)
         for sent in self.inbox.take():
             self.run_sent(sent, now)
@@ -160,8 +182,11 @@ class LiveShow:
         # A display takes up what it is given at its next refresh: half of one later, in the mean.
         seen = now + self.lead if due is None else max(due, now) + self.lead - self._own_lead / 2
         self._look_after_window(now)
+        self.camera.tend(self.show, RATES[0] if self.governor is None else self.governor.camera.rate)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
+        if self.now_playing is not None:
+            self.show.titles.song = self.now_playing()
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.board.watched:
@@ -216,13 +241,17 @@ class LiveShow:
         governor = self.governor
         if governor is None or self.window.gpu:
             return
-        rate, detail = governor.rate, governor.detail
+        governor.camera.on = self.camera.on
+        rate, detail, looked = governor.rate, governor.detail, governor.camera.rate
         scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
-        aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
+        aside.info("%g frames a second, detail -%d, camera %g", governor.rate, governor.detail, governor.camera.rate)
         if governor.rate != rate:
             self._tell_once(f"{governor.rate:g} frames a second", governor.rate < rate)
+        if governor.camera.rate != looked:
+            is_less = governor.camera.rate < looked
+            self._tell_once(f"{governor.camera.rate:g} pictures a second of the camera", is_less)
         if governor.detail != detail:
             self.window.set_detail(governor.detail)
             self._tell_once("coarser effects" if governor.detail else "all effects", governor.detail > detail)
@@ -239,6 +268,8 @@ class LiveShow:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
         if self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -250,6 +281,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
@@ -266,9 +299,19 @@ class LiveShow:
             text = f"display {window.display}"
         self.show.reply(text, "window")
 
+    def adjust_screen(self, what: str, argument: str) -> None:
+        before = self.window.screens
+        said = self.window.adjust_screen(what, argument)
+        self.show.choices.note("screens", before, self.window.screens)
+        self.show.reply(said, "window")
+
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
         self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def step_song(self, songs: int) -> None:
+        none = "there is no playlist: start with --playlist FOLDER"
+        self.show.reply(self.songs.step(songs) if self.songs else none, "song")
 
     def learn_control(self, command: str) -> None:
         none = "there is no MIDI: start with --midi"
@@ -280,6 +323,9 @@ class LiveShow:
     def toggle_recording(self) -> None:
         said = self.takes.record(self._now + self.lead, self.window.size, self.source.sounds)
         self.show.reply(said, "record")
+
+    def toggle_camera(self, wanted: str) -> None:
+        self.camera.turn(self.show, read_switch(wanted, self.camera.wanted))
 
     # --- what a frame needs besides
 
@@ -305,6 +351,7 @@ class LiveShow:
             status=self._status,
             on_now=self._on_now,
             recording=self.takes.recording,
+            camera=self.camera.on,
             code=self.codes.find_shown(now) if self.codes else None,
         )
 

@@ -53,11 +53,15 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key(PLUS, "+", "wilder"),
             Key(DIGITS, "1-9", "troupe", numbered=True),
             Key((pygame.K_u,), "U", "next sync"),
+            Key((pygame.K_v,), "V", "camera"),
+            Key((pygame.K_v,), "Shift+V", "copycat", SHIFT),
         ),
     ),
     (
         "The music",
         (
+            Key((pygame.K_j,), "J", "next song"),
+            Key((pygame.K_j,), "Shift+J", "previous song", SHIFT),
             Key((pygame.K_t,), "T", "tap tempo"),
             Key((pygame.K_t,), "Shift+T", "trust the ear", SHIFT),
             Key((pygame.K_COMMA,), ",", "half tempo"),
@@ -79,6 +83,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_s, pygame.K_F12), "S F12", "picture"),
             Key((pygame.K_r,), "R", "record"),
             Key((pygame.K_f, pygame.K_F11), "F F11 Alt+Enter", "fullscreen", also=ALT_ENTER),
+            Key((pygame.K_w,), "W", "pin"),
             Key((pygame.K_m,), "M", "next display"),
         ),
     ),
