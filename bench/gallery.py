@@ -50,9 +50,14 @@ def music(beat: float) -> Hearing:
     return Hearing(beat * 60 / BPM, BPM, beat, 1.0, swell, bass, 0.5, 0.5, swell)
 
 
-def dance(seed: int, until: float, troupe: int, style: str | None, beats: float) -> list[Moment]:
-    """The last `beats` beats of a dance until the given beat, all in the first look."""
+def dance(
+    seed: int, until: float, troupe: int, style: str | None, beats: float, figures: Sequence[str] = ()
+) -> list[Moment]:
+    """The last `beats` beats of a dance until the given beat, all in the first look; with `figures` in turn."""
     dancer = Dancer(load_pack(find_pack(None), "cpu"), seed, style, troupe)
+    dancer.wants_inside = True  # looks that show no inside pass it over
+    if figures:
+        dancer.set_figures(figures)
     moments = []
     for step in range(round((until - beats) * STEPS), round(until * STEPS) + 1):
         beat = step / STEPS
@@ -69,15 +74,15 @@ def dance_drawn(until: float, beats: float) -> list[Moment]:
     return [Moment(bodies, shipped_looks()[0], music(t), t) for t, bodies in zip(times, drawn, strict=True)]
 
 
-def draw_everybody(looks: Sequence[Look], until: float) -> pygame.Surface:
-    """Twelve people, each dancing, one row a look."""
-    people = [figure for figure in load_people() if not figure.flat][:MOST_PEOPLE]
+def draw_everybody(looks: Sequence[Look], seed: int, until: float, style: str | None) -> pygame.Surface:
+    """Twelve people of the pack, each dancing, one row a look."""
+    people = Dancer(load_pack(find_pack(None), "cpu"), seed).people[:MOST_PEOPLE]
     rows = []
+    groups = [people[first : first + ABREAST] for first in range(0, len(people), ABREAST)]
+    danced = [dance(seed + k, until, len(group), style, 2, group) for k, group in enumerate(groups)]
     for each in looks:
-        for first in range(0, len(people), ABREAST):
-            bodies = draw_people(people[first : first + ABREAST], THEIR_DANCES, until + first)
-            moment = Moment(bodies, each, music(until), until)
-            rows.append(("" if first else each.title, last(each, [moment], (1290, 430))))
+        for k, moments in enumerate(danced):
+            rows.append(("" if k else each.title, last(each, moments, (1290, 430))))
     return sheet(rows, 2)
 
 
@@ -171,12 +176,12 @@ def main() -> None:
     wanted.folder.mkdir(parents=True, exist_ok=True)
     if wanted.people:
         looks = chosen if wanted.look else [find_look(name) for name in SIX]
-        save(draw_everybody(looks, wanted.beat), wanted.folder / "people.jpg", 3 * LARGEST)
+        save(draw_everybody(looks, wanted.seed, wanted.beat, wanted.style), wanted.folder / "people.jpg", 3 * LARGEST)
         return
     if wanted.drawn:
         moments = dance_drawn(wanted.beat, 2)
     else:
-        moments = dance(wanted.seed, wanted.beat, 1, wanted.style, RUN_UP)
+        moments = dance(wanted.seed, wanted.beat, 3, wanted.style, RUN_UP)
     alone, both = [], []
     for each in chosen:
         picture = last(each, moments, wanted.size)
