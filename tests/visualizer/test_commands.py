@@ -67,6 +67,8 @@ def test_an_unknown_command_is_an_error(stage: Stage) -> None:
         ("temperature: hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
         ("sync: canon", "sync: canon"),
         ("reseed: 77", "a new dance, seed 77"),
+        ("input: room", "listening to: mic:room"),
+        ("input: kitchen", "no input is called 'kitchen'"),
         ("dance", "dance: as it comes"),
         ("sensitivity: -2.5", "sensitivity: -2.5"),
         ("sensitivity: 5", "sensitivity 5: must be a number from -4 to 4"),
