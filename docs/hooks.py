@@ -143,7 +143,8 @@ def looks() -> str:
         name = file.stem
         data = tomllib.loads(file.read_text(encoding="utf-8"))
         title = data.get("title", name)
-        marks = ["with an inside"] * ("inside" in data) + ["colour-blind safe"] * bool(data.get("colour_blind_safe"))
+        inside = "made for figures" if data.get("for_figures") else "with an inside"
+        marks = [inside] * ("inside" in data) + ["colour-blind safe"] * bool(data.get("colour_blind_safe"))
         title = ", ".join([title, *marks])
         pictures = [f"pictures/{p}" for p in (f"look-{name}.jpg", f"{name}.png") if (PAGES / "pictures" / p).is_file()]
         parts.append(f"### {name}\n\n{title}." + (f"\n\n![The look {name}]({pictures[0]})" if pictures else ""))

@@ -1,10 +1,11 @@
-"""A tiny pack for the tests that need one, trained once a session by the program itself on clips made here."""
+"""A tiny pack for the tests that need one, trained once a run by the program itself on clips made here."""
 
 from __future__ import annotations
 
 import ctypes.util
 import importlib.util
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.support.needs import needs, needs_program
 from tests.support.pose_bundle import ENVIRONMENT, make_bundle
 from tests.support.repository import REPOSITORY
 from tests.support.training_run import TinyFit, run_training
+from tests.support.workers import find_shared_folder, take_turns
 from visualizer.stop import SIGNALS
 
 
@@ -73,25 +75,38 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
+@pytest.fixture
+def link_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No other worker takes part in Ableton Link: all peers of a network find each other, and share one tempo."""
+    with take_turns(tmp_path_factory, "link"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_fit(tmp_path_factory: pytest.TempPathFactory) -> TinyFit:
-    """Four clips of two styles, then the real training command with `--tiny`."""
+    """Four clips of two styles, then the real training command with `--tiny`: once for all workers."""
     pytest.importorskip("torch", reason="skipped: torch missing")
     from tests.support.made_clips import dance_motion, write_clips
 
-    folder = tmp_path_factory.mktemp("tiny")
-    motion = write_clips(
-        folder / "motion",
-        [
-            ("house_1", "house", dance_motion("jack", 120, 24)[0]),
-            ("house_2", "house", dance_motion("sidewalk stomp", 112, 24)[0]),
-            ("hiphop_1", "hiphop", dance_motion("bounce and rock", 100, 24)[0]),
-            ("hiphop_2", "hiphop", dance_motion("wide stomp", 104, 24)[0]),
-        ],
-    )
-    done = run_training("fit", "--motion", motion, "--out", folder / "pack", "--work", folder / "work", "--tiny")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return TinyFit(motion, folder / "work", folder / "pack", done.stdout)
+    folder = find_shared_folder(tmp_path_factory) / "tiny"
+    motion, work, pack, said = (folder / name for name in ("motion", "work", "pack", "said.txt"))
+    with take_turns(tmp_path_factory, "tiny"):
+        if not said.is_file():  # written last: then everything is there
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            write_clips(
+                motion,
+                [
+                    ("house_1", "house", dance_motion("jack", 120, 24)[0]),
+                    ("house_2", "house", dance_motion("sidewalk stomp", 112, 24)[0]),
+                    ("hiphop_1", "hiphop", dance_motion("bounce and rock", 100, 24)[0]),
+                    ("hiphop_2", "hiphop", dance_motion("wide stomp", 104, 24)[0]),
+                ],
+            )
+            done = run_training("fit", "--motion", motion, "--out", pack, "--work", work, "--tiny")
+            assert done.returncode == 0, done.stdout + done.stderr
+            said.write_text(done.stdout, encoding="utf-8")
+    return TinyFit(motion, work, pack, said.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -177,7 +177,7 @@ def fit_beat_network(
     kept = [r for k, r in enumerate(recordings) if k % HELD_OUT]
     away = [r for k, r in enumerate(recordings) if k % HELD_OUT == 0]
     ears = []
-    for steps in recipe.steps:
+    for steps in sorted(recipe.steps, reverse=True):  # the better one first: it can be listened to meanwhile
         torch.manual_seed(recipe.seed)
         config = FitConfig(steps=steps, rate=recipe.rate, precision=recipe.precision)
         music = batches(kept, recipe.calls, recipe.batch, recipe.seed)

@@ -379,7 +379,7 @@ def fit_pack(
     takes, styles = open_takes(work / "data.zarr")
     bodies = gather_bodies([t for t in takes if not t.held_out])
     basis = find_basis(bodies, recipe)
-    dressed = FigureRecipe(seed=recipe.seed, precision=recipe.precision, tiny=recipe.tiny)
+    dressed = FigureRecipe(seed=recipe.seed, tiny=recipe.tiny)
     if only == FIGURES:
         fit_figures(dressed, takes, basis, work)
         return {}

@@ -165,7 +165,7 @@ def test_what_windows_is_heard_by_hears_a_beat(
     assert_dance_goes_on(ear.rows)
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("link_alone", "server")
 def test_two_screens_share_the_beat_by_link(listen: Callable[[str], ListeningProgram]) -> None:
     """Two programs with nothing but the network between them: one tempo, and one place in the bar at each moment."""
     needs(importlib.util.find_spec("link"), "the extra 'link'")

@@ -25,7 +25,7 @@ def test_auto_mode_changes_all_three_at_phrase_ends_and_only_if_it_is_on() -> No
     stage = Stage(Auto(random.Random(1)))
     round_of_looks = 32 * len(shipped_looks())  # seconds: none stays for more than 64 beats
     seen = stage.steps(round_of_looks)
-    assert {look for look, *_ in seen} == {each.name for each in shipped_looks()}
+    assert {look for look, *_ in seen} == {each.name for each in shipped_looks() if not each.for_figures}
     assert {style for _, style, _ in seen} == set(STYLES)
     assert {dance for *_, dance in seen} == {"basic", "cucaracha", None}
     stage.run("auto", now=float(round_of_looks))
@@ -229,6 +229,23 @@ def test_auto_mode_gives_a_troupe_different_figures_and_changes_them_at_phrase_e
             assert len(set(worn)) == 3
             assert [each.name for each in stage.show.changed if each.kind == "figure"] == [", ".join(worn)]
     assert changes >= 5
+
+
+def test_looks_made_for_figures_come_by_themselves_only_where_there_are_figures() -> None:
+    made_for = {each.name for each in shipped_looks() if each.for_figures}
+    assert len(shipped_looks()) - len(made_for) == 14
+    assert all(each.wants_inside for each in shipped_looks() if each.for_figures)
+    for figures in ((), ("ada", "bo")):
+        stage = Stage(Auto(random.Random(1)))
+        stage.dancer.figures = figures
+        seen = {look for look, *_ in stage.steps(32 * len(shipped_looks()), rate=2)}
+        assert bool(seen & made_for) == bool(figures)
+    # Where nothing else may come, they do.
+    preferences = Preferences()
+    preferences.never["look"] = tuple(each.name for each in shipped_looks() if not each.for_figures)
+    stage = Stage(preferences=preferences)
+    stage.show.choose_next("look")
+    assert stage.show.look.name in made_for
 
 
 def test_figures_asked_for_by_name_stay() -> None:

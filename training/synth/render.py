@@ -216,7 +216,7 @@ def _ducking(tune: Tune, length: int, rng: Generator) -> Floats:
     shape = (1 - tune.pump * np.exp(-_time(back * 5) / back)).astype(np.float32)
     for sound in tune.sounds:
         if sound.part == "drums" and sound.pitch == VOICES["K"]:
-            start = round(sound.time * RATE)
+            start = max(0, round(sound.time * RATE))  # a human drummer may be early for the first beat
             stop = min(start + len(shape), length)
             if start < stop:
                 gain[start:stop] = np.minimum(gain[start:stop], shape[: stop - start])

@@ -152,12 +152,13 @@ class Dancer(Wishes):
         rows.latent, rows.body, rows.before, rows.travel = made.latent, made.state, before.copy(), made.travel
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
-        sway = self._dressing.step(rows.latent, made.travel, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
         self._camera.step(self._step, self._sync.danced != "each")
         latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
         place = self._formation.step(latent, travel)
         way = self._camera.turn_back(self._formation.find_way(place, self._steps.last))
-        latent = self._camera.turn(self.pack.body, self._feet.step(rows.latent.copy(), way))
+        held = self._feet.step(rows.latent.copy(), way)
+        sway = self._dressing.step(held, way, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
+        latent = self._camera.turn(self.pack.body, held)
         stands = self._formation
         sway = turn_sway(sway, self._camera.yaw) if self.pack.figures is not None else sway
         self._steps.append(Step(latent, place, stands.depth, stands.near, stands.seen, sway, self._dressing.hands))
@@ -265,17 +266,22 @@ class Dancer(Wishes):
 
         Times outside the last step taken are held at its ends.
         """
-        now = self._about(musical_time)
+        now = self.find_step(musical_time)
         return now.latent, now.place
 
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
-        now = self._about(musical_time)
+        now = self.find_step(musical_time)
         dress = Dress(self._wardrobe.weights(musical_time), now.sway, now.hands)
         bodies = self.draw(now.latent, now.place, now.seen, now.depth, dress)
         return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies
 
-    def _about(self, musical_time: float) -> Step:
+    def dress(self, sway: NDArray[np.float32], hands: NDArray[np.float32]) -> Dress:
+        """The figures that the troupe are now, with that sway (N, 7) and those hands (N, 4)."""
+        return Dress(self._wardrobe.weights(self.beat), sway, hands)
+
+    def find_step(self, musical_time: float) -> Step:
+        """All of the troupe at a moment between the steps, as `between` gives it."""
         if not self._steps:
             raise RuntimeError("step_to comes first")
         first = self._step - LOOK_AHEAD

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from visualizer.networks.contract import GRID, HANDS_SIZE, SWAY_SIZE
 
 from .body_space import BodySpace
-from .pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT, Pack
+from .pack import FLOOR, FRAME_METRES, Pack
 from .pack_figures import PackFigures
 from .sway import start_sway, step_sway, sway_of
 
@@ -62,14 +62,15 @@ class Dressing:
             self._sway = self._sway[:kept]
 
     def step(
-        self, latent: NDArray[np.float32], travel: NDArray[np.float32], letter: NDArray[np.int64], seconds: float
+        self, latent: NDArray[np.float32], moved: NDArray[np.floating], letter: NDArray[np.int64], seconds: float
     ) -> NDArray[np.float32]:
-        """A step of `seconds` to `latent` (N, D) by `travel` (N, 2) frame widths a beat, in the letters (N,): sway
-        (N, 7) in the room."""
+        """A step of `seconds` to `latent` (N, D), the bodies as they are shown, feet held, in the letters (N,): sway
+        (N, 7) in the room. `moved` (N, 2): metres that the crop has gone, to the right and towards the viewer, as
+        `FootLock.step` is told."""
         n = len(latent)
         if self._figures is None or self._space is None:
             return np.zeros((n, SWAY_SIZE), np.float32)
-        self._place[:, ::2] += travel * (FRAME_METRES / STEPS_PER_BEAT)
+        self._place[:, ::2] += moved
         bodies = self._space.joints(latent) + self._place[:, None]
         known = 0 if self._sway is None else len(self._sway)
         begun = start_sway(bodies[known:])

@@ -108,6 +108,7 @@ def make_reel(song: Path | None, show: Show, options: FilmOptions, fps: Fraction
         frames = _dance(show, score, [start + float(k / fps) for k in range(count)])
         return Reel(frames, count, fps, skip_sound(sound, start))
     assert isinstance(show.dancer, Dancer)
+    show.dancer.wants_inside = show.look.wants_inside
     loop, start, end = _cut_loop(show.dancer, score, start, end, beats)
     count = max(round((end - start) * fps), 2)
     rate = Fraction(count / (end - start)).limit_denominator(10_000)
@@ -144,6 +145,7 @@ def _find_energy(score: Score, end: float, beat: float) -> float:
 
 def _cut_loop(dancer: Dancer, score: Score, start: float, end: float, beats: int) -> tuple[Loop, float, float]:
     """A loop, and from when to when of the music it is danced."""
+    dancer.beat_seconds = 60 / score.hearing(start).bpm
     energy = partial(_find_energy, score, end)
     loop = find_loop(dancer, beats, score.musical_time(start), score.musical_time(end), energy)
     return loop, time_of(score, loop.first), time_of(score, loop.first + beats)
@@ -163,5 +165,6 @@ def _dance_loop(dancer: Dancer, look: Look, loop: Loop, score: Score, times: lis
                 earlier = score.hearing(max(time_of(score, beat - loop.beats), 0.0))
                 hearing = between_hearings(hearing, earlier, share * share * (3 - 2 * share))
             loop = follow_pack(dancer, loop, energy)
-            moment = Moment(dancer.draw(*loop.at(beat)), look, hearing, beat - early * loop.beats, titles=titles)
+            bodies = dancer.draw(*loop.at(beat), dress=dancer.dress(*loop.dress_at(beat)))
+            moment = Moment(bodies, look, hearing, beat - early * loop.beats, titles=titles)
             yield FilmFrame(t - times[0] - early * length, moment, shown=not early)

@@ -3,7 +3,7 @@
 Dancers never repeat themselves, so the way back must be made. First the best place is looked for: of many bars, the
 one at which the dance, `beats` later, comes by the same poses again. There, over the last beat, what is danced goes
 over into what was danced in the beat before the beginning. That is a blend of latents, not of pictures, and a latent
-between two bodies is a body.
+between two bodies is a body. What hangs from figures swings as if the loop had always gone round.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.dancer.pack import BEATS_PER_BAR, PHRASE_BEATS, STEPS_PER_BEAT
+from visualizer.dancer.formation import FARTHER, stand
+from visualizer.dancer.pack import BEATS_PER_BAR, FRAME_METRES, PHRASE_BEATS, STEPS_PER_BEAT
+from visualizer.dancer.sway import SWAY, start_sway, step_sway, sway_of
 from visualizer.errors import UserError
 from visualizer.music.clock import Hearing
 from visualizer.options import FilmOptions, check_value
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 
     from visualizer.dancer.dancer import Dancer
     from visualizer.dancer.pack import Pack
+    from visualizer.dancer.steps import Step
 
 SEARCH = 96  # beats in which the best place is looked for
 BLEND = STEPS_PER_BEAT  # steps
 WARM_UP = 2 * PHRASE_BEATS  # also until the last of a canon has come into it
+SETTLED = 4.0  # seconds after which nothing is seen any more of how springs began
 PLACE = 4.0  # what a frame width off the place counts, in spreads of the latents
 
 PERIODS = (
@@ -49,21 +53,30 @@ T = TypeVar("T", bound="DataclassInstance")
 
 @dataclass(frozen=True)
 class Loop:
-    """What is danced: `latents` (S, N, D) and `places` (S, N) of the S steps of the loop, which begins at `first`."""
+    """What is danced: `latents` (S, N, D) and `places` (S, N) of the S steps of the loop, which begins at `first`;
+    `sway` (S, N, 7) and `hands` (S, N, 4) of figures."""
 
     first: int  # musical time, a downbeat
     beats: int
     latents: Floats
     places: Floats
+    sway: Floats
+    hands: Floats
     gap: float  # between the end and the beginning before they were blended, in usual steps of the dance
     pack: Pack  # whose latents they are
 
     def at(self, beat: float) -> tuple[Floats, Floats]:
         """Latents (N, D) and places (N,) at a musical time; it goes round."""
+        return self._find(self.latents, beat), self._find(self.places, beat)
+
+    def dress_at(self, beat: float) -> tuple[Floats, Floats]:
+        """Sway (N, 7) and hands (N, 4) at a musical time; they go round too."""
+        return self._find(self.sway, beat), self._find(self.hands, beat).clip(0, 1)
+
+    def _find(self, values: Floats, beat: float) -> Floats:
         step = (beat - self.first) * STEPS_PER_BEAT
         k, u = math.floor(step), step - math.floor(step)
-        around = np.arange(k - 1, k + 3) % len(self.latents)
-        return _through(self.latents[around], u), _through(self.places[around], u)
+        return _through(values[np.arange(k - 1, k + 3) % len(values)], u)
 
 
 def _through(points: Floats, u: float) -> Floats:
@@ -73,7 +86,8 @@ def _through(points: Floats, u: float) -> Floats:
 
 
 def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy: Callable[[float], float]) -> Loop:
-    """Let `dancer` dance from `earliest` to `latest` (musical time), and cut the best loop out.
+    """Let `dancer` dance from `earliest` to `latest` (musical time), and cut the best loop out. Its `beat_seconds` say
+    how fast what hangs from figures swings.
 
     `energy` of the music, by musical time. UserError if there is no room for that many beats.
     """
@@ -84,7 +98,7 @@ def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy
         raise UserError(f"the music has no {beats} beats from a downbeat on, there or later")
     last = min(last, first + SEARCH)
     begin, end = first - 1, last + beats
-    danced, stood = _dance_through(dancer, begin, end, energy)
+    danced, stood, held = _dance_through(dancer, begin, end, energy)
     spread = dancer.pack.latent_spread
     steps = beats * STEPS_PER_BEAT
     best: tuple[float, int] | None = None
@@ -103,7 +117,9 @@ def find_loop(dancer: Dancer, beats: int, earliest: float, latest: float, energy
     # What the dancers have walked meanwhile is walked back evenly, too slowly to be seen.
     drift = (stood[at + steps - 1] - stood[at - 1]) / steps
     stood = stood - drift * (np.arange(len(stood))[:, None] - at)
-    return Loop(chosen, beats, _closed(danced, at, steps), _closed(stood, at, steps), gap, dancer.pack)
+    latents, places = _closed(danced, at, steps), _closed(stood, at, steps)
+    sway = _trace_sway(dancer, latents, places)
+    return Loop(chosen, beats, latents, places, sway, _closed(held, at, steps), gap, dancer.pack)
 
 
 def follow_pack(dancer: Dancer, loop: Loop, energy: Callable[[float], float]) -> Loop:
@@ -113,28 +129,45 @@ def follow_pack(dancer: Dancer, loop: Loop, energy: Callable[[float], float]) ->
     return find_loop(dancer, loop.beats, loop.first, loop.first + loop.beats, energy)
 
 
-def _dance_through(dancer: Dancer, begin: int, end: int, energy: Callable[[float], float]) -> tuple[Floats, Floats]:
-    """Latents (S, N, D) and places (S, N) of each step from `begin` to `end`, musical time, all danced by one pack.
+def _trace_sway(dancer: Dancer, latents: Floats, places: Floats) -> Floats:
+    """Sway (S, N, 7) of the bodies of a loop in the room, once it has gone round for long enough: the end of it leads
+    into its beginning. Nothing sways of flat bodies."""
+    steps, troupe = places.shape
+    space, seconds = dancer.pack.body, dancer.beat_seconds / STEPS_PER_BEAT
+    if space is None or dancer.pack.figures is None:
+        return np.zeros((steps, troupe, SWAY), np.float32)
+    row = stand(troupe, dancer.view).depth
+    bodies = space.joints(latents)
+    bodies[..., 0] += (places * FRAME_METRES / FARTHER**row)[..., None]
+    state, traced = start_sway(bodies[-1]), np.empty((steps, troupe, SWAY), np.float32)
+    for _ in range(1 + math.ceil(SETTLED / (steps * seconds))):
+        for step, body in enumerate(bodies):
+            state = step_sway(state, body, seconds)
+            traced[step] = sway_of(state)
+    return traced
+
+
+def _dance_through(dancer: Dancer, begin: int, end: int, energy: Callable[[float], float]) -> tuple[Floats, ...]:
+    """Latents (S, N, D), places (S, N) and hands (S, N, 4) of each step from `begin` to `end`, musical time, all danced
+    by one pack.
 
     By the dancer's count that is whole phrases later: who begins needs two to come into the dance, and who has danced
     already cannot go back.
     """
     pack = None
-    latents, places = [], []
+    made: list[Step] = []
     while pack is not dancer.pack:
         pack = dancer.pack
         later = math.ceil(max(0.0, dancer.beat - begin) / PHRASE_BEATS) * PHRASE_BEATS
-        latents, places = [], []
+        made = []
         dancer.step_to(later + begin + 1.0, energy(begin))
         for k in range(begin * STEPS_PER_BEAT, end * STEPS_PER_BEAT):
             beat = k / STEPS_PER_BEAT
             dancer.step_to(later + beat + WARM_UP, energy(beat))
-            latent, place = dancer.between(later + beat + WARM_UP)
-            latents.append(latent)
-            places.append(place)
+            made.append(dancer.find_step(later + beat + WARM_UP))
             if dancer.pack is not pack:  # another has taken over: from the beginning again
                 break
-    return np.stack(latents), np.stack(places)
+    return tuple(np.stack([getattr(step, name) for step in made]) for name in ("latent", "place", "hands"))
 
 
 def _closed(values: Floats, at: int, steps: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,14 @@ def test_fluidsynth_sounds_when_the_score_says() -> None:
     found = onsets(play(clicks("", times), 1))
     assert len(found) == len(times)
     np.testing.assert_allclose(found, times, atol=0.008)
+
+
+def test_a_drummer_may_be_early_for_the_first_beat() -> None:
+    needs_program("fluidsynth")
+    needs(SOUNDFONTS[0].is_file(), str(SOUNDFONTS[0]))
+    kicks = [Sound(time, 0.2, "drums", VOICES["K"], 0.9) for time in (-0.02, 0.5, 1.0)]
+    tune = replace(clicks("909", np.array([0.5, 1.0])), sounds=kicks, pump=0.7)
+    assert np.isfinite(play(tune, 1)).all()
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -9,7 +9,8 @@ from tests.support.made_figures_pack import figures_pack
 from training.data.motion.skeleton import turn
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.dressing import Dressing, find_boxes, turn_sway
-from visualizer.dancer.pack import FLOOR, FRAME_METRES, Pack, load_pack
+from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT, Pack, load_pack
+from visualizer.dancer.sway import trace_sway
 from visualizer.networks.contract import GRID
 
 
@@ -78,7 +79,7 @@ def test_hair_feels_that_the_crop_moves(pack: Pack) -> None:
     still = Dressing(pack, 1)
     sway = rest = np.zeros((1, 7))
     for _ in range(10):
-        sway = worn.step(latent, np.array([[1.0, 0]], np.float32), np.array([0]), 1 / 32)
+        sway = worn.step(latent, np.array([[0.15, 0]], np.float32), np.array([0]), 1 / 32)
         rest = still.step(latent, np.zeros((1, 2), np.float32), np.array([0]), 1 / 32)
     assert sway[0, 0] < -0.01
     assert np.abs(rest).max() < 1e-6
@@ -86,16 +87,16 @@ def test_hair_feels_that_the_crop_moves(pack: Pack) -> None:
 
 def test_those_who_come_begin_at_rest_and_those_who_stay_sway_on(pack: Pack) -> None:
     worn, latent = Dressing(pack, 1), pack.seeds[0].latent[None]
-    travel, letter = np.array([[0.1, 0]], np.float32), np.array([0])
+    moved, letter = np.array([[0.015, 0]], np.float32), np.array([0])
     alone = np.zeros((1, 7))
     for _ in range(5):
-        alone = worn.step(latent, travel, letter, 1 / 32)
+        alone = worn.step(latent, moved, letter, 1 / 32)
     worn.resize(2)
-    both = worn.step(np.repeat(latent, 2, 0), np.repeat(travel, 2, 0), np.repeat(letter, 2), 1 / 32)
+    both = worn.step(np.repeat(latent, 2, 0), np.repeat(moved, 2, 0), np.repeat(letter, 2), 1 / 32)
     assert abs(both[0, 0]) > 0.01 < abs(alone[0, 0])
     assert np.abs(both[1]).max() < 1e-6
     worn.resize(1)
-    assert worn.step(latent, travel, letter, 1 / 32).shape == (1, 7)
+    assert worn.step(latent, moved, letter, 1 / 32).shape == (1, 7)
 
 
 def test_sway_turns_with_the_camera() -> None:
@@ -129,6 +130,28 @@ def test_a_dancer_of_a_pack_with_figures_gives_their_insides(pack: Pack) -> None
     worn = [pack.figures.names.index(name) for name in dancer.worn]
     for inside, number in zip(bodies.insides, worn, strict=True):
         assert inside.colours.tolist() == pack.figures.people[number].colours.tolist()
+
+
+def test_hair_follows_the_body_that_is_shown_with_its_feet_held(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    dancer = Dancer(pack, seed=1, troupe=2)
+    shown: list[np.ndarray] = []
+    ways: list[np.ndarray] = []
+
+    def hold(latent: np.ndarray, way: np.ndarray) -> np.ndarray:
+        """Feet that are put right a lot, as the body sways to and fro."""
+        shown.append(latent + np.float32(np.sin(len(shown))))
+        ways.append(way)
+        return shown[-1]
+
+    monkeypatch.setattr(dancer._feet, "step", hold)
+    dancer.step_to(2.0)
+    assert pack.body is not None
+    joints = pack.body.joints(np.stack(shown))
+    joints[..., ::2] += np.cumsum(ways, axis=0)[:, :, None]
+    for k in range(2):
+        expected = trace_sway(joints[:, k], dancer.beat_seconds / STEPS_PER_BEAT)
+        assert np.abs(expected).max() > 0.01
+        np.testing.assert_allclose(dancer._steps[-1].sway[k], expected[-1], atol=1e-4)
 
 
 def test_a_look_that_wants_no_inside_gets_frames_alone(pack: Pack) -> None:

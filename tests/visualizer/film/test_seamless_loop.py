@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,13 @@ import pytest
 
 from tests.support import standins
 from tests.support.films import film
+from tests.support.made_figures_pack import figures_pack
+from visualizer.dancer.calls import Networks
 from visualizer.dancer.dancer import Dancer
-from visualizer.dancer.pack import STEPS_PER_BEAT
+from visualizer.dancer.dressing import HAND_STEPS, Dress
+from visualizer.dancer.formation import FARTHER, stand
+from visualizer.dancer.pack import FRAME_METRES, STEPS_PER_BEAT, Pack, load_pack
+from visualizer.dancer.sway import trace_sway
 from visualizer.errors import UserError
 from visualizer.film.seamless_loop import Loop, between_hearings, come_round, find_loop
 from visualizer.music.sources.free_run import free_run_hearing
@@ -90,6 +96,53 @@ def test_light_goes_over_and_hues_come_back() -> None:
     half = between_hearings(a, b, 0.5)
     assert half.energy == pytest.approx((a.energy + b.energy) / 2)
     assert (half.bpm, half.time, half.beat) == (a.bpm, a.time, a.beat)
+
+
+@pytest.fixture(scope="module")
+def dressed(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    return load_pack(figures_pack(tmp_path_factory.mktemp("packs") / "made"), "cpu")
+
+
+@pytest.mark.parametrize("beats", [2, 8])
+def test_hair_and_hands_come_round_with_the_body(dressed: Pack, beats: int) -> None:
+    dancer = Dancer(dressed, 1, troupe=2)
+    loop = find_loop(dancer, beats, 0.0, 40.0, lambda _beat: 0.5)
+    assert loop.sway.shape == (beats * STEPS_PER_BEAT, 2, 7)
+    assert np.ptp(loop.sway, axis=0).max() > 0.01
+    assert steps_of(loop.sway)[-1] <= 1.01 * steps_of(loop.sway)[:-1].max()
+    assert np.ptp(loop.hands, axis=0).max() > 0.1
+    assert steps_of(loop.hands).max() <= 1 - math.exp(-1 / HAND_STEPS)  # as fast as hands close, over the seam too
+    # A round more changes nothing: it is not from rest that it begins.
+    assert dressed.body is not None
+    joints = dressed.body.joints(loop.latents)[:, 0]
+    depth = stand(2, dancer.view).depth
+    joints[..., 0] += (loop.places * FRAME_METRES / FARTHER**depth)[:, :1]
+    expected = trace_sway(np.tile(joints, (12, 1, 1)), dancer.beat_seconds / STEPS_PER_BEAT)[-len(joints) :]
+    np.testing.assert_allclose(loop.sway[:, 0], expected, atol=1e-4)
+    for now, later in zip(loop.dress_at(loop.first), loop.dress_at(loop.first + beats), strict=True):
+        np.testing.assert_allclose(now, later, atol=1e-6)
+
+
+def test_the_film_of_a_loop_shows_figures_with_what_sways(
+    dressed: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[np.ndarray, bool]] = []
+    show = Networks.show
+
+    def keep(self: Networks, latent: np.ndarray, dress: Dress, wants_inside: bool) -> Any:
+        asked.append((dress.sway, wants_inside))
+        return show(self, latent, dress, wants_inside)
+
+    monkeypatch.setattr(Networks, "show", keep)
+    film(None, tmp_path / "a.mp4", pack=dressed, size=(64, 64), beats=2, progress=False, look="toon", fps=8)
+    assert all(inside for _, inside in asked)
+    assert max(np.abs(sway).max() for sway, _ in asked) > 0.01
+
+
+def test_nothing_sways_of_flat_bodies() -> None:
+    loop = loop_of(4)
+    assert loop.sway.shape == (4 * STEPS_PER_BEAT, 1, 7)
+    assert not loop.sway.any()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -209,6 +209,7 @@ class Look:
     inside: InsideLook | None = None
     titles: TitleLook = DEFAULT_TITLES
     colour_blind_safe: bool = False  # told apart by lightness and line, or by blue against yellow, not by red and green
+    for_figures: bool = False  # made for what is inside: plain where dancers are flat, so auto leaves it out there
     glsl: str | None = None
 
     @property

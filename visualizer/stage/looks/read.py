@@ -35,6 +35,7 @@ from visualizer.stage.looks.look import (
 
 FOLDER = Path(__file__).parent
 OLD_NAMES = {"haze": "effects"}  # tables of looks that were written for an earlier version
+FLAGS = ("colour_blind_safe", "for_figures")
 
 T = TypeVar("T")
 
@@ -124,8 +125,8 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
     }  # fmt: skip
     data = {OLD_NAMES.get(key, key): value for key, value in data.items()}
     for key in data:
-        if key not in ("title", "colour_blind_safe") and key not in tables:
-            raise Wrong(f"'{key}' is not known here; there are title, {', '.join(tables)}, colour_blind_safe", key)
+        if key not in ("title", *FLAGS) and key not in tables:
+            raise Wrong(f"'{key}' is not known here; there are title, {', '.join([*tables, *FLAGS])}", key)
     for key in ("title", "figure", "backdrop"):
         if key not in data:
             raise Wrong(f"'{key}' is missing")
@@ -139,8 +140,8 @@ def _parse(name: str, data: dict[str, Any], glsl: str | None) -> Look:
         _check_inside(read["inside"])
     if "titles" in read:
         _check_titles(read["titles"])
-    safe = _flag(data.get("colour_blind_safe", False), "colour_blind_safe")
-    return Look(name, _text(data["title"], "title"), glsl=glsl, colour_blind_safe=safe, **read)
+    flags = {key: _flag(data.get(key, False), key) for key in FLAGS}
+    return Look(name, _text(data["title"], "title"), glsl=glsl, **flags, **read)
 
 
 def _check_inside(inside: InsideLook) -> None:

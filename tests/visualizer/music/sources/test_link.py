@@ -27,7 +27,7 @@ def wait_for(happened: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 @pytest.fixture
-def dj() -> Iterator[Any]:
+def dj(link_alone: None) -> Iterator[Any]:
     """Another program that takes part, at 126 BPM."""
     try:
         module = link_module()
