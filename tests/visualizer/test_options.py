@@ -82,7 +82,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
-}
+} | {"hint"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "camera": "moves",
              "temperature": 1.0, "bpm": 120.0,
