@@ -1,6 +1,6 @@
 """Everything that needs a graphics card, measured beside the processor in one run of less than eight minutes.
 
-    python -m bench.gpu [--write docs/figures.md] [--seconds 0.5] [--only PART]…
+    python -m bench.gpu [--write docs/gpu.md] [--seconds 0.5] [--only PART]…
     python -m bench.gpu --dry
 
 Networks (one step, one decode, nine dancers, the beat network) by the CUDA provider, with what truly ran where;
