@@ -21,6 +21,7 @@ from visualizer.live import LiveShow, play
 from visualizer.media import path_of
 from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
+from visualizer.outputs.start import open_outputs
 from visualizer.remote.start import open_remotes
 from visualizer.resume import open_resume
 from visualizer.settings import remember, settings_file, with_fallback
@@ -76,7 +77,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if selector and selector.note:
             toasts(selector.note, "", True)
         live.show.avoid_unwanted(settings.from_cli)
-        with playing_cues(settings, cues, live), open_remotes(settings, live, clock):
+        with playing_cues(settings, cues, live), open_outputs(settings, live), open_remotes(settings, live, clock):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)

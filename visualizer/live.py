@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
     from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.outputs import Outputs
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
@@ -101,6 +102,7 @@ class LiveShow:
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
         self.codes: Codes | None = None  # of the phone page, where there is one
+        self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
         self.running = True
         self.help = False
@@ -176,7 +178,8 @@ class LiveShow:
             state = describe_state(
                 self.show, moment, seen=seen, source=self.source.name, recording=self.takes.recording
             )
-            self.board.state = replace(state, title=self.show.titles.text)
+            outputs = self.outputs.describe() if self.outputs is not None else ()
+            self.board.state = replace(state, title=self.show.titles.text, outputs=outputs)
         if self.reloader is not None:
             self.show.look = self.show.looks.find(self.show.look.name)
             moment = replace(moment, look=self.show.look)
@@ -189,6 +192,8 @@ class LiveShow:
         self.window.draw(moment)
         self.begin_next()
         self.takes.develop(moment.text.black)
+        if self.outputs is not None:
+            self.outputs.offer_moment(moment, seen)
 
     def begin_next(self) -> None:
         """Begin to make the bodies of the next picture, if that was not done.

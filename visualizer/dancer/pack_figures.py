@@ -17,6 +17,7 @@ from visualizer.moment import PARTS
 
 HANDS = 4  # numbers: left fist, left point, right fist, right point
 MOST_FIGURES = 64
+LONGEST = {"name": 40, "title": 60}  # characters
 TALLEST = 3.0  # metres
 WIDEST = 0.5  # frame widths: no figure reaches farther beyond its joints
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -78,9 +79,9 @@ def read_figures(info: dict[str, Any]) -> PackFigures:
 def _read_person(value: Any) -> PackFigure:
     if not isinstance(value, dict):
         raise ValueError("a figure must have a name, title, height, colours and margin")
-    for key in ("name", "title"):
+    for key, longest in LONGEST.items():
         text = value.get(key)
-        if not isinstance(text, str) or not 0 < len(text) <= 40 or not text.isprintable():
+        if not isinstance(text, str) or not 0 < len(text) <= longest or not text.isprintable():
             raise ValueError(f"a figure's {key} must be a short line of text")
     height, margin, flat = value.get("height"), value.get("margin"), value.get("flat", False)
     if not isinstance(height, int | float) or isinstance(height, bool) or not 0 < height <= TALLEST:

@@ -54,6 +54,7 @@ class State:
     figure: str = ""  # who dances, where the pack has figures
     figures: tuple[str, ...] = ()
     title: str = ""  # text over the picture
+    outputs: tuple[str, ...] = ()  # how each output to other programs is
 
     @property
     def beats(self) -> int:

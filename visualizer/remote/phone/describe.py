@@ -27,7 +27,7 @@ def describe_show(state: State) -> dict[str, Any]:
         "look": state.look, "figure": state.figure, "troupe": state.troupe, "sync": state.sync,
         "temperature": round(state.temperature, 2), "sensitivity": state.sensitivity, "auto": state.auto,
         "locked": state.locked, "dark": state.dark, "recording": state.recording, "title": state.title,
-        "source": state.source,
+        "source": state.source, "outputs": state.outputs,
     }  # fmt: skip
 
 

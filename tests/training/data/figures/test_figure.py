@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from training.data.figures.figure import PARTS, load_people, read_figure
+from training.figure_export import FigureContents, describe_figures
+from visualizer.dancer.pack_figures import read_figures
 from visualizer.errors import UserError
 
 COLOURS = "[colours]\n" + "".join(f'{part} = "#102030"\n' for part in PARTS)
@@ -63,3 +66,11 @@ def test_mistakes_are_refused_in_one_line(tmp_path: Path, text: str, said: str) 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         read_figure(tmp_path / "nobody.toml")
+
+
+def test_all_who_ship_can_be_told_of_in_a_pack() -> None:
+    people = load_people()
+    hands, margins = np.zeros((3, 4), np.float32), np.full((len(people), 3), 0.05, np.float32)
+    told = describe_figures(FigureContents(None, people, hands, margins))  # type: ignore[arg-type]
+    read = read_figures({"format": 3, "letters": 3, **told})
+    assert read.names == tuple(figure.name for figure in people)

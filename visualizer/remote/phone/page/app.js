@@ -109,7 +109,7 @@ function showState() {
   document.querySelector(".stage").classList.toggle("dark", state.dark);
   const chips = [["auto", state.auto && !state.locked], ["locked", state.locked], ["rec", state.recording], ["black", state.dark]];
   $("chips").replaceChildren(...chips.filter((chip) => chip[1]).map(([name]) => make("span", name, name)));
-  setText("source", state.source);
+  setText("source", [state.source, ...state.outputs].join(" · "));
   if (document.activeElement !== $("title") && state.title) $("title").value = state.title;
 }
 
