@@ -221,13 +221,9 @@ class Show:
 
     def describe(self) -> str:
         """What is on, in one line."""
-        parts = [
-            "locked" if self.locked else "auto" if self.auto.on else "auto off",
-            f"{self.dancer.style}{' by the music' if self.style_selector else ''}",
-            self.danced or "improvised",
-            f"look {self.look.title}",
-        ]
-        return " · ".join(parts)
+        locked = "locked" if self.locked else "auto" if self.auto.on else "auto off"
+        style = f"{self.dancer.style}{' by the music' if self.style_selector else ''}"
+        return " · ".join((locked, style, self.danced or "improvised", f"look {self.look.title}"))
 
     @property
     def styles(self) -> tuple[str, ...]:
