@@ -11,6 +11,7 @@ from visualizer.support.printable import make_printable
 PANEL = (12, 12, 18, 205)
 INK, FAINT, HEADING = (245, 245, 250), (178, 178, 192), (255, 190, 60)
 LAMP = ((60, 60, 70), INK, HEADING)  # dark, beat, first of the bar
+BOX = (12, 12, 18, 232)  # of a panel: small letters stand on a dance
 CHOSEN = (70, 62, 40, 235)
 EMPTY, FULL = (60, 60, 70), (120, 205, 120)
 SPACING = 1.35  # of its lines
@@ -44,7 +45,7 @@ def _make_panel(font: pygame.font.Font, panel: Panel, lamp: int, room: int) -> p
         (width, round((len(panel.rows) + len(panel.foot) + 2.4) * line) + lamp_high), pygame.SRCALPHA, 32
     )
     box = image.get_rect()
-    pygame.draw.rect(image, PANEL, box, border_radius=line // 3)
+    pygame.draw.rect(image, BOX, box, border_radius=line // 3)
     inside = box.inflate(-2 * line, -line)
     y = _write(image, font, panel.title, HEADING, inside.topleft, inside.width, line) + line // 5
     if panel.lamp:
