@@ -51,6 +51,7 @@ class Plan:
     seconds: float
     sizes: tuple[tuple[int, int], ...]
     looks: int | None  # None: all
+    batch: int = 24  # pieces of music or bodies in a step of training
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,14 @@ def measure_shader(plan: Plan) -> Iterator[Row]:
     """Every look at each size: the painter, and the shader by EGL."""
     import moderngl
 
+    from visualizer.stage.gpu.software_gl import on_processor
+
     gl, why = None, ""
     try:
         gl = moderngl.create_context(standalone=True, require=330, backend="egl")  # pyright: ignore[reportArgumentType]
-        yield Row("OpenGL", None, None, "", str(gl.info["GL_RENDERER"]))
+        name = str(gl.info["GL_RENDERER"])
+        why = "OpenGL on the processor" if on_processor(name) else ""
+        yield Row("OpenGL", None, None, "", name)
     except (*FAILURES, moderngl.Error) as error:
         why = f"no OpenGL by EGL ({error})"
         yield Row("OpenGL", None, None, "", why)
@@ -154,7 +159,9 @@ def measure_shader(plan: Plan) -> Iterator[Row]:
 def measure_training(plan: Plan) -> Iterator[Row]:
     """Steps of training, as ms and as steps a second."""
     for name, task in (("beat network", tasks.time_training_ear), ("decoder", tasks.time_training_body)):
-        row = compare(f"training {name}, a step", plan, lambda device, task=task: task(device, plan.seconds))
+        row = compare(
+            f"training {name}, a step", plan, lambda device, task=task: task(device, plan.seconds, plan.batch)
+        )
         rates = [f"{1000 / ms:.1f} steps/s on the {where}"
                  for where, ms in (("processor", row.processor), ("card", row.card)) if ms]  # fmt: skip
         yield Row(row.what, row.processor, row.card, "", "; ".join(filter(None, (*rates, row.note))))
@@ -231,7 +238,7 @@ def main() -> None:
         console.print("bench.gpu: no NVIDIA card here; --dry tries the code on the processor")
         return
     if given.dry:
-        plan = Plan(("cpu",), 0.01, ((320, 180),), 2)
+        plan = Plan(("cpu",), 0.01, ((320, 180),), 2, batch=1)
     else:
         plan = Plan(("cpu", "cuda"), given.seconds, (SMALL, LARGE), None)
     begun = time.monotonic()

@@ -28,7 +28,7 @@ ENCODERS = {"cpu": "libx264", "cuda": "h264_nvenc"}
 WARM_UP = 3  # calls that do not count
 LEAST_CALLS, MOST_CALLS = 3, 400
 FPS = 30
-BATCH, CALLS, JOINTS, MOTION = 24, 300, 21, 256  # a step of training: pieces of music and their length; bodies
+CALLS, JOINTS, MOTION = 300, 21, 256  # of training: calls that a piece of music is long; joints, bodies
 
 Feed = dict[str, NDArray]
 
@@ -86,7 +86,9 @@ def count_nodes(path: Path, device: str, feed: Feed) -> dict[str, int]:
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         options.log_severity_level = 4
-        session = ort.InferenceSession(path.read_bytes(), options, providers=[PROVIDERS[device], PROVIDERS["cpu"]])
+        session = ort.InferenceSession(
+            path.read_bytes(), options, providers=list(dict.fromkeys((PROVIDERS[device], PROVIDERS["cpu"])))
+        )
         session.run(None, feed)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     ran = [event["args"] for event in events if event.get("cat") == "Node" and "provider" in event.get("args", {})]
@@ -136,8 +138,8 @@ def time_shader(gl: Any, look: Look, moments: Sequence[Moment], size: tuple[int,
     return float(np.median(taken[1:]))
 
 
-def time_training_ear(device: str, seconds: float) -> float:
-    """A step of training of the beat network, forwards and backwards, on noise: ms."""
+def time_training_ear(device: str, seconds: float, batch_size: int) -> float:
+    """A step of training of the beat network, forwards and backwards, on so many pieces of noise."""
     import torch
 
     from training.models.beat_network import BeatNetwork, BeatNetworkConfig
@@ -147,12 +149,12 @@ def time_training_ear(device: str, seconds: float) -> float:
     torch.manual_seed(0)
     network = BeatNetwork(BeatNetworkConfig()).to(device)
     widths = (2 * MELS, 2, 2, 1, 4, 1, 1)
-    batch = Batch(*(torch.rand(BATCH, CALLS, width, device=device) for width in widths))
+    batch = Batch(*(torch.rand(batch_size, CALLS, width, device=device) for width in widths))
     return _time_steps(network, lambda: network.loss(batch)["total"], seconds, device)
 
 
-def time_training_body(device: str, seconds: float) -> float:
-    """A step of training of the autoencoder's decoder on made-up bodies: ms."""
+def time_training_body(device: str, seconds: float, batch_size: int) -> float:
+    """A step of training of the autoencoder's decoder on so many made-up bodies."""
     import torch
 
     from training.models.autoencoder import Autoencoder, AutoencoderConfig
@@ -161,8 +163,8 @@ def time_training_body(device: str, seconds: float) -> float:
     rng = np.random.default_rng(0)
     bodies = rng.normal(0, 0.1, (MOTION, JOINTS, 3)).astype(np.float32)
     network = Autoencoder(AutoencoderConfig(latent=60), pose_basis(bodies, 60)).to(device)
-    joints = torch.from_numpy(bodies[:BATCH]).to(device)
-    frame = torch.rand(BATCH, 1, 128, 128, device=device) - 0.3
+    joints = torch.from_numpy(bodies[:batch_size]).to(device)
+    frame = torch.rand(batch_size, 1, 128, 128, device=device) - 0.3
     return _time_steps(network, lambda: network.drawing_loss(frame, joints)["total"], seconds, device)
 
 

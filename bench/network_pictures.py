@@ -77,7 +77,7 @@ def draw_encoder(pack: Pack, frame: NDArray[np.float32]) -> Figure:
     middle.bar(np.arange(len(code)), code, color=np.where(code < 0, BLUE, RED), width=0.8)
     middle.set(title=f"what it says: {len(code)} numbers", xlabel="number", ylabel="in spreads of all dances")
     middle.spines[["top", "right"]].set_visible(False)
-    _show_body(right, again[0, 0], "what the decoder draws of them")
+    _show_body(right, again[0, 0], "what the decoder draws")
     right.plot(*(joints[0].T * len(frame)), "o", color=RED, markersize=3)
     return figure
 
@@ -92,7 +92,7 @@ def draw_choreographer(pack: Pack, calls: list[dict[str, NDArray]], frames: list
     above.set(title=f"what the choreographer writes: one of {pack.letters} letters each half beat", ylabel="letter")
     above.set(xlim=(0, BEATS), ylim=(0, pack.letters), xticks=range(BEATS + 1))
     above.spines[["top", "right"]].set_visible(False)
-    row = np.concatenate(frames[STEPS_PER_LETTER // 2 :: STEPS_PER_LETTER], axis=1)
+    row = np.concatenate([frame[24:, 24:104] for frame in frames[STEPS_PER_LETTER // 2 :: STEPS_PER_LETTER]], axis=1)
     _show_body(below, row, "and what was danced of them")
     return figure
 
@@ -134,7 +134,7 @@ def draw_beats() -> Figure:
     below.plot(seconds, said.music[begin:end], color=GREY, label="music")
     below.plot(seconds, said.beat[begin:end], color=INK, label="beat")
     below.plot(seconds, said.downbeat[begin:end], color=RED, label="first of a bar")
-    below.set(xlabel="seconds", ylabel="how likely", xlim=SECONDS, ylim=(0, 1.05))
+    below.set(xlabel="seconds", ylabel="how likely", xlim=SECONDS, ylim=(0, 1.35))
     below.spines[["top", "right"]].set_visible(False)
     below.legend(frameon=False, ncols=3, loc="upper right", fontsize=8)
     return figure

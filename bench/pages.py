@@ -13,20 +13,26 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from rich.console import Console
 
 from bench.network_pictures import draw_networks
 from visualizer.dancer.pack import find_pack, load_pack
-from visualizer.film.render import make_film
+from visualizer.film.encoder import Encoder
+from visualizer.film.reel import make_reel, make_show
 from visualizer.options import FilmOptions
-from visualizer.stage.looks import shipped_looks
+from visualizer.stage.cpu.painter import Painter
+from visualizer.stage.guarded import GuardedFrames
+from visualizer.stage.looks import find_look, shipped_looks
+from visualizer.stage.shots import pixels_of
+from visualizer.support.console import Console
 
 LOOP_SIZE, LOOP_BEATS, LOOP_FPS = (240, 136), 4, 12
 BANNER = "film --beats 8 --look sunset --style club --troupe 3 --sync unison --seed 2 --size 640x360 --force"
 SEED, STYLE = 5, "disco"
+WITH_INSIDE = "toon"  # a look for which dancers are made with what is inside of them
 
 
 def make_looks(folder: Path) -> None:
@@ -45,15 +51,30 @@ def make_banner(folder: Path) -> None:
 
 
 def make_loops(folder: Path, looks: tuple[str, ...] = ()) -> dict[str, int]:
-    """`loop-NAME.webp` for each look, or for `looks`: the same four beats of a dance; their sizes in bytes."""
+    """`loop-NAME.webp` for each look, or for `looks`; their sizes in bytes.
+
+    The loop is danced once, as that of a film is, and painted in each look.
+    """
     pack, sizes = load_pack(find_pack(None), "cpu"), {}
-    for name in looks or tuple(look.name for look in shipped_looks()):
-        path = folder / f"loop-{name}.webp"
-        options = FilmOptions(
-            out=str(path), look=name, beats=LOOP_BEATS, size=LOOP_SIZE, fps=Fraction(LOOP_FPS), seed=SEED,
-            style=STYLE if STYLE in pack.styles else None, force=True,
-        )  # fmt: skip
-        make_film(None, pack, options, progress=False)
+    options = FilmOptions(
+        out="loop.webp", look=WITH_INSIDE, beats=LOOP_BEATS, size=LOOP_SIZE, fps=Fraction(LOOP_FPS), seed=SEED,
+        style=STYLE if STYLE in pack.styles else None,
+    )  # fmt: skip
+    reel = make_reel(None, make_show(pack, options, LOOP_SIZE), options, Fraction(LOOP_FPS), Console(quiet=True))
+    frames = list(reel.frames)
+    for look in [find_look(name) for name in looks] or shipped_looks():
+        path = folder / f"loop-{look.name}.webp"
+        encoder = Encoder(path, LOOP_SIZE, reel.rate)
+        painter, guarded, shown = Painter(LOOP_SIZE), GuardedFrames(LOOP_SIZE, False), 0
+        painter.mood.loop = reel.loop_beats
+        for frame in frames:
+            bodies = frame.moment.bodies if look.wants_inside else replace(frame.moment.bodies, insides=None)
+            pixels = pixels_of(painter.paint(replace(frame.moment, look=look, bodies=bodies)))
+            if frame.shown:
+                guarded.show(pixels, shown / float(reel.rate))
+                encoder.put(pixels)
+                shown += 1
+        encoder.finish()
         sizes[path.name] = path.stat().st_size
     return sizes
 
@@ -76,12 +97,12 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=Path(__file__).parents[1] / "docs" / "pictures")
     parser.add_argument("--only", action="append", choices=list(MAKERS), help="this kind; may be given again")
     chosen = parser.parse_args()
-    console = Console(highlight=False)
+    console = Console()
     for kind in chosen.only or MAKERS:
         for name, size in (MAKERS[kind](chosen.into) or {}).items():
-            console.print(f"{name}: {size / 1000:.0f} kB")
+            console.say(f"{name}: {size / 1000:.0f} kB")
     total = sum(path.stat().st_size for path in chosen.into.iterdir())
-    console.print(f"all pictures: {total / 1e6:.1f} MB")
+    console.say(f"all pictures: {total / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
