@@ -17,7 +17,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-
 from bench.network_pictures import draw_networks
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.film.encoder import Encoder
