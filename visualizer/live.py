@@ -84,6 +84,12 @@ class Screen(Protocol):
     def rest_pointer(self, now: float) -> None: ...
 
 
+class Songs(Protocol):
+    """A list of songs that is played."""
+
+    def step(self, songs: int) -> str: ...  # so many on, or back; what to say of that
+
+
 class LiveShow:
     """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
 
@@ -104,10 +110,10 @@ class LiveShow:
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
-        self.running = True
-        self.help = False
-        self._own_lead = lead
-        self._now = 0.0  # of the events or the frame at hand
+        self.songs: Songs | None = None  # of a playlist
+        self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
+        self.running, self.help = True, False
+        self._own_lead, self._now = lead, 0.0  # _now: of the events or the frame at hand
         self._escaped = -math.inf
         self._status, self._on_now = "", ""
         self._status_due = self._displays_due = -math.inf
@@ -172,6 +178,8 @@ class LiveShow:
         self._look_after_window(now)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
+        if self.now_playing is not None:
+            self.show.titles.song = self.now_playing()
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.board.watched:
@@ -281,6 +289,10 @@ class LiveShow:
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
         self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def step_song(self, songs: int) -> None:
+        none = "there is no playlist: start with --playlist FOLDER"
+        self.show.reply(self.songs.step(songs) if self.songs else none, "song")
 
     def learn_control(self, command: str) -> None:
         none = "there is no MIDI: start with --midi"

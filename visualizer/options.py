@@ -45,6 +45,7 @@ LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
 LONGEST_COUNTDOWN = 86_400  # seconds
+LONGEST_CROSSFADE = 12  # seconds
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,13 @@ class Settings(SharedOptions):
     )  # fmt: skip
     cues: str | None = option(
         Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
+    )  # fmt: skip
+    playlist: str | None = option(
+        Text("a folder or an .m3u file", "FOLDER|FILE"), None, "Play these songs; J goes on to the next.", unset="none"
+    )  # fmt: skip
+    crossfade: float = option(
+        Number(0, LONGEST_CROSSFADE, "seconds", "S"), 4.0, "How long songs of the playlist overlap, {span}.",
+        in_file=True,
     )  # fmt: skip
     output: str | None = option(
         OutputNames(), None, "Hand pictures to other programs: {span}, with where to after a colon.", unset="none"

@@ -91,9 +91,7 @@ def _safely(check: Check) -> Finding:
         return Finding(BROKEN, str(error), "see the line above it" if check.name == "networks" else REINSTALL)
     except Exception as error:  # noqa: BLE001 - whatever fails in a check is what the check has found
         aside.exception("doctor: %s", check.name)
-        remedy = (
-            f"'{REINSTALL.partition(': ')[2]}' helps if a package is torn; else send what 'visualizer report' packs"
-        )
+        remedy = f"{REINSTALL}; if that does not help, send what 'visualizer report' packs"
         return Finding(BROKEN, what(error), remedy)
 
 

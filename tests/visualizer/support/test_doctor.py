@@ -184,6 +184,17 @@ def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_bad(check("networks", seconds=0), WORSE, "too slow for 30 pictures a second", "end other programs")
 
 
+def test_two_builds_of_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = dict.fromkeys(check_files.versions(), "1.0") | {"onnxruntime": "1.0"}
+    monkeypatch.setattr(check_files, "versions", lambda: there | {"onnxruntime-gpu": "1.0"})
+    assert is_bad(check_files.packages(), WORSE, "side by side break each other", "remove both packages")
+    both = {"onnxruntime", "onnxruntime-gpu"}
+    monkeypatch.setattr(check_files, "versions", lambda: {k: v for k, v in there.items() if k not in both})
+    assert is_bad(check_files.packages(), WORSE, "not installed: onnxruntime", "install the program again")
+    monkeypatch.setattr(check_files, "versions", lambda: {k: v for k, v in there.items() if k != "onnxruntime-gpu"})
+    assert check_files.packages().state == OK
+
+
 def test_onnxruntime_that_is_missing(stub: Callable[[str, str], None]) -> None:
     stub("onnxruntime", "raise ImportError('DLL load failed')\n")
     for name in ("pack", "networks"):
