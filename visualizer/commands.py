@@ -491,9 +491,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("next song", "song: next, previous", _step_song(1)),
             Command("previous song", "song: next, previous", _step_song(-1)),
-            Command("tap tempo", "tap the beat", _tap_tempo),
+            Command("tap tempo", "tap the beat, forget taps", _tap_tempo),
             Command("clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
-            Command("trust the ear", "forget taps and nudges", _trust_ear),
+            Command("trust the ear", "tap the beat, forget taps", _trust_ear),
             Command("half tempo", "half, twice as fast", _scale_tempo(0.5, "half tempo")),
             Command("double tempo", "half, twice as fast", _scale_tempo(2.0, "double tempo")),
             Command("later", "nudge later, earlier", _nudge_time(-NUDGE)),
