@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.camera.live_camera import LiveCamera
 from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
     from visualizer.music.sources.meters import Meter
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -66,6 +68,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -83,7 +86,9 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             playing_songs(songs, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
+            _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
+            _watching(settings, live),
         ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
@@ -147,8 +152,9 @@ def _make_show(
         Show(dancer, plan, toasts), toasts, inputs, window, Takes(window.camera, clock, toasts),
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
-        first=settings.hint,
+        first=settings.hint and not settings.kiosk,  # a screen of an exhibition has no keyboard
     )  # fmt: skip
+    live.kiosk = settings.kiosk
     if settings.dev:
         live.reloader = Reloader(live.show.looks)
     return live
@@ -239,6 +245,37 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         yield
 
 
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
+
+
+@contextmanager
+def _watching(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The camera that was asked for is on in here, and none is when this is over. What cannot be had is said."""
+    live.camera = LiveCamera(settings.camera)
+    try:
+        if settings.camera is not None:
+            live.run_command("camera", 0.0, "on")
+        yield
+    finally:
+        live.camera.close(live.show)
+
+
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
     from visualizer.music.sources import is_song
@@ -289,7 +326,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
     if settings.figure is not None:
         with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
-    dancer.set_camera(settings.camera == "moves")
+    dancer.set_camera(settings.viewpoint == "moves")
     return dancer
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pygame
 
-from visualizer.commands import COMMANDS, run_command
+from visualizer.camera.live_camera import LiveCamera
+from visualizer.commands import COMMANDS, read_switch, run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.guide import Guide
 from visualizer.messages import Toasts
@@ -28,6 +29,7 @@ from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
 from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
+from visualizer.stage.camera_rate import RATES
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
@@ -91,7 +93,8 @@ class Songs(Protocol):
 
 
 class LiveShow:
-    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`: many lines, for all
+    that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
         self, show: Show, toasts: Toasts, inputs: Inputs, window: Screen, takes: Takes, *,
@@ -110,9 +113,11 @@ class LiveShow:
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.camera = LiveCamera()  # for guests
         self.songs: Songs | None = None  # of a playlist
         self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running, self.help = True, False
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
         self._own_lead, self._now = lead, 0.0  # _now: of the events or the frame at hand
         self._escaped = -math.inf
         self._status, self._on_now = "", ""
@@ -154,13 +159,13 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
                 if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
                     self.guide.note_key()
                     digit = self.guide.is_listing and sent[0] == "troupe"
                     self.run_command("input" if digit else sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
@@ -176,6 +181,7 @@ class LiveShow:
         # A display takes up what it is given at its next refresh: half of one later, in the mean.
         seen = now + self.lead if due is None else max(due, now) + self.lead - self._own_lead / 2
         self._look_after_window(now)
+        self.camera.tend(self.show, RATES[0] if self.governor is None else self.governor.camera.rate)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
         if self.now_playing is not None:
@@ -234,13 +240,17 @@ class LiveShow:
         governor = self.governor
         if governor is None or self.window.gpu:
             return
-        rate, detail = governor.rate, governor.detail
+        governor.camera.on = self.camera.on
+        rate, detail, looked = governor.rate, governor.detail, governor.camera.rate
         scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
-        aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
+        aside.info("%g frames a second, detail -%d, camera %g", governor.rate, governor.detail, governor.camera.rate)
         if governor.rate != rate:
             self._tell_once(f"{governor.rate:g} frames a second", governor.rate < rate)
+        if governor.camera.rate != looked:
+            is_less = governor.camera.rate < looked
+            self._tell_once(f"{governor.camera.rate:g} pictures a second of the camera", is_less)
         if governor.detail != detail:
             self.window.set_detail(governor.detail)
             self._tell_once("coarser effects" if governor.detail else "all effects", governor.detail > detail)
@@ -259,6 +269,8 @@ class LiveShow:
             log.info("panel: hidden")
         elif self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -270,6 +282,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
@@ -305,6 +319,9 @@ class LiveShow:
         said = self.takes.record(self._now + self.lead, self.window.size, self.source.sounds)
         self.show.reply(said, "record")
 
+    def toggle_camera(self, wanted: str) -> None:
+        self.camera.turn(self.show, read_switch(wanted, self.camera.wanted))
+
     # --- what a frame needs besides
 
     def _tell_changes(self, now: float) -> None:
@@ -329,6 +346,7 @@ class LiveShow:
             status=self._status,
             on_now=self._on_now,
             recording=self.takes.recording,
+            camera=self.camera.on,
             code=self.codes.find_shown(now) if self.codes else None,
         )
         return self.guide.write(text, moment.hearing, self._status, self.show.latency_ms, self.show.dark)

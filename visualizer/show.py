@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.dancer.ahead import Ahead
+from visualizer.dancer.guest_body import GuestFeed
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
@@ -80,6 +81,12 @@ class Dancing(Protocol):
     def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
+    @property
+    def guests(self) -> int: ...
+    def watch(self, feed: GuestFeed | None) -> None: ...
+    @property
+    def copies(self) -> bool: ...
+    def copy_guest(self, copies: bool) -> None: ...
 
 
 class Guiding(Protocol):
@@ -105,6 +112,7 @@ class Host(Protocol):
     def learn_control(self, command: str) -> None: ...
     def take_picture(self) -> None: ...
     def toggle_recording(self) -> None: ...
+    def toggle_camera(self, wanted: str) -> None: ...
 
 
 @dataclass
@@ -135,7 +143,7 @@ class Change:
 
 
 class Show:
-    """One performance. Commands change it between steps; see `commands.py`."""
+    """One performance. Commands change it between steps; see `commands.py`. Many lines, for it is asked for all."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self._dancer, self._ahead = dancer, Ahead(dancer)
@@ -299,7 +307,7 @@ class Show:
         of = ""
         names = self.names_of(kind)
         if kind == "look":
-            names, now = self._find_suited_looks(), self.look.name
+            names, now = self.looks.find_suited(self.dancer.figures, self.preferences.never["look"]), self.look.name
         elif kind == "figure":
             return self._choose_figures()
         elif kind == "style":
@@ -323,14 +331,6 @@ class Show:
         else:
             self.dancer.set_dance(chosen or None)
         return Change(kind, chosen)
-
-    def _find_suited_looks(self) -> tuple[str, ...]:
-        """Of flat dancers those that were not made for figures, as long as any of them may come."""
-        if self.dancer.figures:
-            return self.looks.names
-        never = self.preferences.never["look"]
-        flat = tuple(each.name for each in self.looks if not each.for_figures and each.name not in never)
-        return flat or self.looks.names
 
     def _choose_figures(self) -> Change | None:
         """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""
