@@ -226,7 +226,7 @@ class Settings(SharedOptions):
     lights: str | None = option(
         Text("a TOML file of lamps", "FILE"), None, "Lamps follow the dance, by Art-Net or sACN.", unset="none"
     )  # fmt: skip
-    kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
+    kiosk: bool = option(Flag(), False, "A show that is left to itself: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip
