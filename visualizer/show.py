@@ -67,6 +67,8 @@ class Dancing(Protocol):
     @property
     def figures(self) -> tuple[str, ...]: ...
     @property
+    def people(self) -> tuple[str, ...]: ...
+    @property
     def worn(self) -> tuple[str, ...]: ...
     @property
     def sync(self) -> str: ...
@@ -335,7 +337,7 @@ class Show:
 
     def _choose_figures(self) -> Change | None:
         """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""
-        names, worn = self.names_of("figure"), self.dancer.worn
+        names, worn = self.dancer.people, self.dancer.worn
         allowed, favourites = self.preferences.allowed("figure", names), self.preferences.favourite["figure"]
         chosen: list[str] = []
         for now in worn:

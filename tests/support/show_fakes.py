@@ -74,6 +74,10 @@ class FakeDancer:
     _turn: tuple[str, ...] = ()
 
     @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(name for name in self.figures if name != "silhouette")
+
+    @property
     def worn(self) -> tuple[str, ...]:
         turn = self._turn or self.figures
         return tuple(turn[k % len(turn)] for k in range(self.troupe)) if turn else ()
