@@ -88,7 +88,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
-} | {"screens"}
+} | {"hint", "screens"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,
