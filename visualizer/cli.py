@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn  # noqa: E402
 import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
-from visualizer.command_line import refuse_before, takes  # noqa: E402
+from visualizer.command_line import fill_in_camera, refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.leave import leaving_in_time  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
@@ -80,12 +80,20 @@ def show(
     base, note = load_settings(settings_file())
     settings = merged(base, **asked)
     tell_settings(settings)
+    if settings.kiosk:
+        from visualizer.kiosk import fit_to_kiosk, is_watched, keep_running
+
+        if not is_watched():
+            raise typer.Exit(keep_running(sys.argv[1:]))
+        settings = fit_to_kiosk(settings)
     from visualizer.launch import run
     from visualizer.stage.video import NoDisplay
 
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
     except NoDisplay as reason:
+        if settings.kiosk:
+            raise UserError(f"no display: {reason}") from reason
         from visualizer.no_display import film_instead
 
         stopped_by = film_instead(settings, str(reason), note)
@@ -142,10 +150,11 @@ def figures(
 def devices(
     seconds: Annotated[str, typer.Option(metavar=LISTENING.metavar, help="How long to listen.")] = "3",
 ) -> None:
-    """List what there is to listen to, with live levels."""
-    from visualizer.listings import list_sources
+    """List what there is to listen to, with live levels, and cameras."""
+    from visualizer.listings import list_cameras, list_sources
 
     list_sources(LISTENING.check("seconds", LISTENING.read("seconds", seconds)))
+    list_cameras()
 
 
 @app.command()
@@ -172,6 +181,26 @@ def doctor(
             findings = doctor.examine()
         doctor.show(findings, console)
     raise typer.Exit(doctor.exit_code(findings))
+
+
+@app.command()
+def kiosk(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of the show.")] = None,
+    install: Annotated[bool, typer.Option("--install", help="Let it begin at every login.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="No longer.")] = False,
+) -> None:
+    """Let a show that is left to itself begin at every login: visualizer kiosk --install -- --look neon."""
+    from visualizer import kiosk_install
+
+    if install == remove or (remove and words):
+        raise UserError("kiosk: either --install, with options of the show after --, or --remove")
+    if remove:
+        for path in kiosk_install.remove():
+            say(f"removed: {path}")
+        return
+    for path in kiosk_install.install(words or [], Path.cwd()):
+        say(f"written: {path}")
+    say("it begins at the next login; to try it now:  visualizer --kiosk")
 
 
 @app.command()
@@ -271,7 +300,7 @@ def _say_signal(number: int) -> None:
 
 def _run(file: LogFile) -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(fill_in_camera(sys.argv[1:]), standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()  # while it can still be said that it fails
     except UserError as error:

@@ -236,6 +236,8 @@ def _step_latency(ms: float) -> Callable[[Show, str], None]:
         before = show.latency_ms
         show.latency_ms = min(max(before + ms, -LONGEST_LATENCY), LONGEST_LATENCY)
         show.choices.note("latency_ms", before, show.latency_ms)
+        if show.host:
+            show.host.guide.note_latency(show.choices.time)
         show.reply(f"the picture is seen {show.latency_ms:.0f} ms late", "latency")
 
     return change
@@ -288,7 +290,7 @@ def _toggle_clock(show: Show, wanted: str) -> None:
     if show.titles.clock is None:
         show.reply("there is no clock in a film", "title")
         return
-    show.titles.shows_clock = _read_switch(wanted, show.titles.shows_clock)
+    show.titles.shows_clock = read_switch(wanted, show.titles.shows_clock)
     show.reply(f"clock: {'shown' if show.titles.shows_clock else 'hidden'}", "title")
 
 
@@ -296,33 +298,57 @@ def _toggle_song(show: Show, wanted: str) -> None:
     if not show.titles.song:
         show.reply("what plays is not known", "title")
         return
-    show.titles.shows_song = _read_switch(wanted, show.titles.shows_song)
+    show.titles.shows_song = read_switch(wanted, show.titles.shows_song)
     show.reply(f"song: {'shown' if show.titles.shows_song else 'hidden'}", "title")
+
+
+# --- guests before a camera
+
+
+def _toggle_camera(show: Show, wanted: str) -> None:
+    if show.host:
+        show.host.toggle_camera(wanted)
+
+
+def _copy_guest(show: Show, wanted: str) -> None:
+    copies = read_switch(wanted, show.dancer.copies)
+    show.dancer.copy_guest(copies)
+    show.reply("copycat: your last eight beats, and then its own way" if copies else "copycat: off", "copycat")
 
 
 # --- the show
 
 
 def _toggle_blackout(show: Show, wanted: str) -> None:
-    show.dark = _read_switch(wanted, show.dark)
+    show.dark = read_switch(wanted, show.dark)
     show.reply("black: B brings the picture back" if show.dark else "the picture is back", "black")
 
 
 def _toggle_auto(show: Show, wanted: str) -> None:
-    on = _read_switch(wanted, show.auto.on)
+    on = read_switch(wanted, show.auto.on)
     show.choices.note("auto", show.auto.on, on)
     show.auto.on = on
     show.reply("auto: changes by itself" if show.auto.on else "auto: off", "auto")
 
 
 def _toggle_lock(show: Show, wanted: str) -> None:
-    show.set_locked(_read_switch(wanted, show.locked))
+    show.set_locked(read_switch(wanted, show.locked))
     show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
 
 
 def _learn(show: Show, command: str) -> None:
     if show.host:
         show.host.learn_control(command)
+
+
+def _choose_input(show: Show, wanted: str) -> None:
+    if show.host:
+        show.reply(f"listening to: {show.host.guide.choose(wanted, show.choices.time)}", "ear")
+
+
+def _check_sound(show: Show, _: str) -> None:
+    if show.host:
+        show.host.guide.check(show.choices.time)
 
 
 def _step_cue(steps: int) -> Callable[[Show, str], None]:
@@ -340,6 +366,14 @@ def _choose_cue(show: Show, name: str) -> None:
         show.reply(NO_CUES, "cue")
     else:
         show.cues.go(show.cues.list.find(name))
+
+
+def _adjust_screen(what: str) -> Callable[[Show, str], None]:
+    def change(show: Show, argument: str) -> None:
+        if show.host:
+            show.host.adjust_screen(what, argument)
+
+    return change
 
 
 def _step_song(songs: int) -> Callable[[Show, str], None]:
@@ -432,7 +466,7 @@ def _read_temperature(text: str) -> float:
     return kind.check("temperature", kind.read("temperature", text))
 
 
-def _read_switch(text: str, now: bool) -> bool:
+def read_switch(text: str, now: bool) -> bool:
     """What a switch is to be: the other way than `now` without a word. UserError for another word than on and off."""
     if not text:
         return not now
@@ -469,9 +503,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("tamer", "tamer, wilder", _step_temperature(-1)),
             Command("wilder", "tamer, wilder", _step_temperature(1)),
             Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
-            Command("troupe", "number of dancers", _choose_troupe, "N"),
-            Command("next sync", "each their own, unison, canon", _step_sync),
+            Command("troupe", "dancers: how many, in sync", _choose_troupe, "N"),
+            Command("next sync", "dancers: how many, in sync", _step_sync),
             Command("sync", "each, unison or canon", _choose_sync, "NAME"),
+            Command("camera", "guests dance; it copies them", _toggle_camera, "[on|off]"),
+            Command("copycat", "guests dance; it copies them", _copy_guest, "[on|off]"),
         ),
     ),
     (
@@ -479,15 +515,18 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("next song", "song: next, previous", _step_song(1)),
             Command("previous song", "song: next, previous", _step_song(-1)),
-            Command("tap tempo", "tap the beat", _tap_tempo),
-            Command("clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
-            Command("trust the ear", "forget taps and nudges", _trust_ear),
+            Command("tap tempo", "tap the beat, forget taps", _tap_tempo),
+            Command("follow clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
+            Command("trust the ear", "tap the beat, forget taps", _trust_ear),
             Command("half tempo", "half, twice as fast", _scale_tempo(0.5, "half tempo")),
             Command("double tempo", "half, twice as fast", _scale_tempo(2.0, "double tempo")),
             Command("later", "nudge later, earlier", _nudge_time(-NUDGE)),
             Command("earlier", "nudge later, earlier", _nudge_time(NUDGE)),
             Command("more latency", "projector later, less late", _step_latency(LATENCY_STEP)),
             Command("less latency", "projector later, less late", _step_latency(-LATENCY_STEP)),
+            Command("inputs", "choose an input, check sound", _on_host(lambda host: host.guide.toggle_list())),
+            Command("sound check", "choose an input, check sound", _check_sound),
+            Command("input", "listen to this", _choose_input, "NAME"),
             Command("more sensitive", "livelier, calmer", _step_sensitivity(1)),
             Command("less sensitive", "livelier, calmer", _step_sensitivity(-1)),
             Command(
@@ -510,7 +549,15 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("picture", "save a picture, a video", _on_host(lambda host: host.take_picture())),
             Command("record", "save a picture, a video", _on_host(lambda host: host.toggle_recording())),
             Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
-            Command("next display", "on to the next display", _on_host(lambda host: host.move_to_next_display())),
+            Command("pin display", "fit the next display", _adjust_screen("pin display")),
+            Command("pin corner", "another corner, 1 to 4", _adjust_screen("pin corner"), "[N]"),
+            Command("pin move", "move it, pixels right, down", _adjust_screen("pin move"), "X Y"),
+            Command("pin reset", "this display as it comes", _adjust_screen("pin reset")),
+            Command("brightness", "of this display, 10 to 100", _adjust_screen("brightness"), "N"),
+            Command("gamma", "of this display, 0.3 to 3", _adjust_screen("gamma"), "N"),
+            Command("mask", "a PNG over it; none: no mask", _adjust_screen("mask"), "[NAME]"),
+            Command("pin", "fit a wall, next display", _adjust_screen("pin"), "[on|off]"),
+            Command("next display", "fit a wall, next display", _on_host(lambda host: host.move_to_next_display())),
         ),
     ),
     (

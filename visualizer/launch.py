@@ -6,14 +6,16 @@ import gc
 import logging
 import math
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.camera.live_camera import LiveCamera
 from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
@@ -36,7 +38,10 @@ from visualizer.titles import TitleBoard
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
+    from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
+    from visualizer.music.sources.meters import Meter
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -50,7 +55,7 @@ class Opened:
 
     window: Window
     dancer: Dancer
-    source: MusicSource
+    inputs: Inputs
     unmet: list[str]
 
 
@@ -64,6 +69,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -79,16 +85,19 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         live.show.avoid_unwanted(settings.from_cli)
         with (
             playing_songs(songs, live),
+            following_players(settings, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
+            _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
+            _watching(settings, live),
         ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
     finally:
-        opened.source.close()
+        opened.inputs.close()
         opened.window.close()
     return signal
 
@@ -97,6 +106,7 @@ def _open(
     settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
 ) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
+    from visualizer.stage.screens.wall import WallChoice
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
@@ -105,18 +115,18 @@ def _open(
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
-            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+            settings,
+            ("display", "stage"),
+            lambda s: Window(s.window, s.display, s.stage, notify, WallChoice(s.display, s.stretch, s.screens)),
+            unmet,
         )
         try:
             dancer = loading.result()
-            if songs:
-                source = songs.open(clock, notify)
-            else:
-                source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
+            inputs = with_fallback(settings, ("audio",), lambda s: _open_inputs(s, clock, notify, songs), unmet)
         except BaseException:
             window.close()
             raise
-    return Opened(window, dancer, source, unmet)
+    return Opened(window, dancer, inputs, unmet)
 
 
 def _make_show(
@@ -125,14 +135,15 @@ def _make_show(
     from visualizer.film.recorder import Takes
     from visualizer.stage.displays import is_called
 
-    window, dancer, source = opened.window, opened.dancer, opened.source
+    window, dancer, inputs = opened.window, opened.dancer, opened.inputs
     log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
     if dancer.dance is not None:
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
-    log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
-    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
-        window.miss(settings.display)
+    log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, inputs.source.name)
+    wanted = settings.display
+    if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
+        window.miss(wanted)
     plan = ShowPlan(
         look=settings.look,
         seeds=random.Random(seed),
@@ -145,10 +156,12 @@ def _make_show(
     )
     rate = window.rate if settings.fps is None else float(settings.fps)
     live = LiveShow(
-        Show(dancer, plan, toasts), toasts, source, window, Takes(window.camera, clock, toasts),
+        Show(dancer, plan, toasts), toasts, inputs, window, Takes(window.camera, clock, toasts),
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
+        first=settings.hint and not settings.kiosk,  # a screen of an exhibition has no keyboard
     )  # fmt: skip
+    live.kiosk = settings.kiosk
     if settings.dev:
         live.reloader = Reloader(live.show.looks)
     return live
@@ -239,6 +252,61 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def following_players(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The song's name is that of another program's song in here, where one is to be shown and we play none."""
+    from visualizer.music.sources import is_song
+
+    plays = settings.playlist is not None or is_song(settings.audio)
+    if not settings.now_playing or plays or sys.platform != "linux":
+        yield
+        return
+    from visualizer.music import mpris
+
+    try:
+        players = mpris.NowPlaying(live.toasts)
+    except UserError as error:
+        live.toasts(str(error), "song", True)
+        yield
+        return
+    live.now_playing = lambda: players.playing
+    try:
+        yield
+    finally:
+        players.close()
+
+
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
+
+
+@contextmanager
+def _watching(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The camera that was asked for is on in here, and none is when this is over. What cannot be had is said."""
+    live.camera = LiveCamera(settings.camera)
+    try:
+        if settings.camera is not None:
+            live.run_command("camera", 0.0, "on")
+        yield
+    finally:
+        live.camera.close(live.show)
+
+
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
     from visualizer.music.sources import is_song
@@ -289,7 +357,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
     if settings.figure is not None:
         with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
-    dancer.set_camera(settings.camera == "moves")
+    dancer.set_camera(settings.viewpoint == "moves")
     return dancer
 
 
@@ -301,7 +369,22 @@ def choose_figures(dancer: Dancer, figure: str | None) -> None:
         dancer.set_figures(split_figures(figure))
 
 
-def _open_source(settings: Settings, clock: Callable[[], float], notify: Notify) -> MusicSource:
+def _open_inputs(
+    settings: Settings, clock: Callable[[], float], notify: Notify, songs: SongSet | None
+) -> Inputs:  # fmt: skip
+    """What is listened to, songs if there is a list of them, and what there is besides."""
+    from visualizer.music.inputs import Devices, Inputs
     from visualizer.music.sources import open_source
 
-    return open_source(settings.audio, bpm=settings.bpm, clock=clock, notify=notify)
+    def open_other(audio: str, bpm: float) -> MusicSource:
+        return open_source(audio, bpm=bpm, clock=clock, notify=notify)
+
+    source = songs.open(clock, notify) if songs else open_other(settings.audio, settings.bpm)
+    return Inputs(source, settings.audio, Devices(open_other, list_meters, clock, notify))
+
+
+def list_meters(clock: Callable[[], float]) -> AbstractContextManager[list[Meter]]:
+    """The levels of all there is to listen to; the modules for it are read when they are wanted."""
+    from visualizer.music.sources.meters import open_meters
+
+    return open_meters(clock)

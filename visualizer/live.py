@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import pygame
 
-from visualizer.commands import COMMANDS, run_command
+from visualizer.camera.live_camera import LiveCamera
+from visualizer.commands import COMMANDS, read_switch, run_command
 from visualizer.frame_times import FrameTimes
+from visualizer.guide import Guide
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
 from visualizer.remote.codes import Codes
 from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
+from visualizer.remote.pin_keys import find_pin_command
 from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
+from visualizer.stage.camera_rate import RATES
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
@@ -36,8 +40,10 @@ if TYPE_CHECKING:
     from visualizer.film.recorder import Takes
     from visualizer.moment import Moment, Text
     from visualizer.music.clock import Hearing
+    from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
     from visualizer.outputs.outputs import Outputs
+    from visualizer.screen_setup import ScreenTable
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
@@ -80,6 +86,11 @@ class Screen(Protocol):
     def follow_displays(self) -> str | None: ...
     def pointer_moved(self, now: float) -> None: ...
     def rest_pointer(self, now: float) -> None: ...
+    @property
+    def pinning(self) -> bool: ...
+    @property
+    def screens(self) -> ScreenTable: ...
+    def adjust_screen(self, what: str, argument: str) -> str: ...
 
 
 class Songs(Protocol):
@@ -89,30 +100,32 @@ class Songs(Protocol):
 
 
 class LiveShow:
-    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`: many lines, for all
+    that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
-        self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
-        lead: float = 1 / 60, governor: Governor | None = None,
+        self, show: Show, toasts: Toasts, inputs: Inputs, window: Screen, takes: Takes, *,
+        lead: float = 1 / 60, governor: Governor | None = None, first: bool = False,
     ) -> None:  # fmt: skip
-        """Seven parameters, for each is a part that tests replace.
+        """Eight parameters, for each is a part that tests replace.
 
         `lead`: seconds from drawing a picture at once until it is seen. `governor` lowers rate and detail where frames
-        take too long; None: they stay.
+        take too long; None: they stay. `first`: no key was ever pressed in a show here.
         """
-        self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
+        self.show, self.toasts, self.inputs, self.window, self.takes = show, toasts, inputs, window, takes
+        self.guide = Guide(inputs, show.choices, first)
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.camera = LiveCamera()  # for guests
         self.songs: Songs | None = None  # of a playlist
         self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
-        self.running = True
-        self.help = False
-        self._own_lead = lead
-        self._now = 0.0  # of the events or the frame at hand
+        self.running, self.help = True, False
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
+        self._own_lead, self._now = lead, 0.0  # _now: of the events or the frame at hand
         self._escaped = -math.inf
         self._status, self._on_now = "", ""
         self._status_due = self._displays_due = -math.inf
@@ -122,7 +135,12 @@ class LiveShow:
         self._coming: tuple[float, float] | None = None  # musical time and energy of the next picture, not yet begun
         self.spare = 0.0  # seconds that the latest picture waited for its deadline
         self._is_told: set[str] = set()  # what was said of rate and effects
-        show.host, show.tempo = self, source.steps
+        show.host, show.tempo = self, inputs.source.steps
+
+    @property
+    def source(self) -> MusicSource:
+        """What is listened to now."""
+        return self.inputs.source
 
     @property
     def lead(self) -> float:
@@ -148,13 +166,17 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
-                if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
-                    self.run_command(sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+                mod = getattr(event, "mod", 0)
+                sent = find_pin_command(event.key, mod) if self.window.pinning else None
+                if sent := sent or find_command(event.key, mod, getattr(event, "scancode", 0)):
+                    self.guide.note_key()
+                    digit = self.guide.is_listing and sent[0] == "troupe"
+                    self.run_command("input" if digit else sent[0], now, sent[1])
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
-            elif event.type == pygame.WINDOWDISPLAYCHANGED:
+            elif event.type == pygame.WINDOWDISPLAYCHANGED and getattr(event, "window", None) is None:
                 self.window.dragged_to(event.display_index)
         for sent in self.inbox.take():
             self.run_sent(sent, now)
@@ -168,6 +190,7 @@ class LiveShow:
         # A display takes up what it is given at its next refresh: half of one later, in the mean.
         seen = now + self.lead if due is None else max(due, now) + self.lead - self._own_lead / 2
         self._look_after_window(now)
+        self.camera.tend(self.show, RATES[0] if self.governor is None else self.governor.camera.rate)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
         if self.now_playing is not None:
@@ -226,13 +249,17 @@ class LiveShow:
         governor = self.governor
         if governor is None or self.window.gpu:
             return
-        rate, detail = governor.rate, governor.detail
+        governor.camera.on = self.camera.on
+        rate, detail, looked = governor.rate, governor.detail, governor.camera.rate
         scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
-        aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
+        aside.info("%g frames a second, detail -%d, camera %g", governor.rate, governor.detail, governor.camera.rate)
         if governor.rate != rate:
             self._tell_once(f"{governor.rate:g} frames a second", governor.rate < rate)
+        if governor.camera.rate != looked:
+            is_less = governor.camera.rate < looked
+            self._tell_once(f"{governor.camera.rate:g} pictures a second of the camera", is_less)
         if governor.detail != detail:
             self.window.set_detail(governor.detail)
             self._tell_once("coarser effects" if governor.detail else "all effects", governor.detail > detail)
@@ -246,9 +273,13 @@ class LiveShow:
     # --- Host
 
     def escape(self) -> None:
-        """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
-        if self.help:
+        """Esc closes the help or a panel; else the show, if it is meant: a sleeve on a keyboard ends no party."""
+        if self.guide.hide():
+            log.info("panel: hidden")
+        elif self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -260,6 +291,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
@@ -275,6 +308,12 @@ class LiveShow:
             self.show.choices.note("display", before, name_for_file(window.display, window.displays))
             text = f"display {window.display}"
         self.show.reply(text, "window")
+
+    def adjust_screen(self, what: str, argument: str) -> None:
+        before = self.window.screens
+        said = self.window.adjust_screen(what, argument)
+        self.show.choices.note("screens", before, self.window.screens)
+        self.show.reply(said, "window")
 
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
@@ -295,6 +334,9 @@ class LiveShow:
         said = self.takes.record(self._now + self.lead, self.window.size, self.source.sounds)
         self.show.reply(said, "record")
 
+    def toggle_camera(self, wanted: str) -> None:
+        self.camera.turn(self.show, read_switch(wanted, self.camera.wanted))
+
     # --- what a frame needs besides
 
     def _tell_changes(self, now: float) -> None:
@@ -309,18 +351,20 @@ class LiveShow:
 
     def _write(self, moment: Moment, now: float) -> Text:
         """What is written over the picture."""
-        if self.help and now >= self._status_due:
+        if (self.help or self.guide.is_checking) and now >= self._status_due:
             self._status_due = now + STATUS_SECONDS
             self._status, self._on_now = describe_hearing(self.source.name, moment.hearing), self.show.describe()
-        return replace(
+        text = replace(
             moment.text,
             toasts=self.toasts.show(now, self.show.dark),
             help=self.help,
             status=self._status,
             on_now=self._on_now,
             recording=self.takes.recording,
+            camera=self.camera.on,
             code=self.codes.find_shown(now) if self.codes else None,
         )
+        return self.guide.write(text, moment.hearing, self._status, self.show.latency_ms, self.show.dark)
 
     def _look_after_window(self, now: float) -> None:
         self.window.rest_pointer(now)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from visualizer.outputs.names import OutputNames
+from visualizer.screen_setup import Screens, ScreenTable
 from visualizer.values import (
     ANY_SIZE,
     Choice,
@@ -36,10 +37,11 @@ AUTO = "auto"  # in place of a style: the one that fits the music
 DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
 SYNCS = ("each", "unison", "canon")  # how a troupe dances together
-CAMERAS = ("moves", "still")
+VIEWPOINTS = ("moves", "still")
 MOST_DANCERS = 9
 SOURCES = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 NO_SONGS = f"what is none is called {', '.join(SOURCES)} or mic:NAME"
+FIRST_CAMERA = "0"  # the one that is meant where none is named
 OSC_HOST = "127.0.0.1"
 LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
@@ -112,8 +114,8 @@ class SharedOptions:
     sync: str = option(
         Choice(SYNCS), "each", "How a troupe dances: {span}.", in_file=True, old_names=("formation",)
     )  # fmt: skip
-    camera: str = option(
-        Choice(CAMERAS), "moves", "At phrase ends the camera moves round bodies in space, or is still: {span}.",
+    viewpoint: str = option(
+        Choice(VIEWPOINTS), "moves", "At phrase ends it moves round bodies in space, or is still: {span}.",
         in_file=True,
     )  # fmt: skip
     temperature: float = option(Temperature(), 1.0, "From faithful, 0.3, to wild, 1.6.", in_file=True)
@@ -152,12 +154,21 @@ class Settings(SharedOptions):
         ANY_SIZE, None, "In a window; else fullscreen.", in_file=True, unset="fullscreen"
     )
     display: int | str = option(
-        Text("a display's number, from 0, or a part of its name", "N|NAME", types=(int, str)), 0,
-        "Display to open on: its number, from 0, or its name.", in_file=True,
+        Text("a display's number, from 0, or a part of its name, or several", "N|NAME[,...]", types=(int, str)), 0,
+        "Display to open on: its number, from 0, or its name; several between commas, or all.", in_file=True,
+    )  # fmt: skip
+    stretch: bool = option(Flag(), False, "One picture over several displays; else each shows all of it.", in_file=True)
+    screens: ScreenTable = option(
+        Screens(), ScreenTable(), "How the picture stands on each display.", in_file=True, on_command_line=False,
+        unset="as it comes",
     )  # fmt: skip
     audio: str = option(
         Text(f"a song, {', '.join(SOURCES)} or mic:NAME", "SOURCE", f"no song is named; {NO_SONGS}"), "auto",
         "A song to play, mic, mic:NAME, loopback, link, none or auto.", in_file=True,
+    )  # fmt: skip
+    camera: str | None = option(
+        Text("a camera's number, a part of its name, or a film", "[N|NAME|FILE]"), None,
+        "Guests before a camera dance along; the key V turns it on and off.", unset="off",
     )  # fmt: skip
     latency_ms: float = option(
         Number(-LONGEST_LATENCY, LONGEST_LATENCY, "ms", "MS"), 0.0, "How late your projector shows it, {span}.",
@@ -212,6 +223,10 @@ class Settings(SharedOptions):
     output_alpha: bool = option(
         Flag(), False, "There the dancer alone, on nothing; cameras show it on black.", in_file=True
     )
+    lights: str | None = option(
+        Text("a TOML file of lamps", "FILE"), None, "Lamps follow the dance, by Art-Net or sACN.", unset="none"
+    )  # fmt: skip
+    kiosk: bool = option(Flag(), False, "A show that is left to itself: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip
@@ -246,6 +261,10 @@ class Settings(SharedOptions):
     )  # fmt: skip
     never_figures: tuple[str, ...] = option(
         Names(), (), "Figures that never come.", in_file=True, on_command_line=False
+    )  # fmt: skip
+    hint: bool = option(
+        Flag(), True, "A line of keys at the start; the first key that is pressed takes it away for good.",
+        in_file=True, on_command_line=False,
     )  # fmt: skip
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
     from_cli: frozenset[str] = frozenset()  # and which the command line

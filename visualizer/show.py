@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.dancer.ahead import Ahead
+from visualizer.dancer.guest_body import GuestFeed
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
@@ -66,6 +67,8 @@ class Dancing(Protocol):
     @property
     def figures(self) -> tuple[str, ...]: ...
     @property
+    def people(self) -> tuple[str, ...]: ...
+    @property
     def worn(self) -> tuple[str, ...]: ...
     @property
     def sync(self) -> str: ...
@@ -80,20 +83,39 @@ class Dancing(Protocol):
     def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
+    @property
+    def guests(self) -> int: ...
+    def watch(self, feed: GuestFeed | None) -> None: ...
+    @property
+    def copies(self) -> bool: ...
+    def copy_guest(self, copies: bool) -> None: ...
+
+
+class Guiding(Protocol):
+    """What can be asked of the panels over the picture; `now` is the time of the command, s."""
+
+    def toggle_list(self) -> None: ...
+    def choose(self, wanted: str, now: float) -> str: ...
+    def check(self, now: float) -> None: ...
+    def note_latency(self, now: float) -> None: ...
 
 
 class Host(Protocol):
     """Where a show is seen: what can be asked of its window and its recordings. A film has none."""
 
+    @property
+    def guide(self) -> Guiding: ...
     def escape(self) -> None: ...
     def toggle_help(self) -> None: ...
     def toggle_fullscreen(self) -> None: ...
     def move_to_next_display(self) -> None: ...
+    def adjust_screen(self, what: str, argument: str) -> None: ...
     def show_code(self, guests: bool) -> None: ...
     def step_song(self, songs: int) -> None: ...
     def learn_control(self, command: str) -> None: ...
     def take_picture(self) -> None: ...
     def toggle_recording(self) -> None: ...
+    def toggle_camera(self, wanted: str) -> None: ...
 
 
 @dataclass
@@ -124,7 +146,7 @@ class Change:
 
 
 class Show:
-    """One performance. Commands change it between steps; see `commands.py`."""
+    """One performance. Commands change it between steps; see `commands.py`. Many lines, for it is asked for all."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self._dancer, self._ahead = dancer, Ahead(dancer)
@@ -211,13 +233,9 @@ class Show:
 
     def describe(self) -> str:
         """What is on, in one line."""
-        parts = [
-            "locked" if self.locked else "auto" if self.auto.on else "auto off",
-            f"{self.dancer.style}{' by the music' if self.style_selector else ''}",
-            self.danced or "improvised",
-            f"look {self.look.title}",
-        ]
-        return " · ".join(parts)
+        locked = "locked" if self.locked else "auto" if self.auto.on else "auto off"
+        style = f"{self.dancer.style}{' by the music' if self.style_selector else ''}"
+        return " · ".join((locked, style, self.danced or "improvised", f"look {self.look.title}"))
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -292,7 +310,7 @@ class Show:
         of = ""
         names = self.names_of(kind)
         if kind == "look":
-            names, now = self._find_suited_looks(), self.look.name
+            names, now = self.looks.find_suited(self.dancer.figures, self.preferences.never["look"]), self.look.name
         elif kind == "figure":
             return self._choose_figures()
         elif kind == "style":
@@ -317,17 +335,9 @@ class Show:
             self.dancer.set_dance(chosen or None)
         return Change(kind, chosen)
 
-    def _find_suited_looks(self) -> tuple[str, ...]:
-        """Of flat dancers those that were not made for figures, as long as any of them may come."""
-        if self.dancer.figures:
-            return self.looks.names
-        never = self.preferences.never["look"]
-        flat = tuple(each.name for each in self.looks if not each.for_figures and each.name not in never)
-        return flat or self.looks.names
-
     def _choose_figures(self) -> Change | None:
         """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""
-        names, worn = self.names_of("figure"), self.dancer.worn
+        names, worn = self.dancer.people, self.dancer.worn
         allowed, favourites = self.preferences.allowed("figure", names), self.preferences.favourite["figure"]
         chosen: list[str] = []
         for now in worn:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tests.support import fakes
 from visualizer.auto import Auto, Preferences
 from visualizer.commands import run_command
+from visualizer.dancer.guest_body import GuestFeed
 from visualizer.errors import UserError
 from visualizer.moment import Bodies, Moment
 from visualizer.music.clock import MusicClock
@@ -73,6 +74,10 @@ class FakeDancer:
     _turn: tuple[str, ...] = ()
 
     @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(name for name in self.figures if name != "silhouette")
+
+    @property
     def worn(self) -> tuple[str, ...]:
         turn = self._turn or self.figures
         return tuple(turn[k % len(turn)] for k in range(self.troupe)) if turn else ()
@@ -92,8 +97,41 @@ class FakeDancer:
     def set_held(self, held: bool) -> None:
         self.held = held
 
+    feed: GuestFeed | None = None
+    copies = False
+    guests = 0
+    has_guest = True
+
+    def watch(self, feed: GuestFeed | None) -> None:
+        self.feed = feed
+
+    def copy_guest(self, copies: bool) -> None:
+        if copies and not self.has_guest:
+            raise UserError("nobody has danced")
+        self.copies = copies
+
 
 STYLES = FakeDancer.known_styles
+
+
+class FakeGuide:
+    """Notes what is asked of the panels over the picture; its only input is called "room"."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def toggle_list(self) -> None:
+        self.asked.append("inputs")
+
+    def choose(self, wanted: str, now: float) -> str:
+        if wanted != "room":
+            raise UserError(f"no input is called '{wanted}'")
+        return "mic:room"
+
+    def check(self, now: float) -> None:
+        self.asked.append("sound check")
+
+    def note_latency(self, now: float) -> None: ...
 
 
 class FakeHost:
@@ -101,6 +139,7 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.guide = FakeGuide(self.asked)
 
     def escape(self) -> None:
         self.asked.append("escape")
@@ -117,6 +156,9 @@ class FakeHost:
     def learn_control(self, command: str) -> None:
         self.asked.append(f"learn {command}")
 
+    def adjust_screen(self, what: str, argument: str) -> None:
+        self.asked.append(f"{what} {argument}".strip())
+
     def show_code(self, guests: bool) -> None:
         self.asked.append("guest code" if guests else "phone code")
 
@@ -128,6 +170,9 @@ class FakeHost:
 
     def toggle_recording(self) -> None:
         self.asked.append("record")
+
+    def toggle_camera(self, wanted: str) -> None:
+        self.asked.append(f"camera {wanted}".strip())
 
 
 class Stage:

@@ -40,7 +40,8 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "figure": ("show film file", ()),
     "troupe": ("show film file", ("1", "9")),
     "sync": ("show film file", ("each", "unison", "canon")),
-    "camera": ("show film file", ("moves", "still")),
+    "viewpoint": ("show film file", ("moves", "still")),
+    "camera": ("show", ()),
     "temperature": ("show film file", ("0.3", "1.6")),
     "look": ("show film file", ()),
     "auto": ("show film file", ()),
@@ -57,6 +58,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "verbose": ("show film", ()),
     "window": ("show file", ("64x64", "16384x16384")),
     "display": ("show file", ()),
+    "stretch": ("show file", ()),
     "audio": ("show file", ()),
     "latency_ms": ("show file", ("-500", "500")),
     "sensitivity": ("show file", ("-4", "4")),
@@ -67,6 +69,10 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "midi": ("show file", ()),
     "midi_clock": ("show file", ()),
     "cues": ("show", ()),
+    "playlist": ("show", ()),
+    "crossfade": ("show file", ("0", "12")),
+    "lights": ("show", ()),
+    "kiosk": ("show", ()),
     "output": ("show", ()),
     "output_size": ("show file", ("64x64", "3840x2160")),
     "output_fps": ("show file", ()),
@@ -86,13 +92,13 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
-}
+} | {"hint", "screens"}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "camera": "moves",
+    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,
              "latency_ms": 0.0, "sensitivity": 0.0, "audio": "auto", "device": "auto", "window": None, "display": 0,
              "remember": True, "fps": None, "seconds": None},
-    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "camera": "moves",
+    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,
              "start": 0.0, "beats": None, "size": None, "fps": None, "seconds": None, "force": False},
 }  # fmt: skip

@@ -27,7 +27,7 @@ def describe_show(state: State) -> dict[str, Any]:
         "look": state.look, "figure": state.figure, "troupe": state.troupe, "sync": state.sync,
         "temperature": round(state.temperature, 2), "sensitivity": state.sensitivity, "auto": state.auto,
         "locked": state.locked, "dark": state.dark, "recording": state.recording, "title": state.title,
-        "source": state.source, "cue": state.cue, "outputs": state.outputs,
+        "source": state.source, "cue": state.cue, "outputs": list(state.outputs),
     }  # fmt: skip
 
 
