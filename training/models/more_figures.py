@@ -22,20 +22,22 @@ from visualizer.moment import PARTS
 
 ROWS = ("scale", "first", "moved", "radius", "cap", "lift", "feature")  # tables (F, …)
 COLUMNS = ("rest.0.weight", "told.weight")  # (…, F), the figures last
-WORDS = 0.5  # how much unlike two figures are of whom one wears something else
+# How much unlike two figures are of whom one wears something else: what changes more of the picture counts more.
+WORDS = {"bottom": 2.0, "hair": 1.0, "top": 0.7, "shoes": 0.3}
+ACCESSORY = 0.3
 
 
 def find_alike(figure: Figure, others: Sequence[Figure]) -> int:
     """The number of that one of `others` who is most like `figure`, by clothes, hair and build."""
 
     def apart(other: Figure) -> float:
-        far = WORDS * len(set(figure.accessory) ^ set(other.accessory))
+        far = ACCESSORY * len(set(figure.accessory) ^ set(other.accessory))
         for part in ("body", "hair", "top", "bottom", "shoes"):
             one, two = getattr(figure, part), getattr(other, part)
             for each in fields(one):
                 a, b = getattr(one, each.name), getattr(two, each.name)
                 if isinstance(a, str):
-                    far += WORDS * (a != b)
+                    far += WORDS[part] * (a != b)
                 else:
                     low, high = each.metadata["range"]
                     far += abs(a - b) / (high - low)
