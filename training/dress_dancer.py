@@ -53,6 +53,7 @@ def dress_dancer(
     info = read_info(out)
     info["training"] = {**info["training"], "figure": {"name": person.figure.name, "taken": list(person.said)}}
     write_info(out, info)
+    footage.work.mkdir(parents=True, exist_ok=True)
     file = footage.work / f"{person.figure.name}.toml"
     write_toml(file, person)
     console.print(f"  figure {person.figure.name}, taken from the footage:")

@@ -12,7 +12,11 @@ import pytest
 
 from tests.support.made_figures import made_takes
 from tests.support.made_figures_pack import COLOURS, figures_pack
+from training import dress_dancer
 from training.data.figures.figure import Figure, load_people, read_figure
+from training.data.footage.clothes import Looks
+from training.data.footage.masks import Wish
+from training.data.footage.request import Request
 from training.dress_dancer import find_free, keep_figures
 from training.figure_export import FigureContents, describe_figures, export_figures
 from training.figure_recipe import FigureRecipe, begin_decoder
@@ -25,6 +29,7 @@ from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import load_pack, read_info
 from visualizer.errors import UserError
 from visualizer.moment import PARTS
+from visualizer.support.console import Console
 
 KNOWN = tuple(sorted(load_people(), key=lambda figure: (not figure.flat, figure.name))[:3])
 GUEST = "title = 'A guest'\n[hair]\nstyle = 'bun'\n[bottom]\nstyle = 'skirt'\n[colours]\n" + "".join(
@@ -125,21 +130,49 @@ def test_who_cannot_be_added_is_said_before_anything_is_made(guest: Figure, tmp_
     ):  # fmt: skip
         with pytest.raises(UserError, match=said):
             check_figure(figure, pack)
+    with pytest.raises(UserError, match="flat"):
+        check_figure(guest, strip_figures(pack))
+
+
+def strip_figures(pack: Path) -> Path:
+    """A pack of flat dancers of the same bodies."""
+    (pack / "figures.onnx").unlink()
     info = json.loads((pack / "pack.json").read_text(encoding="utf-8"))
     for key in ("figures", "parts", "hands"):
         del info[key]
     (pack / "pack.json").write_text(json.dumps(info), encoding="utf-8")
-    with pytest.raises(UserError, match="flat"):
-        check_figure(guest, pack)
+    return pack
+
+
+def test_the_person_of_the_footage_is_one_of_the_figures_and_it_is_said_what_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped, out = figures_pack(tmp_path / "shipped"), strip_figures(figures_pack(tmp_path / "out"))
+    looks = Looks(9, {"top": np.array([200.0, 30, 30])}, None, None, True, True)
+    taught: list[tuple[Figure, bool]] = []
+    monkeypatch.setattr(dress_dancer, "look_at_person", lambda *_: looks)
+    monkeypatch.setattr(dress_dancer, "teach_figure", lambda figure, _pack, _work, plan, _: taught.append(
+        (figure, plan.tiny)
+    ))  # fmt: skip
+    monkeypatch.setattr(dress_dancer, "write_figure", lambda *_: None)
+    footage = dress_dancer.Footage([], Request(Wish("key")), tmp_path / "work", tiny=True)
+    dress_dancer.dress_dancer(out, shipped, np.arange(6), "zoe", footage, Console(soft_wrap=True))
+    ((figure, tiny),) = taught
+    assert tiny
+    assert (figure.name, figure.colours["top"], figure.bottom.style) == ("zoe", "#c81e1e", "skirt")
+    assert read_figure(tmp_path / "work" / "zoe.toml") == figure
+    told = read_info(out)["training"]["figure"]
+    said = capsys.readouterr().out
+    assert all(line in said for line in told["taken"])
+    assert any("guessed" in line and "hair" in line for line in told["taken"])
+    looks = replace(looks, pictures=0)
+    dress_dancer.dress_dancer(out, shipped, np.arange(6), "bea", footage, Console(soft_wrap=True))
+    assert len(taught) == 1
+    assert "no picture shows bea" in capsys.readouterr().out
 
 
 def test_a_pack_out_of_footage_keeps_the_figures_that_it_began_from(tmp_path: Path) -> None:
-    shipped, out = figures_pack(tmp_path / "shipped"), figures_pack(tmp_path / "out")
-    (out / "figures.onnx").unlink()
-    info = json.loads((out / "pack.json").read_text(encoding="utf-8"))
-    for key in ("figures", "parts", "hands"):
-        del info[key]
-    (out / "pack.json").write_text(json.dumps(info), encoding="utf-8")
+    shipped, out = figures_pack(tmp_path / "shipped"), strip_figures(figures_pack(tmp_path / "out"))
     like = np.array([3, 3, 0, 5, 1, 2])
     keep_figures(out, shipped, like)
     pack, began = load_pack(out, "cpu"), load_pack(shipped, "cpu")

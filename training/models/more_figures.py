@@ -25,6 +25,7 @@ COLUMNS = ("rest.0.weight", "told.weight")  # (…, F), the figures last
 # How much unlike two figures are of whom one wears something else: what changes more of the picture counts more.
 WORDS = {"bottom": 2.0, "hair": 1.0, "top": 0.7, "shoes": 0.3}
 ACCESSORY = 0.3
+ALIKE = 0.4  # of the logarithm of a radius: strokes that differ by more are different pieces
 
 
 def find_alike(figure: Figure, others: Sequence[Figure]) -> int:
@@ -74,22 +75,26 @@ def _move_row(row: dict[str, Tensor], slots: Slots, k: int, features: int) -> No
     """Move the row of a figure to another: `slots` are those of both."""
     init = slots.strokes
     ends, radii, caps = (torch.from_numpy(a) for a in (init.ends, init.radii, init.caps))
-    own, other = np.eye(len(PARTS), dtype=np.float32)[init.parts].transpose(0, 2, 1)
-    feature = row["feature"].view(features, k)
-    feature[: len(PARTS)] += torch.from_numpy(other - own)
-    # What was hidden in another stroke has learned nothing about itself.
-    shown = torch.from_numpy(slots.hidden[0] & ~slots.hidden[1])
-    feature[: len(PARTS), shown] = torch.from_numpy(other)[:, shown]
-    feature[len(PARTS) :, shown] = 0
-    first = (row["first"] + MOVED * row["moved"]).view(k, 2, DIRECTIONS) + ends[1] - ends[0]
-    first[shown] = ends[1][shown]
-    row["first"], row["moved"] = first.flatten(), torch.zeros_like(row["moved"])
     thick = (radii.clamp(min=1e-3) / CELL).log()
+    # What is another piece of cloth, or was hidden in one, has learned nothing that holds for the new one.
+    other = torch.from_numpy((init.parts[0] != init.parts[1]) | (slots.hidden[0] & ~slots.hidden[1]))
+    other |= (thick[1] - thick[0]).abs().amax(1) > ALIKE
+    part = torch.from_numpy(np.eye(len(PARTS), dtype=np.float32)[init.parts[1]].T)
+    feature = row["feature"].view(features, k)
+    free = feature[len(PARTS) :]
+    for number in init.parts[1][other.numpy()]:
+        same = torch.from_numpy(init.parts[0] == number)
+        mean = free[:, same].mean(1, keepdim=True) if same.any() else torch.zeros_like(free[:, :1])
+        free[:, other & torch.from_numpy(init.parts[1] == number)] = mean
+    feature[: len(PARTS), other] = part[:, other]
+    first = (row["first"] + MOVED * row["moved"]).view(k, 2, DIRECTIONS) + ends[1] - ends[0]
+    first[other] = ends[1][other]
+    row["first"], row["moved"] = first.flatten(), torch.zeros_like(row["moved"])
     radius = row["radius"].view(k, 2) + thick[1] - thick[0]
-    radius[shown] = thick[1][shown]
+    radius[other] = thick[1][other]
     row["radius"] = radius.flatten()
-    row["cap"] = torch.where(shown, caps[1].log(), row["cap"] + caps[1].log() - caps[0].log())
-    row["lift"] = torch.where(shown, torch.zeros_like(row["lift"]), row["lift"])
+    row["cap"] = torch.where(other, caps[1].log(), row["cap"] + caps[1].log() - caps[0].log())
+    row["lift"] = torch.where(other, torch.zeros_like(row["lift"]), row["lift"])
     row["scale"] = torch.from_numpy(init.scale[1])
 
 

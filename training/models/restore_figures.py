@@ -45,14 +45,16 @@ def _build(named: dict[str, NDArray[np.float32]], folded: dict[str, NDArray[np.f
     figures, strokes = named["cap"].shape
     config = FigureDecoderConfig(
         figures, strokes, len(folded["unions"]), named["likes"].shape[1], len(folded["inks"]),
-        len(named["in_.bias"]), len(named["rest.0.bias"]),
+        len(named["in_.weight"]), len(named["rest.0.weight"]),
     )  # fmt: skip
     basis = PoseBasis(named["mean"], named["vectors"], 1.0, np.ones(named["vectors"].shape[1], np.float32))
     ends = named["first"].reshape(figures, strokes, 2, DIRECTIONS)
     ones = np.ones((figures, strokes, 2), np.float32)  # replaced below, as all that is learned
     init = StrokeInit(ends, ones, ones[..., 0], np.zeros((figures, strokes), np.int64), named["scale"])
     decoder = FigureDecoder(config, basis, init)
-    given = {**named, **folded}
+    # Of a network that is hardly trained the exporter leaves out biases that are still zero.
+    nothing = {name: value.detach().numpy() * 0 for name, value in decoder.named_parameters() if name.endswith("bias")}
+    given = {**nothing, **named, **folded}
     missing = {name for name, _ in decoder.named_parameters()} - set(given)
     if missing:
         raise KeyError(", ".join(sorted(missing)))

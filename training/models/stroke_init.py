@@ -64,7 +64,8 @@ def fill_slots(
     """Strokes of `figures` as `make_strokes` gives them, in the slots that `known` figures need. Of a limb for which
     those are too few, the last strokes are left out."""
     found, shaped = _find_all(figures, bodies, sway, hands)
-    others = found if known is figures else _find_all(known, bodies, sway, hands)[0]
+    # How many strokes a figure has, any pose tells.
+    others = found if known is figures else _find_all(known, bodies[:3], sway[:3], hands[:3])[0]
     limbs = sorted({stroke.limb for strokes in others for stroke in strokes})
     room = {limb: max(sum(k.limb == limb for k in strokes) for strokes in others) for limb in limbs}
     count = sum(room.values())

@@ -34,7 +34,7 @@ LEAST_PIXELS = 6  # of a region
 HEIGHTS = {
     "hair": (0.0, 0.035), "skin": (0.07, 0.11), "top": (0.25, 0.42), "bottom": (0.58, 0.78), "shoes": (0.965, 1.0),
 }  # fmt: skip
-UPRIGHT = 2.0  # times as high as wide
+UPRIGHT = 1.5  # times as high as wide
 APART = 0.16  # of the height: knees that are so far apart leave room to see whether there is cloth between them
 CLOTH = 0.85  # share of the way from knee to knee that is in the outline where a skirt hangs
 LEAST_SKIRT = 0.6  # of the pictures that can tell must show it
