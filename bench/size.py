@@ -27,23 +27,16 @@ ROOT = Path(__file__).parents[1]
 MB = 1e6  # bytes
 SMALL = 2.0  # MB installed; what is smaller shares a row
 WHY = {
-    "onnxruntime-gpu": "runs the networks; this one package does so with and without a graphics card",
-    "onnxruntime": "runs the networks",
-    "llvmlite": "compiles what numba is given",
-    "numba": "training draws bodies with it; librosa wants it too",
-    "scipy": "librosa's filters and transforms",
-    "scikit-learn": "librosa wants it; the show does not use it",
+    "onnxruntime-gpu": "runs the networks, with and without an NVIDIA card",
+    "onnxruntime": "runs the networks on the processor",
     "av": "reads songs and footage, writes films: FFmpeg inside, so that there is none to install",
     "numpy": "fields, sound, the painter's matrix products",
     "pygame-ce": "window, keys, displays: SDL inside",
     "rich": "progress bars, tables",
     "pygments": "rich draws on it",
-    "librosa": "mel filters, beats of a song heard whole",
     "moderngl": "shaders",
     "soxr": "streaming resampler for the microphone",
-    "soundfile": "librosa reads with it",
     "setuptools": "a dependency imports it",
-    "networkx": "a dependency of a dependency",
 }
 OURS = {
     "visualizer/_models/default/": "the dancer that ships: four networks and what they know by name",

@@ -80,12 +80,20 @@ def show(
     base, note = load_settings(settings_file())
     settings = merged(base, **asked)
     tell_settings(settings)
+    if settings.kiosk:
+        from visualizer.kiosk import fit_to_kiosk, is_watched, keep_running
+
+        if not is_watched():
+            raise typer.Exit(keep_running(sys.argv[1:]))
+        settings = fit_to_kiosk(settings)
     from visualizer.launch import run
     from visualizer.stage.video import NoDisplay
 
     try:
         stopped_by = run(settings, notes=(note,) if note else (), started=STARTED)
     except NoDisplay as reason:
+        if settings.kiosk:
+            raise UserError(f"no display: {reason}") from reason
         from visualizer.no_display import film_instead
 
         stopped_by = film_instead(settings, str(reason), note)
@@ -172,6 +180,26 @@ def doctor(
             findings = doctor.examine()
         doctor.show(findings, console)
     raise typer.Exit(doctor.exit_code(findings))
+
+
+@app.command()
+def kiosk(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of the show.")] = None,
+    install: Annotated[bool, typer.Option("--install", help="Let it begin at every login.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="No longer.")] = False,
+) -> None:
+    """Let a show that nobody looks after begin at every login: visualizer kiosk --install -- --look neon."""
+    from visualizer import kiosk_install
+
+    if install == remove or (remove and words):
+        raise UserError("kiosk: either --install, with options of the show after --, or --remove")
+    if remove:
+        for path in kiosk_install.remove():
+            say(f"removed: {path}")
+        return
+    for path in kiosk_install.install(words or [], Path.cwd()):
+        say(f"written: {path}")
+    say("it begins at the next login; to try it now:  visualizer --kiosk")
 
 
 @app.command()

@@ -342,6 +342,10 @@ def _choose_cue(show: Show, name: str) -> None:
         show.cues.go(show.cues.list.find(name))
 
 
+def _step_song(songs: int) -> Callable[[Show, str], None]:
+    return _on_host(lambda host: host.step_song(songs))
+
+
 def _on_host(act: Callable[[Host], None]) -> Callable[[Show, str], None]:
     """What only the place where the show is seen can do; elsewhere there is nothing to be done."""
 
@@ -473,6 +477,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "The music",
         (
+            Command("next song", "song: next, previous", _step_song(1)),
+            Command("previous song", "song: next, previous", _step_song(-1)),
             Command("tap tempo", "tap the beat", _tap_tempo),
             Command("clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
             Command("trust the ear", "forget taps and nudges", _trust_ear),

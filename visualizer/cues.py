@@ -205,6 +205,7 @@ class CuePlayer:
 
     def __init__(self, cues: CueList, start: int = 0, changed: Callable[[int], None] = lambda _: None) -> None:
         self.list, self._changed = cues, changed
+        self.names = tuple(cue.name for cue in cues.cues)  # of all, in their order
         self.number: int | None = None  # None: before the first picture
         self._wanted: int | None = min(max(start, 0), len(cues.cues) - 1)
         self._began = (0.0, 0.0)  # beats as counted, seconds
@@ -214,11 +215,6 @@ class CuePlayer:
     def now(self) -> Cue | None:
         """The cue that is on."""
         return None if self.number is None else self.list.cues[self.number]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of all cues, in their order."""
-        return tuple(cue.name for cue in self.list.cues)
 
     def go(self, number: int) -> None:
         """Begin the cue of that number with the next picture. UserError if there is none."""

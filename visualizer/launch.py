@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,12 @@ from visualizer.live import LiveShow, play
 from visualizer.media import path_of
 from visualizer.messages import Notify, Toasts
 from visualizer.options import AUTO, Settings
+from visualizer.outputs.start import open_outputs
 from visualizer.remote.start import open_remotes
-from visualizer.resume import open_resume
+from visualizer.resume import kept_until_the_end, open_resume
 from visualizer.settings import remember, settings_file, with_fallback
 from visualizer.show import Show, ShowPlan
+from visualizer.songs import SongSet, load_songs
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stopped, asked_to_stop
@@ -61,11 +63,12 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     """
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
+    songs = load_songs(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
     toasts = Toasts()
-    opened = _open(settings, seed, clock, toasts)
+    opened = _open(settings, seed, clock, toasts, songs)
     try:
         live = _make_show(settings, opened, seed, toasts, clock)
         for note in (*notes, *opened.unmet):
@@ -74,7 +77,12 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         if selector and selector.note:
             toasts(selector.note, "", True)
         live.show.avoid_unwanted(settings.from_cli)
-        with playing_cues(settings, cues, live), open_remotes(settings, live, clock):
+        with (
+            playing_songs(songs, live),
+            playing_cues(settings, cues, live),
+            open_outputs(settings, live),
+            open_remotes(settings, live, clock),
+        ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
             opened.window.save(settings.screenshot)
@@ -85,7 +93,9 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     return signal
 
 
-def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Notify) -> Opened:
+def _open(
+    settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
+) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
@@ -99,7 +109,10 @@ def _open(settings: Settings, seed: int, clock: Callable[[], float], notify: Not
         )
         try:
             dancer = loading.result()
-            source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
+            if songs:
+                source = songs.open(clock, notify)
+            else:
+                source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
         except BaseException:
             window.close()
             raise
@@ -136,6 +149,7 @@ def _make_show(
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
     )  # fmt: skip
+    live.kiosk = settings.kiosk
     if settings.dev:
         live.reloader = Reloader(live.show.looks)
     return live
@@ -208,16 +222,22 @@ def playing_cues(settings: Settings, cues: CueList | None, live: LiveShow) -> It
         live.show.titles.folder = path.parent
     if start:
         live.toasts(f"going on where the last show ended, with cue {start + 1}; Shift+N goes back", "", True)
-    ended = False
-    try:
+    with kept_until_the_end(resume) if resume else nullcontext():
         yield
-        ended = True
-    except KeyboardInterrupt:
-        ended = True
-        raise
-    finally:
-        if resume:
-            resume.close(ended)
+
+
+@contextmanager
+def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
+    """The show steps through its playlist, and says what plays; where it is is kept until it ends well."""
+    if songs is None or songs.source is None:
+        yield
+        return
+    live.songs = source = songs.source
+    live.now_playing = lambda: source.playing
+    for note in songs.notes:
+        live.toasts(note, "", True)
+    with kept_until_the_end(songs.resume):
+        yield
 
 
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
@@ -225,7 +245,7 @@ def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     from visualizer.music.sources import is_song
     from visualizer.stage.titles.asked import open_titles
 
-    song = path_of(settings.audio) if is_song(settings.audio) else None
+    song = path_of(settings.audio) if is_song(settings.audio) and settings.playlist is None else None
     titles = with_fallback(settings, ("title", "logo", "qr"), lambda s: open_titles(s, song), unmet)
     titles.clock = lambda: time.strftime("%H:%M")
     return titles

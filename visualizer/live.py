@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from visualizer.moment import Moment, Text
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.outputs import Outputs
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
@@ -81,6 +82,12 @@ class Screen(Protocol):
     def rest_pointer(self, now: float) -> None: ...
 
 
+class Songs(Protocol):
+    """A list of songs that is played."""
+
+    def step(self, songs: int) -> str: ...  # so many on, or back; what to say of that
+
+
 class LiveShow:
     """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
 
@@ -98,8 +105,12 @@ class LiveShow:
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
         self.codes: Codes | None = None  # of the phone page, where there is one
+        self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.songs: Songs | None = None  # of a playlist
+        self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running = True
+        self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
         self.help = False
         self._own_lead = lead
         self._now = 0.0  # of the events or the frame at hand
@@ -138,11 +149,11 @@ class LiveShow:
         """Act on keys, the mouse, the window and what remotes have sent."""
         for event in events:
             if event.type == pygame.QUIT:
-                self.running = False
+                self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
                 if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
                     self.run_command(sent[0], now, sent[1])
-            elif event.type == pygame.MOUSEMOTION and any(event.rel):  # not what SDL makes up for a new window
+            elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED:
                 self.window.dragged_to(event.display_index)
@@ -160,13 +171,16 @@ class LiveShow:
         self._look_after_window(now)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
+        if self.now_playing is not None:
+            self.show.titles.song = self.now_playing()
         moment = self.show.step(self.source.musical_time(seen), hearing)
         self._tell_changes(now)
         if self.board.watched:
             state = describe_state(
                 self.show, moment, seen=seen, source=self.source.name, recording=self.takes.recording
             )
-            self.board.state = replace(state, title=self.show.titles.text)
+            outputs = self.outputs.describe() if self.outputs is not None else ()
+            self.board.state = replace(state, title=self.show.titles.text, outputs=outputs)
         if self.reloader is not None:
             self.show.look = self.show.looks.find(self.show.look.name)
             moment = replace(moment, look=self.show.look)
@@ -179,6 +193,8 @@ class LiveShow:
         self.window.draw(moment)
         self.begin_next()
         self.takes.develop(moment.text.black)
+        if self.outputs is not None:
+            self.outputs.offer_moment(moment, seen)
 
     def begin_next(self) -> None:
         """Begin to make the bodies of the next picture, if that was not done.
@@ -234,6 +250,8 @@ class LiveShow:
         """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
         if self.help:
             self.toggle_help()
+        elif self.kiosk:
+            return
         elif self._now - self._escaped <= ESCAPE_SECONDS:
             self.running = False
         else:
@@ -245,6 +263,8 @@ class LiveShow:
         log.info("help: %s", "shown" if self.help else "hidden")
 
     def toggle_fullscreen(self) -> None:
+        if self.kiosk:
+            return
         window = self.window
         before = None if window.fullscreen else window.windowed
         window.toggle_fullscreen()
@@ -264,6 +284,10 @@ class LiveShow:
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"
         self.show.reply(self.codes.toggle(guests, self._now) if self.codes else none, "code")
+
+    def step_song(self, songs: int) -> None:
+        none = "there is no playlist: start with --playlist FOLDER"
+        self.show.reply(self.songs.step(songs) if self.songs else none, "song")
 
     def learn_control(self, command: str) -> None:
         none = "there is no MIDI: start with --midi"

@@ -58,6 +58,13 @@ PAGES = {
             ("", "whatever ends it, settings and recordings are kept"),
         ),
     ),
+    "visualizer kiosk": Page(
+        (
+            ("visualizer kiosk --install", "a show at every login; its options go behind a double dash"),
+            ("visualizer kiosk --remove", "no longer"),
+        ),
+        codes=CODES[:3],
+    ),
     "visualizer film": Page(
         (
             ("visualizer film song.mp3 -o dance.mp4", "a film with the song's sound"),

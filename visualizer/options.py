@@ -11,6 +11,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from visualizer.outputs.names import OutputNames
 from visualizer.values import (
     ANY_SIZE,
     Choice,
@@ -44,6 +45,7 @@ LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
 WEEK = 7 * 86_400  # seconds
 LONGEST_COUNTDOWN = 86_400  # seconds
+LONGEST_CROSSFADE = 12  # seconds
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,30 @@ class Settings(SharedOptions):
     cues: str | None = option(
         Text("a TOML file of cues", "FILE"), None, "Play a list of cues; N goes on to the next.", unset="none"
     )  # fmt: skip
+    playlist: str | None = option(
+        Text("a folder or an .m3u file", "FOLDER|FILE"), None, "Play these songs; J goes on to the next.", unset="none"
+    )  # fmt: skip
+    crossfade: float = option(
+        Number(0, LONGEST_CROSSFADE, "seconds", "S"), 4.0, "How long songs of the playlist overlap, {span}.",
+        in_file=True,
+    )  # fmt: skip
+    output: str | None = option(
+        OutputNames(), None, "Hand pictures to other programs: {span}, with where to after a colon.", unset="none"
+    )
+    output_size: tuple[int, int] | None = option(
+        Size((64, 64), (3840, 2160)),
+        None,
+        "Size of those pictures.",
+        in_file=True,
+        unset="the window's, up to 1920x1080",
+    )
+    output_fps: Fraction | None = option(
+        Rate(1, 120), None, "Those pictures a second, at most.", in_file=True, unset="30"
+    )
+    output_alpha: bool = option(
+        Flag(), False, "There the dancer alone, on nothing; cameras show it on black.", in_file=True
+    )
+    kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where a show with a list of cues is, kept in a file: a show that ended badly goes on from there."""
+"""Where a show is in its list of cues or songs, kept in a file: one that ended badly goes on from there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -20,9 +21,9 @@ log = logging.getLogger("visualizer")
 LARGEST_FILE = 4096  # bytes
 
 
-def resume_file() -> Path:
+def resume_file(name: str = "show.json") -> Path:
     """Where it lies, whether or not there is one."""
-    return Path(platformdirs.user_state_dir("dancing-screen")) / "show.json"
+    return Path(platformdirs.user_state_dir("dancing-screen")) / name
 
 
 def find_mark(cues: Path) -> str:
@@ -31,30 +32,31 @@ def find_mark(cues: Path) -> str:
 
 
 class Resume:
-    """Keeps the number of the cue that is on. It is written whole, on a thread of its own."""
+    """Keeps the number of the cue that is on, or of the song. It is written whole, on a thread of its own."""
 
-    def __init__(self, mark: str, path: Path | None = None) -> None:
-        self._mark, self._path = mark, path or resume_file()
+    def __init__(self, mark: str, path: Path | None = None, what: str = "cue") -> None:
+        """`mark`: of the list; what was kept of another does not count."""
+        self._mark, self._path, self._what = mark, path or resume_file(), what
         self._pool = ThreadPoolExecutor(1, "resume")
 
     def find(self) -> int:
-        """The cue that was on when the last show with this list ended badly; 0 if it did not."""
+        """The number that was on when the last show with this list ended badly; 0 if it did not."""
         try:
             kept = json.loads(read_at_most(self._path, LARGEST_FILE))
         except (OSError, UserError, ValueError, RecursionError):
             return 0
-        number = kept.get("cue") if isinstance(kept, dict) and kept.get("mark") == self._mark else 0
+        number = kept.get(self._what) if isinstance(kept, dict) and kept.get("mark") == self._mark else 0
         return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else 0
 
     def keep(self, number: int) -> None:
-        """A cue begins."""
+        """That one begins."""
         self._pool.submit(self._write, number)
 
     def _write(self, number: int) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with write_whole(self._path) as part:
-                part.write_text(json.dumps({"mark": self._mark, "cue": number}), encoding="utf-8")
+                part.write_text(json.dumps({"mark": self._mark, self._what: number}), encoding="utf-8")
         except OSError as error:
             log.info("where the show is cannot be kept in %s: %s", self._path, error.strerror or error)
 
@@ -64,6 +66,20 @@ class Resume:
         if ended:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept_until_the_end(resume: Resume) -> Iterator[None]:
+    """A show. Where it ends by an error, what was on stays in the file."""
+    ended = False
+    try:
+        yield
+        ended = True
+    except KeyboardInterrupt:
+        ended = True
+        raise
+    finally:
+        resume.close(ended)
 
 
 def open_resume(cues: Path, say: Callable[[str], None]) -> Resume | None:

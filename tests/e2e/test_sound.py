@@ -210,6 +210,29 @@ def test_a_song_is_played_and_danced_in_time(
     assert_dance_goes_on(ear.rows)
 
 
+def test_the_songs_of_a_list_are_played_and_danced_in_time(
+    server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
+) -> None:
+    """As above, from one song over to another of a different tempo."""
+    (tmp_path / "music").mkdir()
+    for name, bpm in (("a", 110), ("b", 125)):
+        write_song(tmp_path / "music" / f"{name}.flac", beat_track(bpm, 7)[0])
+    recorder = Recorder(server)
+    ear = listen(f"playlist {tmp_path / 'music'}")
+    wait_for(lambda: ear.said.count("song 1 of 2: a") == 2, 90)  # round
+    start, sound = recorder.end()
+    loud = np.flatnonzero(np.abs(sound) > 0.1)
+    kicks = start + loud[np.flatnonzero(np.diff(loud, prepend=-RATE) > 0.25 * RATE)] / RATE
+    rows = np.array([(row["time"], row["beat"], row["bpm"]) for row in ear.rows])
+    off = (np.interp(kicks, rows[:, 0], rows[:, 1]) + 0.5) % 1 - 0.5
+    tempo = np.interp(kicks, rows[:, 0], rows[:, 2])
+    for bpm in (110, 125):
+        alone = np.abs(tempo - bpm) < 2
+        assert alone.sum() > 6
+        assert np.median(np.abs(off[alone])) * 60 / bpm < 0.04
+    assert_dance_goes_on(ear.rows)
+
+
 def test_a_song_outlives_its_sound_card(
     server: Server, listen: Callable[[str], ListeningProgram], tmp_path: Path
 ) -> None:

@@ -29,7 +29,15 @@ if audio == "loopback of Windows":
     capture_thread.open_loopback = lambda look_again, clock: loopback.SoundcardCapture(clock)
     audio = "loopback"
 said = []
-ear = open_source(audio, bpm=120, clock=time.monotonic, notify=lambda text, topic="", asked=False: said.append(text))
+notify = lambda text, topic="", asked=False: said.append(text)
+if audio.startswith("playlist "):
+    from pathlib import Path
+    from visualizer.music.playlist import load_playlist
+    from visualizer.music.sources.playlist_player import PlaylistPlan, PlaylistSource
+    plan = PlaylistPlan(load_playlist(Path(audio.removeprefix("playlist "))), crossfade=1.0)
+    ear = PlaylistSource(plan, time.monotonic, notify)
+else:
+    ear = open_source(audio, bpm=120, clock=time.monotonic, notify=notify)
 told = 0
 while True:
     now = time.monotonic()

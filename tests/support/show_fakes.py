@@ -120,6 +120,9 @@ class FakeHost:
     def show_code(self, guests: bool) -> None:
         self.asked.append("guest code" if guests else "phone code")
 
+    def step_song(self, songs: int) -> None:
+        self.asked.append("next song" if songs > 0 else "previous song")
+
     def take_picture(self) -> None:
         self.asked.append("picture")
 

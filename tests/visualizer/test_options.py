@@ -67,6 +67,10 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "midi": ("show file", ()),
     "midi_clock": ("show file", ()),
     "cues": ("show", ()),
+    "output": ("show", ()),
+    "output_size": ("show file", ("64x64", "3840x2160")),
+    "output_fps": ("show file", ()),
+    "output_alpha": ("show file", ()),
     "remember": ("show", ()),
     "stats": ("show", ()),
     "stage": ("show file", ("auto", "shader", "painter")),
@@ -417,6 +421,6 @@ def test_every_option_of_the_table_is_in_the_documentation() -> None:
         for option in options_of(where).values():
             if not option.hidden and not isinstance(option.kind, Flag):
                 row = next(
-                    line for line in table.splitlines() if f"`{option.flag}" in line or f"`{option.name}`" in line
+                    line for line in table.splitlines() if f"`{option.flag}`" in line or f"`{option.name}`" in line
                 )
                 assert option.kind.span in row

@@ -11,16 +11,14 @@ from __future__ import annotations
 import datetime
 import io
 import logging
-import os
 import queue
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
@@ -34,6 +32,10 @@ from visualizer.stage.guarded import GuardedFrames
 from visualizer.stage.shots import Camera, Pixels, Shot
 from visualizer.support.log import what
 from visualizer.support.memory import give_back
+from visualizer.support.priority import step_back
+
+if TYPE_CHECKING:
+    from visualizer.outputs.outputs import Outputs
 
 log = logging.getLogger("visualizer")
 
@@ -44,7 +46,6 @@ WAITING = 32 << 20  # bytes of pictures that may wait to be looked at
 LATE = 0.3  # seconds that pictures then wait for their sound
 HELD = 20  # pictures that do, at most: twice as many as come in that time
 BEHIND = 20.0  # seconds: a machine that is so far behind will not catch up
-NICE = 3
 HASTE = 1.0  # seconds that a video still gets after a second signal; the process gets `visualizer.leave.PROMPT`
 
 
@@ -109,8 +110,7 @@ class Recorder:
         try:
             import visualizer.film.encoder  # noqa: F401 late: it brings PyAV; before we step back, for it holds Python's lock
 
-            if sys.platform == "linux":  # there a thread has a niceness of its own, which the encoder's threads inherit
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            step_back()  # the encoder's threads inherit that
             frames = self._write()
         except UserError as error:
             self._notify(f"recording ended: {error}{self._kept()}")
@@ -269,6 +269,7 @@ class Takes:
         self._camera, self._clock, self._notify = camera, clock, notify
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="picture")  # to write a PNG takes longer than a frame
         self._picture_wanted = False
+        self.outputs: Outputs | None = None  # which want pictures too
         self._recorders: list[Recorder] = []  # the last may be running, those before it are written to their ends
 
     @property
@@ -296,7 +297,8 @@ class Takes:
 
     def aim(self, seen: float) -> None:
         """A picture will be drawn now, to be seen at `seen`."""
-        if self._picture_wanted or (self._recorders and self._recorders[-1].due(seen)):
+        is_for_output = self.outputs is not None and self.outputs.due(seen)
+        if self._picture_wanted or is_for_output or (self._recorders and self._recorders[-1].due(seen)):
             self._camera.ask(seen)
 
     def develop(self, black: float) -> None:
@@ -305,8 +307,10 @@ class Takes:
             if self._picture_wanted:
                 self._picture_wanted = False
                 self._pool.submit(self._save, shot, black)
-            if self._recorders:
+            if self._recorders and self._recorders[-1].due(shot.time):
                 self._recorders[-1].offer(shot, black)
+            if self.outputs is not None:
+                self.outputs.offer(shot, black)
         self._camera.shots.clear()
 
     def _save(self, shot: Shot, black: float) -> None:

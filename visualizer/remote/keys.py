@@ -58,6 +58,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     (
         "The music",
         (
+            Key((pygame.K_j,), "J", "next song"),
+            Key((pygame.K_j,), "Shift+J", "previous song", SHIFT),
             Key((pygame.K_t,), "T", "tap tempo"),
             Key((pygame.K_t,), "Shift+T", "trust the ear", SHIFT),
             Key((pygame.K_COMMA,), ",", "half tempo"),

@@ -54,6 +54,9 @@ class State:
     figure: str = ""  # who dances, where the pack has figures
     figures: tuple[str, ...] = ()
     title: str = ""  # text over the picture
+    cues: tuple[str, ...] = ()  # names of the list that is played, in their order
+    cue: int | None = None  # the number of the one that is on, from 0
+    outputs: tuple[str, ...] = ()  # how each output to other programs is
 
     @property
     def beats(self) -> int:
@@ -122,4 +125,6 @@ def describe_state(show: Show, moment: Moment, *, seen: float, source: str, reco
         place=bodies.place,
         figure=dancer.worn[0] if dancer.worn else "",
         figures=dancer.figures,
+        cues=() if show.cues is None else show.cues.names,
+        cue=None if show.cues is None else show.cues.number,
     )

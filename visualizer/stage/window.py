@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pygame
@@ -284,6 +285,8 @@ class Window:
 
 def open_gl_window(size: tuple[int, int], flags: int, display: int) -> bool:
     """Open a window with OpenGL 3.3; whether its flip waits for the display. NoGpu if that cannot be had."""
+    if find_spec("moderngl") is None:  # not every kind of computer has a wheel of it
+        raise NoGpu("moderngl is not installed")
     flags |= pygame.OPENGL | pygame.DOUBLEBUF
     for attribute, value in (
         (pygame.GL_CONTEXT_MAJOR_VERSION, 3),

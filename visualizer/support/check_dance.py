@@ -183,6 +183,6 @@ def networks() -> Finding:
         remedy = "end other programs, and let one or two dance instead of a troupe"
         return Finding(WORSE, f"{found}: too slow for 30 pictures a second", remedy, details)
     if loaded.provider == "cpu" and Path("/proc/driver/nvidia/version").exists():
-        remedy = "one processor core is enough; for the card: pip install 'dancing-screen[gpu]'"
+        remedy = "one processor core is enough; for the card install dancing-screen-gpu in place of this"
         return Finding(OK, f"{found}; the NVIDIA card is not used", remedy, details)
     return Finding(OK, found, details=details)

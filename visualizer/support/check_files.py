@@ -104,11 +104,15 @@ def packages() -> Finding:
 
     found = versions()
     found["SDL"] = ".".join(map(str, pygame.version.SDL))
-    needed = ["numpy", "pygame-ce", "moderngl", "sounddevice", "librosa", "soxr", "numba", "av", "rich"]
+    needed = ["numpy", "pygame-ce", "sounddevice", "soxr", "av", "rich"]
     lacking = [name for name in needed if name not in found]
-    lacking += [] if {"onnxruntime", "onnxruntime-gpu"} & set(found) else ["onnxruntime"]
+    builds = {"onnxruntime", "onnxruntime-gpu"} & set(found)
+    lacking += [] if builds else ["onnxruntime"]
     main = ("visualizer", "python", "SDL", "pygame-ce", "moderngl", "onnxruntime", "onnxruntime-gpu", "av", "system")
     line = ", ".join(f"{name} {found[name]}" for name in main if name in found)
     if lacking:
         return Finding(WORSE, f"not installed: {', '.join(lacking)}", REINSTALL, found)
+    if len(builds) > 1:  # both fill one folder, and what was installed last has overwritten half of the other
+        remedy = "remove both packages, then install the program again, or dancing-screen-gpu for an NVIDIA card"
+        return Finding(WORSE, "onnxruntime and onnxruntime-gpu side by side break each other", remedy, found)
     return Finding(OK, line, details=found)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from visualizer.errors import UserError
 from visualizer.support.check_dance import display, networks, pack, picture
 from visualizer.support.check_files import films, folders, packages, settings
+from visualizer.support.check_outputs import ffmpeg, ndi, spout_or_syphon, virtual_camera
 from visualizer.support.check_sound import ear, link, loopback, microphone
 from visualizer.support.finding import ABSENT, BROKEN, OK, REINSTALL, WORSE, Finding
 from visualizer.support.log import aside, what
@@ -56,6 +57,10 @@ CHECKS = (
     Check("loopback", loopback, 10),
     Check("Ableton Link", link, 10),
     Check("films", films, 20),
+    Check("virtual camera", virtual_camera, 10),
+    Check("NDI", ndi, 10),
+    Check("Spout, Syphon", spout_or_syphon, 10),
+    Check("ffmpeg", ffmpeg, 10),
     Check("settings file", settings, 10),
     Check("log and cache", folders, 10),
     Check("versions", packages),
@@ -86,9 +91,7 @@ def _safely(check: Check) -> Finding:
         return Finding(BROKEN, str(error), "see the line above it" if check.name == "networks" else REINSTALL)
     except Exception as error:  # noqa: BLE001 - whatever fails in a check is what the check has found
         aside.exception("doctor: %s", check.name)
-        remedy = (
-            f"'{REINSTALL.partition(': ')[2]}' helps if a package is torn; else send what 'visualizer report' packs"
-        )
+        remedy = f"{REINSTALL}; if that does not help, send what 'visualizer report' packs"
         return Finding(BROKEN, what(error), remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ ABSENT = "absent"  # not needed to dance, and not here
 WORSE = "worse"  # it dances, but not as well as it could
 BROKEN = "broken"
 
-REINSTALL = "install the program again: pip install --force-reinstall dancing-screen"
+# A bundle with a Python of its own knows no pip.
+_HOW = "" if getattr(sys, "frozen", False) else ": pip install --force-reinstall dancing-screen"
+REINSTALL = f"install the program again{_HOW}"
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ NAME, CRASH = "visualizer.log", "visualizer.crash"
 LARGEST, FILES = 1_000_000, 3  # bytes of a file; files, of which the oldest makes room
 LATER = 1.0  # seconds for which the start of a show goes before the log
 PATIENCE = 2.0  # seconds that the disk is waited for at the end
-# What the program stands on; without any of these but the second something is missing.
+# What the program stands on, one of the two builds of onnxruntime, and what extras add to the show.
 PACKAGES = (
-    "numpy", "onnxruntime", "onnxruntime-gpu", "pygame-ce", "moderngl", "sounddevice", "librosa", "soxr", "numba", "av",
+    "numpy", "onnxruntime", "onnxruntime-gpu", "pygame-ce", "moderngl", "sounddevice", "soxr", "av",
     "typer", "rich", "platformdirs", "tomlkit", "soundcard", "LinkPython-extern",
 )  # fmt: skip
 _curious = False

@@ -44,6 +44,18 @@ def shown(window: Window, folder: Path) -> np.ndarray:
     return pygame.surfarray.array3d(pygame.image.load(str(folder / "shown.png"))).transpose(1, 0, 2).astype(int)
 
 
+def test_an_installation_without_moderngl_paints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("visualizer.stage.window.find_spec", lambda name: None)
+    said: list[str] = []
+    window = Window(SIZE, 0, "auto", said.append)
+    window.draw(moment(1.0))
+    assert np.ptp(shown(window, tmp_path)) > 200
+    assert said == ["no GPU for the picture (moderngl is not installed): painting on the processor"]
+    window.close()
+    with pytest.raises(UserError, match=r"needs OpenGL 3\.3: moderngl is not installed"):
+        Window(SIZE, 0, "shader", said.append)
+
+
 @pytest.mark.parametrize("stage", ["painter", "shader"])
 def test_each_stage_shows_the_dancer_and_the_text(stage: str, gl: moderngl.Context, tmp_path: Path) -> None:
     said: list[str] = []

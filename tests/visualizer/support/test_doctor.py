@@ -18,6 +18,7 @@ from tests.support import standins
 from visualizer.dancer.pack import find_pack
 from visualizer.errors import UserError
 from visualizer.support import check_dance, check_files, doctor
+from visualizer.support.check_outputs import ffmpeg
 from visualizer.support.console import Console
 from visualizer.support.doctor import ABSENT, BROKEN, CHECKS, OK, WORSE, Check, Finding, run_check
 
@@ -183,6 +184,17 @@ def test_slow_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_bad(check("networks", seconds=0), WORSE, "too slow for 30 pictures a second", "end other programs")
 
 
+def test_two_builds_of_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = dict.fromkeys(check_files.versions(), "1.0") | {"onnxruntime": "1.0"}
+    monkeypatch.setattr(check_files, "versions", lambda: there | {"onnxruntime-gpu": "1.0"})
+    assert is_bad(check_files.packages(), WORSE, "side by side break each other", "remove both packages")
+    both = {"onnxruntime", "onnxruntime-gpu"}
+    monkeypatch.setattr(check_files, "versions", lambda: {k: v for k, v in there.items() if k not in both})
+    assert is_bad(check_files.packages(), WORSE, "not installed: onnxruntime", "install the program again")
+    monkeypatch.setattr(check_files, "versions", lambda: {k: v for k, v in there.items() if k != "onnxruntime-gpu"})
+    assert check_files.packages().state == OK
+
+
 def test_onnxruntime_that_is_missing(stub: Callable[[str, str], None]) -> None:
     stub("onnxruntime", "raise ImportError('DLL load failed')\n")
     for name in ("pack", "networks"):
@@ -222,6 +234,39 @@ def test_link_that_is_not_installed(stub: Callable[[str, str], None], home: Path
     assert is_bad(check("Ableton Link"), ABSENT, "not installed", "dancing-screen[link]")
     (home / "settings.toml").write_text('audio = "link"\n')
     assert check("Ableton Link").state == WORSE
+
+
+# --- other programs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"), [("virtual camera", "pyvirtualcam", "virtualcam"), ("NDI", "cyndilib", "ndi")]
+)
+def test_outputs_that_are_not_installed(
+    name: str, module: str, extra: str, stub: Callable[[str, str], None]
+) -> None:  # fmt: skip
+    stub(module, f"raise ModuleNotFoundError('no {module}')")
+    assert is_bad(check(name), ABSENT, "not installed", f"[{extra}]")
+
+
+def test_a_virtual_camera_is_opened(stub: Callable[[str, str], None]) -> None:
+    code = "class PixelFormat: RGB = 0\n"
+    code += "class Camera:\n def __init__(s, *a, **k): {}\n device = 'a cam'\n def close(s): ...\n"
+    stub("pyvirtualcam", code.format("pass"))
+    assert check("virtual camera").found == "a cam"
+    stub("pyvirtualcam", code.format("raise RuntimeError('none here')"))
+    assert is_bad(check("virtual camera"), ABSENT, "no virtual camera (none here)", "for --output camera: ")
+
+
+def test_ffmpeg_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert is_bad(ffmpeg(), ABSENT, "not installed", "install FFmpeg")
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho 'ffmpeg version 9 Copyright (c) them'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda name: str(program))
+    if os.name == "posix":
+        assert (ffmpeg().state, ffmpeg().found) == (OK, "ffmpeg version 9")
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------

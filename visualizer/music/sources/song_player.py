@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -18,15 +17,14 @@ from visualizer.music import Clock
 from visualizer.music.analysis.song import SongAnalysis, hear_song
 from visualizer.music.clock import BEATS_PER_BAR, Hearing
 from visualizer.music.song_file import read_song
-from visualizer.music.sources.devices import RETRY, STALLED, NoSound, find_device, portaudio
+from visualizer.music.sources.devices import RETRY, NoSound, portaudio
 from visualizer.music.sources.free_run import free_run_clock, free_run_hearing
-from visualizer.music.sources.ring import Ring
+from visualizer.music.sources.sound_out import Anchor, SoundOut
 from visualizer.music.sources.tape import RATE as TAPE_RATE
 from visualizer.music.sources.tape import SongSound, Sounds
-from visualizer.support.streams import quietly
 
 LEAD = 0.5  # seconds at least from counting in to the first sample; more than OUTPUT_LATENCY
-OUTPUT_LATENCY = 0.25  # seconds of sound in the device: the clock knows of it, and a busy moment does not stutter
+READY = 2.0  # seconds of sound that wait
 
 
 class SongSource:
@@ -42,7 +40,7 @@ class SongSource:
         self._path, self._bpm, self._clock = path, bpm, clock
         self.steps = free_run_clock(bpm, clock)
         self._heard: SongAnalysis | None = None
-        self._anchor: tuple[float, float] | None = None  # (seconds on the clock, seconds of the song heard then)
+        self._anchor: Anchor | None = None
         self._stop = Event()
         self._notify = notify
         self._thread = Thread(target=self._perform, name="ear", daemon=True)
@@ -117,39 +115,9 @@ class SongSource:
             self._notify(f"{heard.name} is over. Dancing on at {heard.pace(heard.seconds):.0f} BPM")
 
     def _play(self, sd: ModuleType, heard: SongAnalysis) -> bool:
-        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost.
-
-        Over 60 lines, for the device's callback and the loop that feeds it share what has been sent, and the lock-free
-        order in which they change it is seen in one place.
-        """
-        device = find_device(sd, "output")
-        rate, channels = int(device["default_samplerate"]), min(2, device["max_output_channels"])
-        ring = Ring(2 * rate, channels)
-        sent = -1  # index in the song of the next sample to go out, -1 before the first; the callback's own
-        last_call = math.inf  # on the clock
-        latency = 0.05  # of the device, until it says
-
-        def callback(out: np.ndarray, frames: int, time: Any, _status: object) -> None:
-            nonlocal sent, last_call
-            now = last_call = self._clock()
-            ahead = time.outputBufferDacTime - time.currentTime  # until the first of these samples is heard
-            ahead = ahead if 0 < ahead < 2 else latency
-            out[:] = 0
-            silent = 0
-            if sent < 0:  # the ring begins with sample `first`: is its time in this buffer?
-                place = self._place(now)
-                silent = frames if place is None else max(round(first - (place + ahead) * rate), 0)
-                if silent >= frames:
-                    return
-                sent = first
-            got = ring.read(out[silent:])
-            if got:
-                self._anchor = (now, (sent - silent) / rate - ahead)
-                sent += got
-
-        def lost() -> bool:
-            return not stream.active or self._clock() - last_call > STALLED
-
+        """Play from where the dance is. True once the song is over or we are closed, False if the device is lost."""
+        out = SoundOut(sd, self._clock, self._place, self._set_anchor, READY)
+        rate, channels = out.rate, out.channels
         # What has passed is skipped, and LEAD beyond it, in which the ring is filled.
         blocks, first, block = read_song(self._path, rate, channels), 0, np.zeros((0, channels), np.float32)
         place = self._place(self._clock())
@@ -161,30 +129,27 @@ class SongSource:
                 if block is None:
                     return True  # too late: the end is here
                 place = self._place(self._clock()) or 0.0
-        with quietly():
-            opened = sd.OutputStream(
-                device=device["index"], samplerate=rate, channels=channels, dtype="float32", latency=OUTPUT_LATENCY,
-                callback=callback,
-            )  # fmt: skip
-        with opened as stream:
-            latency = stream.latency
+        with out.open(first):
             for samples in chain([block], blocks):
-                at = ring.write(samples)
+                at = out.write(samples)
                 while at < len(samples):  # full: two seconds are ready
                     self._heard = heard  # and so are we: from here on it may be counted in
                     if self._stop.wait(0.05):
                         return True
-                    if lost():
+                    if out.is_lost():
                         return False
-                    at += ring.write(samples[at:])
+                    at += out.write(samples[at:])
             self._heard = heard
-            while ring.filled:
+            while out.waiting:
                 if self._stop.wait(0.05):
                     return True
-                if lost():
+                if out.is_lost():
                     return False
-            self._stop.wait(latency)
+            self._stop.wait(out.latency)
         return True
+
+    def _set_anchor(self, anchor: Anchor) -> None:
+        self._anchor = anchor
 
     def _now_place(self) -> float:
         return self._place(self._clock()) or 0.0

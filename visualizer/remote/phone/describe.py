@@ -27,7 +27,7 @@ def describe_show(state: State) -> dict[str, Any]:
         "look": state.look, "figure": state.figure, "troupe": state.troupe, "sync": state.sync,
         "temperature": round(state.temperature, 2), "sensitivity": state.sensitivity, "auto": state.auto,
         "locked": state.locked, "dark": state.dark, "recording": state.recording, "title": state.title,
-        "source": state.source,
+        "source": state.source, "cue": state.cue, "outputs": list(state.outputs),
     }  # fmt: skip
 
 
@@ -41,13 +41,14 @@ def describe_music(state: State, now: float) -> dict[str, Any]:
 
 def describe_choices(state: State) -> tuple[Any, ...]:
     """What there is to choose from, to compare: nothing is made of it as long as it is the same."""
-    return state.styles, state.dances, state.looks, state.figures
+    return state.styles, state.dances, state.looks, state.figures, state.cues
 
 
 def describe_lists(state: State, swatches: dict[str, list[str]]) -> dict[str, Any]:
     """What there is to choose from, with the colours of looks, and all commands."""
     return {
         "t": "lists", "styles": state.styles, "dances": state.dances, "figures": state.figures,
+        "cues": state.cues,
         "looks": [[name, title, swatches.get(name, [])] for name, title in state.looks], "bones": BONES,
         "commands": [
             [title, [[row.name, row.help, row.argument] for row in rows if row.name in REMOTE_COMMANDS]]

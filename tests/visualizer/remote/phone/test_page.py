@@ -17,6 +17,7 @@ from tests.support.browser import PHONE, Browser, Page
 from tests.support.live_fakes import make_live
 from tests.support.phones import GUEST_TOKEN, HOST_TOKEN, PATIENCE
 from tests.support.show_fakes import PICTURE, FakeDancer
+from visualizer.cues import Cue, CueList, CuePlayer
 from visualizer.remote.phone.phones import Phones
 from visualizer.stage.looks import shipped_looks
 
@@ -122,6 +123,38 @@ def test_a_look_is_chosen_from_a_list_of_all(party: Party, page: Page) -> None:
     page.run("[...document.querySelectorAll('#sheet-list button')].find((b) => b.textContent === 'Sunset').click()")
     page.wait("state.look === 'sunset' && document.querySelector('#sheet').hidden")
     assert party.live.show.look.name == "sunset"
+
+
+@pytest.fixture
+def cues(party: Party) -> Iterator[CuePlayer]:
+    """Twelve cues, so that they do not all fit."""
+    tables = [Cue(f"Cue {k} of the évening", (("troupe", str(k % 9 + 1)),)) for k in range(12)]
+    player = party.live.show.cues = CuePlayer(CueList(tuple(tables)))
+    yield player
+    party.live.show.cues = None
+
+
+def test_a_cue_is_chosen_from_the_list(party: Party, cues: CuePlayer, page: Page) -> None:
+    page.wait("document.querySelectorAll('#cues button').length === 12")
+    page.wait("document.querySelector('#cues .on') === document.querySelector('#cues button')")
+    page.press("#cues button:nth-child(3)")
+    page.wait("document.querySelector('#cues .on b').textContent === 'Cue 2 of the évening' && state.troupe === 3")
+    page.press("[data-c='next cue']")
+    page.wait("state.cue === 3")
+    page.press("[data-c='previous cue']")
+    page.wait("state.cue === 2")
+    cues.go(11)  # by whatever else: the list follows, and the page stays
+    before = page.run("scrollY")
+    page.wait("document.querySelector('#cues .on') === document.querySelector('#cues button:last-child')")
+    inside = (
+        "(() => {const [a, b] = ['#cues', '#cues .on'].map((s) => document.querySelector(s).getBoundingClientRect());"
+    )
+    assert page.run(f"{inside} return b.top >= a.top && b.bottom <= a.bottom + 1}})()")
+    assert page.run("scrollY") == before
+
+
+def test_without_cues_there_is_no_list(page: Page) -> None:
+    page.wait("document.querySelector('#cue-card').hidden")
 
 
 def test_taps_set_the_tempo(party: Party, page: Page) -> None:

@@ -5,13 +5,14 @@
 const $ = (id) => document.getElementById(id);
 const ANSWER_MS = 2600, RETRY_MS = [300, 700, 1500, 3000], PING_MS = 5000, HOLD_MS = 900, ROUND_BEATS = 64;
 // Commands that the page has other ways for than a button of their name.
-const ELSEWHERE = /^(shuffle figures|(next|previous) (look|dance|style|figure)|dance|tap tempo|next sync|tamer|wilder|(more|less) sensitive|phone code)$/;
+const ELSEWHERE = /^(shuffle figures|(next|previous) (look|dance|style|figure)|dance|tap tempo|next sync|(next|previous) cue|tamer|wilder|(more|less) sensitive|phone code)$/;
 const KINDS = {look: "Look", dance: "Dance", style: "Style", figure: "Figure"};
 
 let socket = null, tries = 0, isHost = false;
 let state = null, lists = null, votes = null, bodies = null, bodiesBefore = null;
 let offset = 0, quickest = Infinity;  // milliseconds that the show's clock is ahead of ours, by the quickest answer
 let holding = null;  // the slider under a finger: what the show says of it is not shown meanwhile
+let cueShown = null;  // the number of the cue that is marked
 const mine = {dance: null, look: null};  // what this guest has voted for
 
 // --- the connection
@@ -105,11 +106,12 @@ function showState() {
   for (const button of $("troupe").children) button.classList.toggle("on", button.dataset.a === String(state.troupe));
   for (const button of $("sync").children) button.classList.toggle("on", button.dataset.a === state.sync);
   for (const id of ["sensitivity", "temperature"]) if (holding !== id) $(id).value = state[id];
+  markCue();
   $("meter").style.transform = `scaleY(${state.energy})`;
   document.querySelector(".stage").classList.toggle("dark", state.dark);
   const chips = [["auto", state.auto && !state.locked], ["locked", state.locked], ["rec", state.recording], ["black", state.dark]];
   $("chips").replaceChildren(...chips.filter((chip) => chip[1]).map(([name]) => make("span", name, name)));
-  setText("source", state.source);
+  setText("source", [state.source, ...state.outputs].join(" · "));
   if (document.activeElement !== $("title") && state.title) $("title").value = state.title;
 }
 
@@ -118,6 +120,7 @@ function showLists() {
   for (const button of document.querySelectorAll("[data-c]")) if (!known.has(button.dataset.c)) button.hidden = true;
   document.querySelector('[data-kind="figure"]').hidden = !(known.has("figure") && lists.figures.length > 1);
   $("title-card").hidden = !known.has("title");
+  showCues();
   const shown = new Set([...document.querySelectorAll("[data-c]")].map((button) => button.dataset.c));
   const plain = (row) => !(row[2] && row[2][0] !== "[") && !shown.has(row[0]) && !ELSEWHERE.test(row[0]);
   $("all").replaceChildren(...lists.commands.flatMap(([title, rows]) => {
@@ -134,6 +137,28 @@ function showLists() {
   }));
   if (state) showState();
   if (votes) showVotes(votes);
+}
+
+function showCues() {
+  $("cue-card").hidden = !lists.cues.length;
+  $("cues").replaceChildren(...lists.cues.map((name, k) => {
+    const button = make("button");
+    button.append(make("i", "", String(k + 1)), make("b", "", name));
+    button.onclick = () => command("cue", name);
+    return button;
+  }));
+  cueShown = null;
+}
+
+function markCue() {
+  if (cueShown === state.cue) return;
+  cueShown = state.cue;
+  [...$("cues").children].forEach((button, k) => {
+    button.classList.toggle("on", k === state.cue);
+    button.setAttribute("aria-current", k === state.cue);
+    // Only the list is moved, never the page under a thumb.
+    if (k === state.cue) $("cues").scrollTop = button.offsetTop - $("cues").offsetTop - 62;
+  });
 }
 
 function showHere({hosts, guests}) {
