@@ -292,7 +292,7 @@ class Show:
         of = ""
         names = self.names_of(kind)
         if kind == "look":
-            names, now = self._find_suited_looks(), self.look.name
+            names, now = self.looks.find_suited(self.dancer.figures, self.preferences.never["look"]), self.look.name
         elif kind == "figure":
             return self._choose_figures()
         elif kind == "style":
@@ -316,14 +316,6 @@ class Show:
         else:
             self.dancer.set_dance(chosen or None)
         return Change(kind, chosen)
-
-    def _find_suited_looks(self) -> tuple[str, ...]:
-        """Of flat dancers those that were not made for figures, as long as any of them may come."""
-        if self.dancer.figures:
-            return self.looks.names
-        never = self.preferences.never["look"]
-        flat = tuple(each.name for each in self.looks if not each.for_figures and each.name not in never)
-        return flat or self.looks.names
 
     def _choose_figures(self) -> Change | None:
         """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""

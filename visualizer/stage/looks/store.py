@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 from visualizer.errors import UserError
@@ -55,6 +55,12 @@ class LookStore:
     def find(self, name: str) -> Look:
         """The look of that name or title as it is now; UserError names those there are."""
         return self._looks[name] if name in self._looks else _find(name, self)
+
+    def find_suited(self, figures: Collection[str], never: Collection[str]) -> tuple[str, ...]:
+        """Names of the looks that suit dancers who can be these figures: of flat ones, who can be none, those that were
+        not made for figures, as long as any of them may come."""
+        flat = tuple(each.name for each in self if not each.for_figures and each.name not in never)
+        return self.names if figures or not flat else flat
 
     def put(self, look: Look) -> bool:
         """Replace the look of the same name, or add it; whether it is new."""
