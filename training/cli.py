@@ -224,7 +224,10 @@ def figure(
     say(f"wrote {sheet}")
 
 
-@app.command("new-figure")
+@app.command(
+    "new-figure",
+    help="Add your own figure to a pack, in minutes; those that are there stay as they are. Goes on after a kill.",
+)
 def new_figure(
     file: Annotated[Path, typer.Argument(metavar="FIGURE.toml", help="The figure; its name is that of the file.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the pack to write; NAME here if not given.")] = None,
@@ -239,7 +242,7 @@ def new_figure(
     tiny: Annotated[bool, typer.Option(help="All of it in seconds, for tests; the figure is drawn badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
 ) -> None:
-    """Add your own figure to a pack, in minutes; those that are there stay as they are. Goes on after a kill."""
+    """Add a figure to a pack. Seven parameters, for they are the options of the command."""
     from dataclasses import replace
 
     from training.data.figures.figure import read_figure
