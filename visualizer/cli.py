@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn  # noqa: E402
 import typer  # noqa: E402
 
 from visualizer import manual  # noqa: E402
-from visualizer.command_line import refuse_before, takes  # noqa: E402
+from visualizer.command_line import fill_in_camera, refuse_before, takes  # noqa: E402
 from visualizer.errors import UserError  # noqa: E402
 from visualizer.leave import leaving_in_time  # noqa: E402
 from visualizer.manual import INTERRUPTED, CommandLineError  # noqa: E402
@@ -150,10 +150,11 @@ def figures(
 def devices(
     seconds: Annotated[str, typer.Option(metavar=LISTENING.metavar, help="How long to listen.")] = "3",
 ) -> None:
-    """List what there is to listen to, with live levels."""
-    from visualizer.listings import list_sources
+    """List what there is to listen to, with live levels, and cameras."""
+    from visualizer.listings import list_cameras, list_sources
 
     list_sources(LISTENING.check("seconds", LISTENING.read("seconds", seconds)))
+    list_cameras()
 
 
 @app.command()
@@ -299,7 +300,7 @@ def _say_signal(number: int) -> None:
 
 def _run(file: LogFile) -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(fill_in_camera(sys.argv[1:]), standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()  # while it can still be said that it fails
     except UserError as error:

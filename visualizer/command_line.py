@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from visualizer.errors import UserError
-from visualizer.options import Option, SharedOptions, old_names, options_of
+from visualizer.options import FIRST_CAMERA, Option, SharedOptions, old_names, options_of
 from visualizer.support.log import log
 from visualizer.values import Flag
 
@@ -83,3 +83,11 @@ def refuse_before(context: typer.Context, table: type[SharedOptions]) -> None:
         if source is not None and source.name == "COMMANDLINE" and not name.startswith("_"):
             flag = options[name].flag if name in options else f"--{name.replace('_', '-')}"
             raise UserError(f"{flag} goes after '{context.invoked_subcommand}', or is not for it")
+
+
+def fill_in_camera(words: list[str]) -> list[str]:
+    """The command line with the first camera after a `--camera` that names none."""
+    out: list[str] = []
+    for word, after in zip(words, [*words[1:], "-"], strict=True):
+        out += [word, FIRST_CAMERA] if word == "--camera" and after.startswith("-") else [word]
+    return out

@@ -288,7 +288,7 @@ def _toggle_clock(show: Show, wanted: str) -> None:
     if show.titles.clock is None:
         show.reply("there is no clock in a film", "title")
         return
-    show.titles.shows_clock = _read_switch(wanted, show.titles.shows_clock)
+    show.titles.shows_clock = read_switch(wanted, show.titles.shows_clock)
     show.reply(f"clock: {'shown' if show.titles.shows_clock else 'hidden'}", "title")
 
 
@@ -296,27 +296,41 @@ def _toggle_song(show: Show, wanted: str) -> None:
     if not show.titles.song:
         show.reply("what plays is not known", "title")
         return
-    show.titles.shows_song = _read_switch(wanted, show.titles.shows_song)
+    show.titles.shows_song = read_switch(wanted, show.titles.shows_song)
     show.reply(f"song: {'shown' if show.titles.shows_song else 'hidden'}", "title")
+
+
+# --- guests before a camera
+
+
+def _toggle_camera(show: Show, wanted: str) -> None:
+    if show.host:
+        show.host.toggle_camera(wanted)
+
+
+def _copy_guest(show: Show, wanted: str) -> None:
+    copies = read_switch(wanted, show.dancer.copies)
+    show.dancer.copy_guest(copies)
+    show.reply("copycat: your last eight beats, and then its own way" if copies else "copycat: off", "copycat")
 
 
 # --- the show
 
 
 def _toggle_blackout(show: Show, wanted: str) -> None:
-    show.dark = _read_switch(wanted, show.dark)
+    show.dark = read_switch(wanted, show.dark)
     show.reply("black: B brings the picture back" if show.dark else "the picture is back", "black")
 
 
 def _toggle_auto(show: Show, wanted: str) -> None:
-    on = _read_switch(wanted, show.auto.on)
+    on = read_switch(wanted, show.auto.on)
     show.choices.note("auto", show.auto.on, on)
     show.auto.on = on
     show.reply("auto: changes by itself" if show.auto.on else "auto: off", "auto")
 
 
 def _toggle_lock(show: Show, wanted: str) -> None:
-    show.set_locked(_read_switch(wanted, show.locked))
+    show.set_locked(read_switch(wanted, show.locked))
     show.reply("locked: nothing changes by itself" if show.locked else "unlocked", "lock")
 
 
@@ -432,7 +446,7 @@ def _read_temperature(text: str) -> float:
     return kind.check("temperature", kind.read("temperature", text))
 
 
-def _read_switch(text: str, now: bool) -> bool:
+def read_switch(text: str, now: bool) -> bool:
     """What a switch is to be: the other way than `now` without a word. UserError for another word than on and off."""
     if not text:
         return not now
@@ -469,9 +483,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("tamer", "tamer, wilder", _step_temperature(-1)),
             Command("wilder", "tamer, wilder", _step_temperature(1)),
             Command("temperature", "from faithful to wild", _choose_temperature, "NAME"),
-            Command("troupe", "number of dancers", _choose_troupe, "N"),
-            Command("next sync", "each their own, unison, canon", _step_sync),
+            Command("troupe", "dancers: how many, in sync", _choose_troupe, "N"),
+            Command("next sync", "dancers: how many, in sync", _step_sync),
             Command("sync", "each, unison or canon", _choose_sync, "NAME"),
+            Command("camera", "guests dance; it copies them", _toggle_camera, "[on|off]"),
+            Command("copycat", "guests dance; it copies them", _copy_guest, "[on|off]"),
         ),
     ),
     (

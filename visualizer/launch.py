@@ -9,11 +9,12 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visualizer.auto import KINDS, Auto, Kind, Preferences, find_pins
+from visualizer.camera.live_camera import LiveCamera
 from visualizer.cues import CueList, CuePlayer, load_cues
 from visualizer.errors import UserError
 from visualizer.leave import unhurried
@@ -37,6 +38,7 @@ from visualizer.titles import TitleBoard
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
     from visualizer.music.sources import MusicSource
+    from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
 log = logging.getLogger("visualizer")
@@ -64,6 +66,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
     one_heap()
     cues = None if settings.cues is None else load_cues(path_of(settings.cues))
     songs = load_songs(settings)
+    lights = _load_lights(settings)
     clock = time.perf_counter
     started = clock() if started is None else started
     seed = settings.seed if settings.seed is not None else random.SystemRandom().getrandbits(32)
@@ -81,7 +84,9 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             playing_songs(songs, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
+            _lighting(lights, live, clock),
             open_remotes(settings, live, clock),
+            _watching(settings, live),
         ):
             signal = _play(live, settings, clock, started)
         if settings.screenshot:
@@ -240,6 +245,37 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         yield
 
 
+def _load_lights(settings: Settings) -> LightMap | None:
+    if settings.lights is None:
+        return None
+    from visualizer.outputs.lights.fixtures import load_lights
+
+    return load_lights(path_of(settings.lights))
+
+
+def _lighting(
+    lights: LightMap | None, live: LiveShow, clock: Callable[[], float]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """Lamps that follow the show, where there are any."""
+    if lights is None:
+        return nullcontext()
+    from visualizer.outputs.lights.lights import open_lights
+
+    return open_lights(lights, live, clock)
+
+
+@contextmanager
+def _watching(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The camera that was asked for is on in here, and none is when this is over. What cannot be had is said."""
+    live.camera = LiveCamera(settings.camera)
+    try:
+        if settings.camera is not None:
+            live.run_command("camera", 0.0, "on")
+        yield
+    finally:
+        live.camera.close(live.show)
+
+
 def open_live_titles(settings: Settings, unmet: list[str]) -> TitleBoard:
     """Words and pictures over the dance, and the time of day; what the settings file says of them may be old."""
     from visualizer.music.sources import is_song
@@ -290,7 +326,7 @@ def _load_dancer(settings: Settings, seed: int, unmet: list[str], notify: Notify
     if settings.figure is not None:
         with_fallback(settings, ("figure",), lambda s: choose_figures(dancer, s.figure), unmet)
     dancer.set_sync(settings.sync)
-    dancer.set_camera(settings.camera == "moves")
+    dancer.set_camera(settings.viewpoint == "moves")
     return dancer
 
 

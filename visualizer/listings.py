@@ -83,6 +83,24 @@ def list_sources(seconds: float) -> None:
                 time.sleep(min(left, 0.1))
 
 
+def list_cameras() -> None:
+    """The cameras that guests could stand before, and what else they need."""
+    from visualizer.camera.devices import list_cameras as find_cameras
+    from visualizer.support.check_camera import camera
+    from visualizer.support.finding import OK
+
+    cameras = find_cameras()
+    if cameras is None:
+        say("--camera: cameras have numbers here, the first is 0")
+    for each in cameras or ():
+        say(f"--camera {each.number}  {make_printable(each.name)}{f'  ({each.trouble})' if each.trouble else ''}")
+    if cameras == []:
+        say("--camera: no camera")
+    finding = camera()
+    if finding.state != OK and cameras != []:
+        say(make_printable(finding.remedy))
+
+
 def _levels(meters: list[Meter], link: str) -> Table:
     """How each source is asked for, what it is, and how loud it is now."""
     from rich.table import Table

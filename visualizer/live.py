@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pygame
 
-from visualizer.commands import COMMANDS, run_command
+from visualizer.camera.live_camera import LiveCamera
+from visualizer.commands import COMMANDS, read_switch, run_command
 from visualizer.frame_times import FrameTimes
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
@@ -27,6 +28,7 @@ from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
 from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
+from visualizer.stage.camera_rate import RATES
 from visualizer.stage.governor import Governor
 from visualizer.stage.looks.live import Reloader
 from visualizer.stop import Stop
@@ -89,7 +91,8 @@ class Songs(Protocol):
 
 
 class LiveShow:
-    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`."""
+    """A show on a screen: its source of music, its window, its recordings. It is the show's `Host`: many lines, for all
+    that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
         self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
@@ -107,6 +110,7 @@ class LiveShow:
         self.codes: Codes | None = None  # of the phone page, where there is one
         self.outputs: Outputs | None = None  # to other programs
         self.learn: Callable[[str], str] | None = None  # of MIDI, where it is open
+        self.camera = LiveCamera()  # for guests
         self.songs: Songs | None = None  # of a playlist
         self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
         self.running = True
@@ -169,6 +173,7 @@ class LiveShow:
         # A display takes up what it is given at its next refresh: half of one later, in the mean.
         seen = now + self.lead if due is None else max(due, now) + self.lead - self._own_lead / 2
         self._look_after_window(now)
+        self.camera.tend(self.show, RATES[0] if self.governor is None else self.governor.camera.rate)
         width, height = self.window.size
         self.show.dancer.view = width / max(height, 1)
         if self.now_playing is not None:
@@ -227,13 +232,17 @@ class LiveShow:
         governor = self.governor
         if governor is None or self.window.gpu:
             return
-        rate, detail = governor.rate, governor.detail
+        governor.camera.on = self.camera.on
+        rate, detail, looked = governor.rate, governor.detail, governor.camera.rate
         scene = (self.show.look.name, self.show.troupe, self.window.size)
         if not governor.frame(now, seconds, scene, self.window.find_details(self.show.look)):
             return
-        aside.info("%g frames a second, detail -%d", governor.rate, governor.detail)
+        aside.info("%g frames a second, detail -%d, camera %g", governor.rate, governor.detail, governor.camera.rate)
         if governor.rate != rate:
             self._tell_once(f"{governor.rate:g} frames a second", governor.rate < rate)
+        if governor.camera.rate != looked:
+            is_less = governor.camera.rate < looked
+            self._tell_once(f"{governor.camera.rate:g} pictures a second of the camera", is_less)
         if governor.detail != detail:
             self.window.set_detail(governor.detail)
             self._tell_once("coarser effects" if governor.detail else "all effects", governor.detail > detail)
@@ -300,6 +309,9 @@ class LiveShow:
         said = self.takes.record(self._now + self.lead, self.window.size, self.source.sounds)
         self.show.reply(said, "record")
 
+    def toggle_camera(self, wanted: str) -> None:
+        self.camera.turn(self.show, read_switch(wanted, self.camera.wanted))
+
     # --- what a frame needs besides
 
     def _tell_changes(self, now: float) -> None:
@@ -324,6 +336,7 @@ class LiveShow:
             status=self._status,
             on_now=self._on_now,
             recording=self.takes.recording,
+            camera=self.camera.on,
             code=self.codes.find_shown(now) if self.codes else None,
         )
 

@@ -73,8 +73,8 @@ class Code:
 class Text:
     """What is written over a picture. `toasts` are the messages to show now, oldest first; `help` shows the keys with
     `status` (what is heard) and `on_now` (what is danced) below them and a `lamp`: 0 dark, 1 on a beat, 2 on the first
-    of a bar. `recording` shows a red dot. `black` is how far the picture below the text is faded out, 0..1. `code` is
-    to be scanned by phones.
+    of a bar. `recording` shows a red dot, `camera` a green one: a camera is on. `black` is how far the picture below
+    the text is faded out, 0..1. `code` is to be scanned by phones.
     """
 
     toasts: tuple[str, ...] = ()
@@ -83,6 +83,7 @@ class Text:
     on_now: str = ""
     lamp: int = 0
     recording: bool = False
+    camera: bool = False
     black: float = 0.0
     code: Code | None = None
 

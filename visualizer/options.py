@@ -36,10 +36,11 @@ AUTO = "auto"  # in place of a style: the one that fits the music
 DEVICES = ("auto", "cpu", "cuda", "coreml")
 STAGES = ("auto", "shader", "painter")
 SYNCS = ("each", "unison", "canon")  # how a troupe dances together
-CAMERAS = ("moves", "still")
+VIEWPOINTS = ("moves", "still")
 MOST_DANCERS = 9
 SOURCES = ("auto", "mic", "loopback", "link", "none")  # what is no song; and "mic:NAME"
 NO_SONGS = f"what is none is called {', '.join(SOURCES)} or mic:NAME"
+FIRST_CAMERA = "0"  # the one that is meant where none is named
 OSC_HOST = "127.0.0.1"
 LONGEST_LATENCY = 500  # ms
 MOST_SENSITIVE = 4  # steps either way
@@ -112,8 +113,8 @@ class SharedOptions:
     sync: str = option(
         Choice(SYNCS), "each", "How a troupe dances: {span}.", in_file=True, old_names=("formation",)
     )  # fmt: skip
-    camera: str = option(
-        Choice(CAMERAS), "moves", "At phrase ends the camera moves round bodies in space, or is still: {span}.",
+    viewpoint: str = option(
+        Choice(VIEWPOINTS), "moves", "At phrase ends it moves round bodies in space, or is still: {span}.",
         in_file=True,
     )  # fmt: skip
     temperature: float = option(Temperature(), 1.0, "From faithful, 0.3, to wild, 1.6.", in_file=True)
@@ -158,6 +159,10 @@ class Settings(SharedOptions):
     audio: str = option(
         Text(f"a song, {', '.join(SOURCES)} or mic:NAME", "SOURCE", f"no song is named; {NO_SONGS}"), "auto",
         "A song to play, mic, mic:NAME, loopback, link, none or auto.", in_file=True,
+    )  # fmt: skip
+    camera: str | None = option(
+        Text("a camera's number, a part of its name, or a film", "[N|NAME|FILE]"), None,
+        "Guests before a camera dance along; the key V turns it on and off.", unset="off",
     )  # fmt: skip
     latency_ms: float = option(
         Number(-LONGEST_LATENCY, LONGEST_LATENCY, "ms", "MS"), 0.0, "How late your projector shows it, {span}.",
@@ -212,6 +217,9 @@ class Settings(SharedOptions):
     output_alpha: bool = option(
         Flag(), False, "There the dancer alone, on nothing; cameras show it on black.", in_file=True
     )
+    lights: str | None = option(
+        Text("a TOML file of lamps", "FILE"), None, "Lamps follow the dance, by Art-Net or sACN.", unset="none"
+    )  # fmt: skip
     kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from visualizer.auto import AS_IT_COMES, EARLY, Auto, Kind, Preferences
 from visualizer.choices import Choices
 from visualizer.dancer.ahead import Ahead
+from visualizer.dancer.guest_body import GuestFeed
 from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.dancer.planner import SURGE
 from visualizer.messages import Notify, discard
@@ -80,6 +81,12 @@ class Dancing(Protocol):
     def set_sync(self, sync: str) -> None: ...
     def set_never(self, dances: tuple[str, ...]) -> None: ...
     def set_held(self, held: bool) -> None: ...
+    @property
+    def guests(self) -> int: ...
+    def watch(self, feed: GuestFeed | None) -> None: ...
+    @property
+    def copies(self) -> bool: ...
+    def copy_guest(self, copies: bool) -> None: ...
 
 
 class Host(Protocol):
@@ -94,6 +101,7 @@ class Host(Protocol):
     def learn_control(self, command: str) -> None: ...
     def take_picture(self) -> None: ...
     def toggle_recording(self) -> None: ...
+    def toggle_camera(self, wanted: str) -> None: ...
 
 
 @dataclass
@@ -124,7 +132,7 @@ class Change:
 
 
 class Show:
-    """One performance. Commands change it between steps; see `commands.py`."""
+    """One performance. Commands change it between steps; see `commands.py`. Many lines, for it is asked for all."""
 
     def __init__(self, dancer: Dancing, plan: ShowPlan, notify: Notify = discard, host: Host | None = None) -> None:
         self._dancer, self._ahead = dancer, Ahead(dancer)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tests.support import fakes
 from visualizer.auto import Auto, Preferences
 from visualizer.commands import run_command
+from visualizer.dancer.guest_body import GuestFeed
 from visualizer.errors import UserError
 from visualizer.moment import Bodies, Moment
 from visualizer.music.clock import MusicClock
@@ -92,6 +93,19 @@ class FakeDancer:
     def set_held(self, held: bool) -> None:
         self.held = held
 
+    feed: GuestFeed | None = None
+    copies = False
+    guests = 0
+    has_guest = True
+
+    def watch(self, feed: GuestFeed | None) -> None:
+        self.feed = feed
+
+    def copy_guest(self, copies: bool) -> None:
+        if copies and not self.has_guest:
+            raise UserError("nobody has danced")
+        self.copies = copies
+
 
 STYLES = FakeDancer.known_styles
 
@@ -128,6 +142,9 @@ class FakeHost:
 
     def toggle_recording(self) -> None:
         self.asked.append("record")
+
+    def toggle_camera(self, wanted: str) -> None:
+        self.asked.append(f"camera {wanted}".strip())
 
 
 class Stage:

@@ -40,7 +40,8 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "figure": ("show film file", ()),
     "troupe": ("show film file", ("1", "9")),
     "sync": ("show film file", ("each", "unison", "canon")),
-    "camera": ("show film file", ("moves", "still")),
+    "viewpoint": ("show film file", ("moves", "still")),
+    "camera": ("show", ()),
     "temperature": ("show film file", ("0.3", "1.6")),
     "look": ("show film file", ()),
     "auto": ("show film file", ()),
@@ -88,11 +89,11 @@ IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "camera": "moves",
+    "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,
              "latency_ms": 0.0, "sensitivity": 0.0, "audio": "auto", "device": "auto", "window": None, "display": 0,
              "remember": True, "fps": None, "seconds": None},
-    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "camera": "moves",
+    "film": {"seed": 0, "look": None, "auto": False, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,
              "start": 0.0, "beats": None, "size": None, "fps": None, "seconds": None, "force": False},
 }  # fmt: skip

@@ -32,6 +32,7 @@ from .camera import Camera
 from .dressing import Dress, Dressing, plain_dress, turn_sway
 from .foot_lock import FootLock
 from .formation import Formation, stand
+from .guests import Guests
 from .pack import BEATS_PER_BAR, MOST_DANCERS, PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
 from .planner import begin_plan, find_bodies
 from .recovery import LastGood, Recovery
@@ -78,6 +79,7 @@ class Dancer(Wishes):
         self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
         self._seed, self._wardrobe = seed, Wardrobe(figure_names(pack.info), seed, troupe)
         self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
+        self._guests = Guests(pack)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
         self._renewed: int | None = None  # a seed that waits for the next letter
         self._begin(pack)
@@ -86,6 +88,7 @@ class Dancer(Wishes):
         """All begin with a pose out of that pack."""
         self.pack = pack
         self._networks = Networks(pack)
+        self._guests = self._guests.follow(pack)
         self._rescue = Rescue(pack, len(self._plan))
         self._dressing, self._feet = Dressing(pack, len(self._plan)), FootLock(pack.body, len(self._plan))
         self._style_rows = np.eye(len(pack.styles), dtype=np.float32)
@@ -152,12 +155,15 @@ class Dancer(Wishes):
         rows.latent, rows.body, rows.before, rows.travel = made.latent, made.state, before.copy(), made.travel
         self._mend(made.failed)
         self._rescue.step(rows, before, self._step)
+        seen, travel = self._guests.wear(rows.latent, self._camera.yaw), self._guests.still(made.travel)
         self._camera.step(self._step, self._sync.danced != "each")
-        latent, travel = self._camera.see(self.pack.body, rows.latent.copy(), made.travel)
+        latent, travel = self._camera.see(self.pack.body, seen.copy(), travel)
         place = self._formation.step(latent, travel)
         way = self._camera.turn_back(self._formation.find_way(place, self._steps.last))
         held = self._feet.step(rows.latent.copy(), way)
-        sway = self._dressing.step(held, way, told["letter"], self.beat_seconds / STEPS_PER_BEAT)
+        sway = self._dressing.step(
+            self._guests.wear(held, self._camera.yaw), way, told["letter"], self.beat_seconds / STEPS_PER_BEAT
+        )
         latent = self._camera.turn(self.pack.body, held)
         stands = self._formation
         sway = turn_sway(sway, self._camera.yaw) if self.pack.figures is not None else sway
@@ -191,6 +197,10 @@ class Dancer(Wishes):
             }
         )
         rows.next_letter, rows.choreography = made.letter, made.state
+        if self._guests.copycat.on:
+            asked = self._guests.copycat.letter_at(self._step + STEPS_PER_LETTER)
+            rows.next_dance = np.full(n, -1)
+            rows.next_letter = made.letter if asked is None else np.full(n, asked)
         self._mend(made.failed)
 
     def _told(self, beat: float, energy: float) -> dict[str, NDArray[Any]]:
@@ -271,7 +281,7 @@ class Dancer(Wishes):
 
     def picture(self, musical_time: float) -> Bodies:
         """Decode the troupe at `musical_time`, as `between` gives it."""
-        now = self.find_step(musical_time)
+        now = self._guests.mix(self.find_step(musical_time), musical_time, self.beat_seconds, self.troupe)
         dress = Dress(self._wardrobe.weights(musical_time), now.sway, now.hands)
         bodies = self.draw(now.latent, now.place, now.seen, now.depth, dress)
         return dataclasses.replace(bodies, near=now.near) if now.near.any() else bodies

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from visualizer.errors import UserError
+
 from .camera import Camera
 from .formation import Formation
+from .guest_body import GuestFeed
+from .guests import Guests
 from .pack import STEPS_PER_BEAT, STEPS_PER_LETTER, Pack
 from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
@@ -28,6 +32,7 @@ class Wishes:
     _camera: Camera
     _wardrobe: Wardrobe
     _step: int
+    _guests: Guests
 
     @property
     def style(self) -> str:
@@ -129,6 +134,32 @@ class Wishes:
         """Whether the camera walks round by itself at phrase ends, and from where it sees the troupe before, degrees.
         Of packs whose bodies are flat nothing of it is seen."""
         self._camera.moves, self._camera.asked = moves, yaw
+
+    @property
+    def guests(self) -> int:
+        """How many of the troupe are guests from before a camera."""
+        return self._guests.count
+
+    def watch(self, feed: GuestFeed | None) -> None:
+        """Guests out of `feed` dance in the place of members; None: no more. UserError where bodies are flat."""
+        if feed is not None and not self._guests.possible:
+            raise UserError(f"the dancers of the pack {self.pack.name} are flat: guests need a pack of format 3")
+        self._guests.feed = feed
+        if feed is not None:
+            self._guests.copycat.prepare()
+
+    @property
+    def copies(self) -> bool:
+        """Whether the troupe repeats, or varies, what a guest has danced."""
+        return self._guests.copycat.on
+
+    def copy_guest(self, copies: bool) -> None:
+        """Repeat what a guest has danced for the last eight beats, and vary it; or no longer. UserError where none has
+        danced for so long."""
+        if copies:
+            self._guests.copycat.begin()
+        else:
+            self._guests.copycat.end()
 
     def leap(self, beats: float) -> None:
         """Musical time goes ahead at once by `beats`, a multiple of half a beat; nothing is danced meanwhile. What

@@ -66,7 +66,7 @@ def make_show(
     if options.figure is not None:
         dancer.set_figures(split_figures(options.figure))
     dancer.set_sync(options.sync)
-    dancer.set_camera(options.camera == "moves" and options.beats is None)  # a loop ends where it began
+    dancer.set_camera(options.viewpoint == "moves" and options.beats is None)  # a loop ends where it began
     dancer.view = size[0] / size[1]
     plan = ShowPlan(
         look=options.look,

@@ -53,6 +53,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key(PLUS, "+", "wilder"),
             Key(DIGITS, "1-9", "troupe", numbered=True),
             Key((pygame.K_u,), "U", "next sync"),
+            Key((pygame.K_v,), "V", "camera"),
+            Key((pygame.K_v,), "Shift+V", "copycat", SHIFT),
         ),
     ),
     (

@@ -7,7 +7,8 @@ goes below that.
 
 Both come back as soon as the work is predicted to fit, by a model that is fitted while the show runs: for each look,
 how much more or less work each step of rate and detail was found to be than another. A step that came back and was
-too much after all is tried again later and later.
+too much after all is tried again later and later. Where a camera is on, its rate goes down before all of that, and
+comes back after it (camera_rate.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from visualizer.stage.camera_rate import CameraRate
 
 LEAST = 2  # the coarsest detail; 0 has all effects
 EVEN = 28.0  # frames a second, the fewest that are taken before effects become coarser
@@ -32,6 +35,7 @@ COARSER = 0.7  # of the work, supposed to be left by a step of detail that was n
 LIKELY = (0.3, 1.15)  # what one step can make of the work; more is another program's doing
 EVENLY = 0.85  # of the work, at least left by a step of the rate alone: a frame is as much work at any rate
 SPARE, PATIENCE = 0.5, 6.0  # of the time of a frame, and seconds: after that a step is tried whatever the model says
+SPARE_FOR_CAMERA = 0.7  # of the time of a frame, up to which more of the camera may be looked at
 SOON = 15.0  # seconds within which a step that came back is found to be too much
 AGAIN, MOST_AGAIN = 10.0, 640.0  # seconds until the next step back after the first failure, and after many
 FORGET = 300.0  # seconds until what was tried, and found to save nothing or to be too much, may be tried again
@@ -68,6 +72,7 @@ class Governor:
 
     def __init__(self, most: float, refresh: float | None = None) -> None:
         """`most`: frames a second where there is time for all; `refresh`: of the display, the same if None."""
+        self.camera = CameraRate()
         self._display, self._step = (0.0, 0.0), Step(most, 0)
         self.fit(most, refresh or most)
         self._scenes: dict[Hashable, _Scene] = {}
@@ -93,7 +98,8 @@ class Governor:
         return self._step.detail
 
     def frame(self, now: float, work: float, scene: Hashable = None, details: Sequence[int] = range(LEAST + 1)) -> bool:
-        """A frame of `scene` was shown at `now` after `work` seconds without waiting. Whether rate or detail change.
+        """A frame of `scene` was shown at `now` after `work` seconds without waiting. Whether rate or detail change, or
+        the camera's rate.
 
         `details` are those that save something in this scene, rising, and 0; others are not taken.
         """
@@ -117,8 +123,14 @@ class Governor:
         if self._came_from is not None and self._learn(now, usual):
             return True
         if min(find_usual(taken[k * third : (k + 1) * third]) for k in range(THIRDS)) > HIGH / self.rate:
+            if self.camera.lower(now):
+                self._restart(now, SETTLE)
+                return True
             return self._go_down(now, usual)
-        return self._go_up(now, usual)
+        if self._go_up(now, usual):
+            return True
+        is_best = self._step == self._ladder(now)[0]
+        return self.camera.spare(now, is_best and usual < SPARE_FOR_CAMERA / self.rate)
 
     # --- steps
 

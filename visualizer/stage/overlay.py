@@ -22,6 +22,7 @@ LAMP = ((60, 60, 70), INK, (255, 190, 60))  # dark, beat, first of the bar
 FAINT = (178, 178, 192)
 HEADING = (255, 190, 60)
 RECORDING = (225, 30, 35)
+CAMERA = (40, 200, 90)
 
 Groups = tuple[tuple[str, tuple[Key, ...]], ...]
 Lines = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # groups of keys, and what they do
@@ -40,14 +41,14 @@ class Overlay:
         self.size = size
         self.surface = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._font = _font(max(11, round(min(size) * 0.028)))
-        self._shown: tuple[object, ...] = (False, False, 0, None)  # what an empty surface shows
+        self._shown: tuple[object, ...] = (False, False, False, 0, None)  # what an empty surface shows
         self._panel: tuple[Plan, pygame.Surface] | None = None  # all of the help that does not change
 
     def render(self, text: Text) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
         alpha = round(255 * text.black)
         help_shown = text.help and (text.status, text.on_now, text.lamp)
-        wanted = (help_shown, text.recording, alpha, text.code, *text.toasts)
+        wanted = (help_shown, text.recording, text.camera, alpha, text.code, *text.toasts)
         changed = wanted != self._shown
         if changed:
             self._shown = wanted
@@ -57,14 +58,18 @@ class Overlay:
             if text.code:
                 draw_code(self.surface, self._font, text.code)
             self._draw_toasts(text)
-            if text.recording:
-                self._draw_dot()
-        anything = text.help or text.toasts or text.recording or alpha or text.code
+            for number, (lit, colour) in enumerate(((text.recording, RECORDING), (text.camera, CAMERA))):
+                if lit:
+                    self._draw_dot(colour, number)
+        anything = text.help or text.toasts or text.recording or text.camera or alpha or text.code
         return (self.surface if anything else None), changed
 
-    def _draw_dot(self) -> None:
+    def _draw_dot(self, colour: tuple[int, int, int], number: int) -> None:
+        """A lamp in the upper right corner; that of the camera stands left of that of a recording."""
         line = self._font.get_linesize()
-        pygame.draw.circle(self.surface, RECORDING, (self.size[0] - line, line), line // 3)
+        middle = (self.size[0] - line - number * line, line)
+        pygame.draw.circle(self.surface, PANEL[:3], middle, line // 3 + 2)
+        pygame.draw.circle(self.surface, colour, middle, line // 3)
 
     def _draw_toasts(self, text: Text) -> None:
         line = self._font.get_linesize()

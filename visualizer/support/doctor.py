@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer.errors import UserError
+from visualizer.support.check_camera import camera
 from visualizer.support.check_dance import display, networks, pack, picture
 from visualizer.support.check_files import films, folders, packages, settings
 from visualizer.support.check_outputs import ffmpeg, ndi, spout_or_syphon, virtual_camera
@@ -56,6 +57,7 @@ CHECKS = (
     Check("microphone", microphone, 10),
     Check("loopback", loopback, 10),
     Check("Ableton Link", link, 10),
+    Check("camera", camera, 10),
     Check("films", films, 20),
     Check("virtual camera", virtual_camera, 10),
     Check("NDI", ndi, 10),

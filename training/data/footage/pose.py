@@ -15,10 +15,12 @@ from scipy.interpolate import CubicSpline
 from training.data.footage.crop import Track
 from training.data.footage.smooth import smooth
 from training.data.motion.legs import ANKLES, TOES, place_foot
-from training.data.motion.retarget import place_joints
-from training.data.motion.seen_landmarks import LIMBS, landmarks_of
+from training.data.motion.place_joints import place_joints
+from training.data.motion.seen_landmarks import landmarks_of
 from training.data.motion.skeleton import ANKLE_HEIGHT, INDEX
 from visualizer.camera.landmarker import LANDMARKS, POINT
+from visualizer.camera.lift import lift
+from visualizer.camera.points import LIMBS
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +30,6 @@ LEAST_SURE = 0.02  # weight of a landmark that is not seen at all: then the path
 SWAPPED = 0.3  # metres, of the price of seeing left as right in one picture: in doubt the network is right
 MOST_RISE = 0.05  # metres off the floor that are taken for an error of the network, not for a jump
 TOE_HEIGHT = 0.03  # metres above the floor of a toe that stands
-DEPTH = 0.1  # weight of an error of depth, beside one in the picture
 LONGEST = 0.95  # quantile of a limb's length in the picture that is its length
 HEEL_DOWN, HEEL_UP = 0.14, 0.2  # metres of an ankle above the ground at which a foot is flat, and is not
 KNOWN = 0.6  # share of the pictures of a clip in which a body must be seen
@@ -55,22 +56,6 @@ def to_space(bodies: NDArray[np.float32], track: Track) -> tuple[Floats, Floats]
               for a in (np.stack([x, y], axis=-1), seen[..., 2:4])]  # fmt: skip
     scale = np.nanmedian(spread[0] / np.maximum(spread[1], 1e-6)) if np.isfinite(spread).any() else 1.0
     return np.stack([x, y, -scale * seen[..., 4]], axis=-1), np.nan_to_num(seen[..., 5])
-
-
-def lift(bones: Floats, length: float) -> Floats:
-    """Bones (..., 3) of exactly this `length`, as near to these as can be; sideways and height count more than depth,
-    which the picture does not show. Least squares; the multiplier of the length is found by bisection."""
-    flat, depth = np.square(bones[..., :2]).sum(axis=-1), np.square(bones[..., 2])
-    low, high = np.full(flat.shape, -DEPTH * (1 - 1e-6)), np.full(flat.shape, 60.0)
-    for _ in range(40):
-        middle = (low + high) / 2
-        size = flat / np.square(1 + middle) + depth * np.square(DEPTH / (DEPTH + middle))
-        longer = size > length * length
-        low, high = np.where(longer, middle, low), np.where(longer, high, middle)
-    across = bones[..., :2] / (1 + high)[..., None]
-    across *= np.minimum(1, length / np.maximum(np.linalg.norm(across, axis=-1), 1e-9))[..., None]
-    rest = np.sqrt(np.maximum(length * length - np.square(across).sum(axis=-1), 0))
-    return np.concatenate([across, np.where(bones[..., 2] < 0, -rest, rest)[..., None]], axis=-1)
 
 
 def lifted(points: Floats) -> Floats:

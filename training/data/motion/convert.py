@@ -25,7 +25,8 @@ from training.data.motion.fit_skeleton import fit_skeleton
 from training.data.motion.keypoints import GENRES, read_keypoints
 from training.data.motion.mapping import read_table
 from training.data.motion.markers import read_markers
-from training.data.motion.retarget import FPS, Fit, Landmarks, landmarks_of, to_body
+from training.data.motion.place_joints import Landmarks
+from training.data.motion.retarget import FPS, Fit, landmarks_of, to_body
 from training.data.motion.seen_landmarks import holds_landmarks, read_landmarks
 from training.data.motion.skeleton import JOINTS
 from training.folders import check_folder

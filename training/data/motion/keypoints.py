@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.motion.face import landmarks_of_face
 from training.data.motion.gaps import fill_short_gaps
 from training.data.motion.pickles import read_arrays
-from training.data.motion.retarget import FPS, Landmarks
+from training.data.motion.place_joints import Landmarks
+from training.data.motion.retarget import FPS
+from visualizer.camera.points import find_head
 from visualizer.errors import UserError
 
 COCO = (
@@ -44,5 +45,5 @@ def read_keypoints(path: Path) -> Landmarks:
     points = fill_short_gaps(points, COCO, FPS, path)
     at = {name: points[:, i] for i, name in enumerate(COCO)}
     limbs = {name: at[name] for name in COCO[5:]}  # without the face
-    neck, head, forward = landmarks_of_face(at)
+    neck, head, forward = find_head(at)
     return Landmarks(limbs, [neck], head, FPS, forward=forward)

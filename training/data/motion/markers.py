@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.data.motion.gaps import fill_short_gaps
 from training.data.motion.mapping import NEEDED
-from training.data.motion.retarget import Landmarks
+from training.data.motion.place_joints import Landmarks
 from visualizer.errors import UserError
 
 Points = NDArray[np.float64]  # (T, 3)

@@ -8,8 +8,7 @@ not matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,39 +17,26 @@ from scipy.interpolate import CubicSpline
 
 from training.data.motion.bvh import Skeleton
 from training.data.motion.mapping import ends_of, map_joints, trunk_of
-from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX, JOINTS
+from training.data.motion.place_joints import (
+    Landmarks,
+    Points,
+    find_across,
+    find_leg_length,
+    find_length,
+    find_unit,
+    place_joints,
+)
+from training.data.motion.skeleton import ANKLE_HEIGHT, BONE, INDEX
+from visualizer.dancer.bones import LEG, TRUNK
 from visualizer.errors import UserError
 
-Points = NDArray[np.float64]  # (T, 3)
-
 FPS = 60.0  # of all clips
-TRUNK = BONE["spine"] + BONE["chest"] + BONE["neck"]
-LEG = BONE["knee"] + BONE["ankle"]
-SHOULDER = (0.14, 0.25)  # metres from chest to shoulder, the narrowest and widest at which a silhouette looks right
 SLIGHT_TURN = 20.0  # degrees: a dancer who faces the viewer within this, on average, is left as they are
 SUNK = 0.03  # metres: feet that are farther off the floor are put on it
 CALIBRATION = 5.0  # metres a second: a faster move into the second frame means that the first was a calibration pose
 UNITS = {"metres": 1.0, "decimetres": 0.1, "inches": 0.0254, "centimetres": 0.01, "millimetres": 0.001}
 HEIGHT = (1.2, 2.3)  # metres from the floor to the crown: what a captured person can have
 WHOLE = LEG + TRUNK + BONE["head"] + ANKLE_HEIGHT
-
-
-@dataclass(frozen=True)
-class Landmarks:
-    """What is known of a body, in any units and axes. `trunk`: the line of the back from below, the neck last.
-    `forward`: roughly where the face or the feet point; None where the file does not show it."""
-
-    limbs: dict[str, Points]  # left_hip, right_knee, …
-    trunk: list[Points]
-    head: Points  # its top, or anything above the neck
-    fps: float
-    forward: Points | None = None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def middle(self) -> Points:
-        """Half-way between the hips."""
-        return (self.limbs["left_hip"] + self.limbs["right_hip"]) / 2
 
 
 @dataclass(frozen=True)
@@ -61,14 +47,6 @@ class Fit:
     mean_cm: float
     worst_cm: float
     joint: str
-
-
-def _unit(v: NDArray) -> NDArray:
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
-
-
-def _length(points: Points) -> float:
-    return float(np.median(np.linalg.norm(points, axis=-1)))
 
 
 # --- landmarks of a skeleton -----------------------------------------------------------------------------------------
@@ -84,7 +62,7 @@ def landmarks_of(skeleton: Skeleton, path: Path, table: dict[str, str] | None = 
         ankle, wrist = found[f"{side}_ankle"], found[f"{side}_wrist"]
         tips = ends_of(skeleton, found.get(toe, ankle))
         if tips:  # the tip of the foot, where there is one beyond its ball
-            far = max(tips, key=lambda n: _length(where[:, n] - where[:, ankle]))
+            far = max(tips, key=lambda n: find_length(where[:, n] - where[:, ankle]))
             limbs[toe] = where[:, far]
         if hand not in found:
             fingers = ends_of(skeleton, wrist)
@@ -94,7 +72,7 @@ def landmarks_of(skeleton: Skeleton, path: Path, table: dict[str, str] | None = 
     crowns = ends_of(skeleton, head if head >= 0 else found["neck"])
     neck = where[:, found["neck"]] if "neck" in found else where[:, head]
     if "neck" in found and (crowns or head >= 0):
-        top = where[:, max(crowns, key=lambda n: _length(where[:, n] - neck))] if crowns else where[:, head]
+        top = where[:, max(crowns, key=lambda n: find_length(where[:, n] - neck))] if crowns else where[:, head]
     elif crowns:
         top = where[:, crowns[0]]
     else:
@@ -127,44 +105,15 @@ def _upright(body: Landmarks, path: Path, up: str | None) -> tuple[NDArray[np.fl
     return turn, f"{'' if sign > 0 else '-'}{'xyz'[axis]} up"
 
 
-def _leg_length(body: Landmarks) -> float:
-    """Mean length of both legs, in units of the landmarks."""
-    limbs = body.limbs
-    legs = [_length(limbs[f"{s}_knee"] - limbs[f"{s}_hip"]) + _length(limbs[f"{s}_ankle"] - limbs[f"{s}_knee"])
-            for s in ("left", "right")]  # fmt: skip
-    return float(np.mean(legs))
-
-
 def _units(body: Landmarks, path: Path) -> str:
     """The body's height in words, with the unit that makes it a person's. UserError if the legs have no length."""
-    height = _leg_length(body) * WHOLE / LEG
+    height = find_leg_length(body) * WHOLE / LEG
     if not height > 1e-6:
         raise UserError(f"{path}: the legs have no length")
     for name, metres in UNITS.items():
         if HEIGHT[0] <= height * metres <= HEIGHT[1]:
             return f"{height * metres:.2f} m tall in {name}"
     return f"{height:.3g} units tall, brought to {WHOLE:.2f} m"
-
-
-def _shares(line: list[Points], shares: list[float]) -> list[Points]:
-    """Points along a line of points, (T, 3) each, at the given shares of its length in each frame."""
-    points = np.stack(line)  # (P, T, 3)
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=-1)
-    along = np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
-    out = []
-    for share in shares:
-        target = share * along[-1]
-        piece = np.clip((along[1:] <= target).sum(axis=0), 0, len(steps) - 1)
-        frame = np.arange(steps.shape[1])
-        rest = (target - along[piece, frame]) / np.maximum(steps[piece, frame], 1e-9)
-        out.append(points[piece, frame] + rest[:, None] * (points[piece + 1, frame] - points[piece, frame]))
-    return out
-
-
-def _guess_foot(shin: Points, forward: Points) -> Points:
-    """Direction of a foot that was not captured: square to the shin, towards the front, its tip a little down."""
-    ahead = _unit(forward - shin * np.sum(forward * shin, axis=-1, keepdims=True))
-    return _unit(ahead + 0.35 * shin)
 
 
 def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray[np.float32], list[str], Fit]:
@@ -195,7 +144,7 @@ def to_body(body: Landmarks, path: Path, up: str | None = None) -> tuple[NDArray
 def _measure_fit(body: Landmarks, placed: NDArray[np.float64]) -> Fit:
     """How far joints `placed` (T, 21, 3) are from where they were captured, at our size and about the pelvis; without
     hands and toes, whose ends are captured anywhere."""
-    scale = LEG / _leg_length(body)
+    scale = LEG / find_leg_length(body)
     given = {name: p for name, p in body.limbs.items() if not name.endswith(("_hand", "_toe"))} | {
         "neck": body.trunk[-1]
     }
@@ -214,66 +163,9 @@ def _turned(body: Landmarks, turn: NDArray[np.float64]) -> Landmarks:
     return replace(body, limbs=limbs, trunk=[p @ turn.T for p in body.trunk], head=body.head @ turn.T, forward=forward)
 
 
-def _across(body: Landmarks) -> Points:
-    """Unit vectors from the right hip to the left one."""
-    return _unit(body.limbs["left_hip"] - body.limbs["right_hip"])
-
-
 def _front(body: Landmarks) -> Points:
     """Where the body faces, upright or not: square to the hips and the back."""
-    return np.cross(_across(body), _unit(body.trunk[-1] - body.middle))
-
-
-def place_joints(body: Landmarks, front: Points, path: Path) -> NDArray[np.float64]:
-    """Our joints (T, 21, 3) metres, each bone in the direction of the landmarks. UserError where a bone has none."""
-    scale = LEG / _leg_length(body)
-    out = np.zeros((len(body.head), len(JOINTS), 3))
-    out[:, 0] = body.middle * scale
-    line = [body.middle, *body.trunk]
-    spine, chest = _shares(line, [BONE["spine"] / TRUNK, (BONE["spine"] + BONE["chest"]) / TRUNK])
-    _put(out, "spine", "pelvis", BONE["spine"] * _unit(spine - body.middle))
-    _put(out, "chest", "spine", BONE["chest"] * _unit(chest - spine))
-    _put(out, "neck", "chest", BONE["neck"] * _unit(body.trunk[-1] - chest))
-    _put(out, "head", "neck", BONE["head"] * _unit(body.head - body.trunk[-1]))
-    height = sum(_length(b - a) for a, b in pairwise(line))
-    if not height > 1e-6:
-        raise UserError(f"{path}: the back has no length")
-    for sign, side in ((1.0, "left"), (-1.0, "right")):
-        reach = body.limbs[f"{side}_shoulder"] - chest
-        width = np.clip(_length(reach) * TRUNK / height, *SHOULDER)
-        _put(out, f"{side}_shoulder", "chest", width * _unit(reach))
-        _put(out, f"{side}_hip", "pelvis", sign * BONE["hip"] * _across(body))
-        _place_limbs(out, body.limbs, side, 1e-3 / scale, path)
-        _place_ends(out, body.limbs, side, 0.02 / scale, front * [1.0, 0.0, 1.0])
-    return out
-
-
-def _put(out: NDArray[np.float64], name: str, parent: str, offset: NDArray) -> None:
-    out[:, INDEX[name]] = out[:, INDEX[parent]] + offset
-
-
-def _place_limbs(out: NDArray[np.float64], limbs: dict[str, Points], side: str, least: float, path: Path) -> None:
-    """Place elbow, wrist, knee and ankle of one side. UserError where a bone is no longer than `least`."""
-    for name, parent in (("elbow", "shoulder"), ("wrist", "elbow"), ("knee", "hip"), ("ankle", "knee")):
-        bone = limbs[f"{side}_{name}"] - limbs[f"{side}_{parent}"]
-        if not _length(bone) > least:
-            raise UserError(f"{path}: no bone between {side} {parent} and {side} {name}")
-        _put(out, f"{side}_{name}", f"{side}_{parent}", BONE[name] * _unit(bone))
-
-
-def _place_ends(
-    out: NDArray[np.float64], limbs: dict[str, Points], side: str, least: float, level: Points
-) -> None:  # fmt: skip
-    """Place toe and hand of one side. Where they were not captured, or are shorter than `least`, the foot points
-    towards `level` and the hand goes on along the forearm."""
-    shin = _unit(limbs[f"{side}_ankle"] - limbs[f"{side}_knee"])
-    forearm = limbs[f"{side}_wrist"] - limbs[f"{side}_elbow"]
-    foot = limbs[f"{side}_toe"] - limbs[f"{side}_ankle"] if f"{side}_toe" in limbs else None
-    hand = limbs[f"{side}_hand"] - limbs[f"{side}_wrist"] if f"{side}_hand" in limbs else None
-    toe = _guess_foot(shin, level) if foot is None or not _length(foot) > least else _unit(foot)
-    _put(out, f"{side}_toe", f"{side}_ankle", BONE["toe"] * toe)
-    fingers = forearm if hand is None or not _length(hand) > least else hand
-    _put(out, f"{side}_hand", f"{side}_wrist", BONE["hand"] * _unit(fingers))
+    return np.cross(find_across(body), find_unit(body.trunk[-1] - body.middle))
 
 
 def _on_floor(out: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,29 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.motion.clips import LARGEST_CLIP
-from training.data.motion.face import landmarks_of_face
 from training.data.motion.gaps import fill_short_gaps
-from training.data.motion.retarget import Landmarks
+from training.data.motion.place_joints import Landmarks
 from visualizer.arrays import read_arrays
-from visualizer.camera.landmarker import LANDMARKS, POINT
+from visualizer.camera.landmarker import LANDMARKS
+from visualizer.camera.points import find_head, find_limbs, name_points
 from visualizer.errors import UserError
-
-LIMBS = {
-    f"{side}_{joint}": f"{side}_{landmark}"
-    for side in ("left", "right")
-    for joint, landmark in (("shoulder", "shoulder"), ("elbow", "elbow"), ("wrist", "wrist"), ("hip", "hip"),
-                            ("knee", "knee"), ("ankle", "ankle"), ("toe", "foot_index"))
-}  # fmt: skip
 
 
 def landmarks_of(points: NDArray[np.float64], fps: float) -> Landmarks:
     """Landmarks (T, 33, 3) of any axes as what is brought onto our bones."""
-    at = {name: points[:, number] for name, number in POINT.items()}
-    limbs = {joint: at[landmark] for joint, landmark in LIMBS.items()}
-    for side in ("left", "right"):
-        limbs[f"{side}_hand"] = (at[f"{side}_index"] + at[f"{side}_pinky"]) / 2
-    neck, head, forward = landmarks_of_face(at)
-    return Landmarks(limbs, [neck], head, fps, forward)
+    at = name_points(points)
+    neck, head, forward = find_head(at)
+    return Landmarks(find_limbs(at), [neck], head, fps, forward)
 
 
 def holds_landmarks(path: Path) -> bool:

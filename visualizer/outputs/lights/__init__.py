@@ -1,0 +1,1 @@
+"""Lamps that follow the dance, by DMX over Art-Net or sACN."""
