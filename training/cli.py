@@ -237,7 +237,7 @@ def new_figure(
     ] = None,
     work: Work = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=100000, help="Steps that are learned; 400 if not given.")
+        int | None, typer.Option(min=1, max=100000, help="Steps that are learned; 1000 if not given.")
     ] = None,
     tiny: Annotated[bool, typer.Option(help="All of it in seconds, for tests; the figure is drawn badly.")] = False,
     force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,

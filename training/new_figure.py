@@ -43,7 +43,6 @@ from training.models.figure_decoder import FigureDecoder, read_out
 from training.models.figure_loss import FigureWeights, figure_loss
 from training.models.more_figures import add_row, find_alike, train_last_row
 from training.models.restore_figures import load_figure_decoder
-from training.models.stroke_init import Slots, fill_slots
 from visualizer.dancer.pack import FRAME_SIZE, NETWORKS, load_pack, read_info
 from visualizer.dancer.pack_figures import LONGEST, MOST_FIGURES, has_figures, read_figures
 from visualizer.dancer.wardrobe import NO_FIGURES
@@ -56,21 +55,20 @@ from visualizer.support.console import Console
 @dataclass(frozen=True)
 class FigurePlan:
     """How long is learned. `samples` of three pictures each; `batch` of them a step; `beats` that the pack dances for
-    their poses; `poses` on which strokes begin; `checked`: samples in other poses that quality is measured on."""
+    their poses; `checked`: samples in other poses that quality is measured on."""
 
     seed: int = 7
     samples: int = 384
-    steps: int = 400
+    steps: int = 1000
     batch: int = 4
     rate: float = 4e-3
     beats: int = 64
-    poses: int = 200
     checked: int = 16
     tiny: bool = False
 
     def shrunk(self) -> FigurePlan:
         """The same in seconds, for tests."""
-        return replace(self, samples=4, steps=3, batch=2, beats=8, poses=30, checked=1)
+        return replace(self, samples=4, steps=3, batch=2, beats=8, checked=1)
 
 
 @dataclass(frozen=True)
@@ -143,9 +141,8 @@ def teach_figure(figure: Figure, pack: Path, work: Path, plan: FigurePlan, conso
         make_store(work / "truths", takes, (figure,), plan.samples, plan.seed)
     store = TruthStore(work / "truths", plan.samples)
     rng = np.random.default_rng([plan.seed, 1])
-    poses = [draw_pose(moves, rng) for _ in range(-(-plan.poses // 3))]
-    alike, slots = _find_beginning(figure, pack, old, poses, console)
-    decoder = add_row(old, alike.number, slots)
+    alike = _find_alike(figure, pack)
+    decoder = add_row(old, alike.number, figure)
     checked = [draw_pose(moves, rng) for _ in range(plan.checked)]
     before = _measure(decoder, figure, decoder.config.figures - 1, checked)
     train_last_row(decoder)
@@ -172,25 +169,15 @@ class _Alike:
     figure: Figure | None
 
 
-def _find_beginning(
-    figure: Figure, pack: Path, decoder: FigureDecoder, poses: list[Pose], console: Console
-) -> tuple[_Alike, Slots | None]:
-    """As which figure of the pack the new one begins, and the strokes of both; None where it is not known in which
-    slots of the decoder strokes are."""
+def _find_alike(figure: Figure, pack: Path) -> _Alike:
+    """As which figure of the pack the new one begins: the last, where it is known of none how it is built."""
     names = [person.name for person in read_figures(read_info(pack)).people]
     people = {each.name: each for each in load_people()}
     known = [people[name] for name in names if name in people]
     if not known:
-        console.print(f"note: none of the pack's figures is known here, so {figure.name} begins as {names[-1]}")
-        return _Alike(len(names) - 1, names[-1], None), None
+        return _Alike(len(names) - 1, names[-1], None)
     like = known[find_alike(figure, known)]
-    alike = _Alike(names.index(like.name), like.name, like)
-    bodies, sway, hands = (np.concatenate([getattr(p, name) for p in poses]) for name in ("bodies", "sway", "hands"))
-    slots = fill_slots((like, figure), known, bodies, sway, hands)
-    if slots.hidden.shape[1] != decoder.config.strokes:
-        console.print(f"note: the pack's figures are not those known here, so {figure.name} begins just as {like.name}")
-        return alike, None
-    return alike, slots
+    return _Alike(names.index(like.name), like.name, like)
 
 
 def _batches(store: TruthStore, figures: int, plan: FigurePlan, start: int) -> Iterator[FigureBatch]:

@@ -42,71 +42,40 @@ class _Stroke:
     cap: float = 1.0
 
 
-@dataclass(frozen=True)
-class Slots:
-    """Strokes of figures in the slots of a decoder, and which of them are only hidden there, `hidden` (F, K)."""
-
-    strokes: StrokeInit
-    hidden: NDArray[np.bool_]
-
-
 def make_strokes(
     figures: Sequence[Figure], bodies: NDArray[np.float32], sway: NDArray[np.float32], hands: NDArray[np.float32]
 ) -> StrokeInit:
     """Strokes of `figures`, learned on `bodies` (M, 21, 3) about the crop with `sway` (M, 7) and `hands` (M, 4)."""
-    return fill_slots(figures, figures, bodies, sway, hands).strokes
-
-
-def fill_slots(
-    figures: Sequence[Figure], known: Sequence[Figure], bodies: NDArray[np.float32], sway: NDArray[np.float32],
-    hands: NDArray[np.float32],
-) -> Slots:  # fmt: skip
-    """Strokes of `figures` as `make_strokes` gives them, in the slots that `known` figures need. Of a limb for which
-    those are too few, the last strokes are left out."""
-    found, shaped = _find_all(figures, bodies, sway, hands)
-    # How many strokes a figure has, any pose tells.
-    others = found if known is figures else _find_all(known, bodies[:3], sway[:3], hands[:3])[0]
-    limbs = sorted({stroke.limb for strokes in others for stroke in strokes})
-    room = {limb: max(sum(k.limb == limb for k in strokes) for strokes in others) for limb in limbs}
+    shaped = [reshape(bodies, figure) for figure in figures]
+    found = [_strokes_of(f, body, sway, hands) for f, body in zip(figures, shaped, strict=True)]
+    limbs = sorted({stroke.limb for strokes in found for stroke in strokes})
+    room = {limb: max(sum(k.limb == limb for k in strokes) for strokes in found) for limb in limbs}
     count = sum(room.values())
     ends = np.zeros((len(figures), count, 2, DIRECTIONS), np.float32)
     radii = np.zeros((len(figures), count, 2), np.float32)
     caps, parts = np.ones((len(figures), count), np.float32), np.zeros((len(figures), count), np.int64)
-    hidden = np.zeros((len(figures), count), bool)
     for number, (strokes, body) in enumerate(zip(found, shaped, strict=True)):
         line = _line_up(strokes, room)
-        hidden[number] = np.concatenate(
-            [np.arange(space) >= sum(k.limb == limb for k in strokes) for limb, space in room.items()]
-        )
         with torch.no_grad():
             given = find_directions(*(torch.from_numpy(a.astype(np.float32)) for a in (body, sway, hands)))
-        known_directions = given.transpose(1, 2).reshape(-1, DIRECTIONS).double().numpy()  # (3 M, DIRECTIONS)
+        known = given.transpose(1, 2).reshape(-1, DIRECTIONS).double().numpy()  # (3 M, DIRECTIONS)
         wanted = np.stack([stroke.ends for stroke in line], axis=1)  # (M, K, 2, 3)
-        flat = wanted.transpose(0, 3, 1, 2).reshape(len(known_directions), -1)
-        square = known_directions.T @ known_directions + RIDGE * len(known_directions) * np.eye(DIRECTIONS)
-        solved = np.linalg.solve(square, known_directions.T @ flat)
-        ends[number] = solved.T.reshape(count, 2, DIRECTIONS)
+        flat = wanted.transpose(0, 3, 1, 2).reshape(len(known), -1)
+        square = known.T @ known + RIDGE * len(known) * np.eye(DIRECTIONS)
+        ends[number] = np.linalg.solve(square, known.T @ flat).T.reshape(count, 2, DIRECTIONS)
         radii[number] = [stroke.radii for stroke in line]
         caps[number] = [stroke.cap for stroke in line]
         parts[number] = [stroke.part for stroke in line]
     factors = [scale_bones(figure) for figure in figures]
     scale = np.array([[each[joint.split("_")[-1]] for joint in PARENT] for each in factors], np.float32)
-    return Slots(StrokeInit(ends, radii, caps, parts, scale), hidden)
-
-
-def _find_all(
-    figures: Sequence[Figure], bodies: NDArray[np.float32], sway: NDArray[np.float32], hands: NDArray[np.float32]
-) -> tuple[list[list[_Stroke]], list[NDArray[np.float32]]]:
-    """Strokes of each of `figures`, and its bodies (M, 21, 3)."""
-    shaped = [reshape(bodies, figure) for figure in figures]
-    return [_strokes_of(f, body, sway, hands) for f, body in zip(figures, shaped, strict=True)], shaped
+    return StrokeInit(ends, radii, caps, parts, scale)
 
 
 def _line_up(strokes: list[_Stroke], room: dict[int, int]) -> list[_Stroke]:
     """As many strokes of each limb as there is `room` for, those that are missing hidden in the limb's first."""
     line: list[_Stroke] = []
     for limb, count in room.items():
-        mine = [stroke for stroke in strokes if stroke.limb == limb][:count]
+        mine = [stroke for stroke in strokes if stroke.limb == limb]
         host = mine[0] if mine else _host(strokes, limb)
         hidden = _Stroke(host.ends, (HIDDEN * host.radii[0], HIDDEN * host.radii[1]), host.part, limb)
         line += mine + [hidden] * (count - len(mine))

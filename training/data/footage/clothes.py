@@ -32,7 +32,7 @@ LEAST = 5  # pictures that must show something for it to count
 LEAST_PIXELS = 6  # of a region
 # Of a figure that stands upright without landmarks: heights of parts from the top, shares of its box.
 HEIGHTS = {
-    "hair": (0.0, 0.035), "skin": (0.07, 0.11), "top": (0.25, 0.42), "bottom": (0.58, 0.78), "shoes": (0.965, 1.0),
+    "hair": (0.0, 0.035), "skin": (0.07, 0.11), "top": (0.32, 0.42), "bottom": (0.58, 0.78), "shoes": (0.965, 1.0),
 }  # fmt: skip
 UPRIGHT = 1.5  # times as high as wide
 APART = 0.16  # of the height: knees that are so far apart leave room to see whether there is cloth between them
@@ -130,7 +130,8 @@ def _whole(figure: Figure, picture: Picture) -> NDArray[np.bool_]:
 
 def _guess_regions(figure: Figure, whole: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """Where parts are of a figure without landmarks, if it stands upright: rows of the column about its hips."""
-    _, top, wide, high = figure.box
+    wide, top = figure.box[2], round(figure.head)  # hands may be higher than the head
+    high = figure.box[1] + figure.box[3] - top
     if high < UPRIGHT * wide:
         return {}
     column = np.zeros(whole.shape, bool)
