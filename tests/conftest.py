@@ -7,7 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.support.needs import needs, needs_program
 from tests.support.pose_bundle import ENVIRONMENT, make_bundle
 from tests.support.repository import REPOSITORY
 from tests.support.training_run import TinyFit, run_training
-from tests.support.workers import find_shared_folder, take_turns
+from tests.support.workers import find_shared_folder, share_machine, take_turns
 from visualizer.stop import SIGNALS
 
 
@@ -28,6 +28,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         trains = {"tiny_fit", "server", "screen"} & set(getattr(item, "fixturenames", ()))
         if trains or item.path.is_relative_to(REPOSITORY / "tests" / "e2e"):
             item.add_marker("slow")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that is marked `alone` is, with all that is made for it: no other worker has a test at the same time."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return (yield)
+    factory: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
+    count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])  # one that is started in place of another has a higher number
+    alone = item.get_closest_marker("alone") is not None
+    with share_machine(find_shared_folder(factory), int(worker.removeprefix("gw")) % count, count, alone):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,8 @@ def test_each_subject_has_a_page(pages: dict[Path, Page]) -> None:
     subjects = {"index", "keys", "options", "commands", "sound", "film", "looks", "packs", "gpu", "your-dancer",
                 "figures-people", "train", "how", "figures", "size", "history", "soak", "troubleshooting", "faults",
                 "contributing", "security", "changelog", "phone", "osc", "midi", "titles", "cues",
-                "playlist", "kiosk", "lights", "guests", "install"}  # fmt: skip
+                "playlist", "kiosk", "lights", "guests", "install",
+                "outputs", "screens"}  # fmt: skip
     assert {path.stem for path in pages} == subjects
     assert len(list((ROOT / "docs").glob("*.md"))) == len(subjects)
 

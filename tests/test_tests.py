@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.repository import REPOSITORY
+from tests.support.workers import share_machine
 
 TESTS = REPOSITORY / "tests"
 MODULES = sorted(TESTS.rglob("*.py"))
@@ -67,3 +69,39 @@ def test_tests_mirror_the_packages(path: Path) -> None:
     places = {module.parent for module in package.rglob(f"{name}.py")}
     places |= {module.parent for module in package.rglob(f"{name}/__init__.py")}
     assert not places or here in places
+
+
+def test_a_test_that_wants_to_be_alone_is(tmp_path: Path) -> None:
+    """It begins when the other worker's test has ended, and the next of the other worker waits for it."""
+    seen: list[str] = []
+    leave = threading.Event()
+
+    def begin(worker: int, alone: bool) -> threading.Thread:
+        def run() -> None:
+            with share_machine(tmp_path, worker, 2, alone):
+                seen.append(f"{worker} begins")
+                leave.wait(30)
+                seen.append(f"{worker} ends")
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(0.2)  # time enough for what must not happen
+        return thread
+
+    with share_machine(tmp_path, 0, 2, alone=False):
+        beside = begin(1, alone=False)
+        leave.set()
+        beside.join(30)
+        assert seen == ["1 begins", "1 ends"]
+    leave.clear()
+    with share_machine(tmp_path, 0, 2, alone=False):
+        alone = begin(1, alone=True)
+        assert len(seen) == 2
+    while alone.is_alive() and len(seen) < 3:
+        alone.join(0.01)
+    beside = begin(0, alone=False)
+    assert seen[2:] == ["1 begins"]
+    leave.set()
+    for thread in (alone, beside):
+        thread.join(30)
+    assert seen[2:] == ["1 begins", "1 ends", "0 begins", "0 ends"]

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.loggers.tensorboard import TensorBoardLogger
-from lightning.fabric.plugins.precision import MixedPrecision
-from lightning.fabric.strategies.ddp import DDPStrategy
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
@@ -30,6 +25,9 @@ from training import distributed
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 from visualizer.support.printable import say
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 30.0  # between two lines of progress, where there is no terminal for a bar
@@ -57,14 +55,6 @@ def keep_memory() -> None:
             mallopt(option, value)
 
 
-class _Autocast(MixedPrecision):
-    """Mixed precision that leaves the batch alone: targets rounded to bfloat16 would blur the outline, and a
-    bfloat16 frame takes a path through the convolutions that was measured five times slower on a CPU."""
-
-    def convert_input(self, data: Any) -> Any:
-        return data
-
-
 class _Losses(nn.Module):
     """A network whose `forward` gives its losses: DDP gathers gradients only where a step begins with `forward`."""
 
@@ -74,32 +64,6 @@ class _Losses(nn.Module):
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
         return self.loss(self.network, batch)
-
-
-def _fabric(precision: str, logger: TensorBoardLogger | None) -> Fabric:
-    """The hardware, for as many processes as torchrun has started, or for this one."""
-    many: dict[str, Any] = {"devices": 1}
-    if distributed.world() > 1:
-        distributed.join()
-        # A lesson may not touch all parts of a network, and the others have no gradients to gather.
-        many = {
-            "devices": distributed.here(), "num_nodes": distributed.world() // distributed.here(),
-            "strategy": DDPStrategy(find_unused_parameters=True),
-        }  # fmt: skip
-    if precision == "bf16-mixed":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return Fabric(accelerator="auto", plugins=_Autocast("bf16-mixed", device), loggers=logger or [], **many)
-    return Fabric(accelerator="auto", precision="32-true", loggers=logger or [], **many)
-
-
-def _keep_curves(folder: Path, name: str) -> TensorBoardLogger | None:
-    """The log of the losses; None in a folder whose name is not UTF-8, where TensorBoard cannot open a file."""
-    try:
-        os.path.abspath(folder).encode()
-    except UnicodeEncodeError:
-        say(f"{folder}: its name is not UTF-8, so {name} is trained without curves for TensorBoard")
-        return None
-    return TensorBoardLogger(root_dir=folder / "tensorboard", name=name, version=0)
 
 
 def schedule(step: int, config: FitConfig) -> float:
@@ -254,10 +218,12 @@ def fit(lesson: FitTask, config: FitConfig, folder: Path) -> nn.Module:
     that had finished is only loaded. Raises FloatingPointError when the loss or its gradient stops being a number, and
     UserError where the checkpoint is broken or belongs to another network.
     """
+    from training.hardware import keep_curves, open_fabric  # late: two seconds, and what is refused needs none of it
+
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
-    logger = _keep_curves(folder, lesson.name)
-    fabric = _fabric(config.precision, logger)
+    logger = keep_curves(folder, lesson.name)
+    fabric = open_fabric(config.precision, logger)
     fabric.launch()
     torch.manual_seed(lesson.seed)
     network = lesson.network

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from training import distributed
@@ -50,6 +49,9 @@ from visualizer import files
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_LETTER
 from visualizer.errors import UserError
 from visualizer.support.console import Console
+
+if TYPE_CHECKING:  # slow to import, and what is refused needs none of it
+    from sklearn.cluster import MiniBatchKMeans
 
 SEEDS_PER_STYLE = 24  # poses of each style from which a dance can start
 CAPTURED_WEIGHT = 8.0  # times as much as a written move counts a captured one when moves are clustered into letters

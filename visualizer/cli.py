@@ -189,7 +189,7 @@ def kiosk(
     install: Annotated[bool, typer.Option("--install", help="Let it begin at every login.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="No longer.")] = False,
 ) -> None:
-    """Let a show that nobody looks after begin at every login: visualizer kiosk --install -- --look neon."""
+    """Let a show that is left to itself begin at every login: visualizer kiosk --install -- --look neon."""
     from visualizer import kiosk_install
 
     if install == remove or (remove and words):

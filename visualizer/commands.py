@@ -356,6 +356,14 @@ def _choose_cue(show: Show, name: str) -> None:
         show.cues.go(show.cues.list.find(name))
 
 
+def _adjust_screen(what: str) -> Callable[[Show, str], None]:
+    def change(show: Show, argument: str) -> None:
+        if show.host:
+            show.host.adjust_screen(what, argument)
+
+    return change
+
+
 def _step_song(songs: int) -> Callable[[Show, str], None]:
     return _on_host(lambda host: host.step_song(songs))
 
@@ -526,7 +534,15 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("picture", "save a picture, a video", _on_host(lambda host: host.take_picture())),
             Command("record", "save a picture, a video", _on_host(lambda host: host.toggle_recording())),
             Command("fullscreen", "full screen, window", _on_host(lambda host: host.toggle_fullscreen())),
-            Command("next display", "on to the next display", _on_host(lambda host: host.move_to_next_display())),
+            Command("pin display", "fit the next display", _adjust_screen("pin display")),
+            Command("pin corner", "another corner, 1 to 4", _adjust_screen("pin corner"), "[N]"),
+            Command("pin move", "move it, pixels right, down", _adjust_screen("pin move"), "X Y"),
+            Command("pin reset", "this display as it comes", _adjust_screen("pin reset")),
+            Command("brightness", "of this display, 10 to 100", _adjust_screen("brightness"), "N"),
+            Command("gamma", "of this display, 0.3 to 3", _adjust_screen("gamma"), "N"),
+            Command("mask", "a PNG over it; none: no mask", _adjust_screen("mask"), "[NAME]"),
+            Command("pin", "fit a wall, next display", _adjust_screen("pin"), "[on|off]"),
+            Command("next display", "fit a wall, next display", _on_host(lambda host: host.move_to_next_display())),
         ),
     ),
     (

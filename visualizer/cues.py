@@ -28,6 +28,7 @@ from visualizer.dancer.pack import PHRASE_BEATS
 from visualizer.errors import UserError
 from visualizer.files import read_at_most
 from visualizer.names import bare
+from visualizer.remote.inbox import drop_answer
 
 if TYPE_CHECKING:
     from visualizer.show import Show
@@ -265,7 +266,7 @@ class CuePlayer:
         choices, show.choices = show.choices, Choices()
         try:
             for name, argument in cue.orders:
-                run_command(show, name, time, argument)
+                run_command(show, name, time, argument, drop_answer)  # as from afar: no list turns a camera on
         finally:
             show.choices = choices
         chosen: set[Kind] = {kind for kind in KINDS if kind in _words(cue.orders)}

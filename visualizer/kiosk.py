@@ -1,4 +1,4 @@
-"""A show that nobody looks after: where it fails it is started again, after longer and longer waits.
+"""A show that is left to itself: where it fails it is started again, after longer and longer waits.
 
 The program that was started only watches; the show is a process of its own, told by the environment that it is watched.
 """

@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
         live.show.avoid_unwanted(settings.from_cli)
         with (
             playing_songs(songs, live),
+            following_players(settings, live),
             playing_cues(settings, cues, live),
             open_outputs(settings, live),
             _lighting(lights, live, clock),
@@ -102,6 +104,7 @@ def _open(
     settings: Settings, seed: int, clock: Callable[[], float], notify: Notify, songs: SongSet | None
 ) -> Opened:  # fmt: skip
     """The networks load while the window opens."""
+    from visualizer.stage.screens.wall import WallChoice
     from visualizer.stage.video import open_video
     from visualizer.stage.window import Window
 
@@ -110,7 +113,10 @@ def _open(
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_load_dancer, settings, seed, unmet, notify)
         window = with_fallback(
-            settings, ("display", "stage"), lambda s: Window(s.window, s.display, s.stage, notify), unmet
+            settings,
+            ("display", "stage"),
+            lambda s: Window(s.window, s.display, s.stage, notify, WallChoice(s.display, s.stretch, s.screens)),
+            unmet,
         )
         try:
             dancer = loading.result()
@@ -136,8 +142,9 @@ def _make_show(
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
     log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
-    if isinstance(settings.display, str) and not is_called(window.display, settings.display):
-        window.miss(settings.display)
+    wanted = settings.display
+    if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
+        window.miss(wanted)
     plan = ShowPlan(
         look=settings.look,
         seeds=random.Random(seed),
@@ -243,6 +250,30 @@ def playing_songs(songs: SongSet | None, live: LiveShow) -> Iterator[None]:
         live.toasts(note, "", True)
     with kept_until_the_end(songs.resume):
         yield
+
+
+@contextmanager
+def following_players(settings: Settings, live: LiveShow) -> Iterator[None]:
+    """The song's name is that of another program's song in here, where one is to be shown and we play none."""
+    from visualizer.music.sources import is_song
+
+    plays = settings.playlist is not None or is_song(settings.audio)
+    if not settings.now_playing or plays or sys.platform != "linux":
+        yield
+        return
+    from visualizer.music import mpris
+
+    try:
+        players = mpris.NowPlaying(live.toasts)
+    except UserError as error:
+        live.toasts(str(error), "song", True)
+        yield
+        return
+    live.now_playing = lambda: players.playing
+    try:
+        yield
+    finally:
+        players.close()
 
 
 def _load_lights(settings: Settings) -> LightMap | None:

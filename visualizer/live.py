@@ -26,6 +26,7 @@ from visualizer.pacing import Pacer
 from visualizer.remote.codes import Codes
 from visualizer.remote.inbox import Inbox, Sent
 from visualizer.remote.keys import find_command
+from visualizer.remote.pin_keys import find_pin_command
 from visualizer.remote.state import Board, describe_state
 from visualizer.show import Show
 from visualizer.stage.camera_rate import RATES
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from visualizer.music.clock import Hearing
     from visualizer.music.sources import MusicSource
     from visualizer.outputs.outputs import Outputs
+    from visualizer.screen_setup import ScreenTable
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
 
@@ -82,6 +84,11 @@ class Screen(Protocol):
     def follow_displays(self) -> str | None: ...
     def pointer_moved(self, now: float) -> None: ...
     def rest_pointer(self, now: float) -> None: ...
+    @property
+    def pinning(self) -> bool: ...
+    @property
+    def screens(self) -> ScreenTable: ...
+    def adjust_screen(self, what: str, argument: str) -> str: ...
 
 
 class Songs(Protocol):
@@ -155,11 +162,13 @@ class LiveShow:
             if event.type == pygame.QUIT:
                 self.running = self.kiosk
             elif event.type == pygame.KEYDOWN:
-                if sent := find_command(event.key, getattr(event, "mod", 0), getattr(event, "scancode", 0)):
+                mod = getattr(event, "mod", 0)
+                sent = find_pin_command(event.key, mod) if self.window.pinning else None
+                if sent := sent or find_command(event.key, mod, getattr(event, "scancode", 0)):
                     self.run_command(sent[0], now, sent[1])
             elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
-            elif event.type == pygame.WINDOWDISPLAYCHANGED:
+            elif event.type == pygame.WINDOWDISPLAYCHANGED and getattr(event, "window", None) is None:
                 self.window.dragged_to(event.display_index)
         for sent in self.inbox.take():
             self.run_sent(sent, now)
@@ -289,6 +298,12 @@ class LiveShow:
             self.show.choices.note("display", before, name_for_file(window.display, window.displays))
             text = f"display {window.display}"
         self.show.reply(text, "window")
+
+    def adjust_screen(self, what: str, argument: str) -> None:
+        before = self.window.screens
+        said = self.window.adjust_screen(what, argument)
+        self.show.choices.note("screens", before, self.window.screens)
+        self.show.reply(said, "window")
 
     def show_code(self, guests: bool) -> None:
         none = "there is no phone page: start with --remote"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from visualizer.outputs.names import OutputNames
+from visualizer.screen_setup import Screens, ScreenTable
 from visualizer.values import (
     ANY_SIZE,
     Choice,
@@ -153,8 +154,13 @@ class Settings(SharedOptions):
         ANY_SIZE, None, "In a window; else fullscreen.", in_file=True, unset="fullscreen"
     )
     display: int | str = option(
-        Text("a display's number, from 0, or a part of its name", "N|NAME", types=(int, str)), 0,
-        "Display to open on: its number, from 0, or its name.", in_file=True,
+        Text("a display's number, from 0, or a part of its name, or several", "N|NAME[,...]", types=(int, str)), 0,
+        "Display to open on: its number, from 0, or its name; several between commas, or all.", in_file=True,
+    )  # fmt: skip
+    stretch: bool = option(Flag(), False, "One picture over several displays; else each shows all of it.", in_file=True)
+    screens: ScreenTable = option(
+        Screens(), ScreenTable(), "How the picture stands on each display.", in_file=True, on_command_line=False,
+        unset="as it comes",
     )  # fmt: skip
     audio: str = option(
         Text(f"a song, {', '.join(SOURCES)} or mic:NAME", "SOURCE", f"no song is named; {NO_SONGS}"), "auto",
@@ -220,7 +226,7 @@ class Settings(SharedOptions):
     lights: str | None = option(
         Text("a TOML file of lamps", "FILE"), None, "Lamps follow the dance, by Art-Net or sACN.", unset="none"
     )  # fmt: skip
-    kiosk: bool = option(Flag(), False, "A show that nobody looks after: no Esc, started again where it fails.")
+    kiosk: bool = option(Flag(), False, "A show that is left to itself: no Esc, started again where it fails.")
     remember: bool = option(
         Opposite(), True, "What keys choose is not kept for the next show.", flags=("--no-remember",)
     )  # fmt: skip

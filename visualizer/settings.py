@@ -19,6 +19,7 @@ import platformdirs
 
 from visualizer.errors import UserError
 from visualizer.options import Settings, check, old_names, options_of
+from visualizer.screen_setup import ScreenTable
 
 T = TypeVar("T")
 
@@ -157,6 +158,8 @@ def remember(path: Path, changes: Mapping[str, Any]) -> None:
 
 def _plain(value: Any) -> Any:
     """As it stands in a file that people read: sizes as 1280x720, lists, whole numbers without a point."""
+    if isinstance(value, ScreenTable):
+        return value.as_toml()
     if isinstance(value, tuple):
         return "x".join(map(str, value)) if value and isinstance(value[0], int) else list(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import av
 import pytest
 
 from tests.support.made_person import RATE, dancing
-from tests.support.program import Program, Screen
+from tests.support.program import PATIENCE, Program, Screen
 from visualizer.camera.bundle import keep_bundle
 
 WORDS = ["--audio", "none", "--bpm", "240", "--seed", "4", "--look", "paper", "--no-auto", "--window", "320x180",
@@ -30,7 +31,8 @@ def film(tmp_path: Path) -> Path:
 
 def copy_guest(screen: Screen, program: Program) -> None:
     """Copycat, as soon as the guest has danced for long enough."""
-    for _ in range(30):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         screen.press("shift+v")
         if "your last eight beats" in program.wait_for("toast: copycat: .*")[0]:
             return

@@ -283,6 +283,7 @@ def flashes(times: np.ndarray, light: np.ndarray) -> np.ndarray:
     return times[1:][lit[1:] & ~lit[:-1]]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("audio", "rate", "bpm", "latency"), [("loopback", 44_100, 128, 0.0), ("mic", 48_000, 120, 0.1)]
 )
@@ -324,6 +325,7 @@ def test_the_beat_is_drawn_when_it_sounds(
     assert abs(np.median(off)) < 0.03
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("audio", ["mic", "song"])
 def test_a_video_has_the_sound_that_the_ear_hears(server: Server, screen: Screen, tmp_path: Path, audio: str) -> None:
     """The video's sound is the song, from the room or the file: the same kicks, as far from one another."""

@@ -13,6 +13,7 @@ from visualizer.live import LiveShow
 from visualizer.messages import Toasts
 from visualizer.moment import Moment, Text
 from visualizer.music.clock import Hearing, MusicClock
+from visualizer.screen_setup import ScreenSetup, ScreenTable
 from visualizer.show import Show
 from visualizer.stage.displays import Display
 from visualizer.stage.looks import Look
@@ -75,6 +76,13 @@ class FakeWindow:
         self.pointer.append(now)
 
     def rest_pointer(self, now: float) -> None: ...
+
+    pinning = False
+    screens = ScreenTable()
+
+    def adjust_screen(self, what: str, argument: str) -> str:
+        self.screens = self.screens.replace("left", ScreenSetup(brightness=0.5))
+        return f"{what} {argument}".strip()
 
     def draw(self, moment: Moment) -> None:
         self.text = moment.text

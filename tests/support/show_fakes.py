@@ -131,6 +131,9 @@ class FakeHost:
     def learn_control(self, command: str) -> None:
         self.asked.append(f"learn {command}")
 
+    def adjust_screen(self, what: str, argument: str) -> None:
+        self.asked.append(f"{what} {argument}".strip())
+
     def show_code(self, guests: bool) -> None:
         self.asked.append("guest code" if guests else "phone code")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,4 +21,22 @@ def find_shared_folder(factory: pytest.TempPathFactory) -> Path:
 def take_turns(factory: pytest.TempPathFactory, name: str) -> Iterator[None]:
     """No two workers are within `name` at the same time: the second waits until the first is done."""
     with FileLock(find_shared_folder(factory) / f"{name}.lock"):
+        yield
+
+
+@contextmanager
+def share_machine(folder: Path, worker: int, workers: int, alone: bool) -> Iterator[None]:
+    """Run one test beside those of the other workers; `alone`: after theirs have ended, and before they begin another.
+
+    Each worker holds a lock of its own in `folder` during a test. Who wants to be alone takes them all, and keeps the
+    gate meanwhile: else the others would begin one test after the other, and never leave room.
+    """
+    gate = FileLock(folder / "gate.lock")
+    locks = [FileLock(folder / f"{number}.lock") for number in range(workers)]
+    with ExitStack() as held:
+        with gate:
+            for lock in locks if alone else [locks[worker]]:
+                held.enter_context(lock)
+            if alone:
+                held.enter_context(gate)  # once more: it is held as long as the test runs
         yield

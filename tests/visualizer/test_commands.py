@@ -22,6 +22,7 @@ ARGUMENTS = {
     "sync": "canon",
     "clock": "124.5 8",
     "learn": "look",
+    "pin move": "1 0",
 }
 
 

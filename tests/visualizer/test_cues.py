@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import fakes
-from tests.support.show_fakes import FakeDancer
+from tests.support.show_fakes import FakeDancer, FakeHost
 from visualizer.commands import run_command
 from visualizer.cues import CueList, CuePlayer, load_cues, split_order
 from visualizer.errors import UserError
@@ -206,3 +206,14 @@ def test_where_a_list_is_is_told(tmp_path: Path, show: Show) -> None:
     play(show, 2, begin=1.25)
     assert told == [1, 2]
     assert CuePlayer(read(tmp_path, GOOD), start=99).names == ("arrival", "dinner", "dance")
+
+
+def test_no_list_of_a_stranger_turns_a_camera_on(tmp_path: Path) -> None:
+    """What a cue says comes as from afar: the host is told so."""
+    host = FakeHost()
+    show = Show(FakeDancer(), ShowPlan(look="paper"), host=host)
+    afar: list[bool] = []
+    host.toggle_camera = lambda wanted: afar.append(show.answer is not None)  # type: ignore[method-assign]
+    show.cues = CuePlayer(read(tmp_path, '[[cue]]\ndo = ["camera on"]\n'))
+    play(show, 1.0)
+    assert afar == [True]

@@ -1,4 +1,4 @@
-"""A show that nobody looks after: started again, with nothing on the keyboard that ends it."""
+"""A show that is left to itself: started again, with nothing on the keyboard that ends it."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "verbose": ("show film", ()),
     "window": ("show file", ("64x64", "16384x16384")),
     "display": ("show file", ()),
+    "stretch": ("show file", ()),
     "audio": ("show file", ()),
     "latency_ms": ("show file", ("-500", "500")),
     "sensitivity": ("show file", ("-4", "4")),
@@ -87,7 +88,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
-}
+} | {"screens"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from training.data.choreography.energy import EnergyFigure, rank
@@ -18,6 +17,9 @@ from training.data.weights import SAME_DANCE, weigh_takes
 from visualizer.dancer.dancer import bar_phase
 from visualizer.dancer.pack import PHRASE_BEATS, STEPS_PER_BEAT, STEPS_PER_LETTER
 from visualizer.support.console import Console
+
+if TYPE_CHECKING:  # slow to import, and what is refused needs none of it
+    from sklearn.cluster import MiniBatchKMeans
 
 LETTERS_PER_BEAT = STEPS_PER_BEAT // STEPS_PER_LETTER
 
@@ -79,6 +81,8 @@ def learn_alphabet(
     `weights`: how much each take counts. Written moves need only coarse letters, because the network is also told
     which written dance it is; captured moves are known by their letters alone.
     """
+    from sklearn.cluster import MiniBatchKMeans
+
     parts = [moves(latent) for latent in latents]
     data = np.concatenate(parts)
     weight = np.repeat(np.ones(len(parts)) if weights is None else weights, [len(p) for p in parts])

@@ -57,8 +57,8 @@ class LiveCamera:
         return self._looking is not None
 
     def turn(self, show: Show, on: bool) -> None:
-        """Guests from now on, or no more. UserError where the pack's dancers are flat, or a remote asks for what
-        nobody has asked for here: a camera is not turned on from afar."""
+        """Guests from now on, or no more. A remote or a list of cues can turn on only what was asked for at the start.
+        UserError where the pack's dancers are flat."""
         if on and not self.wanted:
             if show.answer is not None and self.name is None:
                 show.reply(AT_THE_SHOW, "camera")

@@ -83,6 +83,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_s, pygame.K_F12), "S F12", "picture"),
             Key((pygame.K_r,), "R", "record"),
             Key((pygame.K_f, pygame.K_F11), "F F11 Alt+Enter", "fullscreen", also=ALT_ENTER),
+            Key((pygame.K_w,), "W", "pin"),
             Key((pygame.K_m,), "M", "next display"),
         ),
     ),

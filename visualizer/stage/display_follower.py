@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from visualizer.stage.displays import Display, displays, find_display, is_called, same_display
+from visualizer.stage.displays import Display, displays, find_several, is_called, same_display
 
 
 class DisplayFollower:
     """Keeps count of the displays there are. It moves no window: it says where one should be."""
 
     def __init__(self, asked: int | str) -> None:
-        """`asked`: number or name. UserError if there is no such display."""
+        """`asked`: number or name, or several, of which the first counts. UserError if there is no such display."""
         self.displays = displays()  # as they were when last looked at
-        self.display = find_display(self.displays, asked)
+        self.display = find_several(self.displays, asked)[0]
         # The display where the show belongs, while it is not there: its name, or what it was and who was beside it.
         self._missed: str | tuple[Display, tuple[Display, ...]] | None = None
 

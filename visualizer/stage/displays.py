@@ -13,6 +13,8 @@ import pygame
 
 from visualizer.errors import UserError
 
+ALL = "all"  # in place of names
+
 
 @dataclass(frozen=True)
 class Display:
@@ -22,6 +24,7 @@ class Display:
     name: str  # "" where SDL has none
     size: tuple[int, int]  # pixels
     rate: int  # Hz; 0: unknown
+    place: tuple[int, int] = (0, 0)  # of its upper left corner on the desktop
 
     def __str__(self) -> str:
         width, height = self.size
@@ -32,7 +35,7 @@ def displays() -> tuple[Display, ...]:
     """Those there are now; the video must run. SDL keeps count of what is plugged in as events are fetched."""
     sizes, rates = pygame.display.get_desktop_sizes(), pygame.display.get_desktop_refresh_rates()
     pairs = enumerate(zip(sizes, rates, strict=True))
-    return tuple(Display(number, _name(number), size, rate) for number, (size, rate) in pairs)
+    return tuple(Display(number, _name(number), size, rate, _place(number)) for number, (size, rate) in pairs)
 
 
 def find_display(there: Sequence[Display], asked: int | str) -> Display:
@@ -75,19 +78,46 @@ def name_for_file(display: Display, there: Sequence[Display]) -> int | str:
     return display.name if display.name and alone and not display.name.isdecimal() else display.number
 
 
+def find_several(there: Sequence[Display], asked: int | str) -> tuple[Display, ...]:
+    """The displays of a list with commas, or of "all"; the first is the window's. UserError as of `find_display`."""
+    if isinstance(asked, str):
+        if asked.strip().casefold() == ALL:
+            return tuple(there)
+        words = [word for word in asked.split(",") if word.strip()]
+        if len(words) > 1 and not any(d.name.casefold() == asked.strip().casefold() for d in there):
+            return tuple(dict.fromkeys(find_display(there, word) for word in words))
+    return (find_display(there, asked),)
+
+
+class _Rect(ctypes.Structure):
+    """SDL_Rect."""
+
+    _fields_ = tuple((name, ctypes.c_int) for name in ("x", "y", "w", "h"))
+
+
 @cache
-def _sdl_name() -> Any:
-    """SDL_GetDisplayName, which pygame has no word for: out of the library that pygame has loaded."""
+def _sdl() -> Any:
+    """What pygame has no words for, out of the library that it has loaded."""
     # dlsym also looks into what a library depends on; Windows has no such thing, but finds what is loaded by name.
     library = ctypes.CDLL("SDL2.dll" if sys.platform == "win32" else pygame.base.__file__)
-    function = library.SDL_GetDisplayName
-    function.restype, function.argtypes = ctypes.c_char_p, [ctypes.c_int]
-    return function
+    library.SDL_GetDisplayName.restype = ctypes.c_char_p
+    library.SDL_GetDisplayName.argtypes = [ctypes.c_int]
+    library.SDL_GetDisplayBounds.argtypes = [ctypes.c_int, ctypes.POINTER(_Rect)]
+    return library
+
+
+def _place(number: int) -> tuple[int, int]:
+    rect = _Rect()
+    try:
+        _sdl().SDL_GetDisplayBounds(number, ctypes.byref(rect))
+    except (OSError, AttributeError):
+        return 0, 0
+    return rect.x, rect.y
 
 
 def _name(number: int) -> str:
     try:
-        name = _sdl_name()(number)
+        name = _sdl().SDL_GetDisplayName(number)
     except (OSError, AttributeError):  # an SDL that is built into pygame: then displays go by number
         return ""
     return (name or b"").decode("utf-8", "replace").strip()

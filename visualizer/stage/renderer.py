@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import pygame
 
     from visualizer.moment import Moment
+    from visualizer.stage.screens.plan import StagePlan
 
 
 class NoGpu(Exception):
@@ -35,6 +37,14 @@ class ScreenRenderer(Renderer, Protocol):
 
     size: tuple[int, int]
     detail: int  # how much is left out to save time, 0 nothing to 2; one that has time for all ignores it
+
+    def draw_grid(self, draw: Callable[[int, pygame.Surface], None]) -> None:
+        """Show a test picture on each display: `draw` fills a surface for the one of that number."""
+        ...
+
+    def replan(self, plan: StagePlan) -> None:
+        """The same displays, with other corners, masks and so on."""
+        ...
 
     def read(self) -> pygame.Surface | None:
         """What was shown last."""

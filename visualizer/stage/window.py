@@ -12,18 +12,22 @@ import pygame
 
 from visualizer.errors import UserError
 from visualizer.paths import assets
+from visualizer.remote.pin_keys import FIRST_REPEAT, REPEAT
 from visualizer.stage.display_follower import DisplayFollower
 from visualizer.stage.flash_guard import FlashGuard
 from visualizer.stage.gpu import software_gl
 from visualizer.stage.guarded import HELD
 from visualizer.stage.renderer import NoGpu, ScreenRenderer
+from visualizer.stage.screens.wall import Wall, WallChoice
 from visualizer.stage.shots import Camera
 from visualizer.stage.video import NoDisplay, open_video
 
 if TYPE_CHECKING:
     from visualizer.moment import Moment
+    from visualizer.screen_setup import ScreenTable
     from visualizer.stage.displays import Display
     from visualizer.stage.looks import Look
+    from visualizer.stage.screens.surfaces import SurfaceScreens
 
 log = logging.getLogger("visualizer")
 
@@ -35,14 +39,17 @@ POINTER_SECONDS = 2.0  # for which the pointer is seen in a window after it was 
 class Window:
     """A window on one display, and the renderer that draws in it: a GPU's, or where there is none or it fails, the
     processor's.
+
+    Many lines, for all that opens, moves, fits or replaces the one window is one story.
     """
 
     def __init__(
         self, size: tuple[int, int] | None, display: int | str = 0, stage: str = "auto",
-        notify: Callable[[str], None] = lambda _: None,
+        notify: Callable[[str], None] = lambda _: None, wall: WallChoice | None = None,
     ) -> None:  # fmt: skip
-        """`size` None is fullscreen. `display`: number or name. `stage`: "auto", "shader" or "painter". `notify` is
-        told what people should know: that there is no GPU, that it has failed, that flashes are held back.
+        """`size` None is fullscreen. `display`: number or name, or several, of which the first has the window. `stage`:
+        "auto", "shader" or "painter". `notify` is told what people should know: that there is no GPU, that it has
+        failed, that flashes are held back. `wall`: how the picture stands on displays, and which there are besides.
 
         NoDisplay where there is no screen; UserError if the display or the forced stage does not exist.
         """
@@ -55,6 +62,8 @@ class Window:
         self._pointer_until = -1.0  # the show's clock; -1: hidden
         open_video()
         self.camera = Camera()
+        self._screens: SurfaceScreens | None = None
+        self.wall = Wall(wall or WallChoice(display))
         try:
             self._follower = DisplayFollower(display)
         except UserError:
@@ -96,8 +105,8 @@ class Window:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Pixels now."""
-        return pygame.display.get_window_size()
+        """Pixels of the picture now."""
+        return pygame.display.get_window_size() if self.wall.plan is None else self.wall.plan.size
 
     @property
     def windowed(self) -> tuple[int, int]:
@@ -138,6 +147,7 @@ class Window:
             log.info("this system does not let a program keep the display awake")
         pygame.mouse.set_visible(False)
         self._pointer_until = -1.0
+        self.wall.make_plan(self.display, self.displays, self.fullscreen)
         renderer = self._make_renderer()
         self.refresh = float(pygame.display.get_current_refresh_rate() or 60)
         # With vsync the flip waits for the display; this only keeps a hidden window from racing.
@@ -145,13 +155,32 @@ class Window:
         return renderer
 
     def _make_renderer(self) -> ScreenRenderer:
+        screens = self._prepare_screens()
         if self.gpu:
             from visualizer.stage.gpu.renderer import GpuRenderer
 
-            return GpuRenderer(self.size, self.guard, self.camera, self._notify, self._is_forced, self._wait)
+            return GpuRenderer(self.size, self.guard, self.camera, self._notify, self._is_forced, self._wait, screens)
         from visualizer.stage.cpu.renderer import CpuRenderer
 
-        return CpuRenderer(self.size, self.guard, self.camera, self._detail, self._wait)
+        return CpuRenderer(self.size, self.guard, self.camera, self._detail, self._wait, screens)
+
+    def _prepare_screens(self) -> SurfaceScreens | None:
+        """What shows the picture where that is more than this window as it comes; its windows stay if they can."""
+        plan, screens = self.wall.plan, self._screens
+        if screens is not None and plan is not None and screens.can_replan(plan, skip_first=self.gpu):
+            screens.replan(plan)
+            return screens
+        self._close_screens()
+        if plan is not None:
+            from visualizer.stage.screens.surfaces import SurfaceScreens
+
+            self._screens = SurfaceScreens(plan, self._notify, skip_first=self.gpu)
+        return self._screens
+
+    def _close_screens(self) -> None:
+        if self._screens is not None:
+            self._screens.release()
+            self._screens = None
 
     def _wait(self) -> None:
         if not self.vsync:
@@ -175,6 +204,7 @@ class Window:
     def _release(self) -> None:
         self.camera.forget()
         self._renderer.release()
+        self._close_screens()
 
     def toggle_fullscreen(self) -> None:
         """From window to full screen and back."""
@@ -208,8 +238,9 @@ class Window:
 
         A show whose display is gone moves to another, and back once it is there again, if it was full screen.
         """
+        before = self.displays
         text, is_to_move = self._follower.look(self.fullscreen)
-        if is_to_move:
+        if is_to_move or (self.wall.plan is not None and self.displays != before):
             if not self.fullscreen:
                 self._windowed = self.size
             self._open_again()
@@ -233,7 +264,11 @@ class Window:
     # --- pictures
 
     def draw(self, moment: Moment) -> None:
-        """Draw one picture with its text and show it; on the processor from now on if the GPU fails."""
+        """Draw one picture with its text and show it; on the processor from now on if the GPU fails. While displays are
+        fitted they show the test picture."""
+        if self.wall.pinning.on:
+            self._draw_grid()
+            return
         try:
             self._renderer.draw(moment)
         except NoGpu as error:
@@ -242,6 +277,60 @@ class Window:
         if self.guard.held and not self._is_held_told:
             self._is_held_told = True
             self._notify(HELD)
+
+    # --- fitting the picture to displays
+
+    def _draw_grid(self) -> None:
+        """Once for each change."""
+        if not self.wall.is_grid_stale:
+            self.before_show()
+            return
+        self.wall.is_grid_stale = False
+        try:
+            self._renderer.draw_grid(self.wall.draw_grid)
+        except NoGpu as error:
+            self._replace_gpu(str(error))
+            self._renderer.draw_grid(self.wall.draw_grid)
+
+    @property
+    def pinning(self) -> bool:
+        """Whether the test picture is shown."""
+        return self.wall.pinning.on
+
+    @property
+    def screens(self) -> ScreenTable:
+        """What is known of how the picture stands on displays."""
+        return self.wall.pinning.table
+
+    def adjust_screen(self, what: str, argument: str) -> str:
+        """Do a command of the displays; what to say. UserError, and nothing is changed."""
+        pinning, plan = self.wall.pinning, self.wall.plan
+        if not self.fullscreen:
+            raise UserError("the picture is fitted in full screen: F first")
+        if what == "pin":
+            if pinning.turn(argument):
+                pygame.key.set_repeat(*((FIRST_REPEAT, REPEAT) if pinning.on else (0,)))
+                self._renew_renderer()
+            return "the picture is fitted" if pinning.on else "fitted"
+        said = pinning.adjust(what, argument, tuple(s.display for s in plan.screens) if plan else (self.display,))
+        new = self.wall.make_plan(self.display, self.displays, self.fullscreen)
+        if new is not None and plan is not None:
+            self._renderer.replan(new)
+        elif new is not plan:
+            self._renew_renderer()
+        return said
+
+    def _renew_renderer(self) -> None:
+        """In the same window, whose displays are planned anew."""
+        self.wall.make_plan(self.display, self.displays, self.fullscreen)
+        self.camera.forget()
+        self._renderer.release()
+        try:
+            self._renderer = self._make_renderer()
+        except NoGpu as error:
+            self.gpu = False
+            self._notify(f"the GPU has failed ({error}): painting on the processor")
+            self._renderer = self._open()
 
     def set_detail(self, detail: int) -> None:
         """How much is left out where the processor paints, 0 nothing to 2; a GPU has time for all."""

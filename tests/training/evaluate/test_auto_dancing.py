@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -40,22 +42,34 @@ def one_after_the_other(takes: list[Real], numbers: dict[str, int], styles: tupl
     return Evening(Danced(poses, joints, space), steps / STEPS_PER_BEAT, style, dance, music, own)
 
 
-def material(spoil: Spoil | None = None, axes: int = 2) -> Material:
+class Build(Protocol):
     """Real takes as the dance of a pack, after `spoil` has changed their joints (S, 21, 2 or 3) in place."""
-    pool = [t for t in new_takes({d.name for d in SOME}, 99, False) if t.front]
-    if spoil is not None:
-        for take in pool:
-            for joints in (take.danced.poses, take.danced.joints, take.danced.space):
-                assert joints is not None
-                spoil(joints)
-    pack, takes = pack_of(pool), made_takes(written_motions(SOME, SEED))
-    pack = replace(pack, body=object() if axes == 3 else None)
-    effort = replace(Effort(), compared=60, tested=300)
-    made = Material(Studio(pack, Joints()), takes, names_of_clips(pack, takes), SEED, effort, False)
-    made.auto = one_after_the_other(pool, made.dance_numbers, pack.styles)
-    at_middle = [t for t in pool if t.energy[0] == np.float32(0.5)]
-    made.named = {t.dance: t.danced for t in at_middle}
-    return made
+
+    def __call__(self, spoil: Spoil | None = None, axes: int = 2) -> Material: ...
+
+
+@pytest.fixture(scope="module")
+def material() -> Build:
+    """Makes a `Material`; the takes are danced once for all tests, and each gets copies of its own."""
+    danced = [t for t in new_takes({d.name for d in SOME}, 99, False) if t.front]
+    takes = made_takes(written_motions(SOME, SEED))
+
+    def build(spoil: Spoil | None = None, axes: int = 2) -> Material:
+        pool = copy.deepcopy(danced)
+        if spoil is not None:
+            for take in pool:
+                for joints in (take.danced.poses, take.danced.joints, take.danced.space):
+                    assert joints is not None
+                    spoil(joints)
+        pack = replace(pack_of(pool), body=object() if axes == 3 else None)
+        effort = replace(Effort(), compared=60, tested=300)
+        made = Material(Studio(pack, Joints()), [*takes], names_of_clips(pack, takes), SEED, effort, False)
+        made.auto = one_after_the_other(pool, made.dance_numbers, pack.styles)
+        at_middle = [t for t in pool if t.energy[0] == np.float32(0.5)]
+        made.named = {t.dance: t.danced for t in at_middle}
+        return made
+
+    return build
 
 
 def rows_of(rows: list[Row]) -> dict[str, float]:
@@ -74,7 +88,7 @@ def found(rows: dict[str, float], begin: str) -> float:
 
 
 @pytest.mark.parametrize("axes", [2, 3])
-def test_real_takes_have_bones_feet_and_accents(axes: int) -> None:
+def test_real_takes_have_bones_feet_and_accents(material: Build, axes: int) -> None:
     rows = rows_of(measure_bodies(material(axes=axes)))
     for length in ("10%", "25%"):
         for place in ("", ">  steady", ">  first beat"):
@@ -85,7 +99,7 @@ def test_real_takes_have_bones_feet_and_accents(axes: int) -> None:
     assert rows["foot skating, cm/s, auto"] < 6
 
 
-def test_a_long_arm_and_a_sliding_foot_are_seen() -> None:
+def test_a_long_arm_and_a_sliding_foot_are_seen(material: Build) -> None:
     def lengthen(joints: np.ndarray) -> None:
         joints[:, INDEX["left_hand"]] += 0.3 * (joints[:, INDEX["left_hand"]] - joints[:, INDEX["left_wrist"]])
 
@@ -102,7 +116,7 @@ def test_a_long_arm_and_a_sliding_foot_are_seen() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("axes", [2, 3])
-def test_real_takes_are_not_told_from_real_takes(axes: int) -> None:
+def test_real_takes_are_not_told_from_real_takes(material: Build, axes: int) -> None:
     made = material(axes=axes)
     rows = rows_of(measure_two_samples(made))
     assert 0.3 < next(iter(rows.values())) < 0.7  # auto, all features
@@ -111,7 +125,7 @@ def test_real_takes_are_not_told_from_real_takes(axes: int) -> None:
 
 
 @pytest.mark.slow
-def test_who_shakes_is_told_from_real_takes() -> None:
+def test_who_shakes_is_told_from_real_takes(material: Build) -> None:
     rng = np.random.default_rng(0)
 
     def shake(joints: np.ndarray) -> None:
@@ -122,7 +136,7 @@ def test_who_shakes_is_told_from_real_takes() -> None:
     assert found(rows, "auto, without bones and feet") > 0.95
 
 
-def test_new_takes_are_near_copies_and_recognised_at_once() -> None:
+def test_new_takes_are_near_copies_and_recognised_at_once(material: Build) -> None:
     rows = rows_of(measure_novelty(material()))
     assert found(rows, "four-beat windows that are near copies") > 0.9
     assert found(rows, "right dance nearest in beat 1") > 0.95
@@ -136,7 +150,7 @@ def test_new_takes_are_near_copies_and_recognised_at_once() -> None:
     assert found(moved, "four-beat windows that are near copies") < 0.1
 
 
-def test_dances_without_a_name_are_copied_but_never_asked_for() -> None:
+def test_dances_without_a_name_are_copied_but_never_asked_for(material: Build) -> None:
     """Legs and arms of crossed dances are those of named ones: the nearest beat of all is often theirs."""
     made = material()
     nameless = [replace(m, dance="", clip=f"under {m.clip}") for m in written_motions(SOME, 99)]

@@ -18,7 +18,7 @@ SUDDEN, SLIGHT = 0.25, 0.02  # rises of brightness that are shown at once, and t
 PAUSE = 0.6  # seconds without any, after which they wait no longer
 COLOUR_SLEW = 0.5  # of a channel's way a second
 ENERGY_SLEW = 0.4
-FADE_SECONDS = 0.5  # of a blackout, as of the picture's
+FADE_SECONDS = 0.5  # into a blackout, as of the picture's
 REST, BEAT = 0.15, 0.85  # brightness between two beats, and what a beat adds
 BLACK = (0.0, 0.0, 0.0)
 
@@ -66,7 +66,8 @@ class Lamps:
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), 0.5)
         self._last = now
         self._energy = approach(self._energy, state.energy, ENERGY_SLEW * passed)
-        self._light = approach(self._light, 0.0 if state.dark else 1.0, passed / FADE_SECONDS)
+        # Back at once: a fade would be several rises, and the next beats would have to wait.
+        self._light = max(self._light - passed / FADE_SECONDS, 0.0) if state.dark else 1.0
         beat = state.beat + (now - state.time) * state.bpm / 60
         follows = {"beat": REST + BEAT * find_pulse(beat), "energy": self._energy, "steady": 1.0}
         wanted = [each.most * self._light * follows[each.follow] for each in self._map.fixtures]

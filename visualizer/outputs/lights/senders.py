@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from visualizer.errors import UserError
 from visualizer.outputs.lights.fixtures import SIZE, LightMap
@@ -60,20 +60,23 @@ class SacnSender:
         self._sender = sacn.sACNsender(
             bind_port=0, source_name="The Dancing Screen", fps=SACN_RATE, universeDiscovery=False
         )
-        for universe in lights.universes:
-            self._sender.activate_output(universe)
-            output = self._sender[universe]
-            output.multicast = not lights.to
-            if lights.to:
-                output.destination = lights.to
+        self._outputs = {universe: self._open(universe, lights.to) for universe in lights.universes}
         self._sender.start()
+
+    def _open(self, universe: int, to: str) -> Any:
+        self._sender.activate_output(universe)
+        output: Any = self._sender[universe]
+        output.multicast = not to
+        if to:
+            output.destination = to
+        return output
 
     def send(self, frames: Mapping[int, bytes | bytearray]) -> None:
         for universe, channels in frames.items():
-            self._sender[universe].dmx_data = tuple(channels)
+            self._outputs[universe].dmx_data = tuple(channels)
 
     def close(self) -> None:
         time.sleep(2 / SACN_RATE)  # until what was sent last has left
-        for universe in self._sender.get_active_outputs():
+        for universe in self._outputs:
             self._sender.deactivate_output(universe)
         self._sender.stop()

@@ -15,6 +15,8 @@ from visualizer.stage.overlay import Overlay
 if TYPE_CHECKING:
     from visualizer.moment import Moment
     from visualizer.stage.flash_guard import FlashGuard
+    from visualizer.stage.screens.plan import StagePlan
+    from visualizer.stage.screens.surfaces import SurfaceScreens
     from visualizer.stage.shots import Camera
 
 
@@ -23,9 +25,11 @@ class CpuRenderer:
 
     def __init__(
         self, size: tuple[int, int], guard: FlashGuard, camera: Camera, detail: int = 0,
-        before_show: Callable[[], None] = lambda: None,
+        before_show: Callable[[], None] = lambda: None, screens: SurfaceScreens | None = None,
     ) -> None:  # fmt: skip
-        """`before_show` is called when a picture is ready; it is shown when that returns."""
+        """`before_show` is called when a picture is ready; it is shown when that returns. `screens`: displays that show
+        it, where that is more than the window as it comes."""
+        self._screens = screens
         self.detail, self._before_show = detail, before_show
         self._guard, self._camera = guard, camera
         self._start(size)
@@ -35,8 +39,12 @@ class CpuRenderer:
         self._painter = Painter(size, patient=False)
         self._overlay = Overlay(size)
         self._guarded = GuardedSurface(self._guard, size)
-        if (screen := pygame.display.get_surface()) is not None:
+        if (screen := self._find_target()) is not None:
             self._guarded.begin(screen, time.perf_counter())
+
+    def _find_target(self) -> pygame.Surface | None:
+        """The surface that pictures are shown on."""
+        return pygame.display.get_surface() if self._screens is None else self._screens.canvas
 
     def draw(self, moment: Moment) -> None:
         """Paint one picture, lay its text over it and show it."""
@@ -45,11 +53,25 @@ class CpuRenderer:
         self._painter.detail = self.detail
         surface = self._painter.paint(moment)
         self._camera.of_surface(surface)
-        screen = pygame.display.get_surface()
+        screen = self._find_target()
         if screen is not None:
             changed = self._guarded.show(surface, self._painter.dirty, writing, screen, now)
             self._before_show()
-            pygame.display.update(changed)
+            if self._screens is None:
+                pygame.display.update(changed)
+            else:
+                self._screens.show(changed)
+
+    def draw_grid(self, draw: Callable[[int, pygame.Surface], None]) -> None:
+        """Show a test picture on each display; see `SurfaceScreens.show_each`."""
+        if self._screens is not None:
+            self._before_show()
+            self._screens.show_each(draw)
+
+    def replan(self, plan: StagePlan) -> None:
+        """The same displays, with other corners, masks and so on."""
+        if self._screens is not None:
+            self._screens.replan(plan)
 
     def read(self) -> pygame.Surface | None:
         """What was shown last."""

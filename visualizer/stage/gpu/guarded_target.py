@@ -14,6 +14,8 @@ from visualizer.stage.gpu.fullscreen_triangle import VERTEX, fullscreen_triangle
 if TYPE_CHECKING:
     import moderngl
 
+    from visualizer.stage.gpu.projector import Projector
+
 SAMPLE = """
 #version 330
 uniform sampler2D picture;
@@ -53,8 +55,8 @@ class GuardedTarget:
         # What a new window shows is black, whatever was on the one before.
         self._fresh = True
 
-    def show(self, now: float) -> None:
-        """Put the canvas on the target, or as much of it as may be."""
+    def show(self, now: float, projector: Projector | None = None) -> None:
+        """Put the canvas on the target, or as much of it as may be; by `projector`, if there is one."""
         if self._fresh:
             self._fresh = False
             self.guard.seen(np.zeros((ROWS, COLUMNS), np.uint32), now)
@@ -62,7 +64,10 @@ class GuardedTarget:
         share = self.guard.share(colours, now)
         self._copy(self.canvas, self.shown, share)
         self.guard.seen(colours if share == 1 else self._colours(self.shown), now)
-        self._copy(self.shown, self._target, 1.0)
+        if projector is None:
+            self._copy(self.shown, self._target, 1.0)
+        else:
+            projector.draw(self.shown.color_attachments[0], self._target)  # pyright: ignore[reportArgumentType]
 
     def _copy(self, source: moderngl.Framebuffer, to: moderngl.Framebuffer, share: float) -> None:
         gl = self._gl

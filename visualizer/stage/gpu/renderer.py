@@ -20,6 +20,9 @@ from visualizer.stage.renderer import NoGpu
 if TYPE_CHECKING:
     from visualizer.moment import Moment
     from visualizer.stage.flash_guard import FlashGuard
+    from visualizer.stage.gpu.projector import Projector
+    from visualizer.stage.screens.plan import StagePlan
+    from visualizer.stage.screens.surfaces import SurfaceScreens
     from visualizer.stage.shots import Camera
 
 log = logging.getLogger("visualizer")
@@ -50,9 +53,13 @@ class GpuRenderer:
     def __init__(
         self, size: tuple[int, int], guard: FlashGuard, camera: Camera, notify: Callable[[str], None],
         allow_software: bool = False, before_show: Callable[[], None] = lambda: None,
+        screens: SurfaceScreens | None = None,
     ) -> None:  # fmt: skip
         """`notify` is told of looks whose GLSL is wrong. `before_show` is called when a picture is ready; it is shown
-        when that returns. NoGpu if OpenGL cannot be used."""
+        when that returns. `screens`: displays that show it, where that is more than the window as it comes; the first
+        is drawn here. Seven parameters, for each is a part that tests replace. NoGpu if OpenGL cannot be used."""
+        self._screens = screens
+        self._projector: Projector | None = None
         self._guard, self._camera, self._notify = guard, camera, notify
         self._allow_software, self._before_show = allow_software, before_show
         self._parts: tuple[GuardedTarget, Shader, GpuProbe] | None = None
@@ -66,6 +73,7 @@ class GpuRenderer:
             target = GuardedTarget(self._guard, context, size, context.screen)
             shader = Shader(context, size, target.canvas, patient=False, notify=self._notify)
             self._parts = target, shader, GpuProbe(context)
+            self._make_projector()
         except moderngl.Error as error:  # a driver that does not take our GLSL, or has no memory left
             raise NoGpu(first_line(error)) from error
 
@@ -81,13 +89,50 @@ class GpuRenderer:
             self._camera.of_gl(shader.target, shader.size)
             if writing is not None:
                 shader.write(writing, changed)
-            target.show(now)
+            target.show(now, self._projector)
+            if self._screens is not None and len(self._screens.plan.screens) > 1:
+                self._screens.canvas.blit(target.read(), (0, 0))
+                self._screens.show(self._screens.canvas.get_rect())
             if not probe.alive(now):
                 raise NoGpu("it no longer does what it is told")
             self._before_show()
             pygame.display.flip()
         except (moderngl.Error, pygame.error) as error:
             raise NoGpu(first_line(error)) from error
+
+    def _make_projector(self) -> None:
+        if self._screens is None:
+            return
+        from visualizer.stage.gpu.projector import Projector
+
+        if self._projector is not None:
+            self._projector.release()
+        plan = self._screens.plan
+        self._projector = Projector(moderngl.get_context(), plan.screens[0], plan.size, self._screens.find_mask(0))
+
+    def draw_grid(self, draw: Callable[[int, pygame.Surface], None]) -> None:
+        """Show a test picture on each display. NoGpu if the card does not do it."""
+        if self._screens is None or self._projector is None:
+            return
+        plan, context = self._screens.plan, moderngl.get_context()
+        canvas = self._screens.canvas
+        draw(0, canvas.subsurface(plan.screens[0].part))
+        rows = pygame.image.tobytes(canvas, "RGB", True)
+        try:
+            texture = context.texture(canvas.get_size(), 3, rows, alignment=1)
+            self._projector.draw(texture, context.screen)
+            texture.release()
+            self._screens.show_each(draw)
+            self._before_show()
+            pygame.display.flip()
+        except (moderngl.Error, pygame.error) as error:
+            raise NoGpu(first_line(error)) from error
+
+    def replan(self, plan: StagePlan) -> None:
+        """The same displays, with other corners, masks and so on."""
+        if self._screens is not None:
+            self._screens.replan(plan)
+            self._make_projector()
 
     def read(self) -> pygame.Surface | None:
         """What was shown last."""
@@ -100,6 +145,9 @@ class GpuRenderer:
 
     def release(self) -> None:
         """Give the card its memory back."""
+        if self._projector is not None:
+            self._projector.release()
+            self._projector = None
         if self._parts is not None:
             target, shader, probe = self._parts
             self._parts = None
