@@ -145,6 +145,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     from visualizer.messages import Toasts
     from visualizer.music.analysis.beat_pipeline import BeatPipeline, find_model
     from visualizer.music.analysis.genre import GenreClassifier
+    from visualizer.music.inputs import Inputs
     from visualizer.music.sources.capture_thread import TimedEstimate
     from visualizer.music.sources.live import LiveSource
     from visualizer.show import Show, ShowPlan
@@ -176,6 +177,9 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
                 self.latest = TimedEstimate(heard.time, heard, self._taste.mix)
 
         def notice_stall(self) -> None: ...
+
+        def find_silence(self, now: float) -> float:
+            return 0.0
 
         def sounds(self, begins: float) -> None:
             return None
@@ -227,7 +231,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
     ear = LiveSource(120, lambda: now, lambda _: listener, toasts)  # type: ignore[arg-type,return-value]
     plan = ShowPlan("paper", random.Random(seed), Auto(random.Random(seed), True), by_music=True)
     takes = Takes(Camera(), lambda: now, toasts)
-    live = LiveShow(Show(Dancer(pack, seed), plan, toasts), toasts, ear, Screen(), takes, lead=0.0)
+    live = LiveShow(Show(Dancer(pack, seed), plan, toasts), toasts, Inputs(ear), Screen(), takes, lead=0.0)
     somebody = presses(seed)
     due, name = next(somebody)
     deadline = time.monotonic() + 60 * minutes_real

@@ -7,6 +7,7 @@ What is written elsewhere is taken from there, so that it is written once. A lin
     <!-- options -->               the table of options, from visualizer/options.py
     <!-- commands -->              the help of every command
     <!-- looks -->                 every look, with its picture where there is one
+    <!-- gallery -->               every look, with its loop
 
 Links between files of the repository lead to the pages that have taken them.
 """
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
 
 TAKEN = re.compile(r"^<!-- file: (.+?) -->$", re.MULTILINE)
-MADE = re.compile(r"^<!-- (keys|commands|looks|options) -->$", re.MULTILINE)
+MADE = re.compile(r"^<!-- (keys|commands|looks|gallery|options) -->$", re.MULTILINE)
 FILES = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
 HOME = {"README.md": "index.md", "LICENSE": "index.md#licence", "NOTICE": "index.md#licence"}
 
@@ -41,9 +42,8 @@ def on_config(config: Any) -> Any:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The page with what it takes from elsewhere. OSError if that is not there, which ends the build."""
     markdown = TAKEN.sub(lambda found: taken(found[1]), markdown)
-    markdown = MADE.sub(
-        lambda found: {"keys": keys, "commands": commands, "looks": looks, "options": options}[found[1]](), markdown
-    )
+    makers = {"keys": keys, "commands": commands, "looks": looks, "gallery": gallery, "options": options}
+    markdown = MADE.sub(lambda found: makers[found[1]](), markdown)
     return relinked(markdown)
 
 
@@ -136,12 +136,27 @@ def _usual(option: Any) -> str:
     return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 
+def read_looks() -> list[tuple[str, dict[str, Any]]]:
+    """Name and contents of the file of each look."""
+    files = sorted((ROOT / "visualizer" / "stage" / "looks").glob("*.toml"))
+    return [(file.stem, tomllib.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def gallery() -> str:
+    """A loop of each look, its title below; FileNotFoundError where one is missing."""
+    cards = []
+    for name, data in read_looks():
+        title, picture = data.get("title", name), f"pictures/loop-{name}.webp"
+        if not (PAGES / picture).is_file():
+            raise FileNotFoundError(f"{picture}: missing; make it by python -m bench.pages --only loops")
+        cards.append(f"-   ![{title}, four beats of a dance]({picture}){{ loading=lazy }}\n\n    **{title}** `{name}`")
+    return '<div class="grid cards" markdown>\n\n' + "\n\n".join(cards) + "\n\n</div>"
+
+
 def looks() -> str:
     """Each look with its title and, where one was made, its picture."""
     parts = []
-    for file in sorted((ROOT / "visualizer" / "stage" / "looks").glob("*.toml")):
-        name = file.stem
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    for name, data in read_looks():
         title = data.get("title", name)
         inside = "made for figures" if data.get("for_figures") else "with an inside"
         marks = [inside] * ("inside" in data) + ["colour-blind safe"] * bool(data.get("colour_blind_safe"))

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from visualizer.remote.keys import KEYS
+from visualizer.stage.looks import shipped_looks
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,8 +75,8 @@ def test_each_subject_has_a_page(pages: dict[Path, Page]) -> None:
     subjects = {"index", "keys", "options", "commands", "sound", "film", "looks", "packs", "gpu", "your-dancer",
                 "figures-people", "train", "how", "figures", "size", "history", "soak", "troubleshooting", "faults",
                 "contributing", "security", "changelog", "phone", "osc", "midi", "titles", "cues",
-                "playlist", "kiosk", "lights", "guests", "install",
-                "outputs", "screens"}  # fmt: skip
+                "playlist", "kiosk", "lights", "guests", "install", "outputs", "screens",
+                "gallery", "vjs", "teachers", "parents"}  # fmt: skip
     assert {path.stem for path in pages} == subjects
     assert len(list((ROOT / "docs").glob("*.md"))) == len(subjects)
 
@@ -95,6 +96,29 @@ def test_every_link_and_picture_is_there(site: Path, pages: dict[Path, Page]) ->
                 nowhere.append(f"{path.name}: {link}")
     assert followed > 100
     assert nowhere == []
+
+
+def test_the_gallery_has_a_loop_of_every_look(pages: dict[Path, Page]) -> None:
+    (page,) = (page for path, page in pages.items() if path.stem == "gallery")
+    loops = {Path(link).stem.removeprefix("loop-") for link in page.loads if "loop-" in link}
+    assert loops == {look.name for look in shipped_looks()}
+
+
+def test_pictures_stay_small() -> None:
+    """A repository keeps every version of a picture that it ever had."""
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert {name for name, size in sizes.items() if size > 1_200_000} == set()
+    assert {name for name, size in sizes.items() if name.startswith("loop-") and size > 150_000} == set()
+    assert sum(sizes.values()) < 12_000_000
+
+
+def test_every_picture_is_on_a_page() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (*(ROOT / "docs").glob("*.md"), ROOT / "README.md"))
+    made = {
+        f"{kind}{look.name}{end}" for look in shipped_looks() for kind, end in (("look-", ".jpg"), ("loop-", ".webp"))
+    }
+    there = {path.name for path in (ROOT / "docs" / "pictures").iterdir()} - made - {"icon.png"}
+    assert {name for name in there if f"pictures/{name}" not in text} == set()
 
 
 def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, Page]) -> None:

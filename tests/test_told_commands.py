@@ -16,7 +16,7 @@ from visualizer.cli import app as visualizer
 
 ROOT = Path(__file__).resolve().parents[1]
 # The change log tells of old names too.
-PAGES = (*(p for p in ROOT.glob("*.md") if p.name != "CHANGELOG.md"), *(ROOT / "docs").glob("*.md"))
+PAGES = (*(p for p in sorted(ROOT.glob("*.md")) if p.name != "CHANGELOG.md"), *sorted((ROOT / "docs").glob("*.md")))
 BEGINS = re.compile(r"^(?:.*\|\s*)?(?:\.venv/bin/)?(visualizer|python -m (?:training|bench)[\w.]*)\b(?!/)")
 PLACEHOLDERS = re.compile(r"[…’]|\[|\]")
 

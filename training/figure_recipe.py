@@ -29,6 +29,7 @@ from visualizer.support.console import Console
 
 STROKES = "strokes.npz"  # in the folder: a checkpoint fits those alone
 FIGURES = "figures"  # name of the lesson, of its folder and of its checkpoint
+FACES = "faces"  # the lesson after it
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,18 @@ class FigureRecipe:
     steps: int = 20000
     batch: int = 4  # samples a step
     rate: float = 2e-3
+    face_steps: int = 3000  # more, in which faces count more: from the first step on they would tear the rest apart
+    face_rate: float = 6e-4
     poses: int = 400  # on which strokes begin
     channels: int = 24
     people: tuple[str, ...] = ()
     weights: FigureWeights = field(default_factory=FigureWeights)
+    face_weights: FigureWeights = field(default_factory=lambda: FigureWeights(edge=5.0, face=8.0))
     tiny: bool = False
 
     def shrunk(self) -> FigureRecipe:
         """The same lesson in seconds, for tests."""
-        return replace(self, tiny=True, samples=8, steps=3, batch=2, poses=40, channels=8)
+        return replace(self, tiny=True, samples=8, steps=3, face_steps=2, batch=2, poses=40, channels=8)
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,16 @@ def fit_figures(recipe: FigureRecipe, takes: list[Take], basis: PoseBasis, work:
         f"figures: {parameters(network):,} parameters, {network.config.strokes} strokes; "
         f"{len(store) * PICTURES:,} pictures of {len(figures)} figures"
     )
-    lesson = FitTask(
-        FIGURES, network, lambda net, batch: figure_loss(net, batch, recipe.weights),  # type: ignore[arg-type]
-        lambda start: figure_batches(store, len(figures), recipe.batch, recipe.seed, start), recipe.seed + 40,
-    )  # fmt: skip
-    fit(lesson, FitConfig(recipe.steps, rate=recipe.rate, decay=0.0, precision=recipe.precision), folder)
+    # Name, steps, learning rate, weights.
+    lessons = (
+        (FIGURES, recipe.steps, recipe.rate, recipe.weights),
+        (FACES, recipe.face_steps, recipe.face_rate, recipe.face_weights),
+    )
+    for number, (name, steps, rate, weights) in enumerate(lessons):
+        seed = recipe.seed + number
+        lesson = FitTask(
+            name, network, lambda net, batch, weights=weights: figure_loss(net, batch, weights),  # type: ignore[arg-type]
+            lambda start, seed=seed: figure_batches(store, len(figures), recipe.batch, seed, start), seed + 40,
+        )  # fmt: skip
+        fit(lesson, FitConfig(steps, rate=rate, decay=0.0, precision=recipe.precision), folder)
     return TrainedFigures(network, figures, store.margins(len(figures)))

@@ -236,6 +236,8 @@ def _step_latency(ms: float) -> Callable[[Show, str], None]:
         before = show.latency_ms
         show.latency_ms = min(max(before + ms, -LONGEST_LATENCY), LONGEST_LATENCY)
         show.choices.note("latency_ms", before, show.latency_ms)
+        if show.host:
+            show.host.guide.note_latency(show.choices.time)
         show.reply(f"the picture is seen {show.latency_ms:.0f} ms late", "latency")
 
     return change
@@ -337,6 +339,16 @@ def _toggle_lock(show: Show, wanted: str) -> None:
 def _learn(show: Show, command: str) -> None:
     if show.host:
         show.host.learn_control(command)
+
+
+def _choose_input(show: Show, wanted: str) -> None:
+    if show.host:
+        show.reply(f"listening to: {show.host.guide.choose(wanted, show.choices.time)}", "ear")
+
+
+def _check_sound(show: Show, _: str) -> None:
+    if show.host:
+        show.host.guide.check(show.choices.time)
 
 
 def _step_cue(steps: int) -> Callable[[Show, str], None]:
@@ -503,15 +515,18 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("next song", "song: next, previous", _step_song(1)),
             Command("previous song", "song: next, previous", _step_song(-1)),
-            Command("tap tempo", "tap the beat", _tap_tempo),
-            Command("clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
-            Command("trust the ear", "forget taps and nudges", _trust_ear),
+            Command("tap tempo", "tap the beat, forget taps", _tap_tempo),
+            Command("follow clock", "follow a beat from outside", _follow_clock, "BPM [BEAT]"),
+            Command("trust the ear", "tap the beat, forget taps", _trust_ear),
             Command("half tempo", "half, twice as fast", _scale_tempo(0.5, "half tempo")),
             Command("double tempo", "half, twice as fast", _scale_tempo(2.0, "double tempo")),
             Command("later", "nudge later, earlier", _nudge_time(-NUDGE)),
             Command("earlier", "nudge later, earlier", _nudge_time(NUDGE)),
             Command("more latency", "projector later, less late", _step_latency(LATENCY_STEP)),
             Command("less latency", "projector later, less late", _step_latency(-LATENCY_STEP)),
+            Command("inputs", "choose an input, check sound", _on_host(lambda host: host.guide.toggle_list())),
+            Command("sound check", "choose an input, check sound", _check_sound),
+            Command("input", "listen to this", _choose_input, "NAME"),
             Command("more sensitive", "livelier, calmer", _step_sensitivity(1)),
             Command("less sensitive", "livelier, calmer", _step_sensitivity(-1)),
             Command(

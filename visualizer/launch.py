@@ -38,7 +38,9 @@ from visualizer.titles import TitleBoard
 
 if TYPE_CHECKING:
     from visualizer.dancer.dancer import Dancer
+    from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
+    from visualizer.music.sources.meters import Meter
     from visualizer.outputs.lights.fixtures import LightMap
     from visualizer.stage.window import Window
 
@@ -53,7 +55,7 @@ class Opened:
 
     window: Window
     dancer: Dancer
-    source: MusicSource
+    inputs: Inputs
     unmet: list[str]
 
 
@@ -95,7 +97,7 @@ def run(settings: Settings, *, notes: tuple[str, ...] = (), started: float | Non
             opened.window.save(settings.screenshot)
             log.info("picture saved as %s", settings.screenshot)
     finally:
-        opened.source.close()
+        opened.inputs.close()
         opened.window.close()
     return signal
 
@@ -120,14 +122,11 @@ def _open(
         )
         try:
             dancer = loading.result()
-            if songs:
-                source = songs.open(clock, notify)
-            else:
-                source = with_fallback(settings, ("audio",), lambda s: _open_source(s, clock, notify), unmet)
+            inputs = with_fallback(settings, ("audio",), lambda s: _open_inputs(s, clock, notify, songs), unmet)
         except BaseException:
             window.close()
             raise
-    return Opened(window, dancer, source, unmet)
+    return Opened(window, dancer, inputs, unmet)
 
 
 def _make_show(
@@ -136,12 +135,12 @@ def _make_show(
     from visualizer.film.recorder import Takes
     from visualizer.stage.displays import is_called
 
-    window, dancer, source = opened.window, opened.dancer, opened.source
+    window, dancer, inputs = opened.window, opened.dancer, opened.inputs
     log.info("seed %d, style %s, look %s", seed, dancer.style, settings.look)
     if dancer.dance is not None:
         log.info("dance %s", dancer.dance)
     provider = dancer.pack.provider
-    log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, source.name)
+    log.info("%s %dx%d, networks on %s, ear: %s", window.stage_name, *window.size, provider, inputs.source.name)
     wanted = settings.display
     if isinstance(wanted, str) and not window.wall.is_wide and not is_called(window.display, wanted):
         window.miss(wanted)
@@ -157,9 +156,10 @@ def _make_show(
     )
     rate = window.rate if settings.fps is None else float(settings.fps)
     live = LiveShow(
-        Show(dancer, plan, toasts), toasts, source, window, Takes(window.camera, clock, toasts),
+        Show(dancer, plan, toasts), toasts, inputs, window, Takes(window.camera, clock, toasts),
         lead=1 / window.rate,  # what the display says of itself; settings.latency_ms is what it cannot say
         governor=Governor(rate, window.refresh) if rate else None,
+        first=settings.hint and not settings.kiosk,  # a screen of an exhibition has no keyboard
     )  # fmt: skip
     live.kiosk = settings.kiosk
     if settings.dev:
@@ -369,7 +369,22 @@ def choose_figures(dancer: Dancer, figure: str | None) -> None:
         dancer.set_figures(split_figures(figure))
 
 
-def _open_source(settings: Settings, clock: Callable[[], float], notify: Notify) -> MusicSource:
+def _open_inputs(
+    settings: Settings, clock: Callable[[], float], notify: Notify, songs: SongSet | None
+) -> Inputs:  # fmt: skip
+    """What is listened to, songs if there is a list of them, and what there is besides."""
+    from visualizer.music.inputs import Devices, Inputs
     from visualizer.music.sources import open_source
 
-    return open_source(settings.audio, bpm=settings.bpm, clock=clock, notify=notify)
+    def open_other(audio: str, bpm: float) -> MusicSource:
+        return open_source(audio, bpm=bpm, clock=clock, notify=notify)
+
+    source = songs.open(clock, notify) if songs else open_other(settings.audio, settings.bpm)
+    return Inputs(source, settings.audio, Devices(open_other, list_meters, clock, notify))
+
+
+def list_meters(clock: Callable[[], float]) -> AbstractContextManager[list[Meter]]:
+    """The levels of all there is to listen to; the modules for it are read when they are wanted."""
+    from visualizer.music.sources.meters import open_meters
+
+    return open_meters(clock)

@@ -21,6 +21,7 @@ import pygame
 from visualizer.camera.live_camera import LiveCamera
 from visualizer.commands import COMMANDS, read_switch, run_command
 from visualizer.frame_times import FrameTimes
+from visualizer.guide import Guide
 from visualizer.messages import Toasts
 from visualizer.pacing import Pacer
 from visualizer.remote.codes import Codes
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from visualizer.film.recorder import Takes
     from visualizer.moment import Moment, Text
     from visualizer.music.clock import Hearing
+    from visualizer.music.inputs import Inputs
     from visualizer.music.sources import MusicSource
     from visualizer.outputs.outputs import Outputs
     from visualizer.screen_setup import ScreenTable
@@ -102,15 +104,16 @@ class LiveShow:
     that can be asked of the place where a show is seen is answered here."""
 
     def __init__(
-        self, show: Show, toasts: Toasts, source: MusicSource, window: Screen, takes: Takes, *,
-        lead: float = 1 / 60, governor: Governor | None = None,
+        self, show: Show, toasts: Toasts, inputs: Inputs, window: Screen, takes: Takes, *,
+        lead: float = 1 / 60, governor: Governor | None = None, first: bool = False,
     ) -> None:  # fmt: skip
-        """Seven parameters, for each is a part that tests replace.
+        """Eight parameters, for each is a part that tests replace.
 
         `lead`: seconds from drawing a picture at once until it is seen. `governor` lowers rate and detail where frames
-        take too long; None: they stay.
+        take too long; None: they stay. `first`: no key was ever pressed in a show here.
         """
-        self.show, self.toasts, self.source, self.window, self.takes = show, toasts, source, window, takes
+        self.show, self.toasts, self.inputs, self.window, self.takes = show, toasts, inputs, window, takes
+        self.guide = Guide(inputs, show.choices, first)
         self.governor = governor
         self.reloader: Reloader | None = None  # of looks that are edited while they are shown
         self.inbox, self.board = Inbox(), Board()  # what remotes ask for, and what they see
@@ -120,11 +123,9 @@ class LiveShow:
         self.camera = LiveCamera()  # for guests
         self.songs: Songs | None = None  # of a playlist
         self.now_playing: Callable[[], str] | None = None  # what is said of the song that plays, where that changes
-        self.running = True
+        self.running, self.help = True, False
         self.kiosk = False  # whether no key and no window manager ends it or leaves full screen
-        self.help = False
-        self._own_lead = lead
-        self._now = 0.0  # of the events or the frame at hand
+        self._own_lead, self._now = lead, 0.0  # _now: of the events or the frame at hand
         self._escaped = -math.inf
         self._status, self._on_now = "", ""
         self._status_due = self._displays_due = -math.inf
@@ -134,7 +135,12 @@ class LiveShow:
         self._coming: tuple[float, float] | None = None  # musical time and energy of the next picture, not yet begun
         self.spare = 0.0  # seconds that the latest picture waited for its deadline
         self._is_told: set[str] = set()  # what was said of rate and effects
-        show.host, show.tempo = self, source.steps
+        show.host, show.tempo = self, inputs.source.steps
+
+    @property
+    def source(self) -> MusicSource:
+        """What is listened to now."""
+        return self.inputs.source
 
     @property
     def lead(self) -> float:
@@ -165,7 +171,9 @@ class LiveShow:
                 mod = getattr(event, "mod", 0)
                 sent = find_pin_command(event.key, mod) if self.window.pinning else None
                 if sent := sent or find_command(event.key, mod, getattr(event, "scancode", 0)):
-                    self.run_command(sent[0], now, sent[1])
+                    self.guide.note_key()
+                    digit = self.guide.is_listing and sent[0] == "troupe"
+                    self.run_command("input" if digit else sent[0], now, sent[1])
             elif event.type == pygame.MOUSEMOTION and any(event.rel) and not self.kiosk:  # SDL makes up one of 0
                 self.window.pointer_moved(now)
             elif event.type == pygame.WINDOWDISPLAYCHANGED and getattr(event, "window", None) is None:
@@ -265,8 +273,10 @@ class LiveShow:
     # --- Host
 
     def escape(self) -> None:
-        """Esc closes the help; else the show, if it is meant: a sleeve on a keyboard ends no party."""
-        if self.help:
+        """Esc closes the help or a panel; else the show, if it is meant: a sleeve on a keyboard ends no party."""
+        if self.guide.hide():
+            log.info("panel: hidden")
+        elif self.help:
             self.toggle_help()
         elif self.kiosk:
             return
@@ -341,10 +351,10 @@ class LiveShow:
 
     def _write(self, moment: Moment, now: float) -> Text:
         """What is written over the picture."""
-        if self.help and now >= self._status_due:
+        if (self.help or self.guide.is_checking) and now >= self._status_due:
             self._status_due = now + STATUS_SECONDS
             self._status, self._on_now = describe_hearing(self.source.name, moment.hearing), self.show.describe()
-        return replace(
+        text = replace(
             moment.text,
             toasts=self.toasts.show(now, self.show.dark),
             help=self.help,
@@ -354,6 +364,7 @@ class LiveShow:
             camera=self.camera.on,
             code=self.codes.find_shown(now) if self.codes else None,
         )
+        return self.guide.write(text, moment.hearing, self._status, self.show.latency_ms, self.show.dark)
 
     def _look_after_window(self, now: float) -> None:
         self.window.rest_pointer(now)

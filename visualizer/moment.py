@@ -70,11 +70,34 @@ class Code:
 
 
 @dataclass(frozen=True)
+class PanelRow:
+    """One line of a panel: what to press, what it is about, how loud that is in twelfths (None: not said), and whether
+    it is the one that is chosen."""
+
+    label: str
+    text: str
+    level: int | None = None
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is shown in the middle of the picture to be chosen from or to be compared. `foot` are lines below the rows;
+    with `lamp` the lamp of `Text` is drawn large beside the title."""
+
+    title: str
+    rows: tuple[PanelRow, ...] = ()
+    foot: tuple[str, ...] = ()
+    lamp: bool = False
+
+
+@dataclass(frozen=True)
 class Text:
     """What is written over a picture. `toasts` are the messages to show now, oldest first; `help` shows the keys with
     `status` (what is heard) and `on_now` (what is danced) below them and a `lamp`: 0 dark, 1 on a beat, 2 on the first
     of a bar. `recording` shows a red dot, `camera` a green one: a camera is on. `black` is how far the picture below
-    the text is faded out, 0..1. `code` is to be scanned by phones.
+    the text is faded out, 0..1. `code` is to be scanned by phones. `hint` says what to press, one line below all;
+    `panel` is shown in place of the help.
     """
 
     toasts: tuple[str, ...] = ()
@@ -86,6 +109,8 @@ class Text:
     camera: bool = False
     black: float = 0.0
     code: Code | None = None
+    hint: str = ""
+    panel: Panel | None = None
 
 
 @dataclass(frozen=True, eq=False)

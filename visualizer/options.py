@@ -262,6 +262,10 @@ class Settings(SharedOptions):
     never_figures: tuple[str, ...] = option(
         Names(), (), "Figures that never come.", in_file=True, on_command_line=False
     )  # fmt: skip
+    hint: bool = option(
+        Flag(), True, "A line of keys at the start; the first key that is pressed takes it away for good.",
+        in_file=True, on_command_line=False,
+    )  # fmt: skip
     from_file: frozenset[str] = frozenset()  # which of these the settings file decided
     from_cli: frozenset[str] = frozenset()  # and which the command line
 

@@ -67,6 +67,8 @@ class Dancing(Protocol):
     @property
     def figures(self) -> tuple[str, ...]: ...
     @property
+    def people(self) -> tuple[str, ...]: ...
+    @property
     def worn(self) -> tuple[str, ...]: ...
     @property
     def sync(self) -> str: ...
@@ -89,9 +91,20 @@ class Dancing(Protocol):
     def copy_guest(self, copies: bool) -> None: ...
 
 
+class Guiding(Protocol):
+    """What can be asked of the panels over the picture; `now` is the time of the command, s."""
+
+    def toggle_list(self) -> None: ...
+    def choose(self, wanted: str, now: float) -> str: ...
+    def check(self, now: float) -> None: ...
+    def note_latency(self, now: float) -> None: ...
+
+
 class Host(Protocol):
     """Where a show is seen: what can be asked of its window and its recordings. A film has none."""
 
+    @property
+    def guide(self) -> Guiding: ...
     def escape(self) -> None: ...
     def toggle_help(self) -> None: ...
     def toggle_fullscreen(self) -> None: ...
@@ -220,13 +233,9 @@ class Show:
 
     def describe(self) -> str:
         """What is on, in one line."""
-        parts = [
-            "locked" if self.locked else "auto" if self.auto.on else "auto off",
-            f"{self.dancer.style}{' by the music' if self.style_selector else ''}",
-            self.danced or "improvised",
-            f"look {self.look.title}",
-        ]
-        return " · ".join(parts)
+        locked = "locked" if self.locked else "auto" if self.auto.on else "auto off"
+        style = f"{self.dancer.style}{' by the music' if self.style_selector else ''}"
+        return " · ".join((locked, style, self.danced or "improvised", f"look {self.look.title}"))
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -328,7 +337,7 @@ class Show:
 
     def _choose_figures(self) -> Change | None:
         """Other figures out of auto mode's deck, one for each dancer; no two alike while there are enough."""
-        names, worn = self.names_of("figure"), self.dancer.worn
+        names, worn = self.dancer.people, self.dancer.worn
         allowed, favourites = self.preferences.allowed("figure", names), self.preferences.favourite["figure"]
         chosen: list[str] = []
         for now in worn:

@@ -166,7 +166,8 @@ def test_what_keys_chose_is_there_at_the_next_show_and_nothing_else(screen: Scre
     assert name in title or title in name
     found.pop("favourite_dances", None)  # if one was danced
     assert found == {
-        "bpm": 90, "sync": "unison", "temperature": "measured", "latency_ms": 10, "sensitivity": 1, "auto": False
+        "bpm": 90, "sync": "unison", "temperature": "measured", "latency_ms": 10, "sensitivity": 1, "auto": False,
+        "hint": False,
     }  # fmt: skip
     with Program("--audio", "none", "--seconds", "0.5", env={**screen.env, **home}) as program:
         program.wait_for(f"look {liked}")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tests.support.figure import assert_dances, change, figures, is_figure, window
-from tests.support.program import Program, Screen
+from tests.support.needs import needs_program
+from tests.support.program import Program, Screen, TwoHeads
 from tests.support.repository import REPOSITORY
 from visualizer.dancer.pack import find_pack, read_info
 from visualizer.stage.looks import shipped_looks
@@ -297,3 +298,25 @@ def test_without_a_screen_a_film_is_made_and_nothing_overwritten(home: dict[str,
     for path in made:
         assert path.stat().st_size > 5000
         assert path.read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.mark.slow
+def test_one_show_on_two_displays(tmp_path: Path) -> None:
+    needs_program("Xvnc", "import")
+    folder = tmp_path / "dancing-screen"
+    folder.mkdir()
+    (folder / "settings.toml").write_text(
+        "[screens.VNC-0]\ncorners = [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]\n", encoding="utf-8"
+    )
+    screen = TwoHeads()
+    words = ("--display", "all", "--audio", "none", "--stage", "painter", "--look", "sunset", "--seconds", "60")
+    try:
+        with Program(*words, env={**screen.env, "XDG_CONFIG_HOME": str(tmp_path)}) as show:
+            show.wait_for("first frame")
+            shot = screen.grab_until(lambda shot: shot[300, 1100].max() > 20 and shot[300, 1280 + 400].max() > 20)
+    finally:
+        screen.close()
+    assert shot[:, :630].max() == 0  # the picture is in the right half of the first display
+    assert shot[300, 650:1270].max(axis=1).min() > 0
+    assert shot[:60, 1280:2080].max() == 0  # and whole on the other, with black above it
+    assert shot[90:500, 1290:2070].max(axis=2).mean() > 20

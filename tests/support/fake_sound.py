@@ -196,6 +196,9 @@ class FakeCaptureThread:
 
     def notice_stall(self) -> None: ...
 
+    def find_silence(self, now: float) -> float:
+        return 0.0
+
     def hear(self, time: float, heard: FakeEstimate) -> None:
         self.latest = TimedEstimate(time, heard, (("house", 1.0),))  # type: ignore[arg-type]
 

@@ -13,6 +13,7 @@ from visualizer.live import LiveShow
 from visualizer.messages import Toasts
 from visualizer.moment import Moment, Text
 from visualizer.music.clock import Hearing, MusicClock
+from visualizer.music.inputs import Inputs
 from visualizer.screen_setup import ScreenSetup, ScreenTable
 from visualizer.show import Show
 from visualizer.stage.displays import Display
@@ -26,6 +27,8 @@ class FakeEar:
         self.steps = MusicClock(0.0, 120.0)
         self.mix: tuple[tuple[str, float], ...] = ()
         self.sure = 1.0
+        self.silence = 0.0
+        self.closed = False
 
     def hearing(self, now: float) -> Hearing:
         return replace(fakes.hearing(now), mix=self.mix, confidence=self.sure)
@@ -33,10 +36,14 @@ class FakeEar:
     def musical_time(self, now: float) -> float:
         return now * 2
 
+    def find_silence(self, now: float) -> float:
+        return self.silence
+
     def sounds(self, begins: float) -> None:
         return None
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed = True
 
 
 class FakeWindow:
@@ -148,9 +155,10 @@ def text_of(live: LiveShow) -> Text:
 
 
 def make_live(
-    auto: Auto | None = None, preferences: Preferences | None = None, dancer: FakeDancer | None = None, **more
+    auto: Auto | None = None, preferences: Preferences | None = None, dancer: FakeDancer | None = None,
+    first: bool = False, **more,
 ) -> LiveShow:  # fmt: skip
-    """`more`: of `ShowPlan`."""
+    """`first`: no key was ever pressed; `more`: of `ShowPlan`."""
     toasts = Toasts()
     show = Show(dancer or FakeDancer(), make_plan(auto, preferences, **more), toasts)
-    return LiveShow(show, toasts, FakeEar(), FakeWindow(), FakeTakes(), lead=1 / 60)
+    return LiveShow(show, toasts, Inputs(FakeEar()), FakeWindow(), FakeTakes(), lead=1 / 60, first=first)

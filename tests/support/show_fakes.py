@@ -74,6 +74,10 @@ class FakeDancer:
     _turn: tuple[str, ...] = ()
 
     @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(name for name in self.figures if name != "silhouette")
+
+    @property
     def worn(self) -> tuple[str, ...]:
         turn = self._turn or self.figures
         return tuple(turn[k % len(turn)] for k in range(self.troupe)) if turn else ()
@@ -110,11 +114,32 @@ class FakeDancer:
 STYLES = FakeDancer.known_styles
 
 
+class FakeGuide:
+    """Notes what is asked of the panels over the picture; its only input is called "room"."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def toggle_list(self) -> None:
+        self.asked.append("inputs")
+
+    def choose(self, wanted: str, now: float) -> str:
+        if wanted != "room":
+            raise UserError(f"no input is called '{wanted}'")
+        return "mic:room"
+
+    def check(self, now: float) -> None:
+        self.asked.append("sound check")
+
+    def note_latency(self, now: float) -> None: ...
+
+
 class FakeHost:
     """Notes what is asked of the place where the show is seen."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.guide = FakeGuide(self.asked)
 
     def escape(self) -> None:
         self.asked.append("escape")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.show_fakes import Stage
 from visualizer.auto import HOLD, STAY, Auto
-from visualizer.commands import COMMANDS, NUDGE, run_command
+from visualizer.commands import COMMANDS, GROUPS, NUDGE, run_command
 from visualizer.errors import UserError
 from visualizer.show import Show
 from visualizer.stage.looks import shipped_looks
@@ -20,7 +20,7 @@ ARGUMENTS = {
     "dance": "basic",
     "temperature": "wild",
     "sync": "canon",
-    "clock": "124.5 8",
+    "follow clock": "124.5 8",
     "learn": "look",
     "pin move": "1 0",
 }
@@ -48,6 +48,18 @@ def test_every_command_can_be_asked_of_a_show_that_nobody_sees(stage: Stage, nam
     assert stage.step(0.0).look == stage.show.look
 
 
+def test_no_two_commands_have_one_name() -> None:
+    names = [command.name for _, rows in GROUPS for command in rows]
+    assert len(names) == len(set(names)) == len(COMMANDS)
+
+
+def test_a_clock_from_outside_leads_the_tempo(stage: Stage) -> None:
+    stage.run("follow clock: 131.5 8", now=1.0)
+    assert stage.show.tempo is not None
+    assert stage.show.tempo.led(1.0)
+    assert stage.show.tempo.bpm == 131.5
+
+
 def test_an_unknown_command_is_an_error(stage: Stage) -> None:
     with pytest.raises(KeyError, match="juggle"):
         stage.run("juggle")
@@ -68,6 +80,8 @@ def test_an_unknown_command_is_an_error(stage: Stage) -> None:
         ("temperature: hot", "temperature is faithful, tame, measured, free, bold, wild or a number"),
         ("sync: canon", "sync: canon"),
         ("reseed: 77", "a new dance, seed 77"),
+        ("input: room", "listening to: mic:room"),
+        ("input: kitchen", "no input is called 'kitchen'"),
         ("dance", "dance: as it comes"),
         ("sensitivity: -2.5", "sensitivity: -2.5"),
         ("sensitivity: 5", "sensitivity 5: must be a number from -4 to 4"),

@@ -30,6 +30,7 @@ from visualizer.live import LiveShow
 from visualizer.messages import Toasts
 from visualizer.moment import Moment, Text
 from visualizer.music.analysis.features import RATE
+from visualizer.music.inputs import Inputs
 from visualizer.music.song_file import read_song
 from visualizer.music.sources import capture_thread as listener_module
 from visualizer.music.sources.capture_thread import CLIP_SECONDS, MUTE, CaptureThread, Judge
@@ -78,7 +79,7 @@ def test_a_stall_and_a_sleep_of_hours_are_over_with_the_next_frame(stall: float,
     dancer = Dancer(pack, 3, troupe=2)
     window = Window()
     plan = ShowPlan("paper", random.Random(3), Auto(random.Random(1), True))
-    live = LiveShow(Show(dancer, plan, toasts), toasts, ear, window, FakeTakes())
+    live = LiveShow(Show(dancer, plan, toasts), toasts, Inputs(ear), window, FakeTakes())
 
     def frames(count: int) -> None:
         for _ in range(count):

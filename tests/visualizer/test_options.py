@@ -69,6 +69,10 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "midi": ("show file", ()),
     "midi_clock": ("show file", ()),
     "cues": ("show", ()),
+    "playlist": ("show", ()),
+    "crossfade": ("show file", ("0", "12")),
+    "lights": ("show", ()),
+    "kiosk": ("show", ()),
     "output": ("show", ()),
     "output_size": ("show file", ("64x64", "3840x2160")),
     "output_fps": ("show file", ()),
@@ -88,7 +92,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 IN_FILE_ALONE = {
     f"{word}_{kind}" for word in ("favourite", "never") for kind in ("looks", "styles", "dances", "figures")
-} | {"screens"}
+} | {"hint", "screens"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "show": {"seed": None, "look": "neon", "auto": True, "troupe": 1, "sync": "each", "viewpoint": "moves",
              "temperature": 1.0, "bpm": 120.0,

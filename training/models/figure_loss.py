@@ -15,7 +15,9 @@ from torch.nn import functional as F
 from training.data.figure_truths import PICTURES, FigureBatch
 from training.models.autoencoder import COVERAGE_SLOPE
 from training.models.figure_decoder import LARGEST_CREASE, FigureDecoder
+from visualizer.moment import PARTS
 
+FACE = PARTS.index("face")
 FIELD_CLAMP = 3.5  # pixels from the outline beyond which nothing is learned of the field
 INK = 1.5  # pixels from a contour within which ink counts more
 INSIDE = 0.5  # pixels beyond the outline that still count as within it: a painter's edge is as soft
@@ -31,6 +33,7 @@ class FigureWeights:
     crease: float = 0.6
     parts: float = 0.8
     flicker: float = 1.0
+    face: float = 0.0  # how much more pixels at eyes and mouth count than others: they are two of a thousand
 
 
 def figure_loss(network: FigureDecoder, batch: FigureBatch, weights: FigureWeights) -> dict[str, Tensor]:
@@ -49,7 +52,8 @@ def figure_loss(network: FigureDecoder, batch: FigureBatch, weights: FigureWeigh
     off = crease - batch.crease
     off = torch.where((batch.crease >= LARGEST_CREASE - 0.05) & (off > 0), 0.1 * off, off.abs())
     ink = (off * heavy).sum() / (heavy.sum() + 1)
-    torn = (-(batch.parts * F.log_softmax(logits, 1)).sum(1, keepdim=True) * inside).sum() / count
+    worn = inside * (1 + weights.face * F.max_pool2d(batch.parts[:, FACE : FACE + 1], 3, 1, 1))
+    torn = (-(batch.parts * F.log_softmax(logits, 1)).sum(1, keepdim=True) * worn).sum() / (worn.sum() + 1)
     shares = logits.softmax(1)
     flicker = sum(
         (_changes(made) - _changes(true)).abs().mul(_changes(inside, both=True)).sum() / (2 * count / 3 + 1) * weight

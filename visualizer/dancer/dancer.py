@@ -40,7 +40,7 @@ from .rescue import Rescue
 from .rows import Rows, begin_rows
 from .steps import LOOK_AHEAD, Step, Steps
 from .sync import Sync
-from .wardrobe import Wardrobe, figure_names
+from .wardrobe import Wardrobe, figure_names, flat_figures
 from .wishes import Wishes
 
 FLAT = 0.01  # rows that are still so near to one another are one
@@ -77,7 +77,8 @@ class Dancer(Wishes):
         self._plan = begin_plan(pack, seed, style, dance, self._random)
         self._plan.resize(troupe)
         self._formation, self._camera = Formation(pack, troupe), Camera(seed, troupe)
-        self._seed, self._wardrobe = seed, Wardrobe(figure_names(pack.info), seed, troupe)
+        self._seed = seed
+        self._wardrobe = Wardrobe(figure_names(pack.info), seed, troupe, flat_figures(pack.info))
         self._sync, self._steps, self._last_good, self._recovery = Sync(), Steps(), LastGood(), Recovery(pack, notify)
         self._guests = Guests(pack)
         self._step = -1  # the last step computed; its time is _step / STEPS_PER_BEAT
@@ -265,7 +266,7 @@ class Dancer(Wishes):
         self._plan = self._plan.follow(pack)
         self._sync.forget()
         self._formation.follow(pack)
-        self._wardrobe = self._wardrobe.follow(figure_names(pack.info), self._seed)
+        self._wardrobe = self._wardrobe.follow(figure_names(pack.info), self._seed, flat_figures(pack.info))
         self._begin(pack)
         self._steps.replace_latents(self._camera.turn(self.pack.body, self._rows.latent))
 

@@ -22,6 +22,11 @@ def figure_names(info: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(figure["name"]) for figure in info.get("figures", ()))
 
 
+def flat_figures(info: dict[str, Any]) -> tuple[str, ...]:
+    """Names of those of them that are silhouettes: nobody becomes one but by name, for beside people they look odd."""
+    return tuple(str(figure["name"]) for figure in info.get("figures", ()) if figure.get("flat"))
+
+
 def split_figures(text: str) -> tuple[str, ...]:
     """Names of one figure, or of several between commas."""
     return tuple(name.strip() for name in text.split(","))
@@ -30,10 +35,12 @@ def split_figures(text: str) -> tuple[str, ...]:
 class Wardrobe:
     """The figures of N dancers. Times are beats, and do not go back."""
 
-    def __init__(self, figures: tuple[str, ...], seed: int, count: int) -> None:
-        """Each dancer begins as another figure, as far as there are so many, in an order that the seed picks."""
+    def __init__(self, figures: tuple[str, ...], seed: int, count: int, flat: tuple[str, ...] = ()) -> None:
+        """Each dancer begins as another figure, as far as there are so many, in an order that the seed picks; those
+        that are `flat` come last."""
         self.figures = figures
         order = np.random.default_rng([seed, 18]).permutation(len(figures))
+        order = order[np.argsort([figures[k] in flat for k in order], kind="stable")]
         self._asked: NDArray[np.int64] = order.astype(np.int64)  # that the dancers are in turn
         self._begun = np.full(0, LONG_AGO)  # when each began to turn into what it is
         self._before = np.zeros((0, len(figures)))  # and the weights that it had then
@@ -70,9 +77,9 @@ class Wardrobe:
         self._begun = np.concatenate([self._begun[:kept], np.full(len(new), LONG_AGO)])
         self._before = np.concatenate([self._before[:kept], np.zeros((len(new), len(self.figures)))])
 
-    def follow(self, figures: tuple[str, ...], seed: int) -> Wardrobe:
+    def follow(self, figures: tuple[str, ...], seed: int, flat: tuple[str, ...] = ()) -> Wardrobe:
         """The wardrobe of another pack, with what of this one it has too."""
-        other = Wardrobe(figures, seed, len(self._worn))
+        other = Wardrobe(figures, seed, len(self._worn), flat)
         known = [self.figures[k] for k in self._asked if self.figures[k] in figures] if self.figures else []
         if known:
             other.wear(known, LONG_AGO)

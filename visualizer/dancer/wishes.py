@@ -15,7 +15,7 @@ from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
-from .wardrobe import Wardrobe
+from .wardrobe import Wardrobe, flat_figures
 
 
 class Wishes:
@@ -78,6 +78,12 @@ class Wishes:
     def figures(self) -> tuple[str, ...]:
         """Names of the figures that the dancers can be; none if the pack's dancers are flat."""
         return self._wardrobe.figures
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Those of the figures that are no silhouettes; all where there are only silhouettes."""
+        flat = flat_figures(self.pack.info)
+        return tuple(name for name in self.figures if name not in flat) or self.figures
 
     @property
     def worn(self) -> tuple[str, ...]:

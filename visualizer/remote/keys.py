@@ -70,6 +70,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((pygame.K_PERIOD,), "Shift+.", "earlier", SHIFT),
             Key((pygame.K_o,), "O", "more latency"),
             Key((pygame.K_o,), "Shift+O", "less latency", SHIFT),
+            Key((pygame.K_i,), "I", "inputs"),
+            Key((pygame.K_i,), "Shift+I", "sound check", SHIFT),
             Key((pygame.K_g,), "G", "more sensitive"),
             Key((pygame.K_g,), "Shift+G", "less sensitive", SHIFT),
         ),

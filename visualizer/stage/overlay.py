@@ -11,16 +11,12 @@ from visualizer.moment import Text
 from visualizer.paths import assets
 from visualizer.remote.keys import GROUPS, Key
 from visualizer.stage.code import draw_code
+from visualizer.stage.panel import FAINT, HEADING, INK, LAMP, PANEL, draw_hint, draw_panel
 from visualizer.support.printable import make_printable
 
 MOST_COLUMNS = 3
 SPACING = 1.25  # of the lines of the help
 STATUS_WIDTH = 22  # lines: what the ear says takes so much
-PANEL = (12, 12, 18, 205)
-INK = (245, 245, 250)
-LAMP = ((60, 60, 70), INK, (255, 190, 60))  # dark, beat, first of the bar
-FAINT = (178, 178, 192)
-HEADING = (255, 190, 60)
 RECORDING = (225, 30, 35)
 CAMERA = (40, 200, 90)
 
@@ -41,19 +37,22 @@ class Overlay:
         self.size = size
         self.surface = pygame.Surface(size, pygame.SRCALPHA, 32)
         self._font = _font(max(11, round(min(size) * 0.028)))
-        self._shown: tuple[object, ...] = (False, False, False, 0, None)  # what an empty surface shows
+        self._shown: tuple[object, ...] = (False, False, False, 0, None, "", None)  # what an empty surface shows
         self._panel: tuple[Plan, pygame.Surface] | None = None  # all of the help that does not change
 
     def render(self, text: Text) -> tuple[pygame.Surface | None, bool]:
         """The surface (None: nothing is written) and whether it changed since the last call."""
         alpha = round(255 * text.black)
-        help_shown = text.help and (text.status, text.on_now, text.lamp)
-        wanted = (help_shown, text.recording, text.camera, alpha, text.code, *text.toasts)
+        help_shown = text.help and not text.panel and (text.status, text.on_now, text.lamp)
+        panel_shown = text.panel and (text.panel, text.panel.lamp and text.lamp)
+        wanted = (help_shown, text.recording, text.camera, alpha, text.code, text.hint, panel_shown, *text.toasts)
         changed = wanted != self._shown
         if changed:
             self._shown = wanted
             self.surface.fill((0, 0, 0, alpha))
-            if text.help:
+            if text.panel:
+                draw_panel(self.surface, self._font, text.panel, text.lamp)
+            elif text.help:
                 self._draw_help(text)
             if text.code:
                 draw_code(self.surface, self._font, text.code)
@@ -61,7 +60,8 @@ class Overlay:
             for number, (lit, colour) in enumerate(((text.recording, RECORDING), (text.camera, CAMERA))):
                 if lit:
                     self._draw_dot(colour, number)
-        anything = text.help or text.toasts or text.recording or text.camera or alpha or text.code
+        written = text.help or text.toasts or text.code or text.hint or text.panel
+        anything = written or text.recording or text.camera or alpha
         return (self.surface if anything else None), changed
 
     def _draw_dot(self, colour: tuple[int, int, int], number: int) -> None:
@@ -74,6 +74,8 @@ class Overlay:
     def _draw_toasts(self, text: Text) -> None:
         line = self._font.get_linesize()
         bottom = self.size[1] - line
+        if text.hint:
+            bottom = draw_hint(self.surface, self._font, text.hint).top - line // 3
         for toast in reversed(text.toasts):
             room = max(self.size[0] - 2 * line, 1)
             image = self._font.render(toast, True, INK, None, room)  # wrapped where it is too long

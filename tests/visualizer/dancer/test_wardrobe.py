@@ -20,6 +20,13 @@ def test_dancers_begin_as_different_figures_as_far_as_there_are_so_many(seed: in
     assert worn == Wardrobe(NAMES, seed, count).worn
 
 
+def test_a_silhouette_comes_after_all_people() -> None:
+    for seed in range(8):
+        worn = Wardrobe(NAMES, seed, len(NAMES), NAMES[:1]).worn
+        assert worn[-1] == NAMES[0]
+        assert set(worn) == set(NAMES)
+
+
 def test_other_seeds_begin_with_other_figures() -> None:
     assert len({Wardrobe(NAMES, seed, 1).worn for seed in range(20)}) == len(NAMES)
 

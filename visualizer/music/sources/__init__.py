@@ -28,6 +28,7 @@ class MusicSource(Protocol):
     def name(self) -> str: ...  # for the screen: "microphone", "song.mp3", "own tempo"
     def hearing(self, now: float) -> Hearing: ...  # never blocks
     def musical_time(self, now: float) -> float: ...  # never runs backwards, nor does it jump
+    def find_silence(self, now: float) -> float: ...  # seconds in which what should be heard gave no sound at all
     def sounds(self, begins: float) -> Sounds | None: ...  # what is heard from that moment on, for a video
     def close(self) -> None: ...
 

@@ -14,7 +14,7 @@ import numpy as np
 from visualizer.music import Clock
 from visualizer.music.analysis.features import Floats
 from visualizer.music.mono import LiveMix
-from visualizer.music.sources.devices import STALLED, NoSound, close_in_time
+from visualizer.music.sources.devices import STALLED, NoSound, close_in_time, opening
 from visualizer.music.sources.ring import Ring
 from visualizer.support.streams import quietly
 
@@ -83,7 +83,7 @@ class PortAudioCapture:
             ring.write(samples)
 
         try:
-            with quietly():
+            with opening(), quietly():
                 self._stream = sd.InputStream(
                     device=device["index"], samplerate=self.rate, channels=channels, dtype="float32", latency=LATENCY,
                     callback=callback,

@@ -44,6 +44,7 @@ MUTE = 10.0  # seconds of samples that are all exactly the same: no room is so q
 FULL = 0.99  # of what a sample can be
 CLIPPED = 0.02  # share of samples at the edge, in CLIP_SECONDS, that is heard as noise: the gain is far too high
 CLIP_SECONDS = 10.0
+SOFTEST = 1e-3  # of what a sample can be: below it, -60 dBFS, a device gives nothing that could be music
 
 
 class Chain(Protocol):
@@ -117,6 +118,8 @@ class CaptureThread:
         `reopen`: where nothing but zeros comes, open it again, for another output may be in use by then.
         """
         self.latest: TimedEstimate | None = None  # None: no device now
+        self._sounded = clock()  # when sound came last; before the first, when it was waited for
+        self._has_sounded = False
         self.what = what
         self._open, self._clock, self._meanwhile = open_line, clock, meanwhile
         self._chain, self._reopen = chain or self._make_chain, reopen
@@ -142,6 +145,10 @@ class CaptureThread:
             leave_portaudio()
             self._notify(f"{self.what} lost: {GONE}. {self._meanwhile()}", STATE)
             self.latest = None
+
+    def find_silence(self, now: float) -> float:
+        """Seconds in which no sound at all has come. What a computer plays may pause: 0 after its first sound."""
+        return 0.0 if self._reopen and self._has_sounded else max(now - self._sounded, 0.0)
 
     def sounds(self, begins: float) -> Tape | None:
         """What is heard from that moment on, on the clock; None while there is no device."""
@@ -253,6 +260,8 @@ class CaptureThread:
                 continue
             count += len(sound)
             sound = clean(sound)
+            if float(np.abs(sound).max()) > SOFTEST:
+                self._sounded, self._has_sounded = self._clock(), True
             if (tape := self._tape) is not None:
                 tape.write(sound, line.rate, line.sounded(count / line.rate))
             said = judge.push(sound)

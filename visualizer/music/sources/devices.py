@@ -6,6 +6,8 @@ import atexit
 import logging
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Protocol
 
@@ -17,6 +19,8 @@ GONE = "the system's sound does not answer any more; it is heard again at the ne
 CLOSES = 1.5  # seconds in which a stream must close
 
 _stuck = threading.Event()  # PortAudio has not returned: every further call of it would wait for ever, too
+_opening = threading.RLock()  # PortAudio opens and restarts for one thread at a time
+_listed = threading.Event()  # all devices are open, for their levels: a restart would close them under their readers
 
 
 class Stream(Protocol):
@@ -36,8 +40,8 @@ class NoSound(Exception):
 def portaudio(look_again: bool = False) -> ModuleType:
     """The sounddevice module. PortAudio lists devices once, when it starts; `look_again` restarts it.
 
-    Only for a moment at which none of our streams is open. NoSound without PortAudio, or where it does not start or
-    does not answer any more.
+    Only for a moment at which the caller has no stream open; while all devices are listed it is left out. NoSound
+    without PortAudio, or where it does not start or does not answer any more.
     """
     if _stuck.is_set():
         raise NoSound(GONE, for_good=True)
@@ -45,15 +49,35 @@ def portaudio(look_again: bool = False) -> ModuleType:
         import sounddevice  # late: without PortAudio it is an OSError
     except OSError as error:
         raise NoSound("PortAudio is not installed", for_good=True) from error
-    if look_again:
-        # Underscored, but the way that sounddevice itself names for finding a device plugged in later.
-        try:
-            if sounddevice._initialized:  # else the last look failed half-way
-                sounddevice._terminate()
-            sounddevice._initialize()
-        except sounddevice.PortAudioError as error:
-            raise NoSound(f"PortAudio does not start ({error.args[0]})") from error
+    with _opening:
+        if look_again and not _listed.is_set():
+            # Underscored, but the way that sounddevice itself names for finding a device plugged in later.
+            try:
+                if sounddevice._initialized:  # else the last look failed half-way
+                    sounddevice._terminate()
+                sounddevice._initialize()
+            except sounddevice.PortAudioError as error:
+                raise NoSound(f"PortAudio does not start ({error.args[0]})") from error
     return sounddevice
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Where a stream is opened: PortAudio does that for one thread at a time, and so does what the environment tells
+    it."""
+    with _opening:
+        yield
+
+
+@contextmanager
+def listing_devices() -> Iterator[None]:
+    """All devices are open in here, whichever thread listens to one of them besides. For one caller at a time."""
+    with _opening:
+        _listed.set()
+    try:
+        yield
+    finally:
+        _listed.clear()
 
 
 def close_in_time(stream: Stream) -> None:

@@ -53,6 +53,9 @@ class FreeRun:
     def musical_time(self, now: float) -> float:
         return self.steps.musical_time(now)
 
+    def find_silence(self, now: float) -> float:
+        return 0.0
+
     def sounds(self, begins: float) -> Sounds | None:
         return None
 

@@ -86,6 +86,9 @@ class LinkSource:
             self.steps.follow(shared.time, shared)
         return self.steps.musical_time(now)
 
+    def find_silence(self, now: float) -> float:
+        return 0.0
+
     def sounds(self, begins: float) -> Sounds | None:
         return self._listener.sounds(begins)
 

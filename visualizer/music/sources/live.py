@@ -106,6 +106,9 @@ class LiveSource:
                 self._notify(news)
         return self.steps.musical_time(now)
 
+    def find_silence(self, now: float) -> float:
+        return self._listener.find_silence(now)
+
     def sounds(self, begins: float) -> Sounds | None:
         return self._listener.sounds(begins)
 

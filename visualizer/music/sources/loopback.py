@@ -18,7 +18,7 @@ from visualizer.music import Clock
 from visualizer.music.analysis.features import Floats
 from visualizer.music.mono import LiveMix
 from visualizer.music.sources.capture import Capture, PortAudioCapture, Stamps
-from visualizer.music.sources.devices import STALLED, NoSound, portaudio
+from visualizer.music.sources.devices import STALLED, NoSound, opening, portaudio
 from visualizer.music.sources.ring import Ring
 
 NAME = "what the computer plays"
@@ -47,15 +47,16 @@ def _open_monitor(look_again: bool, clock: Clock) -> Capture:
     found = [each for each in sd.query_devices() if each["name"] == "pulse" and each["max_input_channels"] > 0]
     if not found:
         raise NoSound("ALSA's pulse plugin is missing or no sound server runs (Debian's package: libasound2-plugins)")
-    before = os.environ.get("PULSE_SOURCE")
-    os.environ["PULSE_SOURCE"] = MONITOR  # read once, while the stream opens
-    try:
-        line = PortAudioCapture(sd, found[0], clock)
-    finally:
-        if before is None:
-            del os.environ["PULSE_SOURCE"]
-        else:
-            os.environ["PULSE_SOURCE"] = before
+    with opening():
+        before = os.environ.get("PULSE_SOURCE")
+        os.environ["PULSE_SOURCE"] = MONITOR  # read once, while the stream opens
+        try:
+            line = PortAudioCapture(sd, found[0], clock)
+        finally:
+            if before is None:
+                del os.environ["PULSE_SOURCE"]
+            else:
+                os.environ["PULSE_SOURCE"] = before
     line.name = NAME
     return line
 

@@ -14,7 +14,7 @@ import numpy as np
 from visualizer.errors import UserError
 from visualizer.music import Clock
 from visualizer.music.sources.capture import Capture, PortAudioCapture
-from visualizer.music.sources.devices import NoSound, find_device, input_devices, portaudio
+from visualizer.music.sources.devices import NoSound, find_device, input_devices, listing_devices, portaudio
 from visualizer.music.sources.loopback import NAME, open_loopback
 
 LOWEST = -100.0  # dBFS, of silence
@@ -59,6 +59,17 @@ def open_meters(clock: Clock) -> Iterator[list[Meter]]:
         sd = portaudio()
     except NoSound as error:
         raise UserError(f"no sound devices: {error}") from error
+    with listing_devices():
+        meters = _open_all(sd, clock)
+        try:
+            yield meters
+        finally:
+            for meter in meters:
+                if meter.line is not None:
+                    meter.line.close()
+
+
+def _open_all(sd: ModuleType, clock: Clock) -> list[Meter]:
     default = _default(sd)
     meters = [] if default else [Meter("mic", "the default input", trouble="no input device")]
     for device in sorted(input_devices(sd), key=lambda each: each["name"] != default):
@@ -68,12 +79,7 @@ def open_meters(clock: Clock) -> Iterator[list[Meter]]:
         meters.append(Meter("loopback", NAME, trouble="macOS permits no program to hear it"))
     else:
         meters.append(_meter("loopback", NAME, lambda: open_loopback(False, clock)))
-    try:
-        yield meters
-    finally:
-        for meter in meters:
-            if meter.line is not None:
-                meter.line.close()
+    return meters
 
 
 def _default(sd: ModuleType) -> str:

@@ -95,6 +95,9 @@ class PlaylistSource:
                     self.steps.report(now, led.musical_time(place), led.pace(place))
         return self.steps.musical_time(now)
 
+    def find_silence(self, now: float) -> float:
+        return 0.0
+
     def sounds(self, begins: float) -> Sounds | None:
         return MixSound(begins, self._place, self._timeline)
 

@@ -63,6 +63,9 @@ class SongSource:
                 self.steps.report(now, heard.musical_time(place), heard.pace(place))
         return self.steps.musical_time(now)
 
+    def find_silence(self, now: float) -> float:
+        return 0.0
+
     def sounds(self, begins: float) -> Sounds | None:
         return SongSound(begins, self._place, lambda: read_song(self._path, TAPE_RATE, 2))
 

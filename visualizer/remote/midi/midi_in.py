@@ -136,7 +136,7 @@ class MidiIn:
             clock.stop()
         elif kind == "clock" and (beat := clock.tick(now)):
             place = "" if beat.count is None else f" {beat.count}"
-            self._inbox.send(Sent("clock", f"{beat.bpm:.3f}{place}", SENDER, time=beat.time))
+            self._inbox.send(Sent("follow clock", f"{beat.bpm:.3f}{place}", SENDER, time=beat.time))
 
     def _teach(self, device: str, control: Control) -> None:
         """This control is the command that is waiting; a pad for what has many values recalls the one that is on."""

@@ -19,7 +19,6 @@ from visualizer.screen_setup import (
     find_fault,
 )
 from visualizer.stage.displays import Display
-from visualizer.stage.screens.mask import load_mask
 
 LEAST_SECONDS = 0.7  # between two turns of the test picture, which lights up a dark room
 CORNERS = ("upper left", "upper right", "lower right", "lower left")
@@ -82,6 +81,8 @@ def _change(
         return ScreenSetup(), "as it comes"
     if what == "mask":
         if argument:
+            from visualizer.stage.screens.mask import load_mask
+
             load_mask(argument)
         return replace(setup, mask=argument), f"mask: {argument or 'none'}"
     if what == "gamma":

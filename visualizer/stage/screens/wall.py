@@ -10,7 +10,6 @@ import pygame
 from visualizer.errors import UserError
 from visualizer.screen_setup import ScreenTable
 from visualizer.stage.displays import ALL, Display, find_display
-from visualizer.stage.screens.grid import draw_grid
 from visualizer.stage.screens.pinning import Pinning, describe
 from visualizer.stage.screens.plan import StagePlan, is_plain, plan_stage
 
@@ -71,6 +70,8 @@ class Wall:
 
     def draw_grid(self, number: int, surface: pygame.Surface) -> None:
         """The test picture of that display."""
+        from visualizer.stage.screens.grid import draw_grid
+
         assert self.plan is not None
         screen = self.plan.screens[number]
         chosen = number == self.pinning.screen

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from time import monotonic
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from visualizer.errors import UserError
 from visualizer.music.sources.capture import STAMPS, PortAudioCapture, Stamps
 from visualizer.music.sources.devices import STALLED, NoSound, find_device, input_devices, portaudio
 from visualizer.music.sources.loopback import MONITOR, NAME, SoundcardCapture, check_loopback, open_loopback
+from visualizer.music.sources.meters import open_meters
 from visualizer.support.streams import quietly
 
 
@@ -352,3 +354,16 @@ def test_no_portaudio_is_no_sound_for_good(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(NoSound, match="PortAudio is not installed") as caught:
         open_loopback(False, time)
     assert caught.value.for_good
+
+
+def test_portaudio_is_not_restarted_while_all_devices_are_listed(sd: FakePortAudio, on: Any, time: Time) -> None:
+    """A restart would close the streams under those who read their levels; the list itself ends as it began."""
+    on("linux")
+    with open_meters(time) as meters:
+        assert [meter.audio for meter in meters] == ["mic", "mic:pulse", "loopback"]
+        portaudio(look_again=True)
+        assert sd.restarts == 0
+        assert not any(stream.closed for stream in sd.streams)
+    assert all(stream.closed for stream in sd.streams)
+    portaudio(look_again=True)
+    assert sd.restarts == 1

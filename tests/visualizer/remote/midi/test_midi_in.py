@@ -160,5 +160,8 @@ def test_the_clock_of_a_device_is_a_command(desk: Desk) -> None:
         desk.now = k * 60 / (125 * 24)
         desk.loop.play(PORT, "clock")
     sent = desk.inbox.take()
-    assert [(each.name, each.argument) for each in sent] == [("clock", "125.000 1"), ("clock", "125.000 2")]
+    assert [(each.name, each.argument) for each in sent] == [
+        ("follow clock", "125.000 1"),
+        ("follow clock", "125.000 2"),
+    ]
     assert sent[1].time == pytest.approx(2 * 60 / 125)
