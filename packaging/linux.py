@@ -17,6 +17,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def set_modes(tree: Path) -> None:
     tree.chmod(0o755)
 
 
+def describe(paragraphs: list[str]) -> str:
+    """Paragraphs as a control file wants them: short lines, each after a space, and a dot for an empty one."""
+    return "\n .\n ".join(textwrap.fill(each, 75, subsequent_indent=" ") for each in paragraphs)
+
+
 def build_deb(table: Table, bundle: Path, work: Path, out: Path) -> Path:
     """The .deb below `out`."""
     row, program = table.bundles[find_bundle(table)], table.program
@@ -98,8 +104,7 @@ def build_deb(table: Table, bundle: Path, work: Path, out: Path) -> Path:
         f"Maintainer: {maintainer}\nInstalled-Size: {size // 1024}\n"
         f"Depends: {', '.join(table.debian['depends'])}\nRecommends: {', '.join(table.debian['recommends'])}\n"
         f"Section: {table.debian['section']}\nPriority: optional\nHomepage: {program['home']}\n"
-        f"Description: {table.summary[0].lower() + table.summary[1:]}\n"
-        + "".join(f" {line}\n" for line in " .\n ".join(program["description"]).split("\n")),
+        f"Description: {table.summary.removeprefix('A ')}\n {describe(program['description'])}\n",
         encoding="utf-8",
     )  # fmt: skip
     set_modes(tree)

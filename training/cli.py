@@ -37,6 +37,7 @@ STOPPED = {
     "beats": "the same command begins from the start",
     "person-model": "nothing was kept",
     "figure": "nothing was written",
+    "new-figure": _TRAINS,
 }
 
 RENAMED = {"measure": "evaluate"}  # old names of commands, which still work
@@ -221,6 +222,40 @@ def figure(
     for each in draw_sheet(figures or [], sheet, size):
         say(describe(each))
     say(f"wrote {sheet}")
+
+
+@app.command(
+    "new-figure",
+    help="Add your own figure to a pack, in minutes; those that are there stay as they are. Goes on after a kill.",
+)
+def new_figure(
+    file: Annotated[Path, typer.Argument(metavar="FIGURE.toml", help="The figure; its name is that of the file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the pack to write; NAME here if not given.")] = None,
+    pack: Annotated[
+        str | None,
+        typer.Option(help="Pack that the figure is added to: folder or name; the default if not given."),
+    ] = None,
+    work: Work = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=100000, help="Steps that are learned; 1000 if not given.")
+    ] = None,
+    tiny: Annotated[bool, typer.Option(help="All of it in seconds, for tests; the figure is drawn badly.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace an existing pack.")] = False,
+) -> None:
+    """Add a figure to a pack. Seven parameters, for they are the options of the command."""
+    from dataclasses import replace
+
+    from training.data.figures.figure import read_figure
+    from training.new_figure import FigurePlan
+    from training.new_figure import new_figure as add
+    from visualizer.dancer.pack import find_pack
+
+    plan = FigurePlan(tiny=tiny)
+    figure = read_figure(file)
+    add(
+        figure, find_pack(pack), out or Path(figure.name), work or Path("runs") / f"figure-{figure.name}",
+        plan if steps is None else replace(plan, steps=steps), force,
+    )  # fmt: skip
 
 
 @app.command()

@@ -4,7 +4,7 @@ Three minutes are little to learn from, so training starts from the shipped pack
 hundred thousand bodies, finds the bodies; encoder and decoder are trained further on this outline, and the result is
 kept only if it is better on frames that were held back. The moves become an alphabet of their own, with which the
 shipped choreographer and dancer are trained further: they know how limbs swing and feet stand, and learn
-what is danced.
+what is danced. Where the shipped pack has figures, the new one has them too, and the person as one more.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from training.data.dataset import Take, open_takes
 from training.data.footage.bodies import cut_parts, encoder_folder, see_bodies
 from training.data.footage.run import Request, extract_footage
 from training.data.footage.video import Video, find_videos, probe
+from training.dress_dancer import Footage, dress_dancer
 from training.export import PackContents, check_out, public_command, write_info, write_pack
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
@@ -58,6 +59,7 @@ from visualizer.dancer.pack import (
     load_pack,
     read_info,
 )
+from visualizer.dancer.pack_figures import has_figures
 from visualizer.errors import UserError
 from visualizer.support.console import Console
 
@@ -109,7 +111,8 @@ def new_dancer(
     parts, letters = spell_parts(cut_parts(takes, seen, basis, name), plan)
     training = [d for d in parts if not d.held_out]
     names = sorted({d.dance for d in training})
-    choreographer, dancer = taught(shipped, basis, mean_moves(training, letters), len(names))
+    moves = mean_moves(training, letters)
+    choreographer, dancer = taught(shipped, basis, moves, len(names))
 
     console.print("4. dancing")
     fit_networks(choreographer, dancer, DanceSampler(training, 1, len(names)), plan, work)
@@ -125,6 +128,10 @@ def new_dancer(
         sorted({t.licence for t in takes} | set(read_info(shipped).get("credits", []))),
     )  # fmt: skip
     differences = write_pack(out, contents, force, encoder)
+    if has_figures(read_info(shipped)):
+        console.print("6. what the dancer looks like")
+        like = find_like(load_dancing(shipped)[1], basis, moves)
+        dress_dancer(out, shipped, like, name, Footage(videos, request, work / "figure", plan.tiny), console)
     figures = {"footage": {**pictures, **measure_dance(out, parts, plan)}}
     info = read_info(out)
     info["measures"] = figures
@@ -211,6 +218,14 @@ def _pace() -> float:
     return float(np.clip(np.mean(taken[5:]) / 0.0074, 0.3, 10))
 
 
+def find_like(old_dance: DancerNetwork, basis: PoseBasis, moves: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Of each of the mean moves (K, 8, D) of letters the old letter with the most similar one, (K,)."""
+    old_moves = old_dance.mean_moves.float().numpy().reshape(-1, *moves.shape[1:])
+    std = np.maximum(basis.std, LEAST_STD)
+    _, near = KDTree((old_moves / std).reshape(len(old_moves), -1)).query((moves / std).reshape(len(moves), -1))
+    return np.asarray(near, np.int64)
+
+
 def taught(
     shipped: Path, basis: PoseBasis, moves: NDArray[np.float32], dances: int
 ) -> tuple[Choreographer, DancerNetwork]:
@@ -218,10 +233,7 @@ def taught(
     one style as the mean of all."""
     old_write, old_dance = load_dancing(shipped)
     letters, latent = moves.shape[0], moves.shape[2]
-    old_moves = old_dance.mean_moves.float().numpy().reshape(-1, *moves.shape[1:])
-    std = np.maximum(basis.std, LEAST_STD)
-    _, near = KDTree((old_moves / std).reshape(len(old_moves), -1)).query((moves / std).reshape(letters, -1))
-    like = torch.from_numpy(np.asarray(near, np.int64))
+    like = torch.from_numpy(find_like(old_dance, basis, moves))
     styles, known = old_write.config.styles, old_write.config.dances
     write = Choreographer(replace(old_write.config, letters=letters, styles=1, dances=max(1, dances)))
     dance = DancerNetwork(

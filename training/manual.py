@@ -36,6 +36,14 @@ PAGES = {
             (f"{_CALL} figure --sheet all.png", "everybody who ships"),
         ),
     ),
+    f"{_CALL} new-figure": Page(
+        (
+            (f"{_CALL} new-figure my.toml --out mine", "the pack that ships, and you"),
+            (f"{_CALL} new-figure my.toml --pack anna --out both", "a pack of your own"),
+        ),
+        (RUNS,),
+        RESUMED,
+    ),
     f"{_CALL} footage": Page(
         (
             (f"{_CALL} footage party.mp4 --out frames", "how the dancer is found is chosen, and said"),

@@ -25,6 +25,7 @@ from visualizer.dancer.pack import FLOOR, FRAME_METRES, STEPS_PER_BEAT
 
 WINDOW = 2 * STEPS_PER_BEAT  # steps
 FOLDS = 5
+TREES = 120
 FEET = tuple(name for name in JOINTS if name.endswith(("ankle", "toe")))
 
 
@@ -143,7 +144,7 @@ def two_sample_test(
     score = np.zeros(len(y))
     for k in range(FOLDS):
         trees = HistGradientBoostingClassifier(
-            max_iter=120, max_leaf_nodes=15, random_state=seed,
+            max_iter=TREES, max_leaf_nodes=15, random_state=seed,
             early_stopping=False,  # pyright: ignore[reportArgumentType] - its hints know words alone
         )  # fmt: skip
         trees.fit(x[fold != k], y[fold != k])

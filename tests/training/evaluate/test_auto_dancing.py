@@ -14,6 +14,7 @@ from tests.support.real_dances import SEED, Joints, made_takes, pack_of
 from training.data.choreography import DANCES
 from training.data.dataset import written_motions
 from training.data.motion.skeleton import INDEX
+from training.evaluate import two_sample
 from training.evaluate.auto_dancing import measure_bodies, measure_novelty
 from training.evaluate.auto_mode import Evening, Music, OwnSteps
 from training.evaluate.effort import Effort
@@ -114,7 +115,14 @@ def test_a_long_arm_and_a_sliding_foot_are_seen(material: Build) -> None:
     assert skating["foot skating, cm/s, auto"] > good["foot skating, cm/s, auto"] + 10
 
 
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to tell what is to be told here, in a quarter of the time."""
+    monkeypatch.setattr(two_sample, "TREES", 30)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("axes", [2, 3])
 def test_real_takes_are_not_told_from_real_takes(material: Build, axes: int) -> None:
     made = material(axes=axes)
@@ -125,6 +133,7 @@ def test_real_takes_are_not_told_from_real_takes(material: Build, axes: int) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_trees")
 def test_who_shakes_is_told_from_real_takes(material: Build) -> None:
     rng = np.random.default_rng(0)
 
