@@ -29,7 +29,10 @@ from visualizer.stage.shots import pixels_of
 from visualizer.support.console import Console
 
 LOOP_SIZE, LOOP_BEATS, LOOP_FPS = (240, 136), 4, 12
-BANNER = "film --beats 8 --look toon --style hype --troupe 3 --sync unison --seed 3 --figure mira,jules,tom --size 640x360 --force"
+BANNER = (
+    "film --beats 8 --look toon --style hype --troupe 3 --sync unison --seed 3 --figure mira,jules,tom "
+    "--size 560x315 --fps 20 --force"
+)
 SEED, STYLE = 5, "disco"
 WITH_INSIDE = "toon"  # a look for which dancers are made with what is inside of them
 
