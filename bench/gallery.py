@@ -23,7 +23,6 @@ import pygame
 from rich.console import Console
 
 from bench.drawn_people import THEIR_DANCES, THREE, draw_people, find_people
-from training.data.figures import load_people
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.moment import Moment
