@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -88,6 +89,6 @@ def refuse_before(context: typer.Context, table: type[SharedOptions]) -> None:
 def fill_in_camera(words: list[str]) -> list[str]:
     """The command line with the first camera after a `--camera` that names none."""
     out: list[str] = []
-    for word, after in zip(words, [*words[1:], "-"], strict=True):
+    for word, after in pairwise([*words, "-"]):
         out += [word, FIRST_CAMERA] if word == "--camera" and after.startswith("-") else [word]
     return out

@@ -65,7 +65,7 @@ def in_the_middle_of_a_show(screen: Screen, program: Program | Terminal) -> None
 
 def assert_all_is_kept(home: dict[str, str]) -> None:
     """What `in_the_middle_of_a_show` did."""
-    assert set(settings_of(home)) == {"temperature"}
+    assert set(settings_of(home)) == {"hint", "temperature"}  # and the first line has been read
     assert "remembered in " in log_of(home)
     assert "recorded: " in log_of(home)
     with av.open(str(video_of(home))) as file:
@@ -173,4 +173,4 @@ def test_nothing_is_lost_when_the_display_server_dies(home: dict[str, str], stag
             assert program.end() == 0
     finally:
         screen.close()
-    assert log_of(home).count("from_file ['temperature']") == 1
+    assert log_of(home).count("from_file ['hint', 'temperature']") == 1

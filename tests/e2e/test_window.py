@@ -173,7 +173,10 @@ def test_shader_stage_without_a_screen(home: dict[str, str], tmp_path: Path, loo
     out = tmp_path / "last.png"
     env = {**home, "SDL_VIDEODRIVER": "offscreen", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     words = ["--window", "480x270", "--audio", "none", "--look", look, "--stage", "shader", "--seconds", "1"]
-    words += ["--seed", "4"]
+    words += ["--seed", "4", "--figure", "silhouette"]
+    folder = Path(home["XDG_CONFIG_HOME"]) / "dancing-screen"
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text("hint = false\n")  # the line of keys would stand in the picture
     with Program(*words, "--screenshot", str(out), env=env) as program:
         program.wait_for("shader 480x270")
         program.wait_for("picture saved")
@@ -304,7 +307,7 @@ def test_without_a_screen_a_film_is_made_and_nothing_overwritten(home: dict[str,
 def test_one_show_on_two_displays(tmp_path: Path) -> None:
     needs_program("Xvnc", "import")
     folder = tmp_path / "dancing-screen"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "settings.toml").write_text(
         "[screens.VNC-0]\ncorners = [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]\n", encoding="utf-8"
     )

@@ -17,7 +17,7 @@ from tests.support.repository import REPOSITORY
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 hook = load_recipe("gpu/hatch_build")
 # Extras of the show itself: what they bring is imported late, and missed in one line.
-OPTIONAL = ("link", "midi", "camera", "virtualcam", "ndi", "spout", "syphon")
+OPTIONAL = ("link", "midi", "camera", "virtualcam", "ndi", "spout", "syphon", "lights", "nowplaying")
 
 
 def names(lines: list[str]) -> set[str]:
@@ -41,7 +41,7 @@ def test_the_show_imports_nothing_that_an_installation_does_not_bring() -> None:
     strangers = set(found) - set(sys.stdlib_module_names) - {"visualizer", "_typeshed"}
     assert {"numpy", "onnxruntime", "pygame", "av"} <= strangers
     # Another build of onnxruntime, or a package for another system, fills the same module.
-    other = {"onnxruntime": "onnxruntime", "soundcard": "soundcard", "link": "linkpython-extern"}
+    other = {"onnxruntime": "onnxruntime", "soundcard": "soundcard", "link": "linkpython-extern", "cv2": "mediapipe"}
     unknown = {
         module: found[module]
         for module in strangers

@@ -226,7 +226,7 @@ def test_a_decoder_that_never_gives_a_picture_shows_nobody() -> None:
     shipped = load_pack(find_pack(None), "cpu")
     said = Said()
     dancer = Dancer(
-        dataclasses.replace(shipped, decoder=nothing), 3, notify=said
+        dataclasses.replace(shipped, decoder=nothing, figures=None, figure_decoder=None), 3, notify=said
     )  # none takes the place of the one that ships
     for step in range(40):
         dancer.step_to(step / 10)
