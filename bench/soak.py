@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from bench.watch import Watch, figures, plot, read
 from visualizer.moment import Moment
 from visualizer.music.analysis.features import RATE
+from visualizer.screen_setup import ScreenTable
 from visualizer.stage.looks import Look, shipped_looks
 
 SIZE = (320, 180)  # of the simulated stage
@@ -192,6 +193,7 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
         fullscreen, gpu, vsync, size, windowed = False, False, False, SIZE, SIZE
         display = Display(0, "none", SIZE, 60)
         displays = (display,)
+        pinning, screens = False, ScreenTable()
 
         def __init__(self) -> None:
             self.painter = Painter(SIZE, patient=False)
@@ -207,6 +209,9 @@ def simulated(hours: float, fps: float, minutes_real: float, seed: int, folder: 
             self.guarded.show(surface, self.painter.dirty, writing, self.screen, now)
             # In processor time, so that other programs do not matter.
             watch.frame(now, time.thread_time(), moment.musical_time, moment.bodies.frames[0] > 0)
+
+        def adjust_screen(self, what: str, argument: str) -> str:
+            return ""
 
         def toggle_fullscreen(self) -> None: ...
         def set_detail(self, detail: int) -> None: ...
