@@ -15,7 +15,7 @@ from .planner import TroupePlanner, find_dance, find_suited, split_styles
 from .rows import Rows
 from .steps import Steps
 from .sync import Sync
-from .wardrobe import Wardrobe, flat_figures
+from .wardrobe import LONG_AGO, Wardrobe, flat_figures
 
 
 class Wishes:
@@ -120,8 +120,9 @@ class Wishes:
         self._plan.set_dance(None if dance is None else find_dance(self.pack, dance))
 
     def set_figures(self, names: Iterable[str]) -> None:
-        """The figures that the dancers are in turn, within a beat. UserError for one that the pack does not have."""
-        self._wardrobe.wear(names, self._step / STEPS_PER_BEAT)
+        """The figures that the dancers are in turn, within a beat, or at once before the first step. UserError for one
+        that the pack does not have."""
+        self._wardrobe.wear(names, self._step / STEPS_PER_BEAT if self._step >= 0 else LONG_AGO)
 
     def set_sync(self, sync: str) -> None:
         """One of SYNCS from the next letter on: each their own, all as the first, or one after the other."""

@@ -181,6 +181,16 @@ def test_the_silhouette_is_drawn_by_the_decoder(pack: Pack, monkeypatch: pytest.
     assert asked == ["decode", "draw_figures", "draw_figures"]
 
 
+def test_who_is_asked_for_before_the_dance_is_there_from_its_first_picture(pack: Pack) -> None:
+    dancer = Dancer(pack, seed=1, troupe=2)
+    dancer.set_figures(("ann",))
+    before = dancer._wardrobe.weights(0.0)
+    np.testing.assert_array_equal(before, dancer._wardrobe.weights(9.0))
+    dancer.step_to(4.0)
+    dancer.set_figures(("flat",))
+    np.testing.assert_array_equal(before, dancer._wardrobe.weights(4.0))  # from now on it turns
+
+
 def test_figures_whose_network_fails_are_shown_as_they_were(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     dancer = Dancer(pack, seed=1, notify=said.append)
