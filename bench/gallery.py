@@ -1,13 +1,12 @@
 """Pictures of every look, all of the same moment of the same dance.
 
-    python -m bench.gallery docs/pictures [--drawn] [--size 960x540] [--look NAME]… [--review FOLDER]
+    python -m bench.gallery docs/pictures [--size 960x540] [--look NAME]… [--review FOLDER]
     python -m bench.gallery docs/pictures --people [--look NAME]…
 
 Writes `look-NAME.jpg` for each, `looks.jpg`, a sheet of all, and `looks-both.jpg`, the painter's picture beside the
 shader's (where there is OpenGL). `--review` also writes, for a look at what one picture does not show: eight moments of
-four beats, screens of other shapes, and a troupe of five, a sheet a look. `--drawn`: three of the people that figures
-are learned from, as their renderer draws them, in place of the pack's dancer. `--people` writes `people.jpg`: twelve of
-them, in six looks or in those that are named.
+four beats, screens of other shapes, and a troupe of five, a sheet a look. `--people` writes `people.jpg`: twelve
+figures of the pack, in six looks or in those that are named.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import numpy as np
 import pygame
 from rich.console import Console
 
-from bench.drawn_people import THEIR_DANCES, THREE, draw_people, find_people
 from visualizer.dancer.dancer import Dancer
 from visualizer.dancer.pack import find_pack, load_pack
 from visualizer.moment import Moment
@@ -63,14 +61,6 @@ def dance(
         dancer.step_to(beat, music(beat).energy)
         moments.append(Moment(dancer.picture(beat), shipped_looks()[0], music(beat), beat))
     return moments
-
-
-def dance_drawn(until: float, beats: float) -> list[Moment]:
-    """The same of three people as the renderer of figures draws them."""
-    people = find_people(THREE)
-    times = [(until * STEPS - back) / STEPS for back in range(round(beats * STEPS), -1, -1)]
-    drawn = (draw_people(people, THEIR_DANCES, beat) for beat in times)
-    return [Moment(bodies, shipped_looks()[0], music(t), t) for t, bodies in zip(times, drawn, strict=True)]
 
 
 def draw_everybody(looks: Sequence[Look], seed: int, until: float, style: str | None) -> pygame.Surface:
@@ -167,7 +157,6 @@ def main() -> None:
     parser.add_argument("--beat", type=float, default=24.25, help="which moment")
     parser.add_argument("--style")
     parser.add_argument("--review", type=Path, help="folder for sheets in time, of other shapes and of a troupe")
-    parser.add_argument("--drawn", action="store_true", help="people as their renderer draws them")
     parser.add_argument("--people", action="store_true", help="twelve people in these looks alone")
     wanted = parser.parse_args()
     console = Console()
@@ -177,10 +166,7 @@ def main() -> None:
         looks = chosen if wanted.look else [find_look(name) for name in SIX]
         save(draw_everybody(looks, wanted.seed, wanted.beat, wanted.style), wanted.folder / "people.jpg", 3 * LARGEST)
         return
-    if wanted.drawn:
-        moments = dance_drawn(wanted.beat, 2)
-    else:
-        moments = dance(wanted.seed, wanted.beat, 3, wanted.style, RUN_UP)
+    moments = dance(wanted.seed, wanted.beat, 3, wanted.style, RUN_UP)
     alone, both = [], []
     for each in chosen:
         picture = last(each, moments, wanted.size)

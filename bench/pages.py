@@ -2,8 +2,8 @@
 
     python -m bench.pages [--into docs/pictures] [--only looks|people|loops|networks|banner]…
 
-`looks`: a picture of each look, the sheets of all (`bench.gallery`); `people`: the people that figures are learned
-from; `loops`: a small loop of each look for the gallery page; `networks`: what each network sees (`how.md`); `banner`:
+`looks`: a picture of each look, the sheets of all (`bench.gallery`); `people`: twelve figures of the
+pack; `loops`: a small loop of each look for the gallery page; `networks`: what each network sees (`how.md`); `banner`:
 the loop at the top of the first page. To be run when the pack, a look or the painter has changed.
 """
 

@@ -8,6 +8,8 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -209,10 +211,7 @@ def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Pa
     set; ArithmeticError if a network differs from torch by more than its `TOLERANCE`.
     """
     check_out(out, force)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
-        part = Path(beside) / "pack"
-        part.mkdir()
+    with replaced_whole(out) as part:
         contents = replace(contents, autoencoder=folded(contents.autoencoder))
         differences = _write_networks(part, contents, ready)
         if contents.figures is not None:
@@ -222,10 +221,20 @@ def write_pack(out: Path, contents: PackContents, force: bool = False, ready: Pa
         learned_from = "\n".join(f"- {c}" for c in contents.credits)
         notice = f"The networks of this pack were trained on:\n\n{learned_from}\n"
         (part / "NOTICE").write_text(notice, encoding="utf-8")
+    return differences
+
+
+@contextmanager
+def replaced_whole(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to write a pack into; where that ends well, it takes the place of `out`."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
+        part = Path(beside) / "pack"
+        part.mkdir()
+        yield part
         if out.exists():
             out.rename(Path(beside) / "old")
         part.rename(out)
-    return differences
 
 
 def _write_networks(part: Path, contents: PackContents, ready: Path | None) -> dict[str, float]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,8 +32,8 @@ from training.data.figure_truths import (
     make_store,
 )
 from training.data.figures.figure import Figure, load_people
-from training.evaluate.figure_metrics import Pictures, find_overlap, find_parts_right
-from training.export import check_out, public_command, write_info
+from training.evaluate.figure_metrics import Pictures, find_overlap, find_parts_right, read_truth
+from training.export import check_out, public_command, replaced_whole, write_info
 from training.figure_export import FigureContents, describe_figures, export_figures
 from training.fit import FitConfig, FitTask, fit
 from training.folders import check_folder, claimed
@@ -90,26 +89,16 @@ def new_figure(figure: Figure, pack: Path, out: Path, work: Path, plan: FigurePl
     check_figure(figure, pack)
     console = Console(soft_wrap=True)
     added = teach_figure(figure, pack, work, plan, console)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=_made(out.parent)) as beside:
-        part = Path(beside) / "pack"
-        part.mkdir()
+    with replaced_whole(out) as part:
         for name in (*(f"{n}.onnx" for n in NETWORKS), "NOTICE", DECODER_WEIGHTS, "pack.json"):
             if (pack / name).is_file():
                 shutil.copyfile(pack / name, part / name)
         write_figure(part, figure, added, pack)
         write_info(part, {**read_info(part), "name": out.name})
-        if out.exists():
-            out.rename(Path(beside) / "old")
-        part.rename(out)
     console.print(f"pack written to {out}; begun as {added.alike}")
     for key, value in added.measures.items():
         console.print(f"  {key}: {value:g}")
     console.print(f"\nDance as {figure.name}:\n  visualizer --pack {shlex.quote(str(out))} --figure {figure.name}")
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def check_figure(figure: Figure, pack: Path) -> None:
@@ -196,7 +185,7 @@ def _measure(decoder: FigureDecoder, figure: Figure, number: int, poses: list[Po
         with torch.no_grad():
             latent = decoder.latents(batch.bodies)
             made = read_out(decoder(latent, who, batch.sway, batch.hands, batch.grid_x, batch.grid_y))
-        true = Pictures(batch.field[:, 0].numpy(), batch.crease[:, 0].numpy(), batch.parts.numpy())
+        true = read_truth(batch)
         ours = Pictures(made[0][:, 0].numpy() * FRAME_SIZE, made[2][:, 0].numpy(), made[3].numpy())
         found.append((find_overlap(true, ours), find_parts_right(true, ours)))
     overlap, right = np.mean(found, axis=0)

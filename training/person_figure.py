@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomlkit
 
 from training.data.figures.figure import PARTS, Figure, make_figure
 from training.data.footage.clothes import Colour, Looks
@@ -98,10 +99,5 @@ def _write_colour(colour: Colour) -> str:
 
 def write_toml(path: Path, person: PersonFigure) -> None:
     """Write the figure as a file that can be changed, and added to a pack."""
-    lines = [f"# {line}" for line in person.said]
-    lines.append(f'title = "{person.table["title"]}"')
-    for section, values in person.table.items():
-        if isinstance(values, dict) and values:
-            lines.append(f"\n[{section}]")
-            lines += [f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in values.items()]
-    write_whole(path, "\n".join(lines) + "\n")
+    said = "".join(f"# {line}\n" for line in person.said)
+    write_whole(path, said + tomlkit.dumps({name: value for name, value in person.table.items() if value != {}}))

@@ -1,4 +1,4 @@
-"""The one exception for input that a person can put right."""
+"""The exception for input that a person can put right."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ class UserError(Exception):
 
     The message is one line that says what is wrong and where; the command line prints it and exits with 2.
     """
+
+
+class ExtraMissing(UserError):
+    """A part of the program that was not installed with it. `remedy` is the command that does."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """`what` needs the extra: "output ndi needs", "lights need"."""
+        self.remedy = f"pip install 'dancing-screen[{extra}]'"
+        super().__init__(f"{what} the extra: {self.remedy}")
 
 
 def clean(text: str, longest: int = 60) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.pulse import Server, wait_for
+from bench.pulse import Server
+from bench.waiting import wait_for
 from tests.support.made_sound import write_song
 from tests.support.needs import needs_program
 from tests.support.program import PATIENCE, Screen

@@ -14,7 +14,8 @@ import numpy as np
 import pygame
 import pytest
 
-from bench.pulse import Server, wait_for
+from bench.pulse import Server
+from bench.waiting import wait_for
 from tests.support.listening import ListeningProgram, Recorder
 from tests.support.made_sound import beat_track, write_song
 from tests.support.needs import needs, needs_program

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, zoom
+
+if TYPE_CHECKING:
+    from training.data.figure_truths import FigureBatch
 
 Floats = NDArray[np.float32]
 
@@ -33,6 +37,11 @@ class Pictures:
     def shown(self) -> NDArray[np.int64]:
         """(T, h, w) the part with the largest share."""
         return self.parts.argmax(axis=1)
+
+
+def read_truth(batch: FigureBatch) -> Pictures:
+    """The true pictures of a batch."""
+    return Pictures(batch.field[:, 0].numpy(), batch.crease[:, 0].numpy(), batch.parts.numpy())
 
 
 def _enlarge(picture: Floats, factor: int) -> Floats:

@@ -71,8 +71,7 @@ def _draw_both(pack: Pack, figures: Sequence[Figure], number: int, place: int, p
     has the number `place`."""
     sample = draw_sample(figures, number, pose)
     batch = collate([sample], len(figures))
-    true = Pictures(batch.field[:, 0].numpy(), batch.crease[:, 0].numpy(), batch.parts.numpy())
-    return true, draw_with_pack(pack, sample, place)
+    return fm.read_truth(batch), draw_with_pack(pack, sample, place)
 
 
 def draw_with_pack(pack: Pack, sample: Sample, place: int) -> Pictures:

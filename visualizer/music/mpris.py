@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing
 from visualizer.messages import Notify
 from visualizer.support.printable import make_printable
 from visualizer.support.privacy import hide
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("visualizer")
 
-NEEDS = "the song of another program needs the extra: pip install 'dancing-screen[nowplaying]'"
 PREFIX, PATH = "org.mpris.MediaPlayer2.", "/org/mpris/MediaPlayer2"
 PLAYER, PROPERTIES, BUS = "org.mpris.MediaPlayer2.Player", "org.freedesktop.DBus.Properties", "org.freedesktop.DBus"
 LOOK_SECONDS = 2.0  # between two looks at the players
@@ -40,7 +39,7 @@ class NowPlaying:
         try:
             import dbus_fast.aio  # noqa: F401 - late, and asked for here so that it is said where it is missing
         except ImportError:
-            raise UserError(NEEDS) from None
+            raise ExtraMissing("the song of another program needs", "nowplaying") from None
         self.playing = ""  # artist and title; for any thread
         self._notify, self._address = notify, address
         self._player = ""  # that was chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing, UserError
 from visualizer.outputs.sender import APP_NAME, Converter, Format, OutputError, Picture
 
 
@@ -14,7 +14,7 @@ def load_library() -> Any:
     try:
         return import_module("cyndilib")
     except ModuleNotFoundError:
-        raise UserError("output ndi needs the extra: pip install 'dancing-screen[ndi]'") from None
+        raise ExtraMissing("output ndi needs", "ndi") from None
     except ImportError as error:  # of the library that it brings
         raise UserError(f"output ndi: the NDI library does not load ({error})") from error
 

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing, UserError
 from visualizer.outputs.sender import APP_NAME, Converter, Format, OutputError, Picture
 
 
@@ -18,7 +18,7 @@ def load_library() -> Any:
     except ImportError:
         if sys.platform != "win32":
             raise UserError("output spout: only Windows has Spout") from None
-        raise UserError("output spout needs the extra: pip install 'dancing-screen[spout]'") from None
+        raise ExtraMissing("output spout needs", "spout") from None
     return library
 
 

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing, UserError
 from visualizer.outputs.sender import APP_NAME, Converter, Format, OutputError, Picture
 
 
@@ -19,7 +19,7 @@ def load_library() -> Any:
     except ImportError:
         if sys.platform != "darwin":
             raise UserError("output syphon: only macOS has Syphon") from None
-        raise UserError("output syphon needs the extra: pip install 'dancing-screen[syphon]'") from None
+        raise ExtraMissing("output syphon needs", "syphon") from None
     return library
 
 

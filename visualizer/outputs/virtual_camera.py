@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing
 from visualizer.outputs.sender import Converter, Format, OutputError, Picture
 
 HINT = {
@@ -24,7 +24,7 @@ def load_library() -> Any:
     try:
         return import_module("pyvirtualcam")
     except ImportError:
-        raise UserError("output camera needs the extra: pip install 'dancing-screen[virtualcam]'") from None
+        raise ExtraMissing("output camera needs", "virtualcam") from None
 
 
 class VirtualCamera:

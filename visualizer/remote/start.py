@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing, UserError
 from visualizer.options import OSC_HOST
 from visualizer.remote.inbox import drop_answer
 from visualizer.values import split_endpoint
@@ -60,7 +60,7 @@ def load_midi() -> Any:
 
         backend = mido.Backend("mido.backends.rtmidi", load=True)
     except ImportError:
-        raise UserError("MIDI needs the extra: pip install 'dancing-screen[midi]'") from None
+        raise ExtraMissing("MIDI needs", "midi") from None
     try:
         backend.get_input_names()
     except Exception as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing, UserError
 from visualizer.support.finding import ABSENT, OK, Finding
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def _open(make: Callable[[Format], Sender], name: str) -> Finding:
 
     try:
         sender = make(Format(SIZE, FPS))
+    except ExtraMissing as error:
+        return Finding(ABSENT, "not installed", f"for --output {name}: {error.remedy}")
     except UserError as error:
-        needs = "needs the extra" in str(error)
-        found = "not installed" if needs else str(error).removeprefix(f"output {name}: ")
-        return Finding(ABSENT, found, f"for --output {name}: {str(error).rpartition(': ')[2]}" if needs else "")
+        return Finding(ABSENT, str(error).removeprefix(f"output {name}: "))
     try:
         return Finding(OK, sender.open())
     except OutputError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.made_guests import whole_body
 from visualizer.camera import camera_thread
 from visualizer.camera.camera_thread import AHEAD, HOLD, CameraThread
@@ -79,21 +80,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
     each.thread.close()
 
 
-def until(there: Callable[[], object]) -> None:
-    limit = Event()
-    for _ in range(1000):
-        if there():
-            return
-        limit.wait(0.01)
-    raise AssertionError("never")
-
-
 def test_guests_are_where_they_have_gone_since_and_leave_after_a_while(made: Set) -> None:
     process = made.process()
     process.tell(says="the camera is on: 0", state="on")
     process.see(99.95)
     process.see(100.0, guest(speed=1.0))
-    until(lambda: made.thread.looked == 2)
+    wait_for(lambda: made.thread.looked == 2)
     assert made.thread.on
     made.now = 100.05
     (body,) = made.thread.look()
@@ -107,11 +99,11 @@ def test_who_is_missed_for_a_moment_stays(made: Set) -> None:
     for k in range(3):
         process.see(100.0 + 0.1 * k, guest())
     process.see(100.3)
-    until(lambda: made.thread.looked == 4)
+    wait_for(lambda: made.thread.looked == 4)
     assert len(made.thread.look()) == 1
     for k in range(4, 9):
         process.see(100.0 + 0.1 * k)
-    until(lambda: made.thread.looked == 9)
+    wait_for(lambda: made.thread.looked == 9)
     assert made.thread.look() == ()
 
 
@@ -119,7 +111,7 @@ def test_who_is_looked_at_seldom_is_not_lost_between_two_pictures(made: Set) -> 
     process = made.process()
     process.see(100.0, guest())
     process.see(100.4, guest())
-    until(lambda: made.thread.looked == 2)
+    wait_for(lambda: made.thread.looked == 2)
     made.now = 101.0
     assert len(made.thread.look()) == 1
 
@@ -127,13 +119,13 @@ def test_who_is_looked_at_seldom_is_not_lost_between_two_pictures(made: Set) -> 
 def test_a_process_that_dies_is_started_again_with_the_same_orders(made: Set) -> None:
     made.thread.ask("people", 2)
     first = made.process()
-    until(lambda: first.orders == ["people 2"])
+    wait_for(lambda: first.orders == ["people 2"])
     first.tell(says="the camera is on: 0", state="on")
     assert made.hear() == "the camera is on: 0"
     first.told.put(None)
     assert "starting it again" in made.hear()
     second = made.process()
-    until(lambda: second.orders == ["people 2"])
+    wait_for(lambda: second.orders == ["people 2"])
     assert not made.thread.on
     made.thread.ask("rate", 15)
     made.thread.ask("rate", 15)
@@ -145,7 +137,7 @@ def test_what_is_final_is_said_once_and_not_tried_again(made: Set) -> None:
     process.tell(says="no guests: seeing people needs MediaPipe", state="final")
     process.told.put(None)
     assert made.hear() == "no guests: seeing people needs MediaPipe"
-    until(lambda: made.thread.failed)
+    wait_for(lambda: made.thread.failed)
     made.thread.close()
     assert made.processes.empty()
 
@@ -165,7 +157,7 @@ def test_nonsense_is_no_guest(made: Set, broken: str) -> None:
     process = made.process()
     process.told.put(broken)
     process.see(100.0)
-    until(lambda: made.thread.looked)
+    wait_for(lambda: made.thread.looked)
     assert made.thread.look() == ()
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -18,6 +17,7 @@ import numpy as np
 import pygame
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.fake_sound import FakeChain, FakeLine
 from tests.support.said import Said
 from visualizer.errors import UserError
@@ -60,13 +60,6 @@ def sound_of(path: Path) -> np.ndarray:
         return np.concatenate([frame.to_ndarray() for frame in file.decode(stream)], axis=1).T
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def messages(recorder: Recorder) -> list[str]:
     assert isinstance(recorder._notify, Said)
     return recorder._notify
@@ -78,7 +71,7 @@ def record(path: Path, clock: SlowTime, shots: list[Shot], seconds: float, sound
     for shot in shots:
         assert taken.due(shot.time)
         taken.offer(shot)
-    wait_until(taken._queue.empty)
+    wait_for(taken._queue.empty)
     taken.stop(50.0 + seconds)
     clock.now = 60.0
     taken.finish()
@@ -106,7 +99,7 @@ def test_no_more_pictures_are_asked_for_than_there_is_room_in_the_video(tmp_path
         if taken.due(50.0 + k / 100):
             taken.offer(grey(50.0 + k / 100, 99))
             asked += 1
-            wait_until(taken._queue.empty)
+            wait_for(taken._queue.empty)
     assert asked == 18
     taken.stop(50.6)
     assert not taken.due(51.0)
@@ -202,7 +195,7 @@ def test_nonsense_from_a_driver_is_silence_in_the_video(tmp_path: Path) -> None:
     clock.now = 100.0  # the recorder waits for a picture's time in real seconds
     taken = Recorder(path, SIZE, 100.0, tape, clock, Said())
     taken.offer(grey(100.0, 50))
-    wait_until(taken._queue.empty)
+    wait_for(taken._queue.empty)
     taken.stop(100.5)
     clock.now = 110.0
     taken.finish()
@@ -418,7 +411,7 @@ def test_a_video_that_is_cut_off_plays_nearly_to_its_end(tmp_path: Path) -> None
     chance = np.random.default_rng(4)
     for _ in range(3 * FPS):
         film.put(chance.integers(0, 255, (SIZE[1], SIZE[0], 4), np.uint8))
-    wait_until(lambda: film._written == 3 * FPS)
+    wait_for(lambda: film._written == 3 * FPS)
     (tmp_path / "cut.mkv").write_bytes((tmp_path / "a.mkv").read_bytes())  # as a killed process leaves it
     film.finish()
     with av.open(str(tmp_path / "cut.mkv")) as file:
@@ -464,7 +457,7 @@ def test_few_pictures_are_in_memory_while_the_encoder_is_slow(tmp_path: Path, mo
         one.offer(grey(clock.now, k))
         if k % 3 == 0:
             permits.release()
-        wait_until(lambda: one._queue.empty() or waits.is_set())
+        wait_for(lambda: one._queue.empty() or waits.is_set())
         assert len(taken) - len(put) <= HELD + 1
     permits.release(1000)
     one.stop(clock.now)

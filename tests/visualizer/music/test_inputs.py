@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.live_fakes import FakeEar
 from tests.support.said import Said
 from visualizer.errors import UserError
@@ -70,12 +71,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def wait_for_rows(house: House) -> tuple[Input, ...]:
-    ticks = threading.Event()
-    for _ in range(60_000):
-        if house.inputs.found is not None:
-            return house.inputs.found
-        ticks.wait(0.001)
-    raise AssertionError("nothing was listed")
+    wait_for(lambda: house.inputs.found is not None)
+    assert house.inputs.found is not None
+    return house.inputs.found
 
 
 def test_the_list_has_all_there_is_with_levels_and_the_tempo_of_its_own(house: House) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.live_fakes import make_live
 from tests.support.needs import needs, needs_program
 from tests.support.said import Said
@@ -25,13 +26,6 @@ from visualizer.music.mpris import LONGEST, NowPlaying, describe_song
 from visualizer.options import Settings
 
 PATIENCE = 30.0
-
-
-def wait_for(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
 
 
 def properties(title: Any, artist: Any = None, status: Any = "Playing") -> dict[str, Any]:

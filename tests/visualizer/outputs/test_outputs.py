@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 
+from bench.waiting import wait_for
 from tests.support.fakes import hearing, picture
 from visualizer.moment import Moment, Text
 from visualizer.outputs.mailbox import ROOM, Mailbox
@@ -62,14 +63,6 @@ def opened(form: Format, **senders: Kept) -> Iterator[tuple[Outputs, list[str]]]
 
 def grey(time: float, level: int, size: tuple[int, int] = SIZE) -> Shot:
     return Shot(time, np.full((size[1], size[0], 4), level, np.uint8))
-
-
-def wait_for(truth: Callable[[], bool]) -> None:
-    ready, end = threading.Event(), PATIENCE
-    while not truth():
-        ready.wait(0.01)
-        end -= 0.01
-        assert end > 0
 
 
 def test_each_picture_goes_to_each_output_once() -> None:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from visualizer.errors import UserError
+from visualizer.errors import ExtraMissing
 from visualizer.outputs.lights.fixtures import SIZE, LightMap
 
-NEEDS = "lights need the extra: pip install 'dancing-screen[lights]'"
 SACN_RATE = 40  # looks a second of its own thread at what has changed
 
 
@@ -33,7 +32,7 @@ class ArtNetSender:
         try:
             from stupidArtnet import StupidArtnet
         except ImportError:
-            raise UserError(NEEDS) from None
+            raise ExtraMissing("lights need", "lights") from None
         self._nodes = {
             universe: StupidArtnet(lights.to, universe, SIZE, broadcast=True) for universe in lights.universes
         }
@@ -56,7 +55,7 @@ class SacnSender:
         try:
             import sacn
         except ImportError:
-            raise UserError(NEEDS) from None
+            raise ExtraMissing("lights need", "lights") from None
         self._sender = sacn.sACNsender(
             bind_port=0, source_name="The Dancing Screen", fps=SACN_RATE, universeDiscovery=False
         )

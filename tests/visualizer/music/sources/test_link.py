@@ -6,24 +6,18 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.fake_sound import FakeCaptureThread, FakeEstimate
 from tests.support.needs import needs
 from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.music.sources import open_source
 from visualizer.music.sources.link import LinkSource, link_module
-
-
-def wait_for(happened: Callable[[], object], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.waiting import wait_for
 from tests.support.fake_sound import FakePortAudio, Time, device
 from tests.support.made_songs import make_heard
 from tests.support.said import Said
@@ -24,15 +25,7 @@ from visualizer.music.sources.devices import NoSound
 from visualizer.music.sources.playlist_player import PlaylistPlan, PlaylistSource
 from visualizer.music.sources.song_mix import SongMix
 
-PATIENCE = 30.0
 NAMES = ("a", "b", "c", "d")
-
-
-def wait_for(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.002)
 
 
 class FakeHearer(Hearer):

@@ -13,20 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.waiting import wait_for
 from tests.support.made_sound import beat_track, write_song
 from tests.support.said import Said
 from visualizer.errors import UserError
 from visualizer.music.sources import MusicSource, is_song, open_source
 from visualizer.music.sources.free_run import course
 from visualizer.music.sources.ring import Ring
-
-
-def wait_for(happened: Callable[[], object], seconds: float = 30.0) -> None:
-    """Look until it has happened; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
 
 
 @pytest.fixture
